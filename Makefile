@@ -1,0 +1,48 @@
+# The commands of everyday work; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test test-all lint format lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
+	@echo "Installing into $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo.duckdb, show what arrived
+	@INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline demo
+
+dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
+	@trap 'kill $$emulator 2>/dev/null' EXIT; \
+	$(BIN)/invoiced-pipeline emulator --database data/emulator.sqlite & emulator=$$!; \
+	INVOICED_CONFIG=demo.toml DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+
+test: $(INSTALLED) ## Run the tests
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-all: $(INSTALLED) ## Run all tests, the slow ones too
+	@$(BIN)/python -m pytest -n auto --slow $(ARGS)
+
+lint: $(INSTALLED) ## Check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(INSTALLED) ## Mend style
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock: $(INSTALLED) ## Compile requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-header --no-emit-index-url --quiet --upgrade -o requirements.lock
+
+clean: ## Remove the environment and everything under data/
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis && find data -mindepth 1 ! -name .gitkeep -delete
