@@ -1,0 +1,53 @@
+"""What Invoiced has, as data: its tables, their columns and how each one is listed."""
+
+from invoiced_pipeline.catalog.model import (
+    ChildTable,
+    Column,
+    ColumnType,
+    ForeignKey,
+    Listing,
+    Table,
+)
+from invoiced_pipeline.catalog.tables.credit_balance_adjustments import CREDIT_BALANCE_ADJUSTMENTS
+from invoiced_pipeline.catalog.tables.credit_notes import CREDIT_NOTES
+from invoiced_pipeline.catalog.tables.customers import CUSTOMERS
+from invoiced_pipeline.catalog.tables.estimates import ESTIMATES
+from invoiced_pipeline.catalog.tables.invoices import INVOICES
+from invoiced_pipeline.catalog.tables.payments import PAYMENTS
+from invoiced_pipeline.catalog.tables.plans import PLANS
+from invoiced_pipeline.catalog.tables.subscriptions import SUBSCRIPTIONS
+from invoiced_pipeline.catalog.tables.transactions import TRANSACTIONS
+
+__all__ = [
+    "TABLES",
+    "TABLE_NAMES",
+    "ChildTable",
+    "Column",
+    "ColumnType",
+    "ForeignKey",
+    "Listing",
+    "Table",
+    "table",
+]
+
+TABLES: tuple[Table, ...] = (
+    CUSTOMERS,
+    INVOICES,
+    CREDIT_NOTES,
+    ESTIMATES,
+    SUBSCRIPTIONS,
+    PLANS,
+    TRANSACTIONS,
+    PAYMENTS,
+    CREDIT_BALANCE_ADJUSTMENTS,
+)
+"""All tables, in the order in which they are shown."""
+
+TABLE_NAMES: tuple[str, ...] = tuple(entry.name for entry in TABLES)
+
+_BY_NAME = {entry.name: entry for entry in TABLES}
+
+
+def table(name: str) -> Table:
+    """The table called `name`; KeyError when Invoiced has none."""
+    return _BY_NAME[name]

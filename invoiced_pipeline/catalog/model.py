@@ -1,0 +1,90 @@
+"""The vocabulary of the catalog: what a table of Invoiced is, as plain values."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ColumnType = Literal["bigint", "text", "boolean", "decimal", "timestamp", "json"]
+"""How a column is stored: `decimal` is DECIMAL(38,10) in major currency units, `timestamp` is
+UTC and arrives as epoch seconds, `json` is the API's own text of an object or array."""
+
+Listing = Literal["windowed", "whole", "newest_first"]
+"""How a list endpoint can be read.
+
+`windowed`: it honours `updated_after`, `updated_before` and `sort=updated_at asc`.
+`whole`: it ignores those filters and is small; read from first page to last.
+`newest_first`: it ignores those filters and may be large; read by `sort=updated_at desc` until
+older than what is already covered.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, named as the API names the field."""
+
+    name: str
+    type: ColumnType
+    description: str
+    sensitive: bool = False
+    """Personal or payment data: names, addresses, bank details (for documentation and hashing)."""
+    contract: bool = False
+    """Part of the published column contract (Stitch and Qlik schema version 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTable:
+    """An array of objects inside a record, one row per element beside the JSON column."""
+
+    array: str
+    """The parent's column that holds the array, e.g. `items`."""
+    description: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`column` of this table holds the primary key of `table`."""
+
+    column: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One Invoiced object as a table: where it is listed and what its records hold."""
+
+    name: str
+    singular: str
+    """Title of one record in the API, e.g. `credit_note`; names the parent column of children."""
+    description: str
+    path: str
+    """List endpoint, e.g. `/credit_notes`."""
+    docs_url: str
+    listing: Listing
+    columns: tuple[Column, ...]
+    children: tuple[ChildTable, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    list_params: tuple[tuple[str, str], ...] = ()
+    """Sent with every list request, e.g. `("all", "1")`."""
+    variants: tuple[tuple[tuple[str, str], ...], ...] = ((),)
+    """Parameter sets that together show all records, e.g. archived and live plans."""
+    primary_key: str = "id"
+    replication_key: str = "updated_at"
+    feature: str | None = None
+    """The account feature without which the endpoint answers 400, for the error's next step."""
+    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_name.update({column.name: column for column in self.columns})
+
+    def column(self, name: str) -> Column:
+        """The column called `name`; KeyError when the table has none."""
+        return self._by_name[name]
+
+    def child_name(self, child: ChildTable) -> str:
+        """`<table>__<array>`, the name of a child table in the warehouse."""
+        return f"{self.name}__{child.array}"
+
+    @property
+    def parent_column(self) -> str:
+        """The column of this table's children that holds the parent's primary key."""
+        return f"{self.singular}_id"

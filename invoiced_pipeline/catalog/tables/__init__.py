@@ -1,0 +1,1 @@
+"""One module per table of Invoiced, each holding its columns and how it is listed."""
