@@ -1,0 +1,1 @@
+"""Keeps a company's Invoiced account and its warehouse in step."""

@@ -1,0 +1,24 @@
+"""One typed `Settings`: environment over `.env` over `invoiced.toml` over defaults."""
+
+from invoiced_pipeline.settings.loading import load_settings
+from invoiced_pipeline.settings.models import (
+    Cadence,
+    ConnectionSettings,
+    Settings,
+    WarehouseSettings,
+    dataset_name,
+    is_loopback,
+)
+from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
+
+__all__ = [
+    "DATE_FORMS",
+    "Cadence",
+    "ConnectionSettings",
+    "Settings",
+    "WarehouseSettings",
+    "dataset_name",
+    "is_loopback",
+    "load_settings",
+    "parse_start_date",
+]
