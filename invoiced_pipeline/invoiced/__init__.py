@@ -1,0 +1,1 @@
+"""Talking to the Invoiced API: the client, its errors and the window walk."""

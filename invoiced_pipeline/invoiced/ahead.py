@@ -1,0 +1,64 @@
+"""Reading ahead: pages that can only be asked for one after the other, fetched by a thread."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+from invoiced_pipeline.invoiced.pages import Page
+
+MAX_PAGES_AHEAD = 64
+"""Pages of one table that may wait to be taken: bounds memory, and hardly ever speed."""
+
+
+class ReadAhead:
+    """Runs an iterator of pages in a thread of its own, from now on; iterate it once.
+
+    A thread of its own, and not one of those that requests share: it may wait for its pages to be
+    taken, and must not keep the others from working meanwhile.
+    """
+
+    def __init__(self, pages: Iterator[Page]) -> None:
+        self._source = pages
+        self._pages: deque[Page] = deque()
+        self._ended = False
+        self._abandoned = False
+        self._error: Exception | None = None
+        self._changed = threading.Condition()
+        threading.Thread(target=self._fetch, name="invoiced-ahead", daemon=True).start()
+
+    def __iter__(self) -> Iterator[Page]:
+        try:
+            while (page := self._take()) is not None:
+                yield page
+        finally:
+            with self._changed:
+                self._abandoned = True
+                self._changed.notify_all()
+        if self._error is not None:
+            raise self._error
+
+    def _take(self) -> Page | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._pages or self._ended)
+            page = self._pages.popleft() if self._pages else None
+            self._changed.notify_all()
+            return page
+
+    def _fetch(self) -> None:
+        try:
+            for page in self._source:
+                with self._changed:
+                    self._pages.append(page)
+                    self._changed.notify_all()
+                    self._changed.wait_for(self._may_go_on)
+                    if self._abandoned:
+                        return
+        except Exception as error:  # noqa: BLE001 - raised again where the pages are taken
+            self._error = error
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _may_go_on(self) -> bool:
+        return self._abandoned or len(self._pages) < MAX_PAGES_AHEAD

@@ -1,0 +1,227 @@
+"""A read-only client of the Invoiced API: Basic auth, bounded retries, one in-flight limit."""
+
+import logging
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode, urlsplit
+
+import certifi
+import tenacity
+import urllib3
+from pydantic import SecretStr
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+from invoiced_pipeline.exceptions import (
+    ApiError,
+    HostUnreachableError,
+    RateLimitedError,
+    RequestRefusedError,
+    TransientApiError,
+)
+from invoiced_pipeline.invoiced.in_flight import InFlightLimit
+from invoiced_pipeline.invoiced.responses import check_list_body, error_for, server_time
+
+logger = logging.getLogger(__name__)
+
+Params = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListAnswer:
+    """One page of a list endpoint as it came over the wire.
+
+    Attributes:
+        body: A JSON array.
+        total: X-Total-Count, the number of matching records; None when not sent.
+        server_time: The Date header in UTC; None when not sent.
+    """
+
+    body: bytes
+    total: int | None
+    server_time: datetime | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of requests made for one purpose, such as one table; thread-safe."""
+
+    requests: int = 0
+    retries: int = 0
+    wait_seconds: float = 0.0
+    """Seconds spent waiting for the API and before retries, summed over parallel requests."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, *, requests: int = 0, retries: int = 0, wait_seconds: float = 0.0) -> None:
+        """Adds to the counts."""
+        with self._lock:
+            self.requests += requests
+            self.retries += retries
+            self.wait_seconds += wait_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the client keeps trying.
+
+    Attributes:
+        attempts: Tries of one request, the first included.
+        longest_wait: Upper bound of one wait between tries, in seconds.
+        connect_seconds: Time-out of making a connection.
+        read_seconds: Time-out of waiting for the next bytes of an answer.
+    """
+
+    attempts: int = 8
+    longest_wait: float = 30.0
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+
+
+class InvoicedClient:
+    """Reads lists of one Invoiced account. Its repr shows the host, never the key."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: SecretStr,
+        *,
+        limit: InFlightLimit | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self.limit = limit or InFlightLimit()
+        self.patience = patience or Patience()
+        self._closed = threading.Event()
+        self._api_key = api_key
+        secure = urlsplit(base_url).scheme == "https"
+        self._pool = urllib3.PoolManager(
+            maxsize=20,
+            retries=False,
+            headers={
+                **urllib3.make_headers(basic_auth=f"{api_key.get_secret_value()}:"),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": "invoiced-pipeline",
+            },
+            timeout=urllib3.Timeout(
+                connect=self.patience.connect_seconds, read=self.patience.read_seconds
+            ),
+            ssl_context=_tls_context() if secure else None,
+        )
+
+    def __repr__(self) -> str:
+        return f"InvoicedClient({self.base_url!r})"
+
+    def close(self) -> None:
+        """Closes all connections; requests that wait for another try end at once."""
+        self._closed.set()
+        self._pool.clear()
+
+    def list_page(self, path: str, params: Params, tally: Tally | None = None) -> ListAnswer:
+        """Fetches one page of a list, trying again on what another try can mend.
+
+        Args:
+            path: Path of the endpoint, e.g. `/invoices`. The host is always the client's own.
+            params: Query parameters in the order in which they are sent.
+            tally: Where requests, retries and waiting are counted.
+
+        Raises:
+            ApiError: The subclass says what to do; its text never holds the key.
+        """
+        tally = tally or Tally()
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientApiError),
+            stop=tenacity.stop_after_attempt(self.patience.attempts),
+            wait=self._wait,
+            before_sleep=lambda state: self._announce_retry(state, tally),
+            sleep=self._pause,
+            reraise=True,
+        )(self._list_once, path, params, tally)
+
+    def _list_once(self, path: str, params: Params, tally: Tally) -> ListAnswer:
+        if self._closed.is_set():
+            message = f"GET {path}: the client was closed"
+            raise RequestRefusedError(message, path=path)
+        url = f"{self.base_url}{path}?{urlencode(params)}"
+        with self.limit.slot():
+            began = time.monotonic()
+            try:
+                response = self._pool.request("GET", url, redirect=False)
+            except HTTPError as error:
+                raise self._connection_error(error, path) from None
+            finally:
+                tally.add(requests=1, wait_seconds=time.monotonic() - began)
+        headers = response.headers
+        if response.status != 200:
+            error = error_for(
+                response.status,
+                response.data,
+                path=path,
+                location=headers.get("Location"),
+                retry_after=headers.get("Retry-After"),
+            )
+            raise self._without_key(error)
+        check_list_body(response.data, path)
+        self.limit.succeeded()
+        total = headers.get("X-Total-Count", "")
+        return ListAnswer(
+            body=response.data,
+            total=int(total) if total.isdigit() else None,
+            server_time=server_time(headers.get("Date")),
+        )
+
+    def _pause(self, seconds: float) -> None:
+        self._closed.wait(seconds)
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds before the next try: what the server asked for, else random and growing."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TransientApiError) and error.retry_after is not None:
+            return min(error.retry_after, 300.0)
+        backoff = tenacity.wait_random_exponential(multiplier=0.5, max=self.patience.longest_wait)
+        return backoff(state)
+
+    def _announce_retry(self, state: tenacity.RetryCallState, tally: Tally) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        if isinstance(error, RateLimitedError):
+            self.limit.lower()
+        tally.add(retries=1, wait_seconds=wait)
+        logger.warning("Try %d failed, next in %.1f s: %s", state.attempt_number, wait, error)
+
+    def _connection_error(self, error: HTTPError, path: str) -> TransientApiError:
+        """Names what broke; the cause itself is not chained, for it may repeat headers."""
+        host = urlsplit(self.base_url).netloc
+        reasons = {  # in this order: the later ones are base classes of the earlier
+            NameResolutionError: "its name is unknown",
+            NewConnectionError: "the connection was refused",
+            ConnectTimeoutError: "there was no answer in time",
+        }
+        for kind, reason in reasons.items():
+            if isinstance(error, kind):
+                message = f"Cannot reach {host}: {reason}. Check network, proxy and api_url"
+                return HostUnreachableError(message, path=path)
+        what = "unreadable compression" if isinstance(error, DecodeError) else type(error).__name__
+        return TransientApiError(f"GET {path}: the connection failed ({what})", path=path)
+
+    def _without_key(self, error: ApiError) -> ApiError:
+        """The same error, should a server have repeated the key in its message."""
+        key = self._api_key.get_secret_value()
+        if key:
+            error.args = tuple(str(arg).replace(key, "(hidden)") for arg in error.args)
+        return error
+
+
+def _tls_context() -> ssl.SSLContext:
+    """Trusts the system's certificates (a company's own among them) and the public ones."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context

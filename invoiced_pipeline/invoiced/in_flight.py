@@ -1,0 +1,65 @@
+"""One limit on requests in flight per API key, lowered when the API answers 429."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+DEFAULT_IN_FLIGHT = 12
+"""Of the 20 that the API allows per key: others use the same key too (observed behaviour)."""
+
+_SUCCESSES_TO_RECOVER = 50
+
+
+class InFlightLimit:
+    """Admits at most `capacity` requests at a time; thread-safe."""
+
+    def __init__(self, capacity: int = DEFAULT_IN_FLIGHT) -> None:
+        self._maximum = capacity
+        self._capacity = capacity
+        self._in_flight = 0
+        self._successes = 0
+        self._refused_together = 0
+        self._changed = threading.Condition()
+
+    @property
+    def capacity(self) -> int:
+        """How many requests are admitted at present."""
+        return self._capacity
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Holds one place while a request is under way; waits for one when all are taken."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._in_flight < self._capacity)
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify()
+
+    def lower(self) -> None:
+        """Halves the capacity, to not less than one: the API said that it was too much.
+
+        Requests that were under way together are refused together: they count as one refusal.
+        """
+        with self._changed:
+            if self._refused_together > 0:
+                self._refused_together -= 1
+                return
+            self._refused_together = self._in_flight
+            self._capacity = max(1, self._capacity // 2)
+            self._successes = 0
+
+    def succeeded(self) -> None:
+        """Counts an accepted request; many in a row raise a lowered capacity by one."""
+        if self._capacity == self._maximum and not self._refused_together:
+            return
+        with self._changed:
+            self._successes += 1
+            self._refused_together = max(0, self._refused_together - 1)
+            if self._successes >= _SUCCESSES_TO_RECOVER and self._capacity < self._maximum:
+                self._capacity += 1
+                self._successes = 0
+                self._changed.notify()

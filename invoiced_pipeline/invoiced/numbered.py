@@ -1,0 +1,105 @@
+"""Reading a list by page numbers, for what cannot be read by key, and again when it shrank."""
+
+from collections.abc import Callable, Iterator
+
+from invoiced_pipeline.exceptions import ContractError, TransientApiError
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, Stamp, fetch_page
+
+_PASSES = 5
+
+
+def read_by_number(  # noqa: PLR0913 - the two predicates have defaults and go by name
+    client: InvoicedClient,
+    path: str,
+    params: Params,
+    tally: Tally,
+    *,
+    wanted: Callable[[Stamp], bool] = lambda _: True,
+    beyond: Callable[[Stamp], bool] = lambda _: False,
+) -> Iterator[Page]:
+    """Yields pages 1, 2, ... until one is not full, each record once.
+
+    A record that disappears while pages are read moves all later ones one place forward, so that
+    one of them is never served. The list is therefore read again while fewer distinct records
+    were seen than the first page promised, or than it promises afterwards.
+
+    Args:
+        client: Where to read.
+        path: The list endpoint.
+        params: Everything but page and per_page.
+        tally: Where requests are counted.
+        wanted: Which records belong to what is asked for; the others are skipped.
+        beyond: Tells a record after which, in the list's order, nothing wanted follows.
+
+    Raises:
+        TransientApiError: The list kept shrinking while it was read.
+        ContractError: The server does not turn pages.
+    """
+    seen: set[tuple[object, ...]] = set()
+    for _ in range(_PASSES):
+        walk = _Pass(client, path, params, tally)
+        for page in walk.pages(beyond):
+            keys = [_version(stamp) for stamp in page.stamps]
+            yield page.without(
+                position
+                for position, (key, stamp) in enumerate(zip(keys, page.stamps, strict=True))
+                if key in seen or not wanted(stamp)
+            )
+            seen.update(keys)
+        if walk.is_complete():
+            return
+    message = f"GET {path}: records kept disappearing from the list while it was read"
+    raise TransientApiError(message, path=path)
+
+
+def _version(stamp: Stamp) -> tuple[object, ...]:
+    return stamp.id, stamp.internal_id, stamp.second
+
+
+class _Pass:
+    """One reading of a list from its first page on."""
+
+    def __init__(self, client: InvoicedClient, path: str, params: Params, tally: Tally) -> None:
+        self._client = client
+        self._path = path
+        self._params = params
+        self._tally = tally
+        self._ids: set[tuple[object, ...]] = set()
+        self._total: int | None = None
+        self._number = 0
+        self._stopped_early = False
+
+    def pages(self, beyond: Callable[[Stamp], bool]) -> Iterator[Page]:
+        """Fetches page after page."""
+        stamps: list[Stamp] | None = None
+        while True:
+            self._number += 1
+            page = self._fetch(self._number)
+            if self._number == 1:
+                self._total = page.total
+            if page.stamps == stamps:
+                # It would go on for ever: the next page can only be the same again.
+                message = f"GET {self._path}: page {self._number} is the page before it once more"
+                raise ContractError(message, path=self._path, status=200)
+            stamps = page.stamps
+            self._ids.update((stamp.id, stamp.internal_id) for stamp in page.stamps)
+            yield page
+            self._stopped_early = any(beyond(stamp) for stamp in page.stamps)
+            if self._stopped_early or not page.is_full:
+                return
+
+    def is_complete(self) -> bool:
+        """Whether no record can have been missed; a single page is served from one moment."""
+        if self._number == 1 or self._total is None:
+            return True
+        if self._stopped_early:
+            front = self._fetch(1)
+            # What was put in front since makes up in the total for what disappeared.
+            added = sum((stamp.id, stamp.internal_id) not in self._ids for stamp in front.stamps)
+            return front.total is None or (added < PER_PAGE and front.total - added >= self._total)
+        return len(self._ids) >= self._total
+
+    def _fetch(self, number: int) -> Page:
+        params = (*self._params, ("page", str(number)))
+        return fetch_page(self._client, self._path, params, self._tally)

@@ -1,0 +1,90 @@
+"""A page of a list: its bytes, and the id and `updated_at` by which walks find their way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from invoiced_pipeline.exceptions import ContractError
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+
+PER_PAGE = 100
+"""The most that the API serves in one page (API reference)."""
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """What a walk needs to know of a record; `updated_at` in epoch seconds."""
+
+    id: int | str | None = None
+    updated_at: int | float | str | None = None
+    internal_id: int | str | None = None
+    """Tells apart the versions of a plan, which share one id."""
+
+    @property
+    def second(self) -> int | None:
+        """`updated_at` as whole epoch seconds; None when it is null, absent or no number."""
+        try:
+            return None if self.updated_at is None else int(self.updated_at)
+        except (ValueError, OverflowError):
+            return None
+
+
+_decoder = msgspec.json.Decoder(list[Stamp])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Attributes:
+        body: The JSON array as it came over the wire.
+        stamps: One per record, in the same order.
+        skip: Positions of records that are not wanted: seen before, or outside the window.
+        total: Number of records that match the request, when the server said so.
+        server_time: The server's clock (UTC), when it said so.
+        variant: The parameters that tell this list from the table's other ones.
+    """
+
+    body: bytes
+    stamps: list[Stamp]
+    skip: frozenset[int]
+    total: int | None
+    server_time: datetime | None
+    variant: Params = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more records may follow. `next` links are not asked: they lag by minutes."""
+        return len(self.stamps) >= PER_PAGE
+
+    def without(self, positions: Iterable[int]) -> "Page":
+        """The same page with more records to skip."""
+        return replace(self, skip=self.skip.union(positions))
+
+
+def fetch_page(client: InvoicedClient, path: str, params: Params, tally: Tally) -> Page:
+    """Fetches and indexes one page of `PER_PAGE` records.
+
+    Raises:
+        ContractError: The answer holds something other than records with an id.
+    """
+    answer = client.list_page(path, (*params, ("per_page", str(PER_PAGE))), tally)
+    try:
+        stamps = _decoder.decode(answer.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"GET {path}: the answer holds something that is no record: {error}"
+        raise ContractError(message, path=path, status=200) from error
+    return Page(answer.body, stamps, frozenset(), answer.total, answer.server_time)
+
+
+def check_order(page: Page, path: str, *, descending: bool = False) -> None:
+    """Raises unless a page's records come in the order of `updated_at`, which walks rely on.
+
+    Raises:
+        ContractError: They do not, as from a server that ignores `sort`.
+    """
+    known = [stamp.second for stamp in page.stamps if stamp.second is not None]
+    if known != sorted(known, reverse=descending):
+        message = f"GET {path}: records do not come in the order of updated_at as asked"
+        raise ContractError(message, path=path, status=200)

@@ -1,0 +1,128 @@
+"""Reading one table's records of some windows, whichever way its endpoint can be read."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.invoiced.ahead import ReadAhead
+from invoiced_pipeline.invoiced.client import InvoicedClient, Tally
+from invoiced_pipeline.invoiced.numbered import read_by_number
+from invoiced_pipeline.invoiced.pages import Page, Stamp, check_order
+from invoiced_pipeline.invoiced.walk import WindowWalk
+from invoiced_pipeline.windows import FOREVER, Window, from_epoch, to_epoch
+
+LAG = timedelta(seconds=10)
+"""Coverage ends this long before the server's clock: the newest seconds are read, not trusted."""
+
+_SURELY_PAST = timedelta(days=1)
+"""No clock is wrong by more, so a window that ended before it needs no server's clock."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """One table's records whose `updated_at` lies in `windows`; iterate `pages` once.
+
+    Attributes:
+        client: Where to read.
+        table: What to read.
+        windows: Disjoint and ascending; an end of `FOREVER` means up to the newest record.
+        executor: Runs requests side by side.
+        tally: Where requests are counted.
+    """
+
+    client: InvoicedClient
+    table: Table
+    windows: tuple[Window, ...]
+    executor: Executor
+    tally: Tally = field(default_factory=Tally)
+    _walks: list[WindowWalk] = field(default_factory=list)
+    _numbered: ReadAhead | None = None
+    _first_answers: list[datetime | None] = field(default_factory=list)
+    """The server's clock at the first answer of every list that is read; None where it has none."""
+    _newest: int | None = None
+
+    def begin(self) -> None:
+        """Has the first requests under way while other tables are still being read."""
+        if self.table.listing != "windowed":
+            self._numbered = ReadAhead(self._by_number()) if self.windows else None
+            return
+        for window in self.windows:
+            end = None if window.end == FOREVER else window.end
+            walk = WindowWalk(self.client, self.table, window.start, end, self.executor, self.tally)
+            walk.begin()
+            self._walks.append(walk)
+
+    def pages(self) -> Iterator[Page]:
+        """Yields pages in no particular order, with unwanted records marked to skip."""
+        for page in self._pages():
+            seconds = [stamp.second for stamp in page.stamps]
+            known = [second for second in seconds if second is not None]
+            self._newest = max([*known, self._newest or 0]) if known else self._newest
+            yield page
+
+    def covered(self, now: datetime | None = None) -> tuple[Window, ...]:
+        """The parts of `windows` that are now read completely; call it after `pages` ended.
+
+        Args:
+            now: The local clock (UTC), which only counts where the server shows none.
+        """
+        now = now or datetime.now(UTC)
+        clocks = [clock for clock in self._first_answers if clock is not None]
+        has_clock = len(clocks) == len(self._first_answers) > 0
+        bound = min(clocks) if has_clock else None
+        if bound is None and self._newest is not None:
+            bound = from_epoch(min(to_epoch(now), self._newest))
+        covered = []
+        for window in self.windows:
+            end = window.start if bound is None else min(window.end, bound - LAG)
+            if not has_clock and window.end <= now - _SURELY_PAST:
+                end = window.end
+            covered.append(Window(window.start, max(window.start, end)))
+        return tuple(window for window in covered if not window.is_empty)
+
+    def _pages(self) -> Iterator[Page]:
+        if self.table.listing == "windowed":
+            for walk in self._walks:
+                yield from walk.pages()
+            self._first_answers = [walk.server_time for walk in self._walks]
+        elif self._numbered is not None:
+            yield from self._numbered
+
+    def _by_number(self) -> Iterator[Page]:
+        newest_first = self.table.listing == "newest_first"
+        # No tie-break is appended on these routes (observed), so it is sent.
+        sort = (("sort", "updated_at desc,id desc"),) if newest_first else ()
+        earliest = to_epoch(self.windows[0].start)
+
+        def older(stamp: Stamp) -> bool:
+            second = stamp.second
+            return newest_first and second is not None and second < earliest
+
+        for variant in self.table.variants:
+            pages = read_by_number(
+                self.client,
+                self.table.path,
+                (*self.table.list_params, *variant, *sort),
+                self.tally,
+                wanted=self.wants if newest_first else lambda _: True,
+                beyond=older,
+            )
+            for page in pages:
+                if newest_first:
+                    check_order(page, self.table.path, descending=True)
+                if not self._first_answers:
+                    self._first_answers.append(page.server_time)
+                yield replace(page, variant=variant)
+
+    def wants(self, stamp: Stamp) -> bool:
+        """Whether a record lies in a window; one without `updated_at` is never left out."""
+        return lies_in(self.windows, stamp.second)
+
+
+def lies_in(windows: tuple[Window, ...], second: int | None) -> bool:
+    """Whether an epoch second lies in one of `windows`; an unknown one counts as such."""
+    return second is None or any(
+        to_epoch(window.start) <= second < to_epoch(window.end) for window in windows
+    )

@@ -1,0 +1,113 @@
+"""What an answer of the API means: a body to use, or an error named by its recovery."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from invoiced_pipeline.exceptions import (
+    AccountInactiveError,
+    ApiError,
+    AuthenticationError,
+    ContractError,
+    FeatureNotEnabledError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RequestRefusedError,
+    TransientApiError,
+)
+
+FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
+
+
+class _ErrorBody(msgspec.Struct):
+    message: str = ""
+    param: str | None = None
+
+
+def server_message(body: bytes) -> str:
+    """The message of an error object, without the part of the API key that a 401 repeats."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return "the answer holds no error message"
+    text = re.sub(r"(API Key:).*", r"\1 (hidden)", error.message, flags=re.DOTALL)
+    return f"{text} (parameter {error.param})" if error.param else text
+
+
+def retry_after_seconds(value: str | None) -> float | None:
+    """Seconds of a Retry-After header; None without one, or when it is a date or nonsense."""
+    try:
+        return max(0.0, float(value)) if value else None
+    except ValueError:
+        return None
+
+
+def server_time(value: str | None) -> datetime | None:
+    """The instant of a Date header in UTC; None without a readable one."""
+    try:
+        instant = parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+    # HTTP dates are UTC by definition; Python takes one that says `-0000` for naive.
+    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
+
+
+def error_for(
+    status: int, body: bytes, *, path: str, location: str | None = None, retry_after: str | None
+) -> ApiError:
+    """The error that an answer other than 2xx stands for, with what to do next.
+
+    Args:
+        status: HTTP status.
+        body: The error object, or whatever came instead.
+        path: Path of the request.
+        location: Location header, for redirects.
+        retry_after: Retry-After header; the API itself never sends one (observed behaviour).
+    """
+    said = f"GET {path} answered {status}: {server_message(body)}"
+    wait = retry_after_seconds(retry_after)
+    if 300 <= status < 400:
+        return RequestRefusedError(
+            f"GET {path} answered {status}, a redirect to {location or 'nowhere'}. Redirects are "
+            "refused, so that the API key stays with the host it was given for: check api_url",
+            path=path,
+            status=status,
+        )
+    if status == 401:
+        return AuthenticationError(
+            f"{said}. Check the API key, and that sandbox and production are not mixed up",
+            path=path,
+            status=status,
+        )
+    if status == 402:
+        return AccountInactiveError(said, path=path, status=status)
+    if status == 403:
+        return PermissionDeniedError(
+            f"{said}. Use an API key whose user may read this", path=path, status=status
+        )
+    if status == 429:
+        return RateLimitedError(said, path=path, status=status, retry_after=wait)
+    if status >= 500:
+        return TransientApiError(said, path=path, status=status, retry_after=wait)
+    if status == 400 and FEATURE_MISSING.encode() in body:
+        return FeatureNotEnabledError(said, path=path, status=status)
+    return RequestRefusedError(said, path=path, status=status)
+
+
+def check_list_body(body: bytes, path: str) -> None:
+    """Raises unless `body` is a whole JSON array.
+
+    Raises:
+        TransientApiError: It begins as an array and breaks off, or is empty: worth another try.
+        ContractError: It is something else, such as a proxy's page.
+    """
+    content = body.strip()
+    if content.startswith(b"[") and content.endswith(b"]"):
+        return
+    if not content or content.startswith(b"["):
+        message = f"GET {path}: the answer breaks off after {len(body)} bytes"
+        raise TransientApiError(message, path=path, status=200)
+    message = f"GET {path}: a JSON array was expected. Is api_url the address of the Invoiced API?"
+    raise ContractError(message, path=path, status=200)

@@ -1,0 +1,210 @@
+"""The window walk: every record whose `updated_at` lies in a window, read by key.
+
+Pages are not numbered: a list sorted by `updated_at` re-sorts itself while it is read, and numbers
+then skip records for good. Each request asks for what follows the last record's second instead.
+"""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.invoiced.ahead import MAX_PAGES_AHEAD
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.numbered import read_by_number
+from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, Stamp, check_order, fetch_page
+from invoiced_pipeline.windows import to_epoch
+
+PAGES_PER_PART = 12
+"""Size of a part worth reading on its own: its last page is half empty on average."""
+
+MAX_PARTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds from `start` up to, not including, `end` (None: open) still to be read."""
+
+    start: int
+    end: int | None
+    seen: frozenset[int | str | None] = frozenset()
+    """Ids already read whose `updated_at` is the second `start`."""
+
+
+@dataclass(slots=True)
+class WindowWalk:
+    """Reads one table's records of one window; iterate `pages` once.
+
+    Attributes:
+        client: Where to read.
+        table: What to read; its `listing` must be `windowed`.
+        start: First instant of the window (UTC).
+        end: First instant after the window, or None to read up to the newest record.
+        executor: Runs requests side by side.
+        tally: Where requests are counted.
+    """
+
+    client: InvoicedClient
+    table: Table
+    start: datetime
+    end: datetime | None
+    executor: Executor
+    tally: Tally
+    server_time: datetime | None = None
+    """The server's clock at the first answer (UTC); None when it sends no Date header."""
+    _answered: bool = False
+    _waiting: deque[Span] = field(default_factory=deque)
+    _running: int = 0
+    _closed: bool = False
+    _ready: "deque[tuple[Span, Page | Exception]]" = field(default_factory=deque)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def begin(self) -> None:
+        """Asks for the first page, so that it is under way before `pages` is iterated."""
+        end = to_epoch(self.end) if self.end else None
+        with self._changed:
+            self._waiting.append(Span(to_epoch(self.start), end))
+            self._submit()
+
+    def pages(self) -> Iterator[Page]:
+        """Yields pages as they arrive, in no particular order, each record once."""
+        try:
+            while (arrived := self._next_arrival()) is not None:
+                span, page = arrived
+                if isinstance(page, Exception):
+                    raise page
+                crowded = _crowded(span, page)
+                if crowded is None:
+                    yield _inside(page, span)
+                else:
+                    yield from (_inside(page, span) for page in self._by_number(crowded))
+        finally:
+            with self._changed:
+                self._closed = True
+
+    def _next_arrival(self) -> "tuple[Span, Page | Exception] | None":
+        """Waits for the next page; None when there is nothing left to come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or not self._running)
+            if not self._ready:
+                return None
+            arrived = self._ready.popleft()
+            self._submit()
+            return arrived
+
+    def _submit(self) -> None:
+        """Has the next spans read, unless enough pages wait to be taken; needs the lock."""
+        while (
+            self._waiting
+            and not self._closed
+            and self._running < MAX_PARTS
+            and self._running + len(self._ready) < MAX_PAGES_AHEAD
+        ):
+            self._running += 1
+            self.executor.submit(self._work, self._waiting.popleft())
+
+    def _work(self, span: Span) -> None:
+        """Reads a page in a thread of the executor, and has what follows it read at once.
+
+        Were it left to whoever takes the pages, requests would pause while other tables load.
+        """
+        page: Page | Exception
+        following: list[Span] = []
+        try:
+            page = self._read(span)
+            with self._changed:
+                if not self._answered:
+                    self.server_time, self._answered = page.server_time, True
+            following = list(self._next_spans(span, page))
+        except Exception as error:  # noqa: BLE001 - raised again where the pages are taken
+            page = error
+        with self._changed:
+            self._running -= 1
+            self._ready.append((span, page))
+            self._waiting.extend(following)
+            self._submit()
+            self._changed.notify()
+
+    def _params(self, span: Span, *, by_key: bool = True) -> Params:
+        # updated_after and updated_before are strict (API reference), windows are half-open.
+        end = () if span.end is None else (("updated_before", str(span.end)),)
+        order = (("sort", "updated_at asc"),) if by_key else ()
+        return (*self.table.list_params, *order, ("updated_after", str(span.start - 1)), *end)
+
+    def _read(self, span: Span) -> Page:
+        params = (*self._params(span), ("page", "1"))
+        page = fetch_page(self.client, self.table.path, params, self.tally)
+        check_order(page, self.table.path)
+        return page
+
+    def _by_number(self, span: Span) -> Iterator[Page]:
+        params = self._params(span, by_key=False)
+        return read_by_number(self.client, self.table.path, params, self.tally)
+
+    def _next_spans(self, span: Span, page: Page) -> Iterator[Span]:
+        """What is left of `span` after `page`, in parts where it is large."""
+        crowded = _crowded(span, page)
+        if crowded is not None:
+            if crowded.end is not None and crowded.end != span.end:
+                yield Span(crowded.end, span.end)
+            return
+        last = page.stamps[-1].second if page.stamps else None
+        if last is None or not _more_follow(page):
+            return
+        seen = frozenset(stamp.id for stamp in page.stamps if stamp.second == last)
+        left = ((page.total or 0) - PER_PAGE) / PER_PAGE
+        parts = min(MAX_PARTS, math.ceil(left / PAGES_PER_PART))
+        yield from self._split(Span(last, span.end, seen), parts)
+
+    def _split(self, span: Span, parts: int) -> Iterator[Span]:
+        """Disjoint spans of equal length that add up to `span`."""
+        end = span.end if span.end is not None else self._now()
+        bounds = sorted({span.start + (end - span.start) * part // parts for part in range(parts)})
+        if parts < 2 or end <= span.start or len(bounds) < 2:
+            yield span
+            return
+        yield Span(span.start, bounds[1], span.seen)
+        yield from (Span(*pair) for pair in zip(bounds[1:], [*bounds[2:], span.end], strict=True))
+
+    def _now(self) -> int:
+        return to_epoch(self.server_time or datetime.now(UTC) + timedelta(seconds=1))
+
+
+def _more_follow(page: Page) -> bool:
+    """Whether a first page is not the last: full, or shorter than the count that came with it."""
+    return page.is_full or (page.total or 0) > len(page.stamps) > 0
+
+
+def _crowded(span: Span, page: Page) -> Span | None:
+    """The part of `span` that holds more than a page which keys cannot tell apart, or None.
+
+    That is one second, or all of the span where records come without `updated_at` or from before
+    the window: both can only be read by page number, in the API's own order.
+    """
+    if not _more_follow(page):
+        return None
+    last = page.stamps[-1].second
+    if last is not None and last > span.start:
+        return None
+    return Span(span.start, span.start + 1, span.seen) if last == span.start else span
+
+
+def _inside(page: Page, span: Span) -> Page:
+    """`page` without records seen before or outside of `span`.
+
+    Filters of zero and below are ignored by the API (observed), so older records may come along.
+    """
+
+    def unwanted(stamp: Stamp) -> bool:
+        second = stamp.second
+        if second is None:
+            return False
+        if second < span.start or (span.end is not None and second >= span.end):
+            return True
+        return second == span.start and stamp.id in span.seen
+
+    return page.without(position for position, stamp in enumerate(page.stamps) if unwanted(stamp))
