@@ -1,0 +1,1 @@
+"""A local Invoiced: the HTTP surface of the API over a SQLite file."""

@@ -1,0 +1,44 @@
+"""Credit notes: created for a customer, or for an invoice and then applied to it."""
+
+from invoiced_pipeline.emulator.document_kinds import CREDIT_NOTE
+from invoiced_pipeline.emulator.documents import create_document
+from invoiced_pipeline.emulator.errors import refused
+from invoiced_pipeline.emulator.payments import create_payment
+from invoiced_pipeline.emulator.service import Answer, Call
+from invoiced_pipeline.emulator.statuses import decimal
+from invoiced_pipeline.emulator.work import Record
+from invoiced_pipeline.emulator.writing import written
+
+
+def create(call: Call) -> Answer:
+    """POST /credit_notes."""
+    invoice_id = call.body.get("invoice")
+    if invoice_id is None:
+        note = create_document(call, CREDIT_NOTE, call.body)
+        return written(call, "credit_notes", note, 201)
+    invoice = call.service.store.get("invoices", invoice_id)
+    if invoice is None:
+        raise refused(f"No such invoice: {invoice_id}", "invoice")
+    inherited = {"customer": invoice["customer"], "currency": invoice["currency"]}
+    for name, value in inherited.items():
+        if call.body.get(name, value) != value:
+            raise refused(f"{name.title()} does not match the invoice", name)
+    note = create_document(call, CREDIT_NOTE, inherited | call.body)
+    note = call.work.save("credit_notes", note, note | {"invoice": invoice["id"]})
+    _apply(call, note, invoice)
+    return written(call, "credit_notes", note, 201)
+
+
+def _apply(call: Call, note: Record, invoice: Record) -> None:
+    amount = min(decimal(invoice, "balance"), decimal(note, "total"))
+    if amount <= 0 or note["draft"]:
+        return
+    split = {
+        "type": "credit_note",
+        "credit_note": note["id"],
+        "document_type": "invoice",
+        "invoice": invoice["id"],
+        "amount": amount,
+    }
+    body = {"amount": 0, "customer": note["customer"], "currency": note["currency"]}
+    create_payment(call, body | {"applied_to": [split]})

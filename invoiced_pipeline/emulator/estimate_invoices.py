@@ -1,0 +1,39 @@
+"""An estimate becomes an invoice."""
+
+from invoiced_pipeline.emulator.document_kinds import ESTIMATE, INVOICE
+from invoiced_pipeline.emulator.documents import create_document, editable, save_document
+from invoiced_pipeline.emulator.service import Answer, Call
+from invoiced_pipeline.emulator.work import Record
+from invoiced_pipeline.emulator.writing import record_of, written
+
+_COPIED = ("customer", "currency", "payment_terms", "purchase_order", "notes", "ship_to")
+_LINE = (
+    "name", "description", "type", "catalog_item", "quantity", "unit_cost", "discountable",
+    "taxable", "metadata",
+)  # fmt: skip
+
+
+def generate_invoice(call: Call) -> Answer:
+    """POST /estimates/:id/invoice: a new invoice with the same lines, every time it is called."""
+    estimate = editable(record_of(call, "estimates"), ESTIMATE)
+    body = {name: estimate[name] for name in _COPIED if estimate.get(name) is not None}
+    body["items"] = [_line(line) for line in estimate["items"]]
+    body["discounts"] = _rates(estimate["discounts"], "coupon")
+    body["taxes"] = _rates(estimate["taxes"], "tax_rate")
+    invoice = create_document(call, INVOICE, body)
+    linked = estimate | {"invoice": invoice["id"], "invoice_id": invoice["id"], "closed": True}
+    save_document(call.work, "estimates", estimate, linked)
+    return written(call, "invoices", invoice, 201)
+
+
+def _line(line: Record) -> Record:
+    copied = {name: line[name] for name in _LINE if line.get(name) is not None}
+    copied["discounts"] = _rates(line.get("discounts", []), "coupon")
+    copied["taxes"] = _rates(line.get("taxes", []), "tax_rate")
+    return copied
+
+
+def _rates(rates: list[Record], name: str) -> list[Record]:
+    return [
+        {name: rate[name]["id"]} if rate.get(name) else {"amount": rate["amount"]} for rate in rates
+    ]

@@ -1,0 +1,83 @@
+"""Which handler answers which method and path."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from invoiced_pipeline.emulator.errors import method_not_allowed, unknown_route
+from invoiced_pipeline.emulator.event_listing import list_events
+from invoiced_pipeline.emulator.listing import list_handler, retrieve_below, retrieve_handler
+from invoiced_pipeline.emulator.objects import OBJECTS
+from invoiced_pipeline.emulator.service import Handler
+
+ID = "{}"
+"""Stands for an id in a route's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method and path pattern, e.g. GET `customers/{}/contacts/{}`."""
+
+    method: str
+    pattern: str
+    handler: Handler
+    feature: str | None = None
+    """Account feature without which the route answers 400."""
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The parts of the path; `{}` takes any id."""
+        return tuple(self.pattern.split("/"))
+
+
+class RouteTable:
+    """Routes by their path; ids are handed to the handler in order."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
+        for route in routes:
+            self._add(route)
+
+    def find(self, method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+        """The route of a request and the ids in its path.
+
+        Raises:
+            ApiError: 404 for an unknown path, 405 for a known one with another method.
+        """
+        parts = tuple(path.strip("/").split("/"))
+        known = False
+        for segments, by_method in self._routes.get((parts[0], len(parts)), ()):
+            pairs = list(zip(segments, parts, strict=True))
+            if any(segment not in {ID, part} for segment, part in pairs):
+                continue
+            known = True
+            if method in by_method:
+                return by_method[method], tuple(part for segment, part in pairs if segment == ID)
+        raise (method_not_allowed if known else unknown_route)(method, path)
+
+    def _add(self, route: Route) -> None:
+        segments = route.segments
+        patterns = self._routes.setdefault((segments[0], len(segments)), [])
+        for known, by_method in patterns:
+            if known == segments:
+                by_method[route.method] = route
+                return
+        patterns.append((segments, {route.method: route}))
+
+
+def read_routes() -> list[Route]:
+    """Lists and single records of everything that is kept."""
+    routes = []
+    paths = {collection: collection for collection in OBJECTS if collection != "contacts"}
+    paths["catalog_items"] = "items"
+    for path, collection in paths.items():
+        feature = OBJECTS[collection].feature
+        lister = list_events if collection == "events" else list_handler(collection)
+        routes.append(Route("GET", path, lister, feature))
+        routes.append(Route("GET", f"{path}/{ID}", retrieve_handler(collection), feature))
+    below = "customers/{}"
+    return [
+        *routes,
+        Route("GET", f"{below}/contacts", list_handler("contacts", parent="customer")),
+        Route("GET", f"{below}/contacts/{ID}", retrieve_below("contacts")),
+        Route("GET", f"{below}/tasks", list_handler("tasks", parent="customer")),
+    ]

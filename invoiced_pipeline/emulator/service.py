@@ -1,0 +1,67 @@
+"""What every handler works with: the account's state, the request and its answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from invoiced_pipeline.emulator.account import Account
+from invoiced_pipeline.emulator.clock import Clock
+from invoiced_pipeline.emulator.exact_json import encode
+from invoiced_pipeline.emulator.paging import Remembered
+from invoiced_pipeline.emulator.store import Store
+from invoiced_pipeline.emulator.work import Work
+
+RequestHook = Callable[[str, dict[str, Any]], None]
+"""Called with path and query parameters before a list request is answered."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """The state that requests share."""
+
+    store: Store
+    account: Account
+    clock: Clock
+    counts: Remembered = field(init=False)
+    cursors: Remembered = field(init=False)
+    on_request: RequestHook | None = None
+
+    def __post_init__(self) -> None:
+        self.counts = Remembered(self.clock)
+        self.cursors = Remembered(self.clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, authenticated and routed."""
+
+    service: Service
+    work: Work
+    """Where changes are made."""
+    method: str
+    path: str
+    base: str
+    """Scheme and host of the request, for links."""
+    query: dict[str, Any]
+    body: dict[str, Any]
+    arguments: tuple[str, ...] = ()
+    """Ids in the path, in order."""
+    form: bool = False
+    """The body came form-encoded: every value is text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: status, JSON body (None for an empty one) and headers of its own."""
+
+    status: int
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer(status: int, value: object) -> Answer:
+    """An answer whose body is `value` as JSON."""
+    return Answer(status, encode(value))
+
+
+Handler = Callable[[Call], Answer]

@@ -1,0 +1,191 @@
+"""Subscriptions: create, update, pause, resume and cancel."""
+
+from decimal import Decimal
+
+from invoiced_pipeline.emulator.billing_periods import current_period
+from invoiced_pipeline.emulator.errors import refused
+from invoiced_pipeline.emulator.lines import public
+from invoiced_pipeline.emulator.properties import Property, accepted, as_boolean, as_decimal
+from invoiced_pipeline.emulator.service import Answer, Call
+from invoiced_pipeline.emulator.subscription_terms import (
+    check_amount,
+    plan_of,
+    priced,
+    requested_addons,
+)
+from invoiced_pipeline.emulator.work import Record
+from invoiced_pipeline.emulator.writing import (
+    existing_customer,
+    record_of,
+    refuse_query,
+    written,
+)
+
+_STAMP = Property("stamp")
+_INTEGER = Property("integer")
+_BOOLEAN = Property("boolean", nullable=False)
+_PROPERTIES = {
+    "description": Property(longest=65_535),
+    "cycles": _INTEGER,
+    "start_date": Property("stamp", nullable=False),
+    "bill_in": Property("choice", nullable=False, choices=("advance", "arrears")),
+    "bill_in_advance_days": _INTEGER,
+    "snap_to_nth_day": _INTEGER,
+    "cancel_at_period_end": _BOOLEAN,
+    "contract_period_start": _STAMP,
+    "contract_period_end": _STAMP,
+    "contract_renewal_cycles": _INTEGER,
+    "contract_renewal_mode": Property(
+        "choice", nullable=False, choices=("none", "renew_once", "manual", "auto")
+    ),
+    "ship_to": Property("any"),
+    "metadata": Property("metadata"),
+}
+_EMPTY = (
+    "amount description cycles period_start period_end renewed_last renews_next snap_to_nth_day "
+    "canceled_at canceled_reason contract_period_start contract_period_end "
+    "contract_renewal_cycles ship_to payment_source approval"
+)
+_WEB = "https://emulator.invoiced.invalid/subscriptions"
+_FIVE_YEARS = 5 * 365 * 86_400
+_DAY = 86_400
+
+
+def create(call: Call) -> Answer:
+    """POST /subscriptions."""
+    body, work = call.body, call.work
+    customer = existing_customer(call, body.get("customer"), param=None)
+    plan = plan_of(work, body.get("plan"))
+    values = accepted(body, _PROPERTIES, model="Subscription")
+    check_amount(plan, body.get("amount"))
+    now = work.clock.now()
+    start = values.setdefault("start_date", now - now % _DAY)
+    if start < now - _FIVE_YEARS:
+        raise refused("Subscriptions cannot start more than 5 years in the past!")
+    subscription = {
+        **dict.fromkeys(_EMPTY.split()),
+        "customer": customer["id"],
+        "plan": plan["id"],
+        "plan_id": plan["internal_id"],
+        "bill_in": "advance",
+        "bill_in_advance_days": 0,
+        "cancel_at_period_end": False,
+        "contract_renewal_mode": "none",
+        "paused": as_boolean(body.get("paused", False)),
+        "canceled": False,
+        "finished": False,
+        "pending_renewal": False,
+        "num_invoices": 0,
+        "metadata": {},
+        **values,
+        "amount": as_decimal(body.get("amount")),
+        "quantity": _quantity(body.get("quantity", 1)),
+        "addons": requested_addons(work, plan, body.get("addons")),
+        "discounts": _definitions(call, "coupons", body.get("discounts")),
+        "taxes": _definitions(call, "tax_rates", body.get("taxes")),
+    }
+    subscription["id"] = work.store.next_key("subscriptions")
+    subscription["url"] = f"{_WEB}/{subscription['id']}"
+    subscription |= _current(subscription, plan, now)
+    subscription = work.create("subscriptions", subscription | priced(work, subscription, plan))
+    return written(call, "subscriptions", subscription, 201)
+
+
+def update(call: Call) -> Answer:
+    """PATCH /subscriptions/:id; an empty body is stamped too."""
+    body, work = call.body, call.work
+    before = record_of(call, "subscriptions")
+    if "customer" in body:
+        raise refused(
+            "Invalid request parameter `customer`. The customer cannot be modified.", "customer"
+        )
+    paused = as_boolean(body.get("paused", before.get("paused", False)))
+    if paused != bool(before.get("paused")):
+        return _paused(call, before, paused=paused)
+    if "start_date" in body and before.get("status") != "not_started":
+        raise refused("The start date cannot be modified for an active subscription")
+    after = before | accepted(body, _PROPERTIES, model="Subscription")
+    plan = plan_of(work, body.get("plan", before.get("plan")))
+    after |= {"plan": plan["id"], "plan_id": plan["internal_id"]}
+    if "quantity" in body:
+        after["quantity"] = _quantity(body["quantity"])
+    if "amount" in body:
+        check_amount(plan, body["amount"])
+        after["amount"] = as_decimal(body["amount"])
+    if "addons" in body:
+        after["addons"] = requested_addons(work, plan, body["addons"])
+    for name, collection in (("discounts", "coupons"), ("taxes", "tax_rates")):
+        if name in body:
+            after[name] = _definitions(call, collection, body[name])
+    if {"plan", "quantity", "amount", "addons", "discounts", "taxes"} & body.keys():
+        after |= priced(work, after, plan)
+    return written(call, "subscriptions", work.save("subscriptions", before, after))
+
+
+def cancel(call: Call) -> Answer:
+    """DELETE /subscriptions/:id: the row stays, with status canceled."""
+    refuse_query(call)
+    before = record_of(call, "subscriptions")
+    if before.get("canceled") or before.get("status") == "canceled":
+        raise refused("This subscription has already been canceled.")
+    work = call.work
+    after = before | {
+        "canceled": True,
+        "status": "canceled",
+        "canceled_at": work.clock.now(),
+        "canceled_reason": call.body.get("canceled_reason"),
+        "period_start": None,
+        "period_end": None,
+        "renews_next": None,
+    }
+    work.rename("subscriptions", before["id"], "deleted")
+    return written(call, "subscriptions", work.save("subscriptions", before, after))
+
+
+def pause(call: Call) -> Answer:
+    """POST /subscriptions/:id/pause."""
+    return _paused(call, record_of(call, "subscriptions"), paused=True)
+
+
+def resume(call: Call) -> Answer:
+    """POST /subscriptions/:id/resume."""
+    return _paused(call, record_of(call, "subscriptions"), paused=False)
+
+
+def _paused(call: Call, before: Record, *, paused: bool) -> Answer:
+    after = before | {"paused": paused, "status": "paused" if paused else "active"}
+    return written(call, "subscriptions", call.work.save("subscriptions", before, after))
+
+
+def _current(subscription: Record, plan: Record, now: int) -> Record:
+    """Status and period of a new subscription."""
+    start = subscription["start_date"]
+    if start > now:
+        return {"status": "not_started", "renews_next": start}
+    begin, end = current_period(start, plan["interval"], plan["interval_count"], now)
+    return {
+        "status": "paused" if subscription["paused"] else "active",
+        "period_start": begin,
+        "period_end": end,
+        "renewed_last": begin,
+        "renews_next": end + 1,
+    }
+
+
+def _quantity(value: object) -> Decimal:
+    quantity = as_decimal(value)
+    if quantity is None or quantity <= 0:
+        raise refused("Quantity is invalid", "quantity")
+    return quantity
+
+
+def _definitions(call: Call, collection: str, sent: object) -> list[Record]:
+    """The coupons or tax rates of a subscription."""
+    found = []
+    for each in sent if isinstance(sent, list) else ():
+        record = call.service.store.get(collection, str(each))
+        if record is None:
+            name = "coupon" if collection == "coupons" else "tax rate"
+            raise refused(f"No such {name}: {each}")
+        found.append(public(collection, record))
+    return found
