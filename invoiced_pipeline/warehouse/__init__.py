@@ -1,0 +1,1 @@
+"""The place data lands: destination, writer lock and short-lived SQL access."""

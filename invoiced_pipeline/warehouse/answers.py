@@ -1,0 +1,79 @@
+"""Three questions every finance team asks of its receivables, in SQL on the replica."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from invoiced_pipeline.warehouse.destination import read_only, use_dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question's result, ready to be shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+_OPEN = "not draft and status not in ('voided', 'paid', 'bad_debt') and balance > 0"
+
+_AGING = f"""
+    with open_invoices as (
+        select currency, balance, date_diff('day', due_date, $now) as days_late
+        from invoices where {_OPEN}
+    )
+    select
+        currency,
+        count(*),
+        sum(balance) filter (days_late is null or days_late <= 0),
+        sum(balance) filter (days_late between 1 and 30),
+        sum(balance) filter (days_late between 31 and 60),
+        sum(balance) filter (days_late between 61 and 90),
+        sum(balance) filter (days_late > 90)
+    from open_invoices group by currency order by count(*) desc
+"""  # noqa: S608 - made of constants
+
+_LARGEST = f"""
+    with open_invoices as (select customer, currency, balance from invoices where {_OPEN}),
+    main as (select mode(currency) as currency from open_invoices)
+    select
+        coalesce(customers.name, 'customer ' || open_invoices.customer),
+        open_invoices.currency,
+        count(*),
+        sum(open_invoices.balance)
+    from open_invoices
+    join main on main.currency = open_invoices.currency
+    left join customers on customers.id = open_invoices.customer
+    group by all order by sum(open_invoices.balance) desc limit 5
+"""  # noqa: S608 - made of constants
+
+_RECURRING = """
+    select coalesce(plans.currency, 'unknown'), count(*), sum(subscriptions.mrr)
+    from subscriptions left join plans on plans.id = subscriptions.plan
+    where subscriptions.status in ('active', 'past_due', 'pending_renewal')
+    group by all order by count(*) desc
+"""
+
+
+def answers(warehouse: Path, dataset: str, now: datetime) -> list[Answer]:
+    """Aging, the largest open balances, and monthly recurring revenue.
+
+    Args:
+        warehouse: The DuckDB file.
+        dataset: Whose records.
+        now: The instant (UTC) that days late are counted to.
+    """
+    with read_only(warehouse) as connection:
+        use_dataset(connection, dataset)
+
+        def ask(title: str, columns: tuple[str, ...], sql: str, **values: Any) -> Answer:
+            return Answer(title, columns, connection.execute(sql, values or None).fetchall())
+
+        buckets = ("not due", "1-30 days", "31-60", "61-90", "over 90")
+        return [
+            ask("Receivables aging", ("currency", "invoices", *buckets), _AGING, now=now),
+            ask("Largest open balances", ("customer", "currency", "invoices", "open"), _LARGEST),
+            ask("Monthly recurring revenue", ("currency", "subscriptions", "mrr"), _RECURRING),
+        ]
