@@ -1,0 +1,1 @@
+"""From API pages to typed, partitioned tables: decode, coverage, dlt source."""

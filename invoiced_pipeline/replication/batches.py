@@ -1,0 +1,141 @@
+"""Pages in, Arrow tables out: one for the table and one for each of its child tables.
+
+Batches hold a few thousand records, so that memory does not grow with the table.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.replication.children import ChildRows
+from invoiced_pipeline.replication.columns import arrow_table, parent_columns
+from invoiced_pipeline.replication.records import (
+    RecordDecoder,
+    Reject,
+    UntypableError,
+    by_column,
+)
+
+BATCH_ROWS = 5_000
+BATCH_BYTES = 16_000_000
+
+_BEFORE_ALL = -(2**63)
+"""Stands for the version of a record without `updated_at`: any other is newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one warehouse table; `record_count` is 0 for child tables."""
+
+    table_name: str
+    rows: pa.Table
+    record_count: int = 0
+
+
+@dataclass(slots=True)
+class Batcher:
+    """Turns one table's pages into batches, over one load.
+
+    Attributes:
+        table: What the pages hold.
+        is_new: Whether the warehouse holds no rows of the table yet.
+        rejects: Records that could not be typed so far.
+    """
+
+    table: Table
+    is_new: bool = False
+    rejects: list[Reject] = field(default_factory=list)
+    _decoder: RecordDecoder = field(init=False)
+    _children: list[ChildRows] = field(init=False)
+    _pending: list[Any] = field(default_factory=list)
+    _pending_bytes: int = 0
+    _versions: dict[Any, int] = field(default_factory=dict)
+    """`updated_at` of every record handed on, by id; only kept where there are child tables."""
+
+    def __post_init__(self) -> None:
+        self._decoder = RecordDecoder(
+            self.table.name, self.table.columns, key=self.table.primary_key
+        )
+        self._children = [ChildRows(self.table, child) for child in self.table.children]
+
+    def empty(self) -> Iterator[Batch]:
+        """One batch without rows per table, so that the tables exist with all their columns."""
+        yield from self._batches([])
+
+    def add(self, page: Page) -> Iterator[Batch]:
+        """Takes a page; yields batches when enough rows have come together."""
+        self._pending += self.decode(page)
+        self._pending_bytes += len(page.body)
+        if len(self._pending) >= BATCH_ROWS or self._pending_bytes >= BATCH_BYTES:
+            yield from self.flush()
+
+    def decode(self, page: Page) -> list[Any]:
+        """A page's wanted records, typed; the untypable ones are added to `rejects`."""
+        records, rejects = self._decoder.decode(page.body)
+        self.rejects += rejects
+        if len(records) == len(page.stamps):
+            return [record for at, record in enumerate(records) if at not in page.skip]
+        skipped = {str(page.stamps[at].id) for at in page.skip}
+        return [record for record in records if str(record.id) not in skipped]
+
+    def take(self, records: list[Any]) -> Iterator[Batch]:
+        """Takes records that `decode` gave."""
+        self._pending += records
+        yield from self.flush()
+
+    def flush(self) -> Iterator[Batch]:
+        """Yields the rows that are left, if any."""
+        records = self._newest_versions() if self._children else self._pending
+        self._pending, self._pending_bytes = [], 0
+        if records:
+            yield from self._batches(records)
+
+    def _batches(self, records: list[Any]) -> Iterator[Batch]:
+        try:
+            rows = self._rows(records)
+        except UntypableError:
+            records = [record for record in records if self._amounts_fit(record)]
+            rows = self._rows(records)
+        yield Batch(self.table.name, rows, len(records))
+        superseded = {record.id for record in records if record.id in self._versions}
+        for child in self._children:
+            yield Batch(child.name, child.rows(records, superseded, is_new=self.is_new))
+        if self._children:
+            self._versions.update((record.id, _version(record)) for record in records)
+
+    def _rows(self, records: list[Any]) -> pa.Table:
+        values = by_column(self.table.columns, records)
+        return arrow_table(parent_columns(self.table), values)
+
+    def _newest_versions(self) -> list[Any]:
+        """Pending records without those of which a version as new is known or pending, too.
+
+        A record that changes while it is read can come twice; its children must be those of the
+        newest version alone.
+        """
+        newest: dict[Any, Any] = {}
+        for record in self._pending:
+            known = newest.get(record.id)
+            least = self._versions.get(record.id, _BEFORE_ALL - 1)
+            if known is not None:
+                least = max(least, _version(known))
+            if _version(record) > least:
+                newest[record.id] = record
+        return list(newest.values())
+
+    def _amounts_fit(self, record: Any) -> bool:
+        try:
+            self._rows([record])
+        except UntypableError as error:
+            self.rejects.append(Reject(str(record.id), str(error), msgspec.json.encode(record)))
+            return False
+        return True
+
+
+def _version(record: Any) -> int:
+    return _BEFORE_ALL if record.updated_at is None else record.updated_at

@@ -1,0 +1,107 @@
+"""Arrays of objects inside records, as rows of child tables."""
+
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from invoiced_pipeline.catalog import ChildTable, Table
+from invoiced_pipeline.replication.columns import (
+    INDEX,
+    PARENT_VERSION,
+    TOMBSTONE,
+    arrow_table,
+    child_columns,
+)
+from invoiced_pipeline.replication.records import RecordDecoder, UntypableError, by_column
+
+Row = tuple[Any, int, Any]
+"""Parent record, position in the array, and the element; None stands for a tombstone."""
+
+
+class ChildRows:
+    """Derives the rows of one child table from its parents' records, over one load."""
+
+    def __init__(self, table: Table, child: ChildTable) -> None:
+        self.name = table.child_name(child)
+        self._array = child.array
+        self._parent_column = table.parent_column
+        self._columns = child_columns(table, child)
+        self._declared = child.columns
+        self._decoder = RecordDecoder(self.name, child.columns)
+        self._items = msgspec.json.Decoder(list[msgspec.Raw])
+        self._longest = 1
+
+    def rows(self, parents: list[Any], superseded: set[Any], *, is_new: bool = False) -> pa.Table:
+        """One row per element, and tombstones for elements that must go.
+
+        Every parent has at least one row: that is what makes the merge remove the elements it had
+        before. A parent whose older version is part of the same load gets tombstones as far as
+        any array reaches, for that version's surplus elements would land otherwise.
+
+        Args:
+            parents: Records, each id once.
+            superseded: Ids of parents of which an older version is part of this load.
+            is_new: Whether the warehouse holds no rows yet, so that none has to be removed.
+        """
+        rows: list[Row] = []
+        for parent in parents:
+            elements = self._elements(getattr(parent, self._array))
+            self._longest = max(self._longest, len(elements))
+            if parent.id in superseded:
+                elements += [None] * (self._longest - len(elements))
+            elif not elements and not is_new:
+                elements = [None]
+            rows += [(parent, index, element) for index, element in enumerate(elements)]
+        try:
+            return self._table(rows)
+        except UntypableError:
+            return self._table([self._with_fitting_amounts(row) for row in rows])
+
+    def _elements(self, array: msgspec.Raw) -> list[Any]:
+        """The objects of an array, each at its position, with None for whatever is no object."""
+        if len(array) <= len("[]") or array == b"null":
+            return []
+        try:
+            records, rejects = self._decoder.decode(bytes(array))
+            if not rejects:
+                return records
+        except msgspec.MsgspecError:
+            pass
+        try:
+            items = map(bytes, self._items.decode(array))
+        except msgspec.MsgspecError:
+            return []  # no array: an object, as the reference has it for plans' tiers
+        return [self._element(item) if item[:1] == b"{" else None for item in items]
+
+    def _element(self, item: bytes) -> Any:
+        records, _ = self._decoder.decode(b"[" + item + b"]")
+        return records[0] if records else self._untyped(item)
+
+    def _untyped(self, item: bytes) -> Any:
+        """An element that no column can hold: it keeps its place, all of it in `_extra`."""
+        element = self._decoder.record_type()
+        element.extra_json = item.decode()
+        return element
+
+    def _with_fitting_amounts(self, row: Row) -> Row:
+        try:
+            self._table([row])
+        except UntypableError:
+            parent, index, element = row
+            return parent, index, self._untyped(msgspec.json.encode(element))
+        return row
+
+    def _table(self, rows: list[Row]) -> pa.Table:
+        nothing = self._decoder.record_type()
+        elements = [nothing if element is None else element for _, _, element in rows]
+        return arrow_table(
+            self._columns,
+            {
+                **by_column(self._declared, elements),
+                self._parent_column: [parent.id for parent, _, _ in rows],
+                INDEX: [index for _, index, _ in rows],
+                PARENT_VERSION: [parent.updated_at for parent, _, _ in rows],
+                TOMBSTONE: [True if element is None else None for _, _, element in rows],
+            },
+        )

@@ -1,0 +1,62 @@
+"""What a dataset remembers, kept in dlt's state: it commits with the load it belongs to."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from invoiced_pipeline.exceptions import DatasetMismatchError
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.windows import Coverage
+
+
+class DatasetState:
+    """Reads and writes one dataset's coverage and identity."""
+
+    def __init__(self, state: MutableMapping[str, Any]) -> None:
+        self._state = state
+
+    def check_owner(self, request: ReplicationRequest) -> None:
+        """Makes sure that the dataset holds this request's records, or none at all.
+
+        Raises:
+            DatasetMismatchError: It holds those of another connection or host, or on another grid.
+        """
+        asked = _identity(request)
+        held = self._state.get("identity", asked)
+        for what, value in asked.items():
+            if held.get(what) != value:
+                message = (
+                    f"This dataset belongs to {what} {held.get(what)!r}, and the settings say "
+                    f"{value!r}. Nothing was loaded. Set {what} back, or use another dataset"
+                )
+                raise DatasetMismatchError(message)
+
+    def claim(self, request: ReplicationRequest) -> None:
+        """Remembers whose records the dataset holds; only to be called when it will hold some.
+
+        A first try with the wrong host or key would otherwise keep the right one out.
+        """
+        self._state.setdefault("identity", _identity(request))
+
+    def coverage(self, table: str) -> Coverage:
+        """What of `table` has been read completely."""
+        return Coverage.from_state(self._state.get("coverage", {}).get(table, []))
+
+    def set_coverage(self, table: str, coverage: Coverage) -> None:
+        """Notes the coverage of `table`; it counts once the load has committed."""
+        self._state.setdefault("coverage", {})[table] = coverage.to_state()
+
+    def columns(self, table: str) -> list[str] | None:
+        """The columns with which `table` was created; None where it was never loaded."""
+        return self._state.get("columns", {}).get(table)
+
+    def set_columns(self, table: str, columns: list[str]) -> None:
+        """Notes the columns of `table`; they count once the load has committed."""
+        self._state.setdefault("columns", {})[table] = columns
+
+
+def _identity(request: ReplicationRequest) -> dict[str, str]:
+    return {
+        "connection": request.connection,
+        "host": request.host,
+        "partitions": request.cadence,
+    }

@@ -1,0 +1,241 @@
+"""From the bytes of a page to typed records: exact decimals, unknown fields kept, no guessing.
+
+Three ways, from fast to patient: all fields known and well typed; unknown fields beside them;
+and field by field, for what the API sends in another form than its reference says.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import msgspec
+
+from invoiced_pipeline.catalog import Column, ColumnType
+
+EXTRA = "_extra"
+_MAX_BIGINT = 2**63
+_MAX_EPOCH = 9_000_000_000_000
+"""Seconds that still fit a 64-bit count of microseconds."""
+_MAX_MONEY = Decimal(10) ** 28
+"""DECIMAL(38,10) has 28 places before the point."""
+
+
+_Bigint: Any = Annotated[int, msgspec.Meta(ge=-_MAX_BIGINT, le=_MAX_BIGINT - 1)]
+_Epoch: Any = Annotated[int, msgspec.Meta(ge=-_MAX_EPOCH, le=_MAX_EPOCH)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that cannot be typed.
+
+    Attributes:
+        id: The record's primary key as far as it can be told.
+        reason: Which field holds what, in words.
+        record: The record as it came, JSON.
+    """
+
+    id: str
+    reason: str
+    record: bytes
+
+
+class UntypableError(ValueError):
+    """A field's value does not fit its column, in any reading."""
+
+
+def _struct_type(column: Column) -> Any:
+    """What msgspec decodes a column's values to; Raw keeps JSON as the bytes that came."""
+    types: dict[ColumnType, Any] = {
+        "bigint": _Bigint | None,
+        "timestamp": _Epoch | None,
+        "text": str | None,
+        "boolean": bool | None,
+        "decimal": Decimal | None,
+        "json": msgspec.Raw,
+    }
+    return types[column.type]
+
+
+def by_column(columns: Sequence[Column], records: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """The values of some records column by column, `_extra` included.
+
+    Args:
+        columns: The columns that the records were decoded with.
+        records: Structs of one decoder.
+    """
+    names = [*(column.name for column in columns), EXTRA]
+    if not records:
+        return dict.fromkeys(names, ())
+    return dict(zip(names, zip(*map(msgspec.structs.astuple, records), strict=True), strict=True))
+
+
+class RecordDecoder:
+    """Decodes arrays of one kind of record into structs with one attribute per column."""
+
+    def __init__(self, name: str, columns: Iterable[Column], *, key: str | None = None) -> None:
+        """Builds the decoders.
+
+        Args:
+            name: Name of the record, for error texts.
+            columns: The fields that are known.
+            key: The field without which a record is rejected; None where there is none.
+        """
+        self._columns = {column.name: column for column in columns}
+        self._key = key
+        fields: list[Any] = [
+            (
+                column.name,
+                _struct_type(column),
+                msgspec.Raw(b"null") if column.type == "json" else None,
+            )
+            for column in self._columns.values()
+        ]
+        fields.append(("extra_json", str | None, None))
+        # On the wire it goes by a name that is no field of the API, so none is taken for it.
+        options: dict[str, Any] = {"rename": {"extra_json": "invoiced-pipeline:extra"}, "gc": False}
+        self.record_type: Any = msgspec.defstruct(name, fields, **options)
+        strict = msgspec.defstruct(name, fields, forbid_unknown_fields=True, **options)
+        self._strict = msgspec.json.Decoder(list[strict])
+        self._tolerant = msgspec.json.Decoder(list[self.record_type])
+        self._fields = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+        self._seen_unknown = False
+
+    def decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
+        """The records of a JSON array of objects, and those that cannot be typed.
+
+        Raises:
+            msgspec.MsgspecError: The bytes are not a JSON array of objects.
+        """
+        if not self._seen_unknown:
+            try:
+                return self._require_key(self._strict.decode(body)), []
+            except (msgspec.ValidationError, UntypableError):
+                pass
+        try:
+            records = self._tolerant.decode(body)
+            self._attach_unknown(records, body)
+            return self._require_key(records), []
+        except (msgspec.ValidationError, UntypableError):
+            return self._decode_patiently(body)
+
+    def _require_key(self, records: list[Any]) -> list[Any]:
+        if self._key and any(getattr(record, self._key) is None for record in records):
+            raise UntypableError(self._key)
+        return records
+
+    def _attach_unknown(self, records: list[Any], body: bytes) -> None:
+        """Puts the fields that nobody declared into `extra_json`."""
+        known = self._columns.keys()
+        for record, fields in zip(records, self._fields.decode(body), strict=True):
+            unknown = {name: raw for name, raw in fields.items() if name not in known}
+            if unknown:
+                self._seen_unknown = True
+                record.extra_json = msgspec.json.encode(unknown).decode()
+
+    def _decode_patiently(self, body: bytes) -> tuple[list[Any], list[Reject]]:
+        records: list[Any] = []
+        rejects: list[Reject] = []
+        for fields in self._fields.decode(body):
+            try:
+                records.append(self._coerce_record(fields))
+            except UntypableError as error:
+                identity = bytes(fields.get(self._key or "", b"null")).decode().strip('"')
+                rejects.append(Reject(identity, str(error), msgspec.json.encode(fields)))
+        return records, rejects
+
+    def _coerce_record(self, fields: dict[str, msgspec.Raw]) -> Any:
+        values: dict[str, Any] = {}
+        extra: dict[str, msgspec.Raw] = {}
+        for name, raw in fields.items():
+            column = self._columns.get(name)
+            if column is None:
+                extra[name] = raw
+            elif column.type == "json":
+                values[name] = raw
+            else:
+                values[name], is_exact = _coerce(column, raw)
+                if not is_exact:
+                    extra[name] = raw
+        if self._key and values.get(self._key) is None:
+            msg = f"{self._key} is missing"
+            raise UntypableError(msg)
+        record = self.record_type(**values)
+        if extra:
+            record.extra_json = msgspec.json.encode(extra).decode()
+        return record
+
+
+def _coerce(column: Column, raw: msgspec.Raw) -> tuple[Any, bool]:
+    """A value as its column's type, and whether it says all that the raw value said.
+
+    Raises:
+        UntypableError: There is no such reading.
+    """
+    try:
+        value = msgspec.json.decode(raw)
+        if value is None:
+            return None, True
+        if value == "" and column.type not in {"text", "boolean"}:
+            return None, False  # the API takes "" for null, too (observed)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = Decimal(bytes(raw).decode())
+        return _COERCIONS[column.type](value, raw)
+    except (ValueError, InvalidOperation, OverflowError, msgspec.MsgspecError) as error:
+        shown = "a personal value" if column.sensitive else bytes(raw)[:40].decode(errors="replace")
+        msg = f"{column.name}: {shown} is no {column.type}"
+        raise UntypableError(msg) from error
+
+
+def _as_text(value: Any, raw: msgspec.Raw) -> tuple[str, bool]:
+    return (value, True) if isinstance(value, str) else (bytes(raw).decode(), True)
+
+
+def _as_decimal(value: Any, _: msgspec.Raw) -> tuple[Decimal, bool]:
+    number = Decimal(value.strip()) if isinstance(value, str) else value
+    if not isinstance(number, Decimal) or not number.is_finite() or abs(number) >= _MAX_MONEY:
+        raise ValueError(value)
+    return number, True
+
+
+def _as_bigint(value: Any, _: msgspec.Raw) -> tuple[int, bool]:
+    number, _exact = _as_decimal(value, _)
+    if number != number.to_integral_value() or abs(number) >= _MAX_BIGINT:
+        raise ValueError(value)
+    return int(number), True
+
+
+def _as_timestamp(value: Any, raw: msgspec.Raw) -> tuple[int, bool]:
+    """Epoch seconds; a fraction is cut off and kept in `_extra`; ISO texts are read, too."""
+    if isinstance(value, str) and not re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", value):
+        instant = datetime.fromisoformat(value)
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return int(instant.timestamp() // 1), False
+    number, _exact = _as_decimal(value, raw)
+    if abs(number) >= _MAX_EPOCH:
+        raise ValueError(value)
+    return int(number // 1), number == int(number)
+
+
+def _as_boolean(value: Any, _: msgspec.Raw) -> tuple[bool, bool]:
+    """Also 0 and 1; any other text counts as true and is kept (an approver's initials)."""
+    if isinstance(value, bool):
+        return value, True
+    if isinstance(value, Decimal) and value in {0, 1}:
+        return bool(value), True
+    if isinstance(value, str):
+        plain = {"true": True, "1": True, "false": False, "0": False, "": False}
+        lowered = value.strip().lower()
+        return plain.get(lowered, True), lowered in plain
+    raise ValueError(value)
+
+
+_COERCIONS: dict[ColumnType, Callable[[Any, msgspec.Raw], tuple[Any, bool]]] = {
+    "text": _as_text,
+    "decimal": _as_decimal,
+    "bigint": _as_bigint,
+    "timestamp": _as_timestamp,
+    "boolean": _as_boolean,
+}

@@ -1,0 +1,160 @@
+"""One run's replication: reads all tables side by side and hands Arrow batches to dlt."""
+
+import logging
+import time
+from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.exceptions import FeatureNotEnabledError, InvoicedPipelineError
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading import Reading, lies_in
+from invoiced_pipeline.replication.batches import Batch, Batcher
+from invoiced_pipeline.replication.columns import parent_columns
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.plans import mark_variant, one_per_id
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
+
+logger = logging.getLogger(__name__)
+
+
+class Replication:
+    """Reads what a request asks for; `reports` tells what came of it, table by table."""
+
+    def __init__(self, client: InvoicedClient, request: ReplicationRequest) -> None:
+        self.request = request
+        self.reports = {
+            table.name: TableReport(table.name, request.mode) for table in request.tables
+        }
+        self._client = client
+        self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
+        self._readings: dict[str, Reading] = {}
+
+    def close(self) -> None:
+        """Ends the reading: requests that wait for another try give up, those under way finish."""
+        self._client.close()
+        self._executor.shutdown(cancel_futures=True)
+
+    def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch]:
+        """Yields one table's batches and notes its coverage at the end.
+
+        An error of one table must not stop the others, and dlt would abort the whole extract: it
+        is kept in the table's report. What was read until then is loaded; the coverage stays.
+
+        Raises:
+            DatasetMismatchError: The dataset is not this connection's: nothing may be loaded.
+        """
+        dataset = DatasetState(state)
+        self._begin(dataset)
+        report = self.reports[table.name]
+        batcher = Batcher(table, is_new=dataset.columns(table.name) is None)
+        began = time.monotonic()
+        try:
+            for batch in self._read(table, batcher, dataset):
+                self._count(batch, table)
+                yield batch
+            self._refuse_rejects(batcher)
+            report.coverage = report.coverage_before.add(*self._readings[table.name].covered())
+            dataset.set_coverage(table.name, report.coverage)
+        except FeatureNotEnabledError as error:
+            report.error = str(error)
+            yield from self._declare(batcher, dataset)  # queries over all tables work, empty or not
+        except InvoicedPipelineError as error:
+            report.error = str(error)
+        except Exception as error:  # one table must not cost the others
+            logger.exception("%s: unexpected error", table.name)
+            report.error = f"{type(error).__name__}: {error}"
+        for batch in batcher.flush():  # what was read before an error
+            self._count(batch, table)
+            yield batch
+        report.rejected = len(batcher.rejects)
+        report.seconds = time.monotonic() - began
+        self._announce(report)
+
+    def _begin(self, dataset: DatasetState) -> None:
+        """Starts reading all tables, the first time any of them is asked for."""
+        if self._readings:
+            return
+        dataset.check_owner(self.request)
+        for table in self.request.tables:
+            report = self.reports[table.name]
+            report.coverage_before = report.coverage = dataset.coverage(table.name)
+            report.windows = self.request.windows(report.coverage)
+            reading = Reading(self._client, table, report.windows, self._executor, report.tally)
+            self._readings[table.name] = reading
+        for reading in self._readings.values():
+            reading.begin()
+
+    def _read(self, table: Table, batcher: Batcher, dataset: DatasetState) -> Iterator[Batch]:
+        reading, report = self._readings[table.name], self.reports[table.name]
+        whole: list[Any] = []
+        for page in reading.pages():
+            if not report.pages:
+                yield from self._declare(batcher, dataset)
+            report.pages += 1
+            if table.listing == "whole":
+                records = batcher.decode(page)
+                mark_variant(records, page.variant)
+                whole += records
+            else:
+                yield from batcher.add(page)
+        if not report.pages:
+            yield from self._declare(batcher, dataset)
+        kept = one_per_id(whole)
+        yield from batcher.take([row for row in kept if lies_in(reading.windows, row.updated_at)])
+
+    def _declare(self, batcher: Batcher, dataset: DatasetState) -> Iterator[Batch]:
+        """Has the table created, or widened, with all its columns.
+
+        Not before the API has answered: a wrong key or host shall leave nothing behind, and not
+        take the dataset from the right one.
+        """
+        dataset.claim(self.request)
+        columns = _column_names(batcher.table)
+        if dataset.columns(batcher.table.name) != columns:
+            dataset.set_columns(batcher.table.name, columns)
+            yield from batcher.empty()
+
+    def _count(self, batch: Batch, table: Table) -> None:
+        if not batch.record_count:
+            return
+        report = self.reports[table.name]
+        report.rows += batch.record_count
+        report.count_periods(batch.rows[table.replication_key], self.request.cadence)
+        logger.debug("%s: %d rows", table.name, report.rows, extra={"report": report})
+
+    def _refuse_rejects(self, batcher: Batcher) -> None:
+        """Keeps the coverage where it is while records are missing, so that they come again."""
+        if not batcher.rejects:
+            return
+        first = batcher.rejects[0]
+        message = (
+            f"{len(batcher.rejects)} records of {batcher.table.name} cannot be typed and are not "
+            f"loaded, all others are; the next sync reads them again. First: id {first.id}, "
+            f"{first.reason}"
+        )
+        raise InvoicedPipelineError(message)
+
+    def _announce(self, report: TableReport) -> None:
+        if report.error:
+            logger.error("%s: %s", report.table, report.error, extra={"report": report})
+            return
+        logger.info(
+            "%s: %d rows in %.1f s, %d requests",
+            report.table,
+            report.rows,
+            report.seconds,
+            report.tally.requests,
+            extra={"report": report},
+        )
+
+
+def _column_names(table: Table) -> list[str]:
+    """Names that tell whether a table's declaration has changed since it was created."""
+    own = [column.name for column in parent_columns(table)]
+    children = [
+        f"{child.array}.{column.name}" for child in table.children for column in child.columns
+    ]
+    return own + children

@@ -1,0 +1,72 @@
+"""What one run did to one table: the counts behind metadata, logs and summaries."""
+
+# pyarrow makes its compute functions at import, out of sight of a type checker.
+# pyright: reportAttributeAccessIssue=false
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from invoiced_pipeline.invoiced.client import Tally
+from invoiced_pipeline.settings import Cadence
+from invoiced_pipeline.windows import Coverage, Window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Mode = Literal["sync", "window", "full"]
+"""`sync` reads what is not covered yet, `window` one window again, `full` all since the start."""
+
+_PERIOD: dict[Cadence, str] = {"monthly": "month", "weekly": "week", "daily": "day"}
+
+
+@dataclass(slots=True)
+class TableReport:
+    """Counts of one table in one run; filled while the run goes on.
+
+    Attributes:
+        table: Its name.
+        mode: How it was asked for.
+        windows: What was read.
+        coverage_before: Coverage in the warehouse when the run began.
+        coverage: Coverage when the table's read ended; unchanged where it failed.
+        rows: Records loaded.
+        pages: Pages read.
+        tally: Requests, retries and waiting.
+        rejected: Records that could not be typed.
+        seconds: From the first page asked for to the last row handed to the load.
+        periods: Records loaded by partition key.
+        error: Why the table is not complete; None when it is.
+    """
+
+    table: str
+    mode: Mode
+    windows: tuple[Window, ...] = ()
+    coverage_before: Coverage = field(default_factory=Coverage)
+    coverage: Coverage = field(default_factory=Coverage)
+    rows: int = 0
+    pages: int = 0
+    tally: Tally = field(default_factory=Tally)
+    rejected: int = 0
+    seconds: float = 0.0
+    periods: Counter[str] = field(default_factory=Counter)
+    error: str | None = None
+
+    def count_periods(self, updated_at: "pa.ChunkedArray", cadence: Cadence) -> None:
+        """Counts records by the partition in which their `updated_at` lies.
+
+        Args:
+            updated_at: Instants, or epoch seconds where the column is declared so.
+            cadence: Size of a partition; weeks begin on Sunday, as Dagster's do.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if pa.types.is_integer(updated_at.type):
+            updated_at = pc.multiply(updated_at, 1_000_000).cast(pa.timestamp("us", tz="UTC"))
+        floored = pc.floor_temporal(
+            updated_at, unit=_PERIOD[cadence], week_starts_monday=False
+        ).cast(pa.date32())
+        for entry in pc.value_counts(floored).to_pylist():
+            if entry["values"] is not None:
+                self.periods[entry["values"].isoformat()] += entry["counts"]

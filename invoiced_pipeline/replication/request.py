@@ -1,0 +1,44 @@
+"""What a run is asked to replicate."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.replication.report import Mode
+from invoiced_pipeline.settings import Cadence
+from invoiced_pipeline.windows import FOREVER, Coverage, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationRequest:
+    """One run's order.
+
+    Attributes:
+        tables: Which tables.
+        mode: Which of their records.
+        start_date: Records updated before it (UTC) are left out.
+        window: The partitions that were asked for; only counts in mode `window`.
+        overlap: How far a sync reaches back behind the last one.
+        cadence: Size of a partition.
+        connection: Name of the connection, remembered by the dataset.
+        host: Host that the dataset's records come from, remembered by the dataset.
+    """
+
+    tables: tuple[Table, ...]
+    mode: Mode
+    start_date: datetime
+    window: Window | None = None
+    overlap: timedelta = timedelta(minutes=5)
+    cadence: Cadence = "monthly"
+    connection: str
+    host: str
+
+    def windows(self, coverage: Coverage) -> tuple[Window, ...]:
+        """What is to be read of a table with this coverage."""
+        everything = Window(self.start_date, FOREVER)
+        if self.mode == "sync":
+            return coverage.missing(everything, self.overlap)
+        if self.mode == "full" or self.window is None:
+            return (everything,)
+        wanted = self.window.intersect(everything)
+        return () if wanted.is_empty else (wanted,)

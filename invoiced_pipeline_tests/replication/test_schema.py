@@ -1,0 +1,89 @@
+"""The tables of an empty account, and the whole of a seeded one."""
+
+from collections import defaultdict
+
+import pytest
+
+from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.emulator.seed import generate
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline_tests.conftest import NOW, Replica
+
+DUCKDB_TYPES = {
+    "bigint": "BIGINT",
+    "text": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "decimal": "DECIMAL(38,10)",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "json": "JSON",
+}
+
+
+def declared() -> dict[str, dict[str, str]]:
+    tables = {table.name: parent_columns(table) for table in TABLES}
+    for table in TABLES:
+        for child in table.children:
+            tables[table.child_name(child)] = child_columns(table, child)
+    return {
+        name: {column.name: DUCKDB_TYPES[column.type] for column in columns}
+        for name, columns in tables.items()
+    }
+
+
+def existing(replicate: Replica) -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = defaultdict(dict)
+    for table, column, type_ in replicate.query(
+        "select table_name, column_name, data_type from information_schema.columns "
+        f"where table_schema = '{replicate.dataset}'"
+    ):
+        tables[table][column] = type_
+    return tables
+
+
+def test_empty_account_gives_empty_tables_with_all_columns(
+    emulator: Emulator, replicate: Replica
+) -> None:
+    reports = replicate.ok()
+    assert all(report.rows == 0 and report.coverage.windows for report in reports.values())
+    found = existing(replicate)
+    own = {name: columns for name, columns in found.items() if not name.startswith("_dlt")}
+    expected = {name: columns | {"_dlt_load_id": "VARCHAR"} for name, columns in declared().items()}
+    assert own == expected
+    assert {name for name in found if name.startswith("_dlt")} == {
+        "_dlt_loads",
+        "_dlt_pipeline_state",
+        "_dlt_version",
+    }
+    for name in own:
+        assert replicate.rows(name) == []
+
+
+def test_seeded_account_arrives_whole(emulator: Emulator, replicate: Replica) -> None:
+    records = defaultdict(list)
+    for collection, record in generate(seed=3, customers=12, now=NOW):
+        records[collection].append(record)
+    for collection, kept in records.items():
+        emulator.store.put_many(collection, kept)
+    replicate.ok()
+    for table in TABLES:
+        ids = {record["id"] for record in records[table.name]}
+        assert replicate.ids(table.name) == sorted(ids)
+        loads = replicate.query(f"select count(*) from {table.name} where _dlt_load_id is null")
+        assert loads == [(0,)]
+        for child in table.children:
+            elements = sum(len(record.get(child.array) or []) for record in records[table.name])
+            if table.name != "plans":  # of reused ids only one version has rows
+                assert len(replicate.rows(table.child_name(child))) == elements
+    totals = replicate.query("select sum(total), sum(balance) from invoices")
+    assert totals == [
+        tuple(sum(record[name] for record in records["invoices"]) for name in ("total", "balance"))
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["temp", "memory", "main", "system", "in voiced-1", "customers"])
+def test_file_may_have_any_name(emulator: Emulator, replicate: Replica, name: str) -> None:
+    replicate.warehouse = replicate.warehouse.with_name(f"{name}.duckdb")
+    replicate.ok("customers")
+    replicate.ok("customers")
