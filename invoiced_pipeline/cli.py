@@ -1,0 +1,236 @@
+"""The command `invoiced-pipeline`."""
+
+import json
+import logging
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
+from invoiced_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.defs.launch import SyncResult
+    from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.replication.report import Mode
+
+app = typer.Typer(
+    help="Keeps an Invoiced account and a warehouse in step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@app.command()
+def sync(
+    select: Annotated[str, typer.Option(help="Tables, separated by commas; all by default.")] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything since the start date again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Replicate what changed: what a schedule's tick would run, now."""
+    result = _sync(load_settings(), _selected(select), mode="full" if full else "sync")
+    if as_json:
+        typer.echo(json.dumps(asdict(result), default=str))
+    else:
+        _show(result)
+    if result.error:
+        raise typer.Exit(1)
+
+
+def _sync(settings: Settings, tables: list[str], *, mode: "Mode") -> "SyncResult":
+    settings.api_key(settings.first)
+    from invoiced_pipeline.defs.assembly import build_definitions
+    from invoiced_pipeline.defs.launch import open_instance, run_sync
+    from invoiced_pipeline.terminal import reading_progress
+
+    definitions = build_definitions(settings)
+    with open_instance(settings) as instance, reading_progress("sync"):
+        return run_sync(definitions, settings, instance, tables=tables, mode=mode)
+
+
+def _show(result: "SyncResult") -> None:
+    from invoiced_pipeline.terminal import console, errors, say, show_sync
+
+    if result.tables:
+        show_sync(result.tables)
+    counts = result.tables.values()
+    rows = sum(metadata["rows_loaded"] for metadata in counts)
+    if counts and not rows:
+        empty = not any(metadata["dagster/row_count"] for metadata in counts)
+        since = "the start date: there are no records" if empty else "the last sync"
+        console.print(f"Nothing has changed since {since}.")
+    elif any(metadata["rows_loaded"] < metadata["dagster/row_count"] for metadata in counts):
+        console.print(f"Only what changed was loaded: {rows:,} records.", highlight=False)
+    if result.error:
+        say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
+
+
+@app.command()
+def demo() -> None:
+    """Start a local Invoiced, replicate it, and show what arrived (make run)."""
+    settings = load_settings()
+    connection = settings.first
+    from invoiced_pipeline.catalog import TABLE_NAMES
+    from invoiced_pipeline.demo import do_business, local_invoiced
+    from invoiced_pipeline.exceptions import ConfigurationError
+    from invoiced_pipeline.settings import is_loopback
+    from invoiced_pipeline.terminal import console
+
+    if not is_loopback(connection.base_url):
+        message = f"The demo is for the local Invoiced, not {connection.base_url}: use make run"
+        raise ConfigurationError(message)
+    database = settings.warehouse.path.with_name("emulator.sqlite")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    console.print(f"A local Invoiced with made-up records at {connection.base_url} ...")
+    with local_invoiced(connection.base_url, database) as known:
+        if known and settings.warehouse.path.exists():
+            done = do_business(connection.base_url, settings.api_key(connection))
+            console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
+        result = _sync(settings, list(TABLE_NAMES), mode="sync")
+    _show(result)
+    if result.error:
+        raise typer.Exit(1)
+    answers()
+    console.print(
+        f"\nThe warehouse is {settings.warehouse.path}, the dataset {connection.dataset}. "
+        "Run it again: only what changed is read. The same in Dagster's UI: make dev",
+        highlight=False,
+    )
+
+
+@app.command()
+def answers(as_json: JsonOption = False) -> None:
+    """Ask the replica: receivables aging, largest open balances, recurring revenue."""
+    settings = load_settings()
+    import duckdb
+
+    from invoiced_pipeline.terminal import show_answer
+    from invoiced_pipeline.warehouse.answers import answers as ask
+
+    warehouse = settings.warehouse.path
+    try:
+        found = ask(warehouse, settings.first.dataset, datetime.now(UTC))
+    except duckdb.Error as error:
+        message = f"Cannot read {warehouse}: {error}. It is filled by: invoiced-pipeline sync"
+        raise WarehouseError(message) from error
+    if as_json:
+        typer.echo(json.dumps([asdict(answer) for answer in found], default=str))
+        return
+    for answer in found:
+        show_answer(answer)
+
+
+@app.command()
+def check(as_json: JsonOption = False) -> None:
+    """Test the connection and the destination, and say plainly what is wrong."""
+    findings = _findings()
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        from invoiced_pipeline.terminal import console, say
+
+        for finding in findings:
+            mark = "[red]✗[/]" if finding.problem else "[green]✓[/]"
+            what = f"{finding.problem}: {finding.detail}" if finding.problem else finding.detail
+            console.print(f"{mark} {finding.subject}: ", end="")
+            say(console, what)
+    if any(finding.problem for finding in findings):
+        raise typer.Exit(1)
+
+
+def _findings() -> "list[Finding]":
+    from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+    from invoiced_pipeline.invoiced.connection_check import Finding, check_tables
+    from invoiced_pipeline.warehouse.destination import check_writable
+
+    settings = load_settings()
+    connection = settings.first
+    findings: list[Finding] = []
+    try:
+        client = InvoicedClient(
+            connection.base_url,
+            settings.api_key(connection),
+            patience=Patience(attempts=2, connect_seconds=5, read_seconds=20),
+        )
+    except InvoicedPipelineError as error:
+        findings.append(Finding("connection", "no key", str(error)))
+    else:
+        findings += check_tables(client)
+        if not any(finding.subject == "connection" for finding in findings):
+            host = f"{connection.base_url} accepts the key"
+            findings.insert(0, Finding("connection", None, host))
+        client.close()
+    try:
+        check_writable(settings.warehouse.path)
+        findings.append(Finding("destination", None, f"{settings.warehouse.path} is writable"))
+    except InvoicedPipelineError as error:
+        findings.append(Finding("destination", "destination not writable", str(error)))
+    return findings
+
+
+@app.command()
+def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
+    seed: Annotated[int, typer.Option(help="Same seed, same records.")] = 1,
+    customers: Annotated[int, typer.Option(help="Customers to make up; 0 for none.")] = 300,
+    database: Annotated[str, typer.Option(help="SQLite file.")] = ":memory:",
+    load: Annotated[Path | None, typer.Option(help="Folder of JSON records to put in.")] = None,
+    latency: Annotated[float, typer.Option(help="Milliseconds added to every answer.")] = 0.0,
+    rate_429: Annotated[float, typer.Option(help="Share of requests answered with 429.")] = 0.0,
+    rate_5xx: Annotated[float, typer.Option(help="Share of requests answered with 5xx.")] = 0.0,
+    drop_connection: Annotated[float, typer.Option(help="Share of connections dropped.")] = 0.0,
+    truncate_body: Annotated[float, typer.Option(help="Share of bodies cut short.")] = 0.0,
+) -> None:
+    """Serve a local Invoiced with made-up records, until Ctrl-C."""
+    from invoiced_pipeline.emulator.faults import Faults
+    from invoiced_pipeline.emulator.run import serve
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    serve(
+        port=port,
+        database=database if database == ":memory:" else Path(database),
+        seed=seed,
+        customers=customers,
+        load=load,
+        faults=Faults(
+            latency_ms=latency,
+            rate429=rate_429,
+            rate5xx=rate_5xx,
+            drop_connection=drop_connection,
+            truncate_body=truncate_body,
+        ),
+    )
+
+
+def _selected(select: str) -> list[str]:
+    from invoiced_pipeline.catalog import TABLE_NAMES
+    from invoiced_pipeline.exceptions import ConfigurationError
+
+    chosen = [name.strip() for name in select.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in TABLE_NAMES]
+    if unknown:
+        message = f"--select: no table {', '.join(unknown)}. There are: {', '.join(TABLE_NAMES)}"
+        raise ConfigurationError(message)
+    return chosen or list(TABLE_NAMES)
+
+
+def main() -> None:
+    """Runs a command; an error a person can mend is one message, not a traceback."""
+    try:
+        app()
+    except InvoicedPipelineError as error:
+        typer.secho(f"{error}", fg="red", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

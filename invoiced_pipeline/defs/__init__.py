@@ -1,0 +1,1 @@
+"""Everything that Dagster sees; the only package that imports it."""

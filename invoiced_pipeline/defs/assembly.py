@@ -1,0 +1,34 @@
+"""Puts the definitions together from the settings, without key, network or warehouse."""
+
+import dagster as dg
+from dagster_dlt import DagsterDltResource
+
+from invoiced_pipeline.defs.jobs import sync_job
+from invoiced_pipeline.defs.partitions import partitions_for
+from invoiced_pipeline.defs.replicate import replicated_assets
+from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
+from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.warehouse.start_date import default_start_date
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Everything that Dagster sees.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    connection = settings.first
+    start = connection.start_date or default_start_date(settings.warehouse.path, connection.dataset)
+    partitions = partitions_for(connection.partitions, start)
+    return dg.Definitions(
+        assets=[replicated_assets(connection, partitions, start)],
+        jobs=[sync_job(connection.dataset)],
+        resources={
+            "invoiced_api": InvoicedApi(connection=connection.name, base_url=connection.base_url),
+            "start_date": StartDate(date=start.isoformat()),
+            "warehouse": Warehouse(path=str(settings.warehouse.path)),
+            "dlt": DagsterDltResource(),
+        },
+        # One writer, one op: a process of its own would cost seconds and gain nothing.
+        executor=dg.in_process_executor,
+    )

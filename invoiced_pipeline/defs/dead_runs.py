@@ -1,0 +1,91 @@
+"""Runs that ended without a word, `kill -9` say, and that Dagster still takes for alive."""
+
+import os
+import re
+import socket
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from invoiced_pipeline.defs.names import sync_job_name
+
+PROCESS_TAG = "invoiced_pipeline/process"
+"""On a run: `pid@host` of the process that executes it."""
+
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_SURELY_PLANNED = timedelta(minutes=2)
+_SURELY_BEGUN = timedelta(minutes=15)
+"""No living run takes longer from its creation to its op, which tags it; without any sign of a
+process it is given more time, for its process may only be starting."""
+
+
+def this_process() -> str:
+    """The tag's value for this process."""
+    return _process(os.getpid())
+
+
+def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> None:
+    """Marks runs over `dataset` as failed whose process is gone.
+
+    The writer's lock names only who died holding it. A run can also die before it takes the lock,
+    while Dagster plans it, and then nothing else would ever end it.
+
+    Args:
+        instance: Where the runs are recorded.
+        dataset: Whose runs.
+        but: The run that asks.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        if run.run_id != but and _is_over(run, dataset) and _is_dead(instance, run):
+            mark_failed(instance, run.run_id)
+
+
+def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Marks a run whose process is gone as failed, unless it has ended."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_failed(
+            run,
+            "Its process ended without a word. Nothing of it was committed by halves; the run "
+            "that found this repeats its work.",
+        )
+
+
+def _is_over(run: dg.DagsterRun, dataset: str) -> bool:
+    keys = run.asset_selection or ()
+    return run.job_name == sync_job_name(dataset) or any(key.path[0] == dataset for key in keys)
+
+
+def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    pid, _, host = run.tags.get(PROCESS_TAG, "").partition("@")
+    if pid.isdigit():
+        return host == socket.gethostname() and not _is_alive(int(pid))
+    record = instance.get_run_record_by_id(run.run_id)
+    age = datetime.now(UTC) - record.create_timestamp if record else timedelta()
+    pids = [
+        int(found[1])
+        for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        if (found := re.search(r"\(pid: (\d+)\)", entry.user_message or entry.message))
+    ]
+    if pids:  # perhaps of another machine: so this only counts once the op would have begun
+        return age > _SURELY_PLANNED and not any(map(_is_alive, pids))
+    return age > _SURELY_BEGUN
+
+
+def _process(pid: int) -> str:
+    return f"{pid}@{socket.gethostname()}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

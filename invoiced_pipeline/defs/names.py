@@ -1,0 +1,20 @@
+"""Names that users and schedules know: of assets, ops and jobs, all made from the dataset."""
+
+import dagster as dg
+
+from invoiced_pipeline.catalog import Table
+
+
+def asset_key(dataset: str, table: Table) -> dg.AssetKey:
+    """`<dataset>/<table>`."""
+    return dg.AssetKey([dataset, table.name])
+
+
+def op_name(dataset: str) -> str:
+    """Name of the op that replicates `dataset`."""
+    return f"replicate_{dataset}"
+
+
+def sync_job_name(dataset: str) -> str:
+    """`<dataset>_sync`."""
+    return f"{dataset}_sync"

@@ -1,0 +1,28 @@
+"""The partition grid: windows of `updated_at`, floored to the period of the start date."""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from invoiced_pipeline.settings import Cadence
+
+
+def floor_to_period(instant: datetime, cadence: Cadence) -> datetime:
+    """Start (UTC) of the partition in which `instant` lies; weeks begin on Sunday."""
+    day = instant.replace(hour=0, minute=0, second=0, microsecond=0)
+    if cadence == "monthly":
+        return day.replace(day=1)
+    if cadence == "weekly":
+        return day - timedelta(days=(day.weekday() + 1) % 7)
+    return day
+
+
+def partitions_for(cadence: Cadence, start_date: datetime) -> dg.TimeWindowPartitionsDefinition:
+    """All periods from the one that holds `start_date` up to and including the current one."""
+    definition = {
+        "monthly": dg.MonthlyPartitionsDefinition,
+        "weekly": dg.WeeklyPartitionsDefinition,
+        "daily": dg.DailyPartitionsDefinition,
+    }[cadence]
+    # Without the offset the period that is still running would not exist.
+    return definition(start_date=floor_to_period(start_date, cadence), end_offset=1)

@@ -1,0 +1,191 @@
+"""The assets: one op that replicates all selected tables in one dlt load."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import dagster as dg
+from dagster_dlt import DagsterDltResource, DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
+from pydantic import Field
+
+from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.defs.names import asset_key, op_name
+from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
+from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
+from invoiced_pipeline.defs.specs import asset_spec
+from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.replication.report import Mode
+from invoiced_pipeline.settings import ConnectionSettings, is_loopback
+from invoiced_pipeline.windows import Window
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.replication.replication import Replication
+
+
+class ReplicateConfig(dg.Config):
+    """How a run reads."""
+
+    mode: Mode = Field(
+        "window",
+        description="`window` reads the chosen partitions again, `sync` what is not covered yet, "
+        "whichever partitions are chosen, and `full` everything since the start date.",
+    )
+
+
+def remembered_host(base_url: str) -> str:
+    """What a dataset remembers of a URL: its host; servers of this machine count as one."""
+    return "localhost" if is_loopback(base_url) else urlsplit(base_url).netloc
+
+
+def replicated_assets(
+    connection: ConnectionSettings, partitions: dg.PartitionsDefinition, default_start: datetime
+) -> dg.AssetsDefinition:
+    """Every table of `connection` as a partitioned asset.
+
+    Args:
+        connection: Whose tables.
+        partitions: The grid.
+        default_start: What the first run pins as start date while none is set.
+    """
+    dataset = connection.dataset
+    tables = {asset_key(dataset, table): table for table in TABLES}
+
+    @dg.multi_asset(
+        name=op_name(dataset),
+        specs=[asset_spec(dataset, table, partitions, connection.base_url) for table in TABLES],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def replicate(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by name
+        context: dg.AssetExecutionContext,
+        config: ReplicateConfig,
+        invoiced_api: InvoicedApi,
+        start_date: StartDate,
+        warehouse: Warehouse,
+        dlt: DagsterDltResource,
+    ) -> Iterator[dg.MaterializeResult]:
+        selected = tuple(
+            table for key, table in tables.items() if key in context.selected_asset_keys
+        )
+        run = _Run(context, connection, selected, config.mode, start_date, default_start)
+        try:
+            yield from run.execute(invoiced_api, warehouse, dlt)
+        except InvoicedPipelineError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+
+    return replicate
+
+
+class _Run:
+    """One execution of the op."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - made in one place
+        self,
+        context: dg.AssetExecutionContext,
+        connection: ConnectionSettings,
+        tables: tuple[Table, ...],
+        mode: Mode,
+        start_date: StartDate,
+        default_start: datetime,
+    ) -> None:
+        self._context = context
+        self._connection = connection
+        self._tables = tables
+        self._mode: Mode = mode
+        self._start = start_date.instant
+        self._default_start = default_start
+
+    def execute(
+        self, invoiced_api: InvoicedApi, warehouse: Warehouse, dlt: DagsterDltResource
+    ) -> Iterator[dg.MaterializeResult]:
+        """Loads, yields the result of every complete table, and fails last, naming the others."""
+        from invoiced_pipeline.replication.replication import Replication
+        from invoiced_pipeline.replication.request import ReplicationRequest
+        from invoiced_pipeline.warehouse.destination import check_writable, row_counts
+        from invoiced_pipeline.warehouse.start_date import pin_start_date
+
+        dataset = self._connection.dataset
+        names = [table.name for table in self._tables]
+        window = self._context.partition_time_window
+        request = ReplicationRequest(
+            tables=self._tables,
+            mode=self._mode,
+            start_date=self._start,
+            window=Window(window.start, window.end),
+            overlap=timedelta(minutes=self._connection.overlap_minutes),
+            cadence=self._connection.partitions,
+            connection=self._connection.name,
+            host=remembered_host(invoiced_api.base_url),
+        )
+        with (
+            invoiced_api.client() as client,
+            warehouse.writer(dataset, self._context.run.run_id, self._context.instance),
+        ):
+            check_writable(warehouse.file)
+            if self._connection.start_date is None:
+                # Not the run's own start date: a run's configuration holds for that run only.
+                pin_start_date(warehouse.file, dataset, self._default_start)
+            replication = Replication(client, request)
+            try:
+                self._load(replication, warehouse, dlt)
+            finally:
+                replication.close()
+            # Still under the lock: many partitions take Dagster a while to record, and a run that
+            # dies meanwhile is only found by what it left in the lock.
+            yield from self._results(replication, row_counts(warehouse.file, dataset, names))
+
+    def _results(
+        self, replication: "Replication", counts: Mapping[str, int]
+    ) -> Iterator[dg.MaterializeResult]:
+        failed = []
+        for report in replication.reports.values():
+            if report.error:
+                failed.append(f"{report.table}: {report.error}")
+                continue
+            key = dg.AssetKey([self._connection.dataset, report.table])
+            partitions = self._context.partition_keys
+            for partition in partitions:
+                is_newest = partition == partitions[-1]
+                rows = partition_metadata(report, partition, is_newest=is_newest)
+                self._context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
+            metadata = report_metadata(report, counts[report.table])
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+        if failed:
+            # Last, for whatever is raised before a yield takes the results after it along.
+            raise dg.Failure("not complete: " + "; ".join(failed), allow_retries=False)
+
+    def _load(
+        self, replication: "Replication", warehouse: Warehouse, dlt: DagsterDltResource
+    ) -> None:
+        from dlt.pipeline.exceptions import PipelineStepFailed
+
+        from invoiced_pipeline.replication.source import invoiced_source
+        from invoiced_pipeline.warehouse.destination import build_pipeline
+        from invoiced_pipeline.warehouse.failures import load_error
+
+        try:
+            events = dlt.run(
+                context=self._context,
+                dlt_source=invoiced_source(replication),
+                dlt_pipeline=build_pipeline(warehouse.file, self._connection.dataset),
+                dagster_dlt_translator=_TableTranslator(self._connection.dataset),
+                loader_file_format="parquet",
+            )
+            # dagster-dlt's own results say less than the reports, and say it of failed tables too.
+            for _ in events:
+                pass
+        except PipelineStepFailed as error:
+            raise load_error(error, warehouse.file) from error
+
+
+class _TableTranslator(DagsterDltTranslator):
+    """Maps a dlt resource to the asset of the same table."""
+
+    def __init__(self, dataset: str) -> None:
+        self._dataset = dataset
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """The asset `<dataset>/<resource>`."""
+        return dg.AssetSpec(dg.AssetKey([self._dataset, data.resource.name]))

@@ -1,0 +1,110 @@
+"""What the op needs from outside: the API, the start date and the warehouse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field, field_validator
+
+from invoiced_pipeline.defs.dead_runs import (
+    PROCESS_TAG,
+    fail_dead_runs,
+    mark_failed,
+    this_process,
+)
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.in_flight import DEFAULT_IN_FLIGHT, InFlightLimit
+from invoiced_pipeline.settings import (
+    DATE_FORMS,
+    ConnectionSettings,
+    Settings,
+    load_settings,
+    parse_start_date,
+)
+from invoiced_pipeline.warehouse.lock import writer_lock
+
+
+class InvoicedApi(dg.ConfigurableResource):
+    """The Invoiced account. The API key is read inside a run, from environment or `.env`."""
+
+    connection: str = Field(description="Name of the connection in the settings.")
+    base_url: str = Field(description="Scheme and host of the API; requests go nowhere else.")
+    in_flight: int = Field(
+        default=DEFAULT_IN_FLIGHT,
+        ge=1,
+        le=20,
+        description="Requests under way at a time, of 20 per key.",
+    )
+
+    @contextmanager
+    def client(self) -> Iterator[InvoicedClient]:
+        """A client that is closed afterwards.
+
+        Raises:
+            ConfigurationError: The API key is not set.
+        """
+        settings = load_settings()
+        key = settings.api_key(_connection(settings, self.connection))
+        client = InvoicedClient(self.base_url, key, limit=InFlightLimit(self.in_flight))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+class StartDate(dg.ConfigurableResource):
+    """Records updated before this date are not replicated; it clips the first partition."""
+
+    date: str = Field(description=f"Accepted forms: {DATE_FORMS}.")
+
+    @field_validator("date")
+    @classmethod
+    def _is_a_date(cls, text: str) -> str:
+        parse_start_date(text)
+        return text
+
+    @property
+    def instant(self) -> datetime:
+        """The date as an instant, UTC."""
+        return parse_start_date(self.date)
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The DuckDB file that one run at a time may write."""
+
+    path: str = Field(description="The DuckDB file.")
+
+    @property
+    def file(self) -> Path:
+        """The DuckDB file."""
+        return Path(self.path)
+
+    @contextmanager
+    def writer(self, dataset: str, run_id: str, instance: dg.DagsterInstance) -> Iterator[None]:
+        """Holds the right to write; runs that died holding it, or before, are marked as failed.
+
+        Raises:
+            WarehouseBusyError: Another run holds it.
+        """
+        instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
+        with writer_lock(self.file, run_id) as dead:
+            if dead is not None:
+                mark_failed(instance, dead.run_id)
+            fail_dead_runs(instance, dataset, but=run_id)
+            yield
+
+
+def _connection(settings: Settings, name: str) -> ConnectionSettings:
+    for connection in settings.connection:
+        if connection.name == name:
+            return connection
+    message = f"{settings.source} has no connection {name!r} any more: reload the definitions"
+    raise ConfigurationError(message)
+
+
+def utc_now() -> datetime:
+    """The local clock, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,71 @@
+"""Asset specs, derived from the catalog: what the UI shows of a table before it is ever loaded."""
+
+import dagster as dg
+
+from invoiced_pipeline.catalog import Column, Table
+from invoiced_pipeline.defs.names import asset_key
+from invoiced_pipeline.replication.columns import child_columns, parent_columns
+
+_TYPES = {
+    "bigint": "bigint",
+    "text": "text",
+    "boolean": "boolean",
+    "decimal": "decimal(38,10)",
+    "timestamp": "timestamp with time zone",
+    "json": "json",
+}
+
+
+def column_schema(columns: tuple[Column, ...], *, key: tuple[str, ...]) -> dg.TableSchema:
+    """Columns with types and descriptions, as the UI shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=_TYPES[column.type],
+                description=column.description,
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.name not in key,
+                    unique=key == (column.name,),
+                ),
+            )
+            for column in columns
+        ]
+    )
+
+
+def _joins(dataset: str, table: Table) -> str:
+    rows = [f"| `{key.column}` | `{dataset}.{key.table}.id` |" for key in table.foreign_keys] + [
+        f"| `{table.primary_key}` | `{dataset}.{table.child_name(child)}.{table.parent_column}` |"
+        for child in table.children
+    ]
+    return "\n".join(["| column | joins |", "|---|---|", *rows]) if rows else "none"
+
+
+def asset_spec(
+    dataset: str, table: Table, partitions: dg.PartitionsDefinition, host: str
+) -> dg.AssetSpec:
+    """The spec of one table as an asset."""
+    children = {
+        f"columns of {table.child_name(child)}": column_schema(
+            child_columns(table, child), key=(table.parent_column, "_index")
+        )
+        for child in table.children
+    }
+    return dg.AssetSpec(
+        key=asset_key(dataset, table),
+        description=f"{table.description}\n\n[API reference]({table.docs_url})",
+        group_name=dataset,
+        kinds={"invoiced", "dlt", "duckdb"},
+        partitions_def=partitions,
+        metadata={
+            "dagster/column_schema": column_schema(parent_columns(table), key=(table.primary_key,)),
+            "dagster/table_name": f"{dataset}.{table.name}",
+            "api_reference": dg.MetadataValue.url(table.docs_url),
+            "endpoint": f"GET {host}{table.path}",
+            "primary_key": table.primary_key,
+            "replication_key": table.replication_key,
+            "joins": dg.MetadataValue.md(_joins(dataset, table)),
+            **children,
+        },
+    )
