@@ -1,0 +1,1 @@
+"""Tests against other programs that read the same API."""

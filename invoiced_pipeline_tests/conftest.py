@@ -1,0 +1,197 @@
+"""What all tests share: an emulated account, a warehouse, and a replication without Dagster."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
+from pydantic import SecretStr
+
+from invoiced_pipeline.catalog import TABLES, table
+from invoiced_pipeline.emulator.account import Account
+from invoiced_pipeline.emulator.clock import Clock
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+from invoiced_pipeline.replication.replication import Replication
+from invoiced_pipeline.replication.report import Mode, TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.source import invoiced_source
+from invoiced_pipeline.settings import Cadence
+from invoiced_pipeline.warehouse.destination import build_pipeline, check_writable, read_only
+from invoiced_pipeline.warehouse.failures import load_error
+from invoiced_pipeline.windows import Window
+
+NOW = 1_700_000_000
+"""The emulator's clock in most tests: it stands still, so nothing depends on the time of day."""
+
+START = datetime(2020, 1, 1, tzinfo=UTC)
+IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_seconds=5)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+
+
+def empty(emulator: Emulator) -> None:
+    """Gives `emulator` a new account: no records, no faults, the settings of the beginning."""
+    with emulator.store.transaction():
+        for name in ("records", "bodies", "event_links", "sequences", "replays"):
+            emulator.store.execute(f"DELETE FROM {name}")
+    emulator.faults.clear()
+    emulator.faults.latency_ms = 0
+    emulator.faults.status5xx = 500
+    emulator.clock.set(NOW)
+    emulator.on_request = None
+    emulator.keys.clear()
+    emulator.keys[emulator.api_key] = "active"
+    for option in dataclasses.fields(Account):
+        setattr(emulator.account, option.name, getattr(Account(), option.name))
+    emulator.forget()
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Emulator]:
+    with Emulator(clock=Clock(NOW)) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(_server: Emulator) -> Emulator:
+    """An empty account over HTTP."""
+    empty(_server)
+    return _server
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    """A DuckDB file that does not exist yet, with the default name."""
+    return tmp_path / "invoiced.duckdb"
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[InvoicedClient]:
+    """A client of the emulator that does not wait long between tries."""
+    client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), patience=IMPATIENT)
+    yield client
+    client.close()
+
+
+@dataclass
+class Replica:
+    """The way of a run from API to warehouse, as the Dagster op goes it."""
+
+    url: str
+    api_key: str
+    warehouse: Path
+    dataset: str = "invoiced"
+
+    def __call__(
+        self,
+        *tables: str,
+        mode: Mode = "sync",
+        start: datetime = START,
+        window: Window | None = None,
+        overlap: timedelta = timedelta(minutes=5),
+        connection: str = "Invoiced",
+        host: str = "localhost",
+        cadence: Cadence = "monthly",
+    ) -> dict[str, TableReport]:
+        """Loads `tables`, all when none is named, and returns their reports."""
+        chosen = tuple(map(table, tables)) or TABLES
+        client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
+        request = ReplicationRequest(
+            tables=chosen,
+            mode=mode,
+            start_date=start,
+            window=window,
+            overlap=overlap,
+            cadence=cadence,
+            connection=connection,
+            host=host,
+        )
+        check_writable(self.warehouse)
+        replication = Replication(client, request)
+        pipeline = build_pipeline(self.warehouse, self.dataset)
+        pipeline.drop()
+        try:
+            info = pipeline.run(invoiced_source(replication), loader_file_format="parquet")
+            info.raise_on_failed_jobs()
+        except PipelineStepFailed as error:
+            raise load_error(error, self.warehouse) from error
+        finally:
+            replication.close()
+            client.close()
+        return replication.reports
+
+    def ok(self, *tables: str, **options: Any) -> dict[str, TableReport]:
+        """The same; no table may have failed."""
+        reports = self(*tables, **options)
+        assert {name: report.error for name, report in reports.items() if report.error} == {}
+        return reports
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query; tables go by their names alone."""
+        with read_only(self.warehouse) as connection:
+            connection.execute(f'use "{self.warehouse.stem}"."{self.dataset}"')
+            return connection.execute(sql).fetchall()
+
+    def rows(self, name: str, order: str = "all") -> list[dict[str, Any]]:
+        """Whole rows of a table."""
+        with read_only(self.warehouse) as connection:
+            connection.execute(f'use "{self.warehouse.stem}"."{self.dataset}"')
+            found = connection.execute(f'select * from "{name}" order by {order}')
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The only row of a table."""
+        (row,) = self.rows(name)
+        return row
+
+    def ids(self, name: str) -> list[Any]:
+        """The ids of a table, sorted; one that came twice is there twice."""
+        return [row[0] for row in self.query(f'select id from "{name}" order by id')]
+
+
+@pytest.fixture
+def replicate(emulator: Emulator, warehouse: Path) -> Replica:
+    """Loads tables from the emulator into the warehouse and reads them back."""
+    return Replica(emulator.url, emulator.api_key, warehouse)
+
+
+@pytest.fixture
+def rows(replicate: Replica) -> Callable[[str], list[dict[str, Any]]]:
+    """Reads a table of the warehouse as a list of dicts."""
+    return replicate.rows
+
+
+def customer(record_id: int, updated_at: int | None = NOW - 1000, **fields: Any) -> dict[str, Any]:
+    """A customer record."""
+    record = {"id": record_id, "object": "customer", "name": f"Customer {record_id}"}
+    return record | {"number": f"C-{record_id}", "metadata": {}, "updated_at": updated_at} | fields
+
+
+def invoice(record_id: int, updated_at: int | None = NOW - 1000, **fields: Any) -> dict[str, Any]:
+    """An invoice record without line items."""
+    record = {"id": record_id, "object": "invoice", "number": f"INV-{record_id}", "items": []}
+    return record | {"total": 100, "updated_at": updated_at} | fields
+
+
+def items(count: int, name: str = "line") -> list[dict[str, Any]]:
+    """Line items, told apart by name and position."""
+    return [
+        {"id": position + 1, "object": "line_item", "name": f"{name} {position}", "amount": 1}
+        for position in range(count)
+    ]

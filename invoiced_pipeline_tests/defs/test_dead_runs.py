@@ -1,0 +1,61 @@
+"""Which unfinished runs are taken for dead, and which are left alone."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, fail_dead_runs
+
+HERE = socket.gethostname()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize(
+    ("job", "process", "status"),
+    [
+        ("invoiced_sync", "{ended}@{here}", "FAILURE"),
+        ("invoiced_sync", "{alive}@{here}", "STARTED"),
+        # A process of another machine cannot be asked for, and a young run may only be planned.
+        ("invoiced_sync", "{ended}@elsewhere", "STARTED"),
+        ("invoiced_sync", "", "STARTED"),
+        ("other_sync", "{ended}@{here}", "STARTED"),
+    ],
+)
+def test_only_a_run_whose_process_is_gone_is_failed(
+    instance: dg.DagsterInstance, job: str, process: str, status: str
+) -> None:
+    # Filled in here: parallel test workers must collect the same names.
+    process = process.format(ended=ended_process(), alive=os.getpid(), here=HERE)
+    tags = {PROCESS_TAG: process} if process else {}
+    run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    instance.add_run(run)
+    fail_dead_runs(instance, "invoiced", but="another")
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status.value == status
+
+
+def test_the_run_that_asks_is_alive(instance: dg.DagsterInstance) -> None:
+    tags = {PROCESS_TAG: f"{ended_process()}@{HERE}"}
+    run = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.STARTED, tags=tags)
+    instance.add_run(run)
+    fail_dead_runs(instance, "invoiced", but=run.run_id)
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status is dg.DagsterRunStatus.STARTED

@@ -1,0 +1,197 @@
+"""Dagster as a service: `dagster dev` with its daemon, asked through GraphQL as the UI asks it."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.front_door import (
+    DEADLINE,
+    SECRETS,
+    FrontDoor,
+    Gate,
+    expected,
+    front_door,
+    invoiced_account,
+    wait_until,
+)
+
+pytestmark = pytest.mark.slow
+
+_THIS_MONTH = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+START = (_THIS_MONTH - timedelta(days=40)).replace(day=10)
+_DONE = {"SUCCESS", "FAILURE", "CANCELED"}
+_LAUNCH = """
+mutation($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}"""
+_BACKFILL = """
+mutation($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+_BACKFILL_STATUS = """
+query($id: String!) {
+  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
+}"""
+_RUN = """
+query($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run { status runConfigYaml tags { key value } eventConnection { events {
+      ... on MessageEvent { message }
+      ... on ExecutionStepFailureEvent { error { message stack } }
+    } } }
+  }
+}"""
+_ASSETS = """
+query { assetNodes { assetKey { path } description hasMaterializePermission
+  partitionKeys partitionStats { numMaterialized numPartitions numFailed } } }"""
+
+
+@dataclass
+class Webserver:
+    """A running `dagster dev`, spoken to as the UI does."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        body = {"query": query, "variables": variables}
+        answer = urllib3.request("POST", f"{self.url}/graphql", json=body, timeout=60).json()
+        assert not any(secret in str(answer) for secret in SECRETS)
+        assert "errors" not in answer, answer
+        (result,) = answer["data"].values()
+        return result
+
+    def is_up(self) -> bool:
+        with suppress(urllib3.exceptions.HTTPError):
+            return bool(self.ask(_ASSETS))
+        return False
+
+    def launch_sync(self, first: str, last: str) -> str:
+        """Starts the sync job for a range of partitions, as a schedule would; gives its run."""
+        tags = {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        }
+        params = {
+            "selector": {
+                "repositoryLocationName": "invoiced_pipeline",
+                "repositoryName": "__repository__",
+                "jobName": "invoiced_sync",
+            },
+            "runConfigData": {"ops": {"replicate_invoiced": {"config": {"mode": "sync"}}}},
+            "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
+        }
+        launched = self.ask(_LAUNCH, params=params)
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return launched["run"]["runId"]
+
+    def wait_for(self, run_id: str) -> str:
+        """The status with which a run ends."""
+
+        def ended() -> str | None:
+            status = self.ask(_RUN, id=run_id)["status"]
+            return status if status in _DONE else None
+
+        return wait_until(ended, "the run's end")
+
+
+@contextmanager
+def service(door: FrontDoor) -> Iterator[Webserver]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    # Its words go to a file: nobody reads a pipe meanwhile, and the key may not be in them either.
+    log = (door.folder / "service.log").open("a")
+    process = door.start("dagster", "dev", "-h", "127.0.0.1", "-p", str(port), log=log)
+    webserver = Webserver(process, f"http://127.0.0.1:{port}")
+    try:
+        wait_until(webserver.is_up, "the webserver")
+        yield webserver
+    finally:
+        if process.poll() is None:
+            door.kill(process)
+        log.close()
+
+
+@pytest.fixture
+def account() -> Iterator[Emulator]:
+    with invoiced_account(customers=10) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def door(tmp_path: Path, account: Emulator) -> Iterator[FrontDoor]:
+    with front_door(tmp_path, account) as door:
+        door.environment |= {
+            "INVOICED_START_DATE": START.isoformat(),
+            "DAGSTER_HOME": str(tmp_path),
+        }
+        yield door
+
+
+def test_a_backfill_of_all_partitions_from_the_ui(door: FrontDoor, account: Emulator) -> None:
+    with service(door) as webserver:
+        assets = webserver.ask(_ASSETS)
+        assert {tuple(asset["assetKey"]["path"]) for asset in assets} == {
+            ("invoiced", name) for name in TABLE_NAMES
+        }
+        keys = assets[0]["partitionKeys"]
+        assert (keys[0], keys[-1]) == (f"{START:%Y-%m}-01", f"{_THIS_MONTH:%Y-%m-%d}")
+        assert {asset["partitionStats"]["numMaterialized"] for asset in assets} == {0}
+
+        params = {
+            "assetSelection": [asset["assetKey"] for asset in assets],
+            "partitionNames": keys,
+        }
+        launched = webserver.ask(_BACKFILL, params=params)
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def ended() -> str | None:
+            status = webserver.ask(_BACKFILL_STATUS, id=launched["backfillId"])["status"]
+            return status if status.startswith(("COMPLETED", "FAILED", "CANCELED")) else None
+
+        assert wait_until(ended, "the backfill's end") == "COMPLETED_SUCCESS"
+        for asset in webserver.ask(_ASSETS):
+            assert asset["partitionStats"] == {
+                "numMaterialized": len(keys),
+                "numPartitions": len(keys),
+                "numFailed": 0,
+            }
+        # One run for all partitions of all tables.
+        assert list(door.runs().values()) == ["SUCCESS"]
+        assert webserver.ask(_RUN, id=next(iter(door.runs())))["runConfigYaml"] is not None
+    assert door.loaded() == expected(account, int(START.timestamp()))
+
+
+def test_the_whole_service_killed_in_the_midst_of_a_run(door: FrontDoor, account: Emulator) -> None:
+    with service(door) as webserver:
+        keys = webserver.ask(_ASSETS)[0]["partitionKeys"]
+        gate = Gate(account, after=5)
+        dead = webserver.launch_sync(keys[0], keys[-1])
+        assert gate.reached.wait(DEADLINE)
+        door.kill(webserver.process)
+        gate.open()
+    with service(door) as webserver:
+        alive = webserver.launch_sync(keys[0], keys[-1])
+        assert webserver.wait_for(alive) == "SUCCESS"
+        assert webserver.wait_for(dead) == "FAILURE"
+        for asset in webserver.ask(_ASSETS):
+            assert asset["partitionStats"]["numMaterialized"] == len(keys)
+    assert door.loaded() == expected(account, int(START.timestamp()))

@@ -1,0 +1,241 @@
+"""The project as its users meet it: real commands in a folder of their own, against an emulator."""
+
+import base64
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import dagster as dg
+import duckdb
+
+from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.emulator.run import fill
+from invoiced_pipeline.emulator.server import Emulator
+
+REPOSITORY = Path(__file__).parents[1]
+KEY = "NeverToBeSeenKey0123456789abcdef"
+SECRETS = (KEY, base64.b64encode(f"{KEY}:".encode()).decode())
+"""The key as it is set and as it goes over the wire."""
+
+DEADLINE = 180.0
+"""Seconds after which whatever was waited for counts as lost; far above what anything takes."""
+
+_BINARIES = Path(sys.executable).parent
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """Polls until `condition` gives something true, and returns that."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {DEADLINE:.0f} s")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+@dataclass
+class FrontDoor:
+    """A folder with this project's files, and commands run in it.
+
+    No output of any command may hold the API key; `assert_no_secret` looks through all files too.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+    _running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "data" / "invoiced.duckdb"
+
+    def start(
+        self, *command: str, log: IO[str] | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
+        """Starts a command as the leader of its own process group; it speaks into `log`."""
+        name, *arguments = command
+        process = subprocess.Popen(  # noqa: S603 - a command of this environment
+            [str(_BINARIES / name), *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log or subprocess.PIPE,
+            stderr=log or subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._running.append(process)
+        return process
+
+    def finish(self, process: subprocess.Popen[str]) -> Finished:
+        out, err = process.communicate(timeout=DEADLINE)
+        finished = Finished(process.returncode, out or "", err or "")
+        for secret in SECRETS:
+            assert secret not in finished.said
+        return finished
+
+    def run(self, *command: str, status: int | None = 0, **environment: str) -> Finished:
+        """Runs a command to its end, which must be exit code `status` (None for any)."""
+        finished = self.finish(self.start(*command, **environment))
+        assert status in {None, finished.status}, finished.said
+        return finished
+
+    def sync(self, *options: str, status: int = 0, **environment: str) -> Finished:
+        return self.run("invoiced-pipeline", "sync", *options, status=status, **environment)
+
+    def materialize(self, *options: str, status: int = 0, **environment: str) -> Finished:
+        target = ("dagster", "asset", "materialize", "-m", "invoiced_pipeline.definitions")
+        return self.run(*target, *options, status=status, **environment)
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """`kill -9` of a command and all that it started."""
+        os.killpg(process.pid, signal.SIGKILL)
+        self.finish(process)
+
+    def close(self) -> None:
+        """Ends what a failed test left running."""
+        for process in self._running:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate(timeout=DEADLINE)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query; tables are named without the dataset."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'; use invoiced.invoiced")
+            return connection.execute(sql).fetchall()
+
+    def loaded(self) -> dict[str, dict[Any, int]]:
+        """`updated_at` of every row, by table and id; an id that is there twice is an error."""
+        tables = {}
+        for table in TABLES:
+            stamp = "updated_at" if table.name == "plans" else "epoch(updated_at)::bigint"
+            rows = self.query(f"select id, {stamp} from {table.name}")
+            tables[table.name] = dict(rows)
+            assert len(tables[table.name]) == len(rows), f"{table.name} has doubles"
+        return tables
+
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """The Dagster instance of the folder, as another process sees it."""
+        storage = self.folder / "data" / "dagster"
+        with dg.DagsterInstance.local_temp(
+            str(storage),
+            overrides={
+                "storage": {"sqlite": {"base_dir": str(storage)}},
+                "telemetry": {"enabled": False},
+            },
+        ) as instance:
+            yield instance
+
+    def runs(self) -> dict[str, str]:
+        """Status of every run by id, newest first."""
+        with self.instance() as instance:
+            return {run.run_id: run.status.value for run in instance.get_runs()}
+
+    def files(self) -> list[Path]:
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+    def assert_no_secret(self) -> None:
+        for path in self.files():
+            content = path.read_bytes()
+            for secret in SECRETS:
+                assert path.name == ".env" or secret.encode() not in content, path
+
+
+@contextmanager
+def front_door(folder: Path, emulator: Emulator | None = None) -> Iterator[FrontDoor]:
+    """A folder to run commands in, set up for `emulator` when there is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    environment = {
+        "PATH": f"{_BINARIES}:/usr/bin:/bin",
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    if emulator is not None:
+        environment |= {"INVOICED_API_URL": emulator.url, "INVOICED_API_KEY": emulator.api_key}
+    door = FrontDoor(folder, environment)
+    try:
+        yield door
+        door.assert_no_secret()
+    finally:
+        door.close()
+
+
+@contextmanager
+def invoiced_account(*, customers: int = 0, **settings: Any) -> Iterator[Emulator]:
+    """An Invoiced account whose key must never be seen, with made-up records."""
+    with Emulator(api_key=KEY, **settings) as emulator:
+        if customers:
+            fill(emulator.store, seed=1, customers=customers, now=emulator.clock.now())
+        yield emulator
+
+
+def expected(emulator: Emulator, since: int) -> dict[str, dict[Any, int]]:
+    """What `FrontDoor.loaded` must give for the account's records changed since `since`."""
+    tables = {}
+    for table in TABLES:
+        versions: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for record in emulator.store.all(table.name):
+            versions[record["id"]].append(record)
+        # Ids of plans are used again: the live one counts, else the last.
+        kept = [
+            max(same, key=lambda plan: (not plan.get("archived"), plan.get("internal_id", 0)))
+            for same in versions.values()
+        ]
+        tables[table.name] = {
+            record["id"]: record["updated_at"] for record in kept if record["updated_at"] >= since
+        }
+    return tables
+
+
+class Gate:
+    """Lets the emulator stop at a request, so that a reader is surely in the midst of reading.
+
+    Args:
+        emulator: Where; all of its answers wait while it stops.
+        after: How many requests are answered first.
+    """
+
+    def __init__(self, emulator: Emulator, *, after: int = 0) -> None:
+        self.reached = threading.Event()
+        self._opened = threading.Event()
+        self._emulator = emulator
+        self._left = after
+        emulator.on_request = self._stop
+
+    def _stop(self, _path: str, _query: dict[str, Any]) -> None:
+        self._left -= 1
+        if self._left < 0:
+            self.reached.set()
+            self._opened.wait(DEADLINE)
+
+    def open(self) -> None:
+        self._emulator.on_request = None
+        self._opened.set()

@@ -1,0 +1,325 @@
+"""The commands, as a user types them: Dagster's own and `invoiced-pipeline`."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.front_door import (
+    KEY,
+    FrontDoor,
+    expected,
+    front_door,
+    invoiced_account,
+)
+
+MONTH = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+BEFORE = (MONTH - timedelta(days=1)).replace(day=1)
+START = (BEFORE - timedelta(days=1)).replace(day=1) + timedelta(days=9)
+"""Two months back: the first of three partitions is clipped."""
+
+
+def day(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d}"
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Emulator]:
+    with invoiced_account(customers=10) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def door(tmp_path: Path, account: Emulator) -> Iterator[FrontDoor]:
+    with front_door(tmp_path, account) as door:
+        door.environment["INVOICED_START_DATE"] = f"{START:%m/%d/%Y}"
+        yield door
+
+
+def between(account: Emulator, start: datetime, end: datetime) -> dict[int, int]:
+    invoices = expected(account, int(start.timestamp()))["invoices"]
+    return {key: at for key, at in invoices.items() if at < end.timestamp()}
+
+
+def test_materialize_one_partition_then_the_range(door: FrontDoor, account: Emulator) -> None:
+    """The key comes from `.env`, as the README says."""
+    (door.folder / ".env").write_text(f"INVOICED_API_KEY={KEY}\n")
+    del door.environment["INVOICED_API_KEY"]
+    door.materialize("--select", "invoiced/invoices", "--partition", day(BEFORE))
+    loaded = door.query("select id, epoch(updated_at)::bigint from invoices")
+    assert dict(loaded) == between(account, BEFORE, MONTH)
+
+    first = f"{START:%Y-%m}-01"
+    keys = f"{first}...{day(MONTH)}"
+    door.materialize("--select", "group:invoiced", "--partition-range", keys)
+    assert door.loaded() == expected(account, int(START.timestamp()))
+    with door.instance() as instance:
+        for table in TABLE_NAMES:
+            (key,) = [each for each in instance.all_asset_keys() if each.path[-1] == table]
+            assert instance.get_materialized_partitions(key) == {first, day(BEFORE), day(MONTH)}
+    assert list(door.runs().values()) == ["SUCCESS", "SUCCESS"]
+
+
+def test_without_a_key_every_command_names_it_and_nothing_is_written(door: FrontDoor) -> None:
+    door.environment["INVOICED_API_KEY"] = ""
+    asked = "No API key for connection 'Invoiced': set INVOICED_API_KEY"
+    select = ("--select", "invoiced/invoices", "--partition", day(MONTH))
+    assert asked in door.materialize(*select, status=1).said
+    assert set(door.runs().values()) == {"FAILURE"}
+    refused = door.sync(status=1)
+    assert asked in refused.err
+    assert "Traceback" not in refused.said
+    assert not [path for path in door.files() if ".duckdb" in path.name]
+
+
+def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emulator) -> None:
+    first = door.sync()
+    everything = expected(account, int(START.timestamp()))
+    assert door.loaded() == everything
+    for table in TABLE_NAMES:
+        assert table in first.out
+    assert "Complete up to " in first.out
+
+    again = door.sync()
+    assert "Nothing has changed since the last sync." in again.out
+
+    # Some invoices, of which one was changed just now, as JSON for a script.
+    (number, *_) = everything["invoices"]
+    record = account.store.get("invoices", number)
+    assert record is not None
+    account.store.put("invoices", record | {"updated_at": account.clock.now()})
+    account.forget()
+    one = door.sync("--select", " invoices, plans ", "--json")
+    said = json.loads(one.out)
+    assert said["error"] is None
+    assert said["run_id"] in door.runs()
+    assert {name: entry["rows_loaded"] for name, entry in said["tables"].items()} == {
+        "invoices": 1,
+        "plans": 0,
+    }
+    assert {path for _, path, _, _ in account.requests} == {"/invoices", "/plans"}
+    assert door.loaded() == expected(account, int(START.timestamp()))
+
+    full = json.loads(door.sync("--full", "--json").out)
+    rows = {name: entry["rows_loaded"] for name, entry in full["tables"].items()}
+    assert rows == {name: len(entries) for name, entries in door.loaded().items()}
+    assert {entry["mode"] for entry in full["tables"].values()} == {"full"}
+    assert set(door.runs().values()) == {"SUCCESS"}
+
+    answers = json.loads(door.run("invoiced-pipeline", "answers", "--json").out)
+    assert [answer["title"] for answer in answers] == [
+        "Receivables aging",
+        "Largest open balances",
+        "Monthly recurring revenue",
+    ]
+
+
+def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
+    with invoiced_account(features=set()) as account, front_door(tmp_path, account) as door:
+        door.environment["INVOICED_START_DATE"] = day(START)
+        failed = door.sync("--json", status=1)
+        said = json.loads(failed.out)
+        assert re.match("not complete: subscriptions: .*; plans: ", said["error"])
+        assert set(said["tables"]) == set(TABLE_NAMES) - {"plans", "subscriptions"}
+        # For a person: one line that can be searched for, and no word of a success.
+        told = door.sync("--select", "plans", status=1)
+        failure = r"^Run [0-9a-f-]{36} failed: not complete: plans: GET /plans answered 400.*access"
+        assert re.search(failure, told.err, re.MULTILINE)
+        assert "What arrived" not in told.out
+        assert "✓" not in told.said
+        assert list(door.runs().values()) == ["FAILURE", "FAILURE"]
+
+
+_REFUSED_OPTIONS = {
+    "unknown table": (("sync", "--select", "invoices,foo"), "no table foo. There are: customers"),
+    "warehouse that is none": (("sync",), "is not a valid DuckDB database file"),
+    "no warehouse yet": (("answers",), "It is filled by: invoiced-pipeline sync"),
+}
+
+
+def test_what_cannot_be_done_is_one_message(door: FrontDoor) -> None:
+    other = door.folder / "notes.txt"
+    other.write_text("This is no warehouse." * 1000)
+    for case, (command, text) in _REFUSED_OPTIONS.items():
+        environment = {"INVOICED_DUCKDB_PATH": str(other)} if case.startswith("warehouse") else {}
+        refused = door.run("invoiced-pipeline", *command, status=1, **environment)
+        assert text in refused.err, case
+        assert "Traceback" not in refused.said, case
+    assert other.read_text() == "This is no warehouse." * 1000
+
+
+def test_a_refused_key_is_repeated_nowhere(tmp_path: Path) -> None:
+    """The API repeats a wrong key in its answer; no run, log or file of ours may."""
+    with invoiced_account() as account, front_door(tmp_path, account) as door:
+        account.keys.clear()
+        refused = door.sync("--select", "invoices", status=1)
+        assert "answered 401: We could not authenticate you with the API Key" in refused.err
+        assert "(hidden)" in refused.err
+        failed = door.materialize(
+            "--select", "invoiced/invoices", "--partition", day(MONTH), status=1
+        )
+        assert "(hidden)" in failed.err
+        assert list(door.runs().values()) == ["FAILURE", "FAILURE"]
+
+
+def test_a_warehouse_open_elsewhere_is_named(door: FrontDoor) -> None:
+    door.warehouse.parent.mkdir()
+    with duckdb.connect(str(door.warehouse)):
+        refused = door.sync(status=1)
+        checked = door.run("invoiced-pipeline", "check", status=1)
+    assert "Another program has data/invoiced.duckdb open" in refused.err
+    assert "Another program has data/invoiced.duckdb open" in checked.out
+
+
+@contextmanager
+def server(status: int, body: str) -> Iterator[str]:
+    """A server that answers everything alike; gives its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    running = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}"
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+_OTHER_KEY = "AnotherNeverSeenKey0123456789abc"
+
+
+def _keys(state: str) -> Callable[[Emulator, Path], dict[str, str]]:
+    def change(account: Emulator, _: Path) -> dict[str, str]:
+        account.keys[_OTHER_KEY] = state  # type: ignore[assignment]
+        return {"INVOICED_API_KEY": _OTHER_KEY}
+
+    return change
+
+
+def _no_features(account: Emulator, _: Path) -> dict[str, str]:
+    account.account.features.clear()
+    return {}
+
+
+def _warehouse_under_a_file(_: Emulator, folder: Path) -> dict[str, str]:
+    (folder / "file").write_text("")
+    return {"INVOICED_DUCKDB_PATH": "file/invoiced.duckdb"}
+
+
+Change = Callable[[Emulator, Path], dict[str, str]]
+
+# What is changed, what answers in place of the emulator, and (subject, problem, text) to be found.
+_CHECKS: dict[
+    str, tuple[Change | None, AbstractContextManager[str | None], set[tuple[str, str, str]]]
+] = {
+    "ok": (None, nullcontext(), set()),
+    "no key": (
+        lambda *_: {"INVOICED_API_KEY": ""},
+        nullcontext(),
+        {("connection", "no key", "set INVOICED_API_KEY in the environment or in .env")},
+    ),
+    "bad key": (
+        lambda *_: {"INVOICED_API_KEY": _OTHER_KEY},
+        nullcontext(),
+        {("connection", "bad key", "answered 401")},
+    ),
+    "account cancelled": (
+        _keys("canceled"),
+        nullcontext(),
+        {("connection", "account cancelled", "This account has been canceled")},
+    ),
+    "trial ended": (
+        _keys("trial_ended"),
+        nullcontext(),
+        {("connection", "account cancelled", "Your trial has ended")},
+    ),
+    "key without permission": (
+        None,
+        server(403, '{"type": "invalid_request", "message": "You may not [/] do that"}'),
+        {(name, "key without permission", "You may not [/] do that") for name in TABLE_NAMES},
+    ),
+    "host unreachable": (
+        lambda *_: {"INVOICED_API_URL": "http://127.0.0.1:1"},
+        nullcontext(),
+        {("connection", "host unreachable", "Cannot reach 127.0.0.1:1: the connection was")},
+    ),
+    "not the Invoiced API": (
+        None,
+        server(200, "<html>Welcome</html>"),
+        {(name, "unexpected answer", "Is api_url the address of the") for name in TABLE_NAMES},
+    ),
+    "feature not enabled": (
+        _no_features,
+        nullcontext(),
+        {
+            ("plans", "feature not enabled", "The feature is subscription_billing"),
+            ("subscriptions", "feature not enabled", "The feature is subscription_billing"),
+        },
+    ),
+    "destination not writable": (
+        _warehouse_under_a_file,
+        nullcontext(),
+        {("destination", "destination not writable", "Cannot write file/invoiced.duckdb")},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _CHECKS)
+def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
+    change, answering, faults = _CHECKS[case]
+    with invoiced_account() as account, front_door(tmp_path, account) as door, answering as url:
+        door.environment |= change(account, tmp_path) if change else {}
+        door.environment |= {"INVOICED_API_URL": url} if url else {}
+        status = 1 if faults else 0
+        found = json.loads(door.run("invoiced-pipeline", "check", "--json", status=status).out)
+        wrong = {entry["subject"]: entry for entry in found if entry["problem"]}
+        assert {(name, entry["problem"]) for name, entry in wrong.items()} == {
+            (subject, problem) for subject, problem, _ in faults
+        }
+        for subject, _, text in faults:
+            assert text in wrong[subject]["detail"]
+
+        # The same for a person: every finding in one line of its own.
+        told = door.run("invoiced-pipeline", "check", status=status).out.splitlines()
+        for subject, problem, text in faults:
+            (line,) = [line for line in told if line.startswith(f"✗ {subject}: ")]
+            assert line.startswith(f"✗ {subject}: {problem}: ")
+            assert text in line
+        assert len([line for line in told if line.startswith("✓")]) == len(found) - len(faults)
+        if case == "ok":
+            assert [line.split(":")[0] for line in told] == [
+                "✓ connection",
+                *(f"✓ {name}" for name in TABLE_NAMES),
+                "✓ destination",
+            ]
+        assert _OTHER_KEY not in json.dumps(found)
+        assert _OTHER_KEY not in "".join(told)
+
+
+def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:
+    door.run("invoiced-pipeline", "check", status=1, INVOICED_API_KEY="")
+    assert not door.warehouse.exists()
+
+
+def test_help_names_every_command(door: FrontDoor) -> None:
+    said = door.run("invoiced-pipeline", "--help").out
+    for command in ("sync", "check", "answers", "emulator", "demo"):
+        assert command in said
