@@ -13,6 +13,7 @@ from invoiced_pipeline.emulator.conditions import (
     column,
     metadata_column,
 )
+from invoiced_pipeline.emulator.counting import UPDATED_AFTER, UPDATED_BEFORE
 from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.filter_values import OPERATORS, compare
 from invoiced_pipeline.emulator.objects import FieldType, ObjectKind
@@ -52,10 +53,10 @@ def add_windows(
         everywhere: Honour the updated window even where the service ignores it.
     """
     if kind.honours_updated or (everywhere and kind.versioned):
-        for name, operator in (("updated_after", ">"), ("updated_before", "<")):
+        for name, term in (("updated_after", UPDATED_AFTER), ("updated_before", UPDATED_BEFORE)):
             bound = query.integer(values.get(name))
             if bound is not None and bound > 0:
-                conditions.add(f"r.updated_at {operator} ?", bound)
+                conditions.add(term, bound)
     if not kind.dated and kind.collection != "events":
         return
     dated = "r.date"

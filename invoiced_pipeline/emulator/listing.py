@@ -142,8 +142,7 @@ def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:
     remembered = counts.get(name) if page.number > 1 else None
     if remembered is not None:
         return remembered
-    sql = f"SELECT count(*) FROM {tables(conditions.sql)} WHERE {conditions.sql}"  # noqa: S608
-    total = call.service.store.rows(sql, conditions.parameters)[0][0]
+    total = call.service.row_counts.count(conditions)
     counts.put(name, total, seconds=call.service.account.count_ttl)
     return total
 

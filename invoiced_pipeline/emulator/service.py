@@ -6,6 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.clock import Clock
+from invoiced_pipeline.emulator.counting import RowCounts
 from invoiced_pipeline.emulator.exact_json import encode
 from invoiced_pipeline.emulator.paging import Remembered
 from invoiced_pipeline.emulator.store import Store
@@ -24,11 +25,13 @@ class Service:
     clock: Clock
     counts: Remembered = field(init=False)
     cursors: Remembered = field(init=False)
+    row_counts: RowCounts = field(init=False)
     on_request: RequestHook | None = None
 
     def __post_init__(self) -> None:
         self.counts = Remembered(self.clock)
         self.cursors = Remembered(self.clock)
+        self.row_counts = RowCounts(self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,11 @@ class Store:
             finally:
                 self._depth -= 1
 
+    @property
+    def generation(self) -> int:
+        """Grows with every change of the store."""
+        return self._connection.total_changes
+
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; text columns come as bytes."""
         with self._lock:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from invoiced_pipeline.invoiced.pages import Page
 
-MAX_PAGES_AHEAD = 64
+MAX_PAGES_AHEAD = 24
 """Pages of one table that may wait to be taken: bounds memory, and hardly ever speed."""
 
 
@@ -26,10 +26,11 @@ class ReadAhead:
         self._changed = threading.Condition()
         threading.Thread(target=self._fetch, name="invoiced-ahead", daemon=True).start()
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[Page | None]:
+        """Yields pages, and None where the next has not arrived yet."""
         try:
-            while (page := self._take()) is not None:
-                yield page
+            while not self._has_ended():
+                yield self._take()
         finally:
             with self._changed:
                 self._abandoned = True
@@ -37,9 +38,12 @@ class ReadAhead:
         if self._error is not None:
             raise self._error
 
+    def _has_ended(self) -> bool:
+        with self._changed:
+            return self._ended and not self._pages
+
     def _take(self) -> Page | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._pages or self._ended)
             page = self._pages.popleft() if self._pages else None
             self._changed.notify_all()
             return page

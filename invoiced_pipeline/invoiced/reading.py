@@ -54,9 +54,15 @@ class Reading:
             walk.begin()
             self._walks.append(walk)
 
-    def pages(self) -> Iterator[Page]:
-        """Yields pages in no particular order, with unwanted records marked to skip."""
+    def pages(self) -> Iterator[Page | None]:
+        """Yields pages in no particular order, with unwanted records marked to skip.
+
+        None says that nothing has arrived yet: whoever iterates can see to something else.
+        """
         for page in self._pages():
+            if page is None:
+                yield None
+                continue
             seconds = [stamp.second for stamp in page.stamps]
             known = [second for second in seconds if second is not None]
             self._newest = max([*known, self._newest or 0]) if known else self._newest
@@ -82,7 +88,7 @@ class Reading:
             covered.append(Window(window.start, max(window.start, end)))
         return tuple(window for window in covered if not window.is_empty)
 
-    def _pages(self) -> Iterator[Page]:
+    def _pages(self) -> Iterator[Page | None]:
         if self.table.listing == "windowed":
             for walk in self._walks:
                 yield from walk.pages()

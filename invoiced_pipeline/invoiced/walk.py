@@ -4,6 +4,7 @@ Pages are not numbered: a list sorted by `updated_at` re-sorts itself while it i
 then skip records for good. Each request asks for what follows the last record's second instead.
 """
 
+import itertools
 import math
 import threading
 from collections import deque
@@ -35,6 +36,14 @@ class Span:
     """Ids already read whose `updated_at` is the second `start`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A span that keys cannot tell apart, read by page number, one page after the other."""
+
+    span: Span
+    pages: Iterator[Page]
+
+
 @dataclass(slots=True)
 class WindowWalk:
     """Reads one table's records of one window; iterate `pages` once.
@@ -57,42 +66,45 @@ class WindowWalk:
     server_time: datetime | None = None
     """The server's clock at the first answer (UTC); None when it sends no Date header."""
     _answered: bool = False
-    _waiting: deque[Span] = field(default_factory=deque)
+    _waiting: deque[Span | Crowd] = field(default_factory=deque)
     _running: int = 0
     _closed: bool = False
     _ready: "deque[tuple[Span, Page | Exception]]" = field(default_factory=deque)
-    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
         """Asks for the first page, so that it is under way before `pages` is iterated."""
         end = to_epoch(self.end) if self.end else None
-        with self._changed:
+        with self._lock:
             self._waiting.append(Span(to_epoch(self.start), end))
             self._submit()
 
-    def pages(self) -> Iterator[Page]:
-        """Yields pages as they arrive, in no particular order, each record once."""
+    def pages(self) -> Iterator[Page | None]:
+        """Yields pages as they arrive, in no particular order, each record once.
+
+        None says that nothing has arrived yet: whoever iterates can see to something else.
+        """
         try:
-            while (arrived := self._next_arrival()) is not None:
+            while not self._has_ended():
+                arrived = self._take()
+                if arrived is None:
+                    yield None
+                    continue
                 span, page = arrived
                 if isinstance(page, Exception):
                     raise page
-                crowded = _crowded(span, page)
-                if crowded is None:
-                    yield _inside(page, span)
-                else:
-                    yield from (_inside(page, span) for page in self._by_number(crowded))
+                yield _inside(page, span)
         finally:
-            with self._changed:
+            with self._lock:
                 self._closed = True
 
-    def _next_arrival(self) -> "tuple[Span, Page | Exception] | None":
-        """Waits for the next page; None when there is nothing left to come."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._ready or not self._running)
-            if not self._ready:
-                return None
-            arrived = self._ready.popleft()
+    def _has_ended(self) -> bool:
+        with self._lock:
+            return not self._ready and not self._running
+
+    def _take(self) -> "tuple[Span, Page | Exception] | None":
+        with self._lock:
+            arrived = self._ready.popleft() if self._ready else None
             self._submit()
             return arrived
 
@@ -107,27 +119,29 @@ class WindowWalk:
             self._running += 1
             self.executor.submit(self._work, self._waiting.popleft())
 
-    def _work(self, span: Span) -> None:
+    def _work(self, part: Span | Crowd) -> None:
         """Reads a page in a thread of the executor, and has what follows it read at once.
 
         Were it left to whoever takes the pages, requests would pause while other tables load.
         """
-        page: Page | Exception
-        following: list[Span] = []
+        arrived: list[tuple[Span, Page | Exception]] = []
+        following: list[Span | Crowd] = []
         try:
-            page = self._read(span)
-            with self._changed:
-                if not self._answered:
-                    self.server_time, self._answered = page.server_time, True
-            following = list(self._next_spans(span, page))
+            if isinstance(part, Crowd):
+                arrived = [(part.span, page) for page in itertools.islice(part.pages, 1)]
+                following = [part] if arrived else []
+            else:
+                page = self._read(part)
+                following = list(self._following(part, page))
+                if not any(isinstance(left, Crowd) for left in following):
+                    arrived = [(part, page)]
         except Exception as error:  # noqa: BLE001 - raised again where the pages are taken
-            page = error
-        with self._changed:
+            arrived = [(_span(part), error)]
+        with self._lock:
             self._running -= 1
-            self._ready.append((span, page))
+            self._ready.extend(arrived)
             self._waiting.extend(following)
             self._submit()
-            self._changed.notify()
 
     def _params(self, span: Span, *, by_key: bool = True) -> Params:
         # updated_after and updated_before are strict (API reference), windows are half-open.
@@ -139,16 +153,23 @@ class WindowWalk:
         params = (*self._params(span), ("page", "1"))
         page = fetch_page(self.client, self.table.path, params, self.tally)
         check_order(page, self.table.path)
+        with self._lock:
+            if not self._answered:
+                self.server_time, self._answered = page.server_time, True
         return page
 
     def _by_number(self, span: Span) -> Iterator[Page]:
         params = self._params(span, by_key=False)
         return read_by_number(self.client, self.table.path, params, self.tally)
 
-    def _next_spans(self, span: Span, page: Page) -> Iterator[Span]:
-        """What is left of `span` after `page`, in parts where it is large."""
+    def _following(self, span: Span, page: Page) -> Iterator[Span | Crowd]:
+        """What is left of `span` after `page`, in parts where it is large.
+
+        A crowd takes the place of `page` itself: it is read again, by number.
+        """
         crowded = _crowded(span, page)
         if crowded is not None:
+            yield Crowd(crowded, self._by_number(crowded))
             if crowded.end is not None and crowded.end != span.end:
                 yield Span(crowded.end, span.end)
             return
@@ -172,6 +193,10 @@ class WindowWalk:
 
     def _now(self) -> int:
         return to_epoch(self.server_time or datetime.now(UTC) + timedelta(seconds=1))
+
+
+def _span(part: Span | Crowd) -> Span:
+    return part.span if isinstance(part, Crowd) else part
 
 
 def _more_follow(page: Page) -> bool:

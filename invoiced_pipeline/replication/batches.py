@@ -21,8 +21,8 @@ from invoiced_pipeline.replication.records import (
     by_column,
 )
 
-BATCH_ROWS = 5_000
-BATCH_BYTES = 16_000_000
+BATCH_ROWS = 2_000
+BATCH_BYTES = 4_000_000
 
 _BEFORE_ALL = -(2**63)
 """Stands for the version of a record without `updated_at`: any other is newer."""
@@ -104,7 +104,9 @@ class Batcher:
         yield Batch(self.table.name, rows, len(records))
         superseded = {record.id for record in records if record.id in self._versions}
         for child in self._children:
-            yield Batch(child.name, child.rows(records, superseded, is_new=self.is_new))
+            rows = child.rows(records, superseded, is_new=self.is_new)
+            if rows.num_rows or not records:
+                yield Batch(child.name, rows)
         if self._children:
             self._versions.update((record.id, _version(record)) for record in records)
 

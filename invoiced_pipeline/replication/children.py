@@ -1,5 +1,6 @@
 """Arrays of objects inside records, as rows of child tables."""
 
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -14,9 +15,6 @@ from invoiced_pipeline.replication.columns import (
     child_columns,
 )
 from invoiced_pipeline.replication.records import RecordDecoder, UntypableError, by_column
-
-Row = tuple[Any, int, Any]
-"""Parent record, position in the array, and the element; None stands for a tombstone."""
 
 
 class ChildRows:
@@ -44,7 +42,7 @@ class ChildRows:
             superseded: Ids of parents of which an older version is part of this load.
             is_new: Whether the warehouse holds no rows yet, so that none has to be removed.
         """
-        rows: list[Row] = []
+        arrays: list[list[Any]] = []
         for parent in parents:
             elements = self._elements(getattr(parent, self._array))
             self._longest = max(self._longest, len(elements))
@@ -52,11 +50,11 @@ class ChildRows:
                 elements += [None] * (self._longest - len(elements))
             elif not elements and not is_new:
                 elements = [None]
-            rows += [(parent, index, element) for index, element in enumerate(elements)]
+            arrays.append(elements)
         try:
-            return self._table(rows)
+            return self._table(parents, arrays)
         except UntypableError:
-            return self._table([self._with_fitting_amounts(row) for row in rows])
+            return self._table(parents, self._with_fitting_amounts(arrays))
 
     def _elements(self, array: msgspec.Raw) -> list[Any]:
         """The objects of an array, each at its position, with None for whatever is no object."""
@@ -84,24 +82,43 @@ class ChildRows:
         element.extra_json = item.decode()
         return element
 
-    def _with_fitting_amounts(self, row: Row) -> Row:
-        try:
-            self._table([row])
-        except UntypableError:
-            parent, index, element = row
-            return parent, index, self._untyped(msgspec.json.encode(element))
-        return row
+    def _with_fitting_amounts(self, arrays: list[list[Any]]) -> list[list[Any]]:
+        return [[self._fitting(element) for element in elements] for elements in arrays]
 
-    def _table(self, rows: list[Row]) -> pa.Table:
+    def _fitting(self, element: Any) -> Any:
+        try:
+            arrow_table(self._declared, by_column(self._declared, [element] if element else []))
+        except UntypableError:
+            return self._untyped(msgspec.json.encode(element))
+        return element
+
+    def _table(self, parents: list[Any], arrays: list[list[Any]]) -> pa.Table:
+        """The rows of some parents.
+
+        Args:
+            parents: Records.
+            arrays: Their elements; None stands for a tombstone.
+        """
         nothing = self._decoder.record_type()
-        elements = [nothing if element is None else element for _, _, element in rows]
+        flat = [element for elements in arrays for element in elements]
+        lengths = list(map(len, arrays))
+        ids = [parent.id for parent in parents]
+        versions = [parent.updated_at for parent in parents]
+        tombstones = {}
+        if None in flat:
+            tombstones[TOMBSTONE] = [True if element is None else None for element in flat]
+            flat = [nothing if element is None else element for element in flat]
         return arrow_table(
             self._columns,
             {
-                **by_column(self._declared, elements),
-                self._parent_column: [parent.id for parent, _, _ in rows],
-                INDEX: [index for _, index, _ in rows],
-                PARENT_VERSION: [parent.updated_at for parent, _, _ in rows],
-                TOMBSTONE: [True if element is None else None for _, _, element in rows],
+                **by_column(self._declared, flat),
+                self._parent_column: _repeated(ids, lengths),
+                INDEX: list(chain.from_iterable(map(range, lengths))),
+                PARENT_VERSION: _repeated(versions, lengths),
+                **tombstones,
             },
         )
+
+
+def _repeated(values: list[Any], times: list[int]) -> list[Any]:
+    return list(chain.from_iterable(map(repeat, values, times)))

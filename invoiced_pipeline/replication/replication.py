@@ -37,8 +37,10 @@ class Replication:
         self._client.close()
         self._executor.shutdown(cancel_futures=True)
 
-    def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch]:
+    def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch | None]:
         """Yields one table's batches and notes its coverage at the end.
+
+        None says that nothing has arrived yet: dlt then turns to the next table.
 
         An error of one table must not stop the others, and dlt would abort the whole extract: it
         is kept in the table's report. What was read until then is loaded; the coverage stays.
@@ -53,7 +55,8 @@ class Replication:
         began = time.monotonic()
         try:
             for batch in self._read(table, batcher, dataset):
-                self._count(batch, table)
+                if batch is not None:
+                    self._count(batch, table)
                 yield batch
             self._refuse_rejects(batcher)
             report.coverage = report.coverage_before.add(*self._readings[table.name].covered())
@@ -87,10 +90,15 @@ class Replication:
         for reading in self._readings.values():
             reading.begin()
 
-    def _read(self, table: Table, batcher: Batcher, dataset: DatasetState) -> Iterator[Batch]:
+    def _read(
+        self, table: Table, batcher: Batcher, dataset: DatasetState
+    ) -> Iterator[Batch | None]:
         reading, report = self._readings[table.name], self.reports[table.name]
         whole: list[Any] = []
         for page in reading.pages():
+            if page is None:
+                yield None
+                continue
             if not report.pages:
                 yield from self._declare(batcher, dataset)
             report.pages += 1

@@ -53,7 +53,8 @@ def invoiced_source(replication: Replication) -> "DltSource":
 def _resource(table: Table, replication: Replication) -> "DltResource":
     def rows() -> Iterator[Any]:
         for batch in replication.batches(table, dlt.current.source_state()):
-            yield dlt.mark.with_table_name(batch.rows, batch.table_name)
+            # None makes dlt turn to the next table instead of waiting for this one's pages.
+            yield dlt.mark.with_table_name(batch.rows, batch.table_name) if batch else None
 
     resource = dlt.resource(rows, name=table.name)()
     hints = column_hints(parent_columns(table))

@@ -70,6 +70,7 @@ def build_pipeline(warehouse: Path, dataset: str) -> "Pipeline":
     """
     import dlt
 
+    from invoiced_pipeline.warehouse.loading import DuckDbPipeline
     from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedDuckDb
 
     dlt.config["runtime.dlthub_telemetry"] = False
@@ -82,6 +83,7 @@ def build_pipeline(warehouse: Path, dataset: str) -> "Pipeline":
         pipelines_dir=str(warehouse.resolve().with_name(f"{warehouse.name}.dlt")),
         destination=QualifiedDuckDb(str(warehouse), destination_name="duckdb"),
         dataset_name=dataset,
+        _impl_cls=DuckDbPipeline,
     )
     # Arrow's own types stand beside the declared ones on purpose; dlt warns at every batch.
     logging.getLogger("dlt").setLevel(logging.ERROR)

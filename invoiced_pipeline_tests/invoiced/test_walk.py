@@ -46,7 +46,7 @@ def walk(
     with ThreadPoolExecutor(4) as executor:
         reading = Reading(client, table(name), windows, executor)
         reading.begin()
-        records = [record for page in reading.pages() for record in wanted(page)]
+        records = [record for page in reading.pages() if page for record in wanted(page)]
     return records, reading
 
 
