@@ -39,6 +39,9 @@ _BETWEEN: dict[Phase, Callable[[Api], None]] = {
 
 Tell = Callable[[str], None]
 
+_SCRATCH = "run-"
+"""Folders of accounts, warehouses and logs begin so; only a run that was killed leaves one."""
+
 
 def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int) -> Results:
     """Measures everything.
@@ -52,6 +55,7 @@ def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int
     Raises:
         CommandFailedError: An engine failed, or did not load what it should have.
     """
+    _forget_killed_runs()
     measurements: list[Measurement] = []
     accounts: dict[int, dict[str, int]] = {}
     floors: dict[int, Floor] = {}
@@ -107,10 +111,15 @@ def _floor(api: Api, folder: Path) -> Floor:
     return floor
 
 
+def _forget_killed_runs() -> None:
+    for folder in FOLDER.glob(f"{_SCRATCH}*"):
+        rmtree(folder)
+
+
 @contextmanager
 def _scratch() -> Iterator[Path]:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(prefix="run-", dir=FOLDER))
+    folder = Path(mkdtemp(prefix=_SCRATCH, dir=FOLDER))
     try:
         yield folder
     finally:
