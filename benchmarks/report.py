@@ -188,8 +188,11 @@ def write(results: Results, path: Path, command: str) -> None:
     text = f"""# Results
 
 Made by `{command}` on {machine["date"]}; [README.md](README.md) says what each figure means.
-Accounts asked for: {sizes} invoices. API latency: {LATENCY_MS:g} ms. Machine: {machine["cores"]}
-cores, {machine["processor"]}, {machine["system"]}; {machine["versions"]}.
+Accounts asked for: {sizes} invoices. API latency: {LATENCY_MS:g} ms.
+
+Machine: {machine["cores"]} cores, {machine["processor"]}, {machine["system"]};
+{machine["versions"]}. Its load when the run began was {machine["load"]}: figures of a machine that
+also did something else, well above 0, say that it works, not how fast.
 
 ![Rows per second, seconds and peak memory]({PLOT})
 """

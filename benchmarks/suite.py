@@ -56,6 +56,7 @@ def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int
         CommandFailedError: An engine failed, or did not load what it should have.
     """
     _forget_killed_runs()
+    machine = _machine()
     measurements: list[Measurement] = []
     accounts: dict[int, dict[str, int]] = {}
     floors: dict[int, Floor] = {}
@@ -76,7 +77,7 @@ def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int
         accounts=accounts,
         floors=floors,
         fixed_cost=cost,
-        machine=_machine(),
+        machine=machine,
     )
 
 
@@ -131,6 +132,7 @@ def _machine() -> dict[str, str]:
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "cores": str(os.cpu_count()),
+        "load": f"{os.getloadavg()[0]:.1f}",
         "processor": _processor(),
         "system": f"{platform.system()} {platform.release()}",
         "versions": ", ".join(

@@ -53,6 +53,7 @@ def results() -> Results:
         machine={
             "date": "2026-11-01",
             "cores": "2",
+            "load": "0.0",
             "processor": "x",
             "system": "y",
             "versions": "z",
