@@ -49,7 +49,8 @@ def main(
     report.show(found, console)
     command = "make bench-quick" if quick else f"make bench ARGS='--sizes {sizes}'"
     report.write(found, output / "results.md", command)
-    plot = [str(_PLOT_PYTHON), "-m", "benchmarks.plot", str(data), str(output / report.PLOT)]
+    picture = (output / report.PLOT).resolve()
+    plot = [str(_PLOT_PYTHON), "-m", "benchmarks.plot", str(data), str(picture)]
     measure(plot, folder=FOLDER / "plot")
     console.print(f"Written: {output / 'results.md'}", soft_wrap=True)
 

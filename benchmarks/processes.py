@@ -1,6 +1,7 @@
 """Runs commands as processes of their own and measures what they took."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -64,21 +65,13 @@ def measure(
     local = {"NO_PROXY": "*", "no_proxy": "*", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     began = time.monotonic()
     processes = _start(commands, folder, kept | local | dict(environment or {}))
-    try:
-        ends = [os.wait4(process.pid, 0) for process in processes]
-    except BaseException:
-        for process in processes:
-            process.kill()
-        raise
+    used = _wait(processes)
     seconds = time.monotonic() - began
-    for process, (_, status, _) in zip(processes, ends, strict=True):
-        process.returncode = os.waitstatus_to_exitcode(status)
     logs = tuple(_read(folder / f"log{at}.txt") for at in range(len(commands)))
     for process, log in zip(processes, logs, strict=True):
         if process.returncode:
             message = f"{process.args} exited with {process.returncode}:\n{log[-3000:]}"
             raise CommandFailedError(message)
-    used = [resources for _, _, resources in ends]
     return Usage(
         seconds=seconds,
         cpu_seconds=sum(each.ru_utime + each.ru_stime for each in used),
@@ -108,6 +101,21 @@ def _start(
                 before.close()  # else the writer would never hear that the reader died
             processes.append(process)
     return processes
+
+
+def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> list[resource.struct_rusage]:
+    """What each one used until its end; none outlives whoever waits for it."""
+    used = []
+    try:
+        for process in processes:
+            _, status, resources = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            used.append(resources)
+    except BaseException:
+        for process in processes:
+            process.kill()
+        raise
+    return used
 
 
 def _read(path: Path) -> str:
