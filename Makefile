@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-all lint format lock clean
+.PHONY: help run dev test test-all lint format lock bench bench-quick clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -39,10 +39,29 @@ lint: $(INSTALLED) ## Check style and types
 format: $(INSTALLED) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-lock: $(INSTALLED) ## Compile requirements.lock anew from pyproject.toml
+lock: $(INSTALLED) ## Compile the lock files anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-header --no-emit-index-url --quiet --upgrade -o requirements.lock
+	@for name in tap target plot; do \
+		$(BIN)/uv pip compile benchmarks/$$name.in --universal --python-version 3.11 \
+			--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o benchmarks/$$name.lock; \
+	done
 
-clean: ## Remove the environment and everything under data/
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis && find data -mindepth 1 ! -name .gitkeep -delete
+# The engines that we are compared with, and the plot, have environments of their own.
+BENCH_ENVIRONMENTS := $(foreach name,tap target plot,.venv-$(name)/.installed)
+
+$(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
+	@echo "Installing into .venv-$* (once) ..."
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench: $(INSTALLED) $(BENCH_ENVIRONMENTS) ## Measure beside tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: $(INSTALLED) $(BENCH_ENVIRONMENTS) ## The same over a small account, in about two minutes
+	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+clean: ## Remove the environments and everything under data/
+	@rm -rf $(VENV) .venv-* .pytest_cache .ruff_cache .hypothesis && find data -mindepth 1 ! -name .gitkeep -delete

@@ -1,0 +1,1 @@
+"""How fast the pipeline is, measured beside `tap-invoiced | target-duckdb` on one emulated API."""

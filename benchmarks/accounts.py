@@ -1,0 +1,75 @@
+"""Seeded accounts as SQLite files, kept because filling them takes minutes."""
+
+import hashlib
+import shutil
+import sys
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import ROOT, measure, module
+
+FOLDER = ROOT / "data" / "bench"
+SEED = 1
+NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+"""When the accounts were filled, and where the emulator's clock begins."""
+
+START = datetime(2024, 8, 1, tzinfo=UTC)
+"""Start date of every sync: the accounts' stories begin 26 months before their present."""
+
+_INVOICES_PER_CUSTOMER = 7.85
+_BATCH = 1000
+
+
+def account_file(invoices: int) -> Path:
+    """The file of an account with about so many invoices; it is filled when there is none.
+
+    The name changes with the code that invents the records, so that no run reads an old story.
+    """
+    prefix = f"account-{invoices}-"
+    path = FOLDER / f"{prefix}{SEED}-{_version()}.sqlite"
+    if not path.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for old in FOLDER.glob(f"{prefix}*"):
+            old.unlink()
+        customers = max(1, round(invoices / _INVOICES_PER_CUSTOMER))
+        measure(module("benchmarks.accounts", path, customers), folder=FOLDER / "fill")
+    return path
+
+
+def working_copy(invoices: int, folder: Path) -> Path:
+    """A copy that may be changed."""
+    return Path(shutil.copy(account_file(invoices), folder / "account.sqlite"))
+
+
+def _version() -> str:
+    emulator = ROOT / "invoiced_pipeline" / "emulator"
+    digest = hashlib.sha256(str(NOW).encode())
+    for path in sorted([*(emulator / "seed").glob("*.py"), emulator / "schema.py"]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def fill(path: Path, customers: int) -> None:
+    """Fills a new file; it has its name only once it is complete."""
+    from invoiced_pipeline.emulator.seed import generate
+    from invoiced_pipeline.emulator.store import Store
+
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    store = Store(unfinished)
+    waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    # The tap dies at the first plan with pricing tiers.
+    for collection, record in generate(seed=SEED, customers=customers, now=NOW, tiers=False):
+        waiting[collection].append(record)
+        if len(waiting[collection]) == _BATCH:
+            store.put_many(collection, waiting.pop(collection))
+    for collection, records in waiting.items():
+        store.put_many(collection, records)
+    store.close()
+    unfinished.rename(path)
+
+
+if __name__ == "__main__":
+    fill(Path(sys.argv[1]), int(sys.argv[2]))

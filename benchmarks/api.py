@@ -1,0 +1,137 @@
+"""The emulated API as a process of its own, with a connection to steer and question it."""
+
+import multiprocessing
+import random
+import time
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.emulator.server import Emulator
+
+_HOUR = 3600
+_STOP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the API did since it was last told to begin."""
+
+    requests: int
+    cpu_seconds: float
+
+
+class Api:
+    """An account over HTTP; its clock stands still unless it is moved.
+
+    Args:
+        database: The account's file, which changes are written to.
+        now: Epoch seconds UTC where its clock begins.
+    """
+
+    def __init__(self, database: Path, now: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, database, now), name="emulator", daemon=True
+        )
+        self._theirs = theirs
+        self.url = ""
+        self.api_key = ""
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._theirs.close()  # else the end of the process would go unnoticed
+        self.url, self.api_key = self._connection.recv()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+        self._process.join(_STOP_SECONDS)
+        self._process.kill()
+
+    def begin(self, latency_ms: float) -> None:
+        """Sets the latency, and counts from 0."""
+        self._ask("begin", latency_ms)
+
+    def served(self) -> Served:
+        """What was done since."""
+        return self._ask("served")
+
+    def change_invoices(self, count: int) -> None:
+        """Changes so many invoices, one a second, always the same ones, and lets an hour pass."""
+        self._ask("change_invoices", count)
+
+    def pass_an_hour(self) -> None:
+        """Moves the clock."""
+        self._ask("pass_an_hour")
+
+    def counts(self, tables: tuple[str, ...]) -> dict[str, int]:
+        """Records by table, also those that lists show only when asked."""
+        return self._ask("counts", tables)
+
+    def _ask(self, question: str, *arguments: Any) -> Any:
+        self._connection.send((question, arguments))
+        return self._connection.recv()
+
+
+def _serve(connection: Connection, database: Path, now: int) -> None:
+    from invoiced_pipeline.emulator.clock import Clock
+    from invoiced_pipeline.emulator.server import Emulator
+
+    with Emulator(database=database, clock=Clock(now)) as emulator:
+        control = _Control(emulator)
+        connection.send((emulator.url, emulator.api_key))
+        while True:
+            try:
+                question, arguments = connection.recv()
+            except EOFError:  # whoever started this has ended
+                return
+            connection.send(getattr(control, question)(*arguments))
+
+
+class _Control:
+    """The other end of the connection; its methods are the questions."""
+
+    def __init__(self, emulator: "Emulator") -> None:
+        self._emulator = emulator
+        self._cpu = 0.0
+        emulator.application.requests = deque()  # all of them, not only the last
+
+    def begin(self, latency_ms: float) -> None:
+        self._emulator.forget()
+        self._emulator.faults.latency_ms = latency_ms
+        self._cpu = time.process_time()
+
+    def served(self) -> Served:
+        return Served(len(self._emulator.requests), time.process_time() - self._cpu)
+
+    def change_invoices(self, count: int) -> None:
+        from invoiced_pipeline.emulator.work import Work
+
+        store, clock = self._emulator.store, self._emulator.clock
+        work = Work(store, self._emulator.account, clock)
+        found = store.rows("SELECT key FROM records WHERE collection = 'invoices' ORDER BY key")
+        chosen = random.Random(count).sample([row[0] for row in found], count)  # noqa: S311
+        with store.transaction():
+            for key in chosen:
+                now = clock.advance(1)
+                before = store.at("invoices", key)
+                work.save("invoices", before, {**before, "notes": f"Changed at {now}."})
+                work.finish()  # writes the event, as a request of its own would
+        self.pass_an_hour()
+
+    def pass_an_hour(self) -> None:
+        self._emulator.clock.advance(_HOUR)
+
+    def counts(self, tables: tuple[str, ...]) -> dict[str, int]:
+        return {table: self._emulator.store.count(table) for table in tables}

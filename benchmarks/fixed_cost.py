@@ -1,0 +1,59 @@
+"""What a run of ours costs before the first record: beside an empty Dagster project's run."""
+
+import statistics
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import ours
+from benchmarks.accounts import NOW, working_copy
+from benchmarks.api import Api
+from benchmarks.cases import Case, Engine
+from benchmarks.processes import measure
+from benchmarks.sync import Place
+
+_NEARLY_EMPTY = 8
+"""Invoices: one customer's."""
+
+_ONE_TABLE = Case(engine=Engine.PROCESS, tables=("customers",), latency_ms=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedCost:
+    """Medians of some runs, in seconds: the same command line, this machine, at the same time."""
+
+    empty_project: float
+    one_table: float
+
+    @property
+    def above(self) -> float:
+        """Seconds that ours takes longer."""
+        return self.one_table - self.empty_project
+
+
+def fixed_cost(folder: Path, runs: int) -> FixedCost:
+    """Materialises both in turns, so that whatever else the machine does befalls both.
+
+    The first run of each is not counted: it makes Dagster's storage, and our tables.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    nothing: list[float] = []
+    something: list[float] = []
+    with Api(working_copy(_NEARLY_EMPTY, folder), NOW) as api:
+        place = Place(_ONE_TABLE, folder / "ours", api)
+        ours.prepare(place)
+        empty = Place(_ONE_TABLE, folder / "empty", api)
+        ours.prepare(empty)
+        for _ in range(1 + runs):
+            nothing.append(_materialize_nothing(empty.folder))
+            api.begin(_ONE_TABLE.latency_ms)
+            something.append(ours.materialize(place).seconds)
+    return FixedCost(
+        empty_project=statistics.median(nothing[1:]), one_table=statistics.median(something[1:])
+    )
+
+
+def _materialize_nothing(folder: Path) -> float:
+    command = [ours.DAGSTER, "asset", "materialize", "-m", "benchmarks.empty_project"]
+    command += ["--select", "nothing", "--partition", f"{datetime.now(UTC):%Y-%m-01}"]
+    return measure(command, folder=folder, environment={"DAGSTER_HOME": str(folder)}).seconds

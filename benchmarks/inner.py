@@ -1,0 +1,92 @@
+"""A replication as the Dagster op does it, without Dagster: `python -m benchmarks.inner TABLES`.
+
+Settings come from the environment and `invoiced.toml`. Prints what it did and what it took as JSON.
+"""
+
+import importlib
+import json
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from invoiced_pipeline.catalog import table
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.replication.replication import Replication
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.source import invoiced_source
+from invoiced_pipeline.settings import Settings, load_settings
+from invoiced_pipeline.warehouse.destination import build_pipeline, check_writable
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
+_LATE = (
+    "dlt.sources.helpers.requests",
+    "duckdb",
+    "invoiced_pipeline.warehouse.qualified_duckdb",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "sqlalchemy",
+)
+"""Imported where they are used, or by dlt on its way; Dagster has most of them loaded already."""
+
+
+def replicate(settings: Settings, tables: list[str]) -> "tuple[Replication, Pipeline]":
+    """Loads what is not covered yet."""
+    connection = settings.first
+    request = ReplicationRequest(
+        tables=tuple(map(table, tables)),
+        mode="sync",
+        start_date=connection.start_date or datetime.min.replace(tzinfo=UTC),
+        overlap=timedelta(minutes=connection.overlap_minutes),
+        cadence=connection.partitions,
+        connection=connection.name,
+        host="localhost",
+    )
+    client = InvoicedClient(connection.base_url, settings.api_key(connection))
+    check_writable(settings.warehouse.path)
+    replication = Replication(client, request)
+    pipeline = build_pipeline(settings.warehouse.path, connection.dataset)
+    pipeline.drop()
+    try:
+        info = pipeline.run(invoiced_source(replication), loader_file_format="parquet")
+        info.raise_on_failed_jobs()
+    finally:
+        replication.close()
+        client.close()
+    return replication, pipeline
+
+
+def stage_seconds(pipeline: "Pipeline") -> dict[str, float]:
+    """Seconds of dlt's stages in the last run."""
+    stages = {}
+    for step in pipeline.last_trace.steps:
+        if step.finished_at is not None:
+            stages[step.step] = (step.finished_at - step.started_at).total_seconds()
+    return stages
+
+
+def main() -> None:
+    """Loads the tables that the command line names."""
+    settings = load_settings()
+    for name in _LATE:
+        importlib.import_module(name)
+    began, cpu = time.monotonic(), time.process_time()
+    replication, pipeline = replicate(settings, sys.argv[1:])
+    seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu
+    reports = replication.reports
+    if failed := [f"{name}: {report.error}" for name, report in reports.items() if report.error]:
+        sys.exit("; ".join(failed))
+    told = {
+        "rows": {name: report.rows for name, report in reports.items()},
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "stages": stage_seconds(pipeline),
+        "table_seconds": {name: report.seconds for name, report in reports.items()},
+    }
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Our two engines: Dagster's command line as users run it, and the replication inside of it."""
+
+import json
+import shutil
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.accounts import NOW, START
+from benchmarks.processes import ROOT, Usage, measure, module
+from benchmarks.sync import Place, Sync
+
+DAGSTER = str(Path(sys.executable).with_name("dagster"))
+_DATASET = "invoiced"
+
+
+def prepare(place: Place) -> None:
+    """Gives a case the settings and the Dagster instance that a user's project would have."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    (place.folder / "invoiced.toml").write_text(place.case.settings, encoding="utf-8")
+    shutil.copy(ROOT / "dagster.yaml", place.folder)  # its paths are relative to the folder
+
+
+def materialize(place: Place) -> Usage:
+    """Runs `dagster asset materialize` for the case's tables."""
+    keys = " or ".join(f'key:"{_DATASET}/{table}"' for table in place.case.tables)
+    # As a schedule's run: it reads what is not covered yet, whatever the range.
+    run = {"ops": {f"replicate_{_DATASET}": {"config": {"mode": "sync"}}}}
+    command = [DAGSTER, "asset", "materialize", "-m", "invoiced_pipeline.definitions"]
+    command += ["--select", keys, "--config-json", json.dumps(run)]
+    command += ["--partition-range", _partitions(place)]
+    return measure(command, folder=place.folder, environment=_environment(place))
+
+
+def process(place: Place) -> Sync:
+    """A sync as a process of its own, from its start to its end."""
+    began = time.time()
+    used = materialize(place)
+    counting = module("benchmarks.loaded_rows", _warehouse(place), _DATASET, began)
+    counted = measure([*counting, *place.case.tables], folder=place.folder / "counting")
+    return Sync(
+        rows=json.loads(counted.output),
+        seconds=used.seconds,
+        cpu_seconds=used.cpu_seconds,
+        peak_mb=used.peak_mb,
+    )
+
+
+def inner(place: Place) -> Sync:
+    """A sync without Dagster; time counts from after the imports to the end of the load."""
+    command = module("benchmarks.inner", *place.case.tables)
+    used = measure(command, folder=place.folder, environment=_environment(place))
+    told = json.loads(used.output)
+    return Sync(**told, peak_mb=used.peak_mb)
+
+
+def _partitions(place: Place) -> str:
+    """What a schedule would ask for: all partitions at first, then those not covered yet."""
+    covered = datetime.fromtimestamp(NOW, UTC) - timedelta(days=1)
+    first = covered if _warehouse(place).exists() else START
+    return f"{first:%Y-%m-01}...{datetime.now(UTC):%Y-%m-01}"
+
+
+def _warehouse(place: Place) -> Path:
+    return place.folder / "warehouse.duckdb"
+
+
+def _environment(place: Place) -> dict[str, str]:
+    return {
+        "INVOICED_API_KEY": place.api.api_key,
+        "INVOICED_API_URL": place.api.url,
+        "INVOICED_START_DATE": START.date().isoformat(),
+        "INVOICED_DATASET": _DATASET,
+        "INVOICED_DUCKDB_PATH": str(_warehouse(place)),
+        "DAGSTER_HOME": str(place.folder),
+    }

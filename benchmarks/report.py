@@ -1,0 +1,216 @@
+"""Results as tables: in the terminal with rich, and in `results.md`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from benchmarks.cases import LATENCY_MS, TAP, Case, Engine
+from benchmarks.results import Measurement, Results
+from benchmarks.targets import judge
+
+PLOT = "results.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of text: columns that name the row, then figures."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    names: int = 1
+    """How many columns name the row."""
+
+
+def grids(results: Results) -> list[Grid]:
+    """All tables of a report, in their order."""
+    found: list[Grid] = []
+    for size in results.sizes:
+        counts = results.accounts[size]
+        title = f"{counts['invoices']:,} invoices, {sum(counts.values()):,} records"
+        found += [
+            Grid(f"{title}: figures", _FIGURES, _figures(results, size), names=2),
+            Grid(f"{title}: ours / tap", _RATIOS, _ratios(results, size), _RATIO_NOTE, names=2),
+        ]
+    return [*found, _stages(results), _floor(results), _fixed_cost(results), _targets(results)]
+
+
+_FIGURES = (
+    "sync",
+    "engine",
+    "rows",
+    "seconds",
+    "rows/s",
+    "requests",
+    "peak MB",
+    "CPU s",
+    "API's CPU s",
+)
+_RATIOS = ("sync", "engine", "rows/s", "requests", "peak MB", "CPU s", "seconds")
+_RATIO_NOTE = (
+    "More is better for rows/s, less for all else. Over nine tables ours loads more rows than the "
+    "tap does over its six; only rows/s compares them."
+)
+
+
+def _figures(results: Results, size: int) -> list[Sequence[str]]:
+    return [
+        (
+            each.phase,
+            each.case.name,
+            f"{each.rows:,}",
+            f"{each.sync.seconds:.1f}",
+            f"{each.rows_per_second:,.0f}",
+            f"{each.served.requests:,}",
+            f"{each.sync.peak_mb:.0f}",
+            f"{each.sync.cpu_seconds:.1f}",
+            f"{each.served.cpu_seconds:.1f}",
+        )
+        for each in results.of(size)
+    ]
+
+
+def _ratios(results: Results, size: int) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = []
+    for each in results.of(size):
+        tap = results.find(size, each.phase, TAP)
+        if tap is not None and is_comparable(each.case):
+            rows.append((each.phase, each.case.name, *map(_ratio, ratios(each, tap))))
+    return rows
+
+
+def is_comparable(case: Case) -> bool:
+    """Whether a case is ours, under the tap's conditions."""
+    return case.engine != Engine.TAP and case.latency_ms == TAP.latency_ms
+
+
+def ratios(ours: Measurement, tap: Measurement) -> list[float | None]:
+    """Ours / tap of rows/s, requests, peak memory, CPU and seconds; None where there is nothing.
+
+    An idle sync of ours loads nothing, while the tap loads all plans again: no speed to compare.
+    """
+    pairs = (
+        (ours.rows_per_second or None, tap.rows_per_second),
+        (ours.served.requests, tap.served.requests),
+        (ours.sync.peak_mb, tap.sync.peak_mb),
+        (ours.sync.cpu_seconds, tap.sync.cpu_seconds),
+        (ours.sync.seconds, tap.sync.seconds),
+    )
+    return [above / below if above is not None and below else None for above, below in pairs]
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _stages(results: Results) -> Grid:
+    names = ("extract", "normalize", "load")
+    headings = ("invoices", "sync", "engine", *names)
+    rows = [
+        [
+            f"{each.size:,}",
+            each.phase,
+            each.case.name,
+            *(f"{each.sync.stages.get(name, 0):.2f}" for name in names),
+            f"{each.sync.seconds:.2f}",
+        ]
+        for each in results.measurements
+        if each.sync.stages
+    ]
+    return Grid("Stages of the inner part, seconds", (*headings, "all"), rows, names=3)
+
+
+def _floor(results: Results) -> Grid:
+    rows = []
+    for size, floor in results.floors.items():
+        for table, count in floor.rows.items():
+            seconds = floor.seconds[table]
+            rows.append([f"{size:,}", table, *_speed(count, seconds)])
+        total = sum(floor.rows.values()), sum(floor.seconds.values())
+        rows.append([f"{size:,}", "all", *_speed(*total)])
+    pages = ", ".join(
+        f"{floor.page_milliseconds:.1f} ms at {size:,}" for size, floor in results.floors.items()
+    )
+    return Grid(
+        "Floor: DuckDB's own read_json of the same pages",
+        ("invoices", "table", "rows", "seconds", "rows/s"),
+        rows,
+        f"The API's own time for a page of 100 invoices: {pages}.",
+        names=2,
+    )
+
+
+def _speed(rows: int, seconds: float) -> list[str]:
+    return [f"{rows:,}", f"{seconds:.2f}", f"{rows / seconds:,.0f}"]
+
+
+def _fixed_cost(results: Results) -> Grid:
+    cost = results.fixed_cost
+    rows = [
+        ["an empty Dagster project", f"{cost.empty_project:.1f}"],
+        ["one table of a nearly empty account", f"{cost.one_table:.1f}"],
+        ["difference", f"{cost.above:.1f}"],
+    ]
+    return Grid("Fixed cost of a run, median seconds", ("", "seconds"), rows)
+
+
+def _targets(results: Results) -> Grid:
+    answers = {True: "yes", False: "no", None: "-"}
+    rows = [[each.target, each.measured, answers[each.met]] for each in judge(results)]
+    return Grid("Targets", ("target", "measured", "met"), rows)
+
+
+def show(results: Results, console: Console) -> None:
+    """Prints all tables."""
+    for grid in grids(results):
+        table = RichTable(title=grid.title, title_justify="left", caption=grid.note or None)
+        for at, heading in enumerate(grid.headings):
+            table.add_column(heading, justify="left" if at < grid.names else "right")
+        for row in grid.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def write(results: Results, path: Path, command: str) -> None:
+    """Writes the tables as Markdown.
+
+    Args:
+        results: What was found.
+        path: The file.
+        command: What was run.
+    """
+    machine = results.machine
+    sizes = " and ".join(f"{size:,}" for size in results.sizes)
+    text = f"""# Results
+
+Made by `{command}` on {machine["date"]}; [README.md](README.md) says what each figure means.
+Accounts asked for: {sizes} invoices. API latency: {LATENCY_MS:g} ms.
+
+Machine: {machine["cores"]} cores, {machine["processor"]}, {machine["system"]};
+{machine["versions"]}. Its load when the run began was {machine["load"]}: figures of a machine that
+also did something else, well above 0, say that it works, not how fast.
+
+![Rows per second, seconds and peak memory]({PLOT})
+"""
+    path.write_text(text + "".join(map(markdown, grids(results))), encoding="utf-8")
+
+
+def markdown(grid: Grid) -> str:
+    """A section with a table."""
+    lines = ["", f"## {grid.title}", "", *([grid.note, ""] if grid.note else [])]
+    lines.append("| " + " | ".join(grid.headings) + " |")
+    lines.append(
+        "|"
+        + "|".join(":---" if at < grid.names else "---:" for at in range(len(grid.headings)))
+        + "|"
+    )
+    lines += ["| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in grid.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

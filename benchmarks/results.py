@@ -1,0 +1,124 @@
+"""Everything that one run of the benchmark found, as data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.api import Served
+from benchmarks.cases import BY_NAME, Case, Phase
+from benchmarks.fixed_cost import FixedCost
+from benchmarks.sync import Sync
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One sync of one case.
+
+    Attributes:
+        size: Invoices that the account was asked to have.
+        phase: Which sync it was.
+        case: Engine and conditions.
+        sync: What the engine did and took.
+        served: What the API did meanwhile.
+    """
+
+    size: int
+    phase: Phase
+    case: Case
+    sync: Sync
+    served: Served
+
+    @property
+    def rows(self) -> int:
+        """Records loaded, rows of child tables not counted."""
+        return sum(self.sync.rows.values())
+
+    @property
+    def rows_per_second(self) -> float:
+        """Records loaded per second of wall clock."""
+        return self.rows / self.sync.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """What DuckDB's `read_json` needed for the pages of an account, and the API for a page.
+
+    Attributes:
+        page_milliseconds: Of a page of 100 invoices: one client, no latency.
+        rows: Records by table.
+        seconds: Seconds by table.
+    """
+
+    page_milliseconds: float
+    rows: Mapping[str, int]
+    seconds: Mapping[str, float]
+
+    @property
+    def rows_per_second(self) -> float:
+        """Over all tables, one after the other."""
+        return sum(self.rows.values()) / sum(self.seconds.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """One run.
+
+    Attributes:
+        measurements: Every sync, in the order in which they ran.
+        accounts: Records by table, by size.
+        floors: By size.
+        fixed_cost: Of a run of ours.
+        machine: What it ran on, by name.
+    """
+
+    measurements: tuple[Measurement, ...]
+    accounts: Mapping[int, Mapping[str, int]]
+    floors: Mapping[int, Floor]
+    fixed_cost: FixedCost
+    machine: Mapping[str, str]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Sizes of the accounts, smallest first."""
+        return sorted(self.accounts)
+
+    def of(self, size: int) -> list[Measurement]:
+        """All syncs of an account, in the order in which they ran."""
+        return [each for each in self.measurements if each.size == size]
+
+    def find(self, size: int, phase: Phase, case: Case) -> Measurement | None:
+        """The measurement of a case; None where it did not take part."""
+        for each in self.measurements:
+            if (each.size, each.phase, each.case) == (size, phase, case):
+                return each
+        return None
+
+
+def save(results: Results, path: Path) -> None:
+    """Writes results as JSON: for the plot, which has an environment of its own, and for later."""
+    content = asdict(results)
+    for written, measured in zip(content["measurements"], results.measurements, strict=True):
+        written["case"] = measured.case.name
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def load(path: Path) -> Results:
+    """Reads what `save` wrote; KeyError for a case that is declared no more."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Results(
+        measurements=tuple(
+            Measurement(
+                size=each["size"],
+                phase=Phase(each["phase"]),
+                case=BY_NAME[each["case"]],
+                sync=Sync(**each["sync"]),
+                served=Served(**each["served"]),
+            )
+            for each in content["measurements"]
+        ),
+        accounts={int(size): counts for size, counts in content["accounts"].items()},
+        floors={int(size): Floor(**floor) for size, floor in content["floors"].items()},
+        fixed_cost=FixedCost(**content["fixed_cost"]),
+        machine=content["machine"],
+    )

@@ -1,0 +1,150 @@
+"""Runs everything: for each size all engines on one account, phase by phase."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+from benchmarks import ours, tap
+from benchmarks.accounts import FOLDER, NOW, account_file, working_copy
+from benchmarks.api import Api
+from benchmarks.cases import CHANGES, NINE, Case, Engine, Phase
+from benchmarks.fixed_cost import fixed_cost
+from benchmarks.processes import CommandFailedError, measure, module
+from benchmarks.results import Floor, Measurement, Results
+from benchmarks.sync import Place, Sync
+
+_PREPARE: dict[Engine, Callable[[Place], None]] = {
+    Engine.TAP: tap.prepare,
+    Engine.PROCESS: ours.prepare,
+    Engine.INNER: ours.prepare,
+}
+_SYNC: dict[Engine, Callable[[Place], Sync]] = {
+    Engine.TAP: tap.sync,
+    Engine.PROCESS: ours.process,
+    Engine.INNER: ours.inner,
+}
+_BETWEEN: dict[Phase, Callable[[Api], None]] = {
+    Phase.FIRST: lambda _: None,
+    Phase.CHANGED: lambda api: api.change_invoices(CHANGES),
+    Phase.IDLE: lambda api: api.pass_an_hour(),
+}
+"""What happens in the account before a phase; to all engines the same."""
+
+Tell = Callable[[str], None]
+
+_SCRATCH = "run-"
+"""Folders of accounts, warehouses and logs begin so; only a run that was killed leaves one."""
+
+
+def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int) -> Results:
+    """Measures everything.
+
+    Args:
+        sizes: Invoices of each account.
+        cases: What takes part.
+        tell: Is told what is done next.
+        repeats: Runs of what is short enough for a median.
+
+    Raises:
+        CommandFailedError: An engine failed, or did not load what it should have.
+    """
+    _forget_killed_runs()
+    machine = _machine()
+    measurements: list[Measurement] = []
+    accounts: dict[int, dict[str, int]] = {}
+    floors: dict[int, Floor] = {}
+    for size in sizes:
+        tell(f"an account of {size:,} invoices: filled once, then kept")
+        account_file(size)
+        with _scratch() as folder, Api(working_copy(size, folder), NOW) as api:
+            accounts[size] = api.counts(NINE)
+            tell(f"{size:,} invoices: DuckDB's own read_json")
+            floors[size] = _floor(api, folder / "pages")
+            places = [Place(case, folder / f"case{at}", api) for at, case in enumerate(cases)]
+            measurements += _compare(size, places, api, tell)
+    tell("fixed cost: an empty Dagster project, and one table of a nearly empty account")
+    with _scratch() as folder:
+        cost = fixed_cost(folder, repeats)
+    return Results(
+        measurements=tuple(measurements),
+        accounts=accounts,
+        floors=floors,
+        fixed_cost=cost,
+        machine=machine,
+    )
+
+
+def _compare(size: int, places: Sequence[Place], api: Api, tell: Tell) -> Iterator[Measurement]:
+    for place in places:
+        _PREPARE[place.case.engine](place)
+    for phase in Phase:
+        _BETWEEN[phase](api)
+        for place in places:
+            if phase in place.case.phases:
+                tell(f"{size:,} invoices, {phase}: {place.case.name}")
+                yield _measured(size, phase, place)
+
+
+def _measured(size: int, phase: Phase, place: Place) -> Measurement:
+    place.api.begin(place.case.latency_ms)
+    sync = _SYNC[place.case.engine](place)
+    served = place.api.served()
+    # Speed is worth nothing where rows are missing. Records near the last sync's end come again.
+    expected = {Phase.FIRST: place.api.counts(("invoices",))["invoices"], Phase.CHANGED: CHANGES}
+    if sync.rows["invoices"] < expected.get(phase, 0):
+        message = f"{place.case.name} loaded {sync.rows['invoices']} of {expected[phase]} invoices"
+        raise CommandFailedError(message)
+    return Measurement(size, phase, place.case, sync, served)
+
+
+def _floor(api: Api, folder: Path) -> Floor:
+    api.begin(latency_ms=0.0)
+    command = module("benchmarks.floor", api.url, api.api_key, folder, *NINE)
+    floor = Floor(**json.loads(measure(command, folder=folder).output))
+    rmtree(folder)
+    return floor
+
+
+def _forget_killed_runs() -> None:
+    for folder in FOLDER.glob(f"{_SCRATCH}*"):
+        rmtree(folder)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = Path(mkdtemp(prefix=_SCRATCH, dir=FOLDER))
+    try:
+        yield folder
+    finally:
+        rmtree(folder)
+
+
+def _machine() -> dict[str, str]:
+    names = ("dagster", "dlt", "duckdb", "pyarrow")
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "cores": str(os.cpu_count()),
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.release()}",
+        "versions": ", ".join(
+            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in names)]
+        ),
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

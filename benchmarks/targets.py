@@ -1,0 +1,142 @@
+"""What the pipeline wants to reach, and whether a run of the benchmark says that it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.cases import (
+    CHANGES,
+    INNER_NINE,
+    INNER_SIX,
+    NINE,
+    PROCESS_NINE,
+    PROCESS_SIX,
+    TAP,
+    Case,
+    Phase,
+)
+from benchmarks.results import Measurement, Results
+
+LARGE, SMALL = 100_000, 20_000
+"""Sizes that memory and growth are judged by; below `SMALL`, what a run costs anyway is most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One target, judged.
+
+    Attributes:
+        target: What is wanted.
+        measured: What was found; says so where the run had not the sizes for it.
+        met: None where it was not measured, or the account was too small to tell.
+    """
+
+    target: str
+    measured: str
+    met: bool | None
+
+
+def judge(results: Results) -> list[Verdict]:
+    """All targets; those about speed by the largest account of the run."""
+    return [
+        *(_speed(results, *wanted) for wanted in _SPEEDS),
+        _requests(results),
+        *_by_size(results),
+        _idle(results),
+        _fixed(results),
+    ]
+
+
+_SPEEDS: tuple[tuple[Case, float], ...] = (
+    (INNER_SIX, 12),
+    (INNER_NINE, 12),
+    (PROCESS_SIX, 9),
+    (PROCESS_NINE, 9),
+)
+
+
+def _speed(results: Results, case: Case, wanted: float) -> Verdict:
+    size = results.sizes[-1]
+    target = f"{case.name}: rows per second at least {wanted:g} times the tap's, first sync"
+    found = results.find(size, Phase.FIRST, case)
+    tap = results.find(size, Phase.FIRST, TAP)
+    if found is None or tap is None:
+        return _not_measured(target)
+    ratio = found.rows_per_second / tap.rows_per_second
+    met = ratio >= wanted if size >= SMALL else None
+    return Verdict(target, f"{ratio:.1f} at {size:,} invoices", met)
+
+
+def _requests(results: Results) -> Verdict:
+    target = "requests of a first sync, nine tables: at most 1.1 for 100 rows"
+    found = results.find(results.sizes[-1], Phase.FIRST, INNER_NINE)
+    if found is None:
+        return _not_measured(target)
+    needed = found.rows / 100
+    measured = (
+        f"{found.served.requests:,} for {found.rows:,} rows: {found.served.requests / needed:.2f}"
+    )
+    met = found.served.requests <= 1.1 * needed if found.size >= SMALL else None
+    return Verdict(target, measured, met)
+
+
+def _by_size(results: Results) -> list[Verdict]:
+    return [
+        _at_large(
+            results,
+            PROCESS_NINE,
+            Phase.FIRST,
+            f"{PROCESS_NINE.name}: peak memory below 450 MB at {LARGE:,} invoices",
+            lambda _, large: (f"{large.sync.peak_mb:.0f} MB", large.sync.peak_mb < 450),
+        ),
+        _at_large(
+            results,
+            PROCESS_NINE,
+            Phase.FIRST,
+            f"and at most 1.15 times that at {SMALL:,}",
+            lambda small, large: _growth(small.sync.peak_mb, large.sync.peak_mb, 1.15),
+        ),
+        _at_large(
+            results,
+            INNER_NINE,
+            Phase.CHANGED,
+            f"{INNER_NINE.name}: {CHANGES:,} changes at {LARGE:,} invoices take at most 1.3 times "
+            f"the seconds at {SMALL:,}",
+            lambda small, large: _growth(small.sync.seconds, large.sync.seconds, 1.3),
+        ),
+    ]
+
+
+def _at_large(
+    results: Results,
+    case: Case,
+    phase: Phase,
+    target: str,
+    verdict: Callable[[Measurement, Measurement], tuple[str, bool]],
+) -> Verdict:
+    small, large = (results.find(size, phase, case) for size in (SMALL, LARGE))
+    if small is None or large is None:
+        return _not_measured(target)
+    return Verdict(target, *verdict(small, large))
+
+
+def _growth(small: float, large: float, wanted: float) -> tuple[str, bool]:
+    return f"{large / small:.2f} ({small:.1f} to {large:.1f})", large / small <= wanted
+
+
+def _idle(results: Results) -> Verdict:
+    wanted = 3 * len(NINE) + 3
+    target = f"idle sync, nine tables: at most 3 requests a table, and 3 for events ({wanted})"
+    found = results.find(results.sizes[-1], Phase.IDLE, PROCESS_NINE)
+    if found is None:
+        return _not_measured(target)
+    return Verdict(target, str(found.served.requests), found.served.requests <= wanted)
+
+
+def _fixed(results: Results) -> Verdict:
+    above = results.fixed_cost.above
+    target = "fixed cost of a run: at most 1.5 s above an empty Dagster project's"
+    return Verdict(target, f"{above:.1f} s", above <= 1.5)
+
+
+def _not_measured(target: str) -> Verdict:
+    return Verdict(target, "not measured by this run", None)

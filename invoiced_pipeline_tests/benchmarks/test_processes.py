@@ -1,0 +1,65 @@
+"""What is measured of a command is what the command took."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.accounts import NOW, fill
+from benchmarks.api import Api
+from benchmarks.floor import Lists
+from benchmarks.processes import CommandFailedError, measure
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_a_pipe_is_measured_as_one(tmp_path: Path) -> None:
+    write = python("import sys; held = bytearray(200_000_000); sys.stdout.write('42')")
+    read = python(
+        "import sys; held = bytearray(100_000_000); sys.stdout.write(sys.stdin.read() * 2)"
+    )
+    used = measure(write, read, folder=tmp_path)
+    assert used.output == "4242"
+    assert used.peak_mb > 300
+    assert used.cpu_seconds > 0
+
+
+def test_settings_of_the_machine_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVOICED_API_KEY", "real")
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    show = python("import json, os; print(json.dumps(dict(os.environ)))")
+    told = json.loads(measure(show, folder=tmp_path, environment={"INVOICED_X": "1"}).output)
+    assert "INVOICED_API_KEY" not in told
+    assert "DAGSTER_HOME" not in told
+    assert told["INVOICED_X"] == "1"
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_command_that_fails_is_no_figure(tmp_path: Path, failing: int) -> None:
+    commands = [python("pass"), python("pass")]
+    commands[failing] = python("import sys; sys.exit('no such stream')")
+    with pytest.raises(CommandFailedError, match="no such stream"):
+        measure(*commands, folder=tmp_path)
+
+
+def test_changes_of_an_account_are_shown_by_the_api(tmp_path: Path) -> None:
+    fill(tmp_path / "account.sqlite", customers=3)
+    with Api(tmp_path / "account.sqlite", NOW) as api:
+        api.begin(latency_ms=0)
+        api.change_invoices(7)
+        lists = Lists(api.url, api.api_key)
+        changed = lists.get("/invoices", updated_after=NOW, include="updated_at")
+        seconds = {
+            row["updated_at"] for row in changed.json() if row["notes"].startswith("Changed at")
+        }
+        assert seconds == set(range(NOW + 1, NOW + 8))
+        events = lists.get("/events", start_date=NOW + 1, end_date=NOW + 7)
+        assert events.headers["X-Total-Count"] == "7"
+        assert api.served().requests == 2
+        api.begin(latency_ms=0)
+        assert api.served().requests == 0

@@ -1,0 +1,147 @@
+"""Ratios, targets and tables, made of figures that are given."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.api import Served
+from benchmarks.cases import (
+    CASES,
+    INNER_NINE,
+    INNER_NO_LATENCY,
+    PROCESS_NINE,
+    TAP,
+    Case,
+    Engine,
+    Phase,
+)
+from benchmarks.fixed_cost import FixedCost
+from benchmarks.report import Grid, grids, is_comparable, markdown, ratios, write
+from benchmarks.results import Floor, Measurement, Results, load, save
+from benchmarks.sync import Sync
+from benchmarks.tap import rows_read
+from benchmarks.targets import judge
+
+
+def measurement(size: int, phase: Phase, case: Case, seconds: float | None = None) -> Measurement:
+    """The tap loads 1,000 rows in 10 s, all others in 1 s."""
+    rows = {"customers": 100, "invoices": 900}
+    took = seconds or (10.0 if case is TAP else 1.0)
+    stages = {"extract": 0.5, "normalize": 0.1, "load": 0.3} if case.engine is Engine.INNER else {}
+    sync = Sync(rows=rows, seconds=took, cpu_seconds=took / 2, peak_mb=400, stages=stages)
+    return Measurement(size, phase, case, sync, Served(requests=10, cpu_seconds=0.1))
+
+
+@pytest.fixture
+def results() -> Results:
+    sizes = (20_000, 100_000)
+    return Results(
+        measurements=tuple(
+            measurement(size, phase, case)
+            for size in sizes
+            for phase in Phase
+            for case in CASES
+            if phase in case.phases
+        ),
+        accounts={size: {"customers": 100, "invoices": size} for size in sizes},
+        floors={
+            size: Floor(page_milliseconds=1.5, rows={"invoices": 100}, seconds={"invoices": 0.1})
+            for size in sizes
+        },
+        fixed_cost=FixedCost(empty_project=4.0, one_table=5.5),
+        machine={
+            "date": "2026-11-01",
+            "cores": "2",
+            "load": "0.0",
+            "processor": "x",
+            "system": "y",
+            "versions": "z",
+        },
+    )
+
+
+def met(results: Results, text: str) -> bool | None:
+    (verdict,) = [each for each in judge(results) if text in each.target]
+    return verdict.met
+
+
+def test_ratios_are_ours_by_the_taps() -> None:
+    ours = measurement(1, Phase.FIRST, INNER_NINE)
+    tap = measurement(1, Phase.FIRST, TAP)
+    assert ratios(ours, tap) == [10.0, 1.0, 1.0, 0.1, 0.1]
+    idle = replace(ours, sync=replace(ours.sync, rows={"invoices": 0}))
+    assert ratios(idle, tap)[0] is None
+    assert ratios(ours, replace(tap, sync=idle.sync))[0] is None
+
+
+def test_only_equal_conditions_are_compared() -> None:
+    assert not is_comparable(TAP)
+    assert not is_comparable(INNER_NO_LATENCY)
+    assert is_comparable(PROCESS_NINE)
+
+
+def test_targets_are_judged_by_the_largest_account(results: Results) -> None:
+    assert met(results, "ours, inner, 9 tables: rows per second") is False  # 10 times, not 12
+    assert met(results, "ours, process, 9 tables: rows per second") is True
+    assert met(results, "requests of a first sync") is True
+    assert met(results, "below 450 MB") is True
+    assert met(results, "and at most 1.15") is True
+    assert met(results, "1,000 changes") is True
+    assert met(results, "idle sync") is True
+    assert met(results, "fixed cost") is True
+
+
+def test_growth_with_the_account_fails_a_target(results: Results) -> None:
+    slow = measurement(100_000, Phase.CHANGED, INNER_NINE, seconds=1.31)
+    others = [
+        each
+        for each in results.measurements
+        if (each.size, each.phase, each.case) != (slow.size, slow.phase, slow.case)
+    ]
+    assert met(replace(results, measurements=(*others, slow)), "1,000 changes") is False
+
+
+def test_what_was_not_measured_is_not_judged(results: Results) -> None:
+    small = tuple(each for each in results.measurements if each.size == 20_000)
+    few = replace(results, measurements=small, accounts={20_000: results.accounts[20_000]})
+    assert met(few, "below 450 MB") is None
+    assert met(few, "1,000 changes") is None
+    assert met(few, "fixed cost") is True
+
+
+def test_results_survive_their_file(results: Results, tmp_path: Path) -> None:
+    save(results, tmp_path / "results.json")
+    assert load(tmp_path / "results.json") == results
+
+
+def test_every_case_and_phase_is_reported(results: Results, tmp_path: Path) -> None:
+    titles = [grid.title for grid in grids(results)]
+    assert titles[0] == "20,000 invoices, 20,100 records: figures"
+    assert titles[-1] == "Targets"
+    write(results, tmp_path / "results.md", "make bench")
+    text = (tmp_path / "results.md").read_text(encoding="utf-8")
+    for case in CASES:
+        for phase in case.phases:
+            name = f"| {phase} | {case.name} |".replace("tap |", "tap \\|")
+            stages = case.engine is Engine.INNER
+            assert text.count(name) == len(results.sizes) * (1 + is_comparable(case) + stages)
+
+
+def test_markdown_keeps_pipes_inside_cells() -> None:
+    table = markdown(Grid("Speed", ("engine", "rows"), [["tap | target", "1"]], note="Small."))
+    assert (
+        table == "\n## Speed\n\nSmall.\n\n| engine | rows |\n|:---|---:|\n| tap \\| target | 1 |\n"
+    )
+
+
+def test_rows_are_counted_by_the_taps_own_log() -> None:
+    log = """INFO Syncing stream:customers
+INFO Fetching page # 1 of customers
+INFO 100 objects returned
+INFO Fetching page # 2 of customers
+INFO 7 objects returned
+INFO Syncing stream:plans
+INFO 0 objects returned
+"""
+    assert rows_read(log) == {"customers": 107, "plans": 0}
