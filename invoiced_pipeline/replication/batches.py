@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.children import ChildRows
-from invoiced_pipeline.replication.columns import arrow_table, parent_columns
+from invoiced_pipeline.replication.columns import parent_columns
 from invoiced_pipeline.replication.records import (
     RecordDecoder,
     Reject,

@@ -7,11 +7,11 @@ import msgspec
 import pyarrow as pa
 
 from invoiced_pipeline.catalog import ChildTable, Table
+from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.columns import (
     INDEX,
     PARENT_VERSION,
     TOMBSTONE,
-    arrow_table,
     child_columns,
 )
 from invoiced_pipeline.replication.records import RecordDecoder, UntypableError, by_column

@@ -1,39 +1,17 @@
-"""Columns as Arrow and dlt see them, derived from the catalog."""
-
-# pyarrow makes its compute functions at import, out of sight of a type checker.
-# pyright: reportAttributeAccessIssue=false
-
-import contextlib
-from collections.abc import Mapping, Sequence
-from decimal import Context, Decimal, InvalidOperation
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+"""The columns of the warehouse's tables: those of the catalog, and the project's own."""
 
 from invoiced_pipeline.catalog import ChildTable, Column, Table
-from invoiced_pipeline.replication.records import EXTRA, UntypableError
 
 SCALE = 10
-DECIMAL = pa.decimal128(38, SCALE)
-INSTANT = pa.timestamp("us", tz="UTC")
+"""Places behind the point of every amount: DECIMAL(38,10)."""
+
+EXTRA = "_extra"
 
 TOMBSTONE = "_tombstone"
 """Marks a child row that only says: this element is gone. Such rows never land."""
 INDEX = "_index"
 PARENT_VERSION = "_parent_updated_at"
 DELETED_AT = "_deleted_at"
-
-_ARROW = {
-    "bigint": pa.int64(),
-    "timestamp": INSTANT,
-    "text": pa.string(),
-    "boolean": pa.bool_(),
-    "decimal": DECIMAL,
-    "json": pa.string(),
-}
-_EXACT = Context(prec=60)
-_QUANTUM = Decimal(1).scaleb(-SCALE)
 
 SYSTEM_COLUMNS = (
     Column(EXTRA, "json", "Fields of the record that no column is declared for."),
@@ -57,71 +35,3 @@ def child_columns(table: Table, child: ChildTable) -> tuple[Column, ...]:
         Column(PARENT_VERSION, "timestamp", "The parent's `updated_at` this row was read with."),
         Column(TOMBSTONE, "boolean", "Always NULL: rows that carry it are not loaded."),
     )
-
-
-def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
-    """The declared Arrow schema of some columns."""
-    return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
-
-
-def arrow_column(column: Column, values: Sequence[Any]) -> pa.Array:
-    """Python values as an Arrow array of the column's type.
-
-    Args:
-        column: Which column.
-        values: What the records hold; of a JSON column bytes or msgspec's Raw, with b"null" for
-            NULL, but of `_extra` texts.
-
-    Raises:
-        UntypableError: A decimal is none, or has more than 28 places before the point.
-    """
-    match column.type:
-        case "timestamp":
-            seconds = pa.array(values, type=pa.int64())
-            return pc.multiply(seconds, 1_000_000).cast(INSTANT)
-        case "json" if column.name != EXTRA:
-            texts = pa.array(list(map(bytes, values)), type=pa.binary())
-            known = pc.not_equal(texts, b"null")
-            return pc.if_else(known, texts, pa.scalar(None, pa.binary())).cast(pa.string())
-        case "decimal":
-            try:
-                return pa.array(values, type=DECIMAL)
-            except pa.ArrowInvalid:
-                rounded = [_ten_places(column.name, value) for value in values]
-                return pa.array(rounded, type=DECIMAL)
-        case _:
-            return pa.array(values, type=_ARROW[column.type])
-
-
-def arrow_table(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> pa.Table:
-    """A table of the declared columns; a column without values is all NULL.
-
-    Args:
-        columns: The declaration.
-        values: Python values by column name, all of one length.
-
-    Raises:
-        UntypableError: An amount does not fit its column.
-    """
-    length = len(next(iter(values.values())))
-    schema = arrow_schema(columns)
-    arrays = [
-        arrow_column(column, values[column.name])
-        if column.name in values
-        else pa.nulls(length, schema.field(column.name).type)
-        for column in columns
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _ten_places(name: str, value: Decimal | None) -> Decimal | None:
-    """Rounds away what lies behind the tenth place: the API's own numbers have no more."""
-    if value is None:
-        return None
-    # Too many digits for the context are the one thing that cannot be rounded.
-    with contextlib.suppress(InvalidOperation):
-        rounded = value.quantize(_QUANTUM, context=_EXACT)
-        if rounded.is_finite() and rounded.adjusted() < 38 - SCALE:
-            return rounded
-    msg = f"{name}: {value} is no decimal"
-    raise UntypableError(msg)

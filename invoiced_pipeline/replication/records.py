@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import msgspec
 
 from invoiced_pipeline.catalog import Column, ColumnType
+from invoiced_pipeline.replication.columns import EXTRA
 
-EXTRA = "_extra"
 _MAX_BIGINT = 2**63
 _MAX_EPOCH = 9_000_000_000_000
 """Seconds that still fit a 64-bit count of microseconds."""

