@@ -11,7 +11,7 @@ from invoiced_pipeline.scheduling.grid import Grid
 from invoiced_pipeline.scheduling.quartz import Quartz
 from invoiced_pipeline.scheduling.unix import Unix
 from invoiced_pipeline.scheduling.wall_clock import Rule, clock_changes, instants
-from invoiced_pipeline.settings import ScheduleSettings
+from invoiced_pipeline.settings import ConnectionSettings, ScheduleSettings, Settings
 
 _DEFAULT_FREQUENCY = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
@@ -99,3 +99,17 @@ class Schedule:
         return sorted(
             f"{','.join(map(str, sorted(each)))} {found} * * *" for found, each in minutes.items()
         )
+
+
+def connection_schedule(settings: Settings, connection: ConnectionSettings) -> Schedule:
+    """The schedule of one of the connections.
+
+    Raises:
+        ConfigurationError: Its cron expression is wrong; the text names the file and the key.
+    """
+    try:
+        return Schedule.from_settings(connection.schedule)
+    except ConfigurationError as error:
+        number = settings.connection.index(connection)
+        message = f"{settings.source}: connection.{number}.schedule.{error}"
+        raise ConfigurationError(message) from error

@@ -1,1 +1,1 @@
-"""Schedules: which instants their settings mean."""
+"""Tests of `invoiced_pipeline.scheduling`."""
