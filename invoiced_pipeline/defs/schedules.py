@@ -33,6 +33,7 @@ def sync_schedule(
     """
     schedule = connection_schedule(settings, connection)
     exact = schedule.as_unix_crons()
+    crons = exact or schedule.ticks()
     job = sync_job_name(connection.dataset)
     keys = [asset_key(connection.dataset, table) for table in TABLES]
     overlap = timedelta(minutes=connection.overlap_minutes)
@@ -41,7 +42,7 @@ def sync_schedule(
     @dg.schedule(
         name=schedule_name(job),
         job_name=job,
-        cron_schedule=exact or schedule.ticks(),
+        cron_schedule=crons[0] if len(crons) == 1 else crons,
         execution_timezone=schedule.zone.key if exact else "UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description=f"{schedule.describe()}. While the last sync runs: {busy}.",
