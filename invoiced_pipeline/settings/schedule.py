@@ -51,11 +51,12 @@ def parse_anchor(value: object) -> time | datetime | None:
             anchor: time | datetime = time.fromisoformat(text.zfill(text.count(":") * 3 + 2))
         elif re.match(r"\d{4}-\d{2}-\d{2}[T ]\d", text):
             anchor = datetime.fromisoformat(text)
+            anchor = anchor.astimezone(UTC) if anchor.tzinfo else anchor
             if not 1970 <= anchor.year < 2100:
                 raise ValueError(text)
         else:
             raise ValueError(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         message = f"{text!r} is not an anchor. Accepted forms: {ANCHOR_FORMS}"
         raise ValueError(message) from None
     if anchor.second or anchor.microsecond:
@@ -125,6 +126,6 @@ class ScheduleSettings(BaseModel):
         """
         if isinstance(self.anchor, datetime):
             aware = self.anchor.astimezone(self.zone) if self.anchor.tzinfo else self.anchor
-            return aware.replace(tzinfo=None)
+            return aware.replace(tzinfo=None, second=0)  # offsets of old had seconds
         midnight = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
         return datetime.combine(midnight, self.anchor or time())

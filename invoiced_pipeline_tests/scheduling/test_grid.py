@@ -172,7 +172,18 @@ def test_other_frequencies_are_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["9", "25:00", "9am", "03:30:15", "2025-01-31", "2025-02-30T03:30", "1969-01-01T00:00"]
+    "value",
+    [
+        "9",
+        "25:00",
+        "9am",
+        "03:30:15",
+        "2025-01-31",
+        "2025-02-30T03:30",
+        "1969-01-01T00:00",
+        "0001-01-01T00:00+01:00",
+        "2025-01-31T03:30+01:00:30",
+    ],
 )
 def test_other_anchors_are_refused(value: str) -> None:
     with pytest.raises(ValidationError, match="Accepted forms: a time such as 03:30, or an ISO"):
