@@ -35,8 +35,6 @@ def sync_schedule(
     exact = schedule.as_unix_crons()
     crons = exact or schedule.ticks()
     job = sync_job_name(connection.dataset)
-    keys = [asset_key(connection.dataset, table) for table in TABLES]
-    overlap = timedelta(minutes=connection.overlap_minutes)
     busy = _WHEN_BUSY[connection.schedule.when_busy]
 
     @dg.schedule(
@@ -54,13 +52,23 @@ def sync_schedule(
         reason = _reason_to_skip(context.instance, settings.warehouse.path, connection)
         if reason is not None:
             return dg.SkipReason(reason)
-        return dg.RunRequest(
-            # It waits in any case: another run may take the lock before this one begins.
-            run_config=sync_config(connection.dataset, "sync", when_busy="wait"),
-            tags=range_tags(partitions, context.instance, keys, overlap, "sync"),
-        )
+        return _request(context.instance, connection, partitions)
 
     return tick
+
+
+def _request(
+    instance: dg.DagsterInstance,
+    connection: ConnectionSettings,
+    partitions: dg.PartitionsDefinition,
+) -> dg.RunRequest:
+    keys = [asset_key(connection.dataset, table) for table in TABLES]
+    overlap = timedelta(minutes=connection.overlap_minutes)
+    return dg.RunRequest(
+        # It waits in any case: another run may take the lock before this one begins.
+        run_config=sync_config(connection.dataset, "sync", when_busy="wait"),
+        tags=range_tags(partitions, instance, keys, overlap, "sync"),
+    )
 
 
 def _reason_to_skip(
