@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import Settings, load_settings
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(schedule)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 

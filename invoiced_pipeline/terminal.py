@@ -1,11 +1,12 @@
 """How the commands speak: progress while tables are read, tables of results, plain problems."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console
@@ -104,6 +105,28 @@ def show_answer(answer: Answer) -> None:
     for row in answer.rows:
         grid.add_row(*map(_text, row))
     console.print(grid)
+
+
+def show_schedule(words: str, starts: Sequence[datetime], zone: ZoneInfo) -> None:
+    """A schedule in words, and its next starts in UTC and on the clock of its own time zone.
+
+    Args:
+        words: What it means.
+        starts: Aware instants.
+        zone: Of the schedule; where it is UTC, this computer's is shown beside it.
+    """
+    is_utc = zone.key == "UTC"
+    say(console, words, style="bold")
+    grid = _grid("The next starts")
+    grid.add_column("UTC", no_wrap=True)
+    grid.add_column("this computer's time" if is_utc else zone.key, no_wrap=True)
+    for start in starts:
+        local = start.astimezone(None if is_utc else zone)
+        grid.add_row(f"{start:%a %Y-%m-%d %H:%M}", f"{local:%a %Y-%m-%d %H:%M %Z}")
+    if starts:
+        console.print(grid)
+    else:
+        console.print("There is no start any more.")
 
 
 def _grid(title: str) -> Table:

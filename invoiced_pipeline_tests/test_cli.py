@@ -321,5 +321,5 @@ def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:
 
 def test_help_names_every_command(door: FrontDoor) -> None:
     said = door.run("invoiced-pipeline", "--help").out
-    for command in ("sync", "check", "answers", "emulator", "demo"):
+    for command in ("sync", "check", "answers", "schedule", "emulator", "demo"):
         assert command in said

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import (
+    ScheduleSettings,
     Settings,
     dataset_name,
     is_loopback,
@@ -386,3 +387,55 @@ def test_file_that_stands_alone_may_leave_out_everything(folder: Path) -> None:
 )
 def test_dataset_is_named_after_the_connection(name: str, dataset: str) -> None:
     assert dataset_name(name) == dataset
+
+
+_SCHEDULE = """
+[[connection]]
+name = "Invoiced"
+[connection.schedule]
+frequency = "6h"
+anchor = 03:30:00
+timezone = "Europe/Berlin"
+"""
+
+
+def test_schedule_from_the_file_and_over_it_from_the_environment(folder: Path) -> None:
+    assert settings_of(folder).first.schedule == ScheduleSettings()
+    schedule = settings_of(folder, _SCHEDULE).first.schedule
+    assert (schedule.frequency, str(schedule.anchor)) == (timedelta(hours=6), "03:30:00")
+    assert (schedule.timezone, schedule.when_busy) == ("Europe/Berlin", "skip")
+    schedule = settings_of(
+        folder,
+        _SCHEDULE,
+        dotenv="INVOICED_SCHEDULE_CRON=0 30 9 ? * MON-FRI",
+        INVOICED_SCHEDULE_DIALECT="quartz",
+        INVOICED_SCHEDULE_WHEN_BUSY="wait",
+    ).first.schedule
+    assert (schedule.cron, schedule.dialect) == ("0 30 9 ? * MON-FRI", "quartz")
+    assert (schedule.timezone, schedule.when_busy) == ("Europe/Berlin", "wait")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('frequency = "1.5h"', "invoiced.toml: connection.0.schedule.frequency: '1.5h' is not a f"),
+        ("frequency = 6", "schedule.frequency: '6' is not a frequency. Accepted forms: 30m, or wh"),
+        ("anchor = 03:30:15", "schedule.anchor: '03:30:15' has seconds"),
+        ('frequency = "30m"\nanchor = "9:00"', "schedule: anchor = '09:00:00' cannot be kept with"),
+        ('cron = "0 9 * * *"', "schedule: cron = '0 9 * * *' is set without a dialect: dialect = "),
+        ('timezone = "CEST"', "schedule.timezone: 'CEST' is not a time zone. Accepted forms: UTC,"),
+        ('every = "1h"', "schedule.every: there is no such setting; there are frequency, anchor, "),
+        ("when_busy = 1", "schedule.when_busy: Input should be 'skip' or 'wait' (got 1)"),
+    ],
+)
+def test_wrong_schedules_are_told_with_key_value_and_forms(
+    folder: Path, lines: str, said: str
+) -> None:
+    assert said in complaint(folder, f"[[connection]]\n[connection.schedule]\n{lines}\n")
+
+
+def test_a_wrong_schedule_in_the_environment_is_told_by_its_variable(folder: Path) -> None:
+    said = complaint(folder, INVOICED_SCHEDULE_FREQUENCY="90m")
+    assert said.startswith("INVOICED_SCHEDULE_FREQUENCY: '90m' is not a frequency")
+    said = complaint(folder, '[[connection]]\nschedule = "hourly"')
+    assert "connection.0.schedule: accepted form is [connection.schedule]" in said

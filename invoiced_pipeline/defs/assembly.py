@@ -7,6 +7,7 @@ from invoiced_pipeline.defs.jobs import sync_job
 from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.defs.replicate import replicated_assets
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
+from invoiced_pipeline.defs.schedules import sync_schedule
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.start_date import default_start_date
 
@@ -23,6 +24,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[replicated_assets(connection, partitions, start)],
         jobs=[sync_job(connection.dataset)],
+        schedules=[sync_schedule(settings, connection, partitions)],
         resources={
             "invoiced_api": InvoicedApi(connection=connection.name, base_url=connection.base_url),
             "start_date": StartDate(date=start.isoformat()),

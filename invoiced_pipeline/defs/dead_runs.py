@@ -18,6 +18,7 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_QUEUED = dg.DagsterRunStatus.QUEUED
 _SURELY_PLANNED = timedelta(minutes=2)
 _SURELY_BEGUN = timedelta(minutes=15)
 """No living run takes longer from its creation to its op, which tags it; without any sign of a
@@ -41,8 +42,17 @@ def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> N
         but: The run that asks.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if run.run_id != but and _is_over(run, dataset) and _is_dead(instance, run):
+        if run.run_id != but and is_over(run, dataset) and _is_dead(instance, run):
             mark_failed(instance, run.run_id)
+
+
+def living_runs(instance: dg.DagsterInstance, dataset: str) -> list[str]:
+    """Ids of the runs over `dataset` that wait in the queue, or whose process may be alive."""
+    return [
+        run.run_id
+        for run in instance.get_runs(dg.RunsFilter(statuses=[_QUEUED, *_UNFINISHED]))
+        if is_over(run, dataset) and (run.status is _QUEUED or not _is_dead(instance, run))
+    ]
 
 
 def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -56,7 +66,8 @@ def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:
         )
 
 
-def _is_over(run: dg.DagsterRun, dataset: str) -> bool:
+def is_over(run: dg.DagsterRun, dataset: str) -> bool:
+    """Whether a run replicates tables of `dataset`."""
     keys = run.asset_selection or ()
     return run.job_name == sync_job_name(dataset) or any(key.path[0] == dataset for key in keys)
 

@@ -3,21 +3,18 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
-from invoiced_pipeline.defs.names import op_name, sync_job_name
-from invoiced_pipeline.defs.replicate import ReplicateConfig
-from invoiced_pipeline.defs.run_metadata import COVERED_SINCE, COVERED_UNTIL, COVERED_WINDOWS
+from invoiced_pipeline.defs.names import sync_job_name
+from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings
 
-_RANGE_START = "dagster/asset_partition_range_start"
-_RANGE_END = "dagster/asset_partition_range_end"
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
@@ -61,60 +58,19 @@ def run_sync(
     dataset = connection.dataset
     job = defs.resolve_job_def(sync_job_name(dataset))
     keys = [dg.AssetKey([dataset, table]) for table in tables]
-    first, last = _partition_range(
-        job.partitions_def, instance, keys, timedelta(minutes=connection.overlap_minutes), mode
-    )
+    overlap = timedelta(minutes=connection.overlap_minutes)
+    tags = range_tags(job.partitions_def, instance, keys, overlap, mode)
     outcome = job.execute_in_process(
         instance=instance,
         asset_selection=keys,
         raise_on_error=False,
-        tags={_RANGE_START: first, _RANGE_END: last, PROCESS_TAG: this_process()},
+        tags={**tags, PROCESS_TAG: this_process()},
         run_config={
-            **dg.RunConfig(ops={op_name(dataset): ReplicateConfig(mode=mode)}).to_config_dict(),
+            **sync_config(dataset, mode),
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         },
     )
     return SyncResult(outcome.run_id, _error(outcome), _tables(outcome))
-
-
-def _partition_range(
-    partitions: Any,
-    instance: dg.DagsterInstance,
-    keys: Sequence[dg.AssetKey],
-    overlap: timedelta,
-    mode: Mode,
-) -> tuple[str, str]:
-    """The partitions that the uncovered interval touches, by Dagster's own records.
-
-    The op reads what the warehouse does not cover whatever the range says; the range tells the UI
-    which partitions to mark.
-    """
-    every = partitions.get_partition_keys()
-    begin = partitions.time_window_for_partition_key(every[0])
-    ends: list[datetime] = []
-    for key in keys:
-        metadata = _latest_metadata(instance, key)
-        since, until = metadata.get(COVERED_SINCE), metadata.get(COVERED_UNTIL)
-        has_gaps = metadata.get(COVERED_WINDOWS, 1) != 1
-        if (
-            since is None
-            or until is None
-            or has_gaps
-            or datetime.fromtimestamp(since, UTC) >= begin.end
-        ):
-            return every[0], every[-1]
-        ends.append(datetime.fromtimestamp(until, UTC))
-    if mode != "sync":
-        return every[0], every[-1]
-    reach = max(begin.start, min(min(ends) - overlap, datetime.now(UTC)))
-    return partitions.get_partition_key_for_timestamp(reach.timestamp()), every[-1]
-
-
-def _latest_metadata(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Any]:
-    event = instance.get_latest_materialization_event(key)
-    materialization = event.asset_materialization if event else None
-    found = materialization.metadata if materialization else {}
-    return {name: value.value for name, value in found.items()}
 
 
 def _error(outcome: Any) -> str | None:

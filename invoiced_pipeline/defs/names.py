@@ -15,6 +15,11 @@ def op_name(dataset: str) -> str:
     return f"replicate_{dataset}"
 
 
+def schedule_name(job: str) -> str:
+    """Name of the schedule that starts `job`."""
+    return f"{job}_schedule"
+
+
 def sync_job_name(dataset: str) -> str:
     """`<dataset>_sync`."""
     return f"{dataset}_sync"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from invoiced_pipeline.replication.replication import Replication
 
 
+WhenBusy = Literal["fail", "wait"]
+
+
 class ReplicateConfig(dg.Config):
     """How a run reads."""
 
@@ -31,6 +34,11 @@ class ReplicateConfig(dg.Config):
         "window",
         description="`window` reads the chosen partitions again, `sync` what is not covered yet, "
         "whichever partitions are chosen, and `full` everything since the start date.",
+    )
+    when_busy: WhenBusy = Field(
+        default="fail",
+        description="What the run does while another writes the warehouse: `fail` at once, naming "
+        "it, or `wait` until it has ended.",
     )
 
 
@@ -69,7 +77,7 @@ def replicated_assets(
         selected = tuple(
             table for key, table in tables.items() if key in context.selected_asset_keys
         )
-        run = _Run(context, connection, selected, config.mode, start_date, default_start)
+        run = _Run(context, connection, selected, config, start_date, default_start)
         try:
             yield from run.execute(invoiced_api, warehouse, dlt)
         except InvoicedPipelineError as error:
@@ -86,14 +94,15 @@ class _Run:
         context: dg.AssetExecutionContext,
         connection: ConnectionSettings,
         tables: tuple[Table, ...],
-        mode: Mode,
+        config: ReplicateConfig,
         start_date: StartDate,
         default_start: datetime,
     ) -> None:
         self._context = context
         self._connection = connection
         self._tables = tables
-        self._mode: Mode = mode
+        self._mode: Mode = config.mode
+        self._waits = config.when_busy == "wait"
         self._start = start_date.instant
         self._default_start = default_start
 
@@ -119,9 +128,10 @@ class _Run:
             connection=self._connection.name,
             host=remembered_host(invoiced_api.base_url),
         )
+        run_id, instance = self._context.run.run_id, self._context.instance
         with (
             invoiced_api.client() as client,
-            warehouse.writer(dataset, self._context.run.run_id, self._context.instance),
+            warehouse.writer(dataset, run_id, instance, wait=self._waits),
         ):
             check_writable(warehouse.file)
             if self._connection.start_date is None:

@@ -83,14 +83,22 @@ class Warehouse(dg.ConfigurableResource):
         return Path(self.path)
 
     @contextmanager
-    def writer(self, dataset: str, run_id: str, instance: dg.DagsterInstance) -> Iterator[None]:
+    def writer(
+        self, dataset: str, run_id: str, instance: dg.DagsterInstance, *, wait: bool = False
+    ) -> Iterator[None]:
         """Holds the right to write; runs that died holding it, or before, are marked as failed.
 
+        Args:
+            dataset: Whose tables are written.
+            run_id: The run that writes.
+            instance: Where runs are recorded.
+            wait: Whether to wait for another run that writes, however long.
+
         Raises:
-            WarehouseBusyError: Another run holds it.
+            WarehouseBusyError: Another run holds it, and this one does not wait.
         """
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
-        with writer_lock(self.file, run_id) as dead:
+        with writer_lock(self.file, run_id, wait=wait) as dead:
             if dead is not None:
                 mark_failed(instance, dead.run_id)
             fail_dead_runs(instance, dataset, but=run_id)

@@ -9,12 +9,14 @@ from invoiced_pipeline.settings.models import (
     dataset_name,
     is_loopback,
 )
+from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 
 __all__ = [
     "DATE_FORMS",
     "Cadence",
     "ConnectionSettings",
+    "ScheduleSettings",
     "Settings",
     "WarehouseSettings",
     "dataset_name",

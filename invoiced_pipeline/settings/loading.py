@@ -15,6 +15,7 @@ from invoiced_pipeline.settings.models import (
     Settings,
     WarehouseSettings,
 )
+from invoiced_pipeline.settings.schedule import ScheduleSettings
 
 _CONNECTION_VARIABLES = {
     "INVOICED_SANDBOX": "sandbox",
@@ -22,6 +23,9 @@ _CONNECTION_VARIABLES = {
     "INVOICED_START_DATE": "start_date",
     "INVOICED_DATASET": "name",
     "INVOICED_PARTITIONS": "partitions",
+}
+_SCHEDULE_VARIABLES = {
+    f"INVOICED_SCHEDULE_{key.upper()}": key for key in ScheduleSettings.model_fields
 }
 _WAREHOUSE_VARIABLES = {"INVOICED_DESTINATION": "destination", "INVOICED_DUCKDB_PATH": "path"}
 
@@ -62,11 +66,19 @@ def _overlay(document: dict[str, Any], environment: dict[str, str]) -> dict[str,
     first = connections[0] if isinstance(connections, list) else None
     if not isinstance(first, dict) or not isinstance(warehouse, dict):
         return document  # the validation says what is wrong with it
-    first, warehouse = dict(first), dict(warehouse)
-    for variables, target in ((_CONNECTION_VARIABLES, first), (_WAREHOUSE_VARIABLES, warehouse)):
+    schedule = first.get("schedule", {})
+    if not isinstance(schedule, dict):
+        return document
+    first, schedule, warehouse = dict(first), dict(schedule), dict(warehouse)
+    for variables, target in (
+        (_CONNECTION_VARIABLES, first),
+        (_SCHEDULE_VARIABLES, schedule),
+        (_WAREHOUSE_VARIABLES, warehouse),
+    ):
         for variable, key in variables.items():
             if variable in environment:
                 target[key] = environment[variable]
+    first["schedule"] = schedule
     return {**document, "connection": [first, *connections[1:]], "warehouse": warehouse}
 
 
@@ -74,6 +86,8 @@ def _explain(error: ValidationError, source: str, environment: dict[str, str]) -
     """One line per fault: where it was set, the key, the value and what is accepted."""
     origin: dict[tuple[int | str, ...], str]
     origin = {("connection", 0, key): name for name, key in _CONNECTION_VARIABLES.items()}
+    schedule = ("connection", 0, "schedule")
+    origin |= {(*schedule, key): name for name, key in _SCHEDULE_VARIABLES.items()}
     origin |= {("warehouse", key): name for name, key in _WAREHOUSE_VARIABLES.items()}
     lines = []
     for fault in error.errors(include_url=False):
@@ -86,6 +100,7 @@ def _explain(error: ValidationError, source: str, environment: dict[str, str]) -
             message = _no_such_setting(path)
         elif kind in {"list_type", "model_type"}:
             message = "accepted forms are [warehouse], and [[connection]] for each connection"
+            message = "accepted form is [connection.schedule]" if "schedule" in path else message
         elif kind in _ACCEPTED:
             message = _ACCEPTED[kind]
         # Whatever may be a key in the wrong place is not repeated.
@@ -101,6 +116,7 @@ def _no_such_setting(path: tuple[int | str, ...]) -> str:
         "warehouse": WarehouseSettings,
     }
     model = models.get(path[0], Settings) if len(path) > 1 else Settings
+    model = ScheduleSettings if "schedule" in path[:-1] else model
     known = ", ".join(name for name in model.model_fields if name not in _NOT_FOR_FILES)
     return f"there is no such setting; there are {known}"
 

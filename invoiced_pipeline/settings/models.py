@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 
 PRODUCTION_URL = "https://api.invoiced.com"
@@ -89,6 +90,9 @@ class ConnectionSettings(Strict):
     )
     overlap_minutes: int = Field(
         default=5, ge=0, le=1440, description="How far a sync reaches back behind the last one."
+    )
+    schedule: ScheduleSettings = Field(
+        default=ScheduleSettings(), description="When a sync starts; every hour by default."
     )
 
     @field_validator("name")

@@ -1,45 +1,16 @@
 """The writer's lock, between real processes."""
 
 import json
+import logging
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
-from invoiced_pipeline.warehouse.lock import lock_path, read_holder, writer_lock
-
-HOLD = """
-import sys
-from pathlib import Path
-from invoiced_pipeline.warehouse.lock import writer_lock
-with writer_lock(Path(sys.argv[1]), sys.argv[2]) as dead:
-    print("holding", dead.run_id if dead else "-", flush=True)
-    sys.stdin.readline()
-"""
-
-
-@contextmanager
-def holding(warehouse: Path, run_id: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock until its input ends."""
-    process = subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", HOLD, str(warehouse), run_id],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("holding")
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+from invoiced_pipeline.warehouse.lock import current_holder, lock_path, read_holder, writer_lock
+from invoiced_pipeline_tests.lock_holder import EndsHolder, holding
 
 
 def test_second_process_is_told_who_holds_it(warehouse: Path) -> None:
@@ -120,3 +91,37 @@ def test_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
         writer_lock(tmp_path / "file" / "x.duckdb", "run-1"),
     ):
         pass
+
+
+def test_current_holder_is_the_one_that_lives(warehouse: Path) -> None:
+    assert current_holder(warehouse) is None
+    with holding(warehouse, "run-1") as process:
+        for _ in range(2):  # asking takes nothing from it
+            holder = current_holder(warehouse)
+            assert holder is not None
+            assert (holder.run_id, holder.pid) == ("run-1", process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert current_holder(warehouse) is None
+    # Its name is left for the next run, which ends it in Dagster's records.
+    with writer_lock(warehouse, "run-2") as dead:
+        assert dead is not None
+        assert dead.run_id == "run-1"
+    assert current_holder(warehouse) is None
+
+
+def test_waiting_ends_with_the_holder(
+    warehouse: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    with holding(warehouse, "run-1") as process:
+        # It is let go when, and only when, the one that waits has said so.
+        log = logging.getLogger("invoiced_pipeline.warehouse.lock")
+        monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
+        with writer_lock(warehouse, "run-2", wait=True) as dead:
+            assert dead is None
+            assert process.poll() == 0
+            mine = current_holder(warehouse)
+            assert mine is not None
+            assert mine.run_id == "run-2"
+    assert "Waiting: another run writes this warehouse: run run-1" in caplog.text

@@ -1,0 +1,1 @@
+"""Commands of `invoiced-pipeline` that have a module of their own."""

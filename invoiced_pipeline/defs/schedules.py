@@ -1,0 +1,95 @@
+"""Schedules: at which ticks a connection's sync starts, and at which it is left out."""
+
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.defs.dead_runs import is_over, living_runs
+from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
+from invoiced_pipeline.defs.requests import range_tags, sync_config
+from invoiced_pipeline.scheduling.schedule import connection_schedule
+from invoiced_pipeline.settings import ConnectionSettings, Settings
+from invoiced_pipeline.warehouse.lock import current_holder
+
+_WHEN_BUSY = {"skip": "a start is left out", "wait": "a start waits for its end"}
+
+
+def sync_schedule(
+    settings: Settings, connection: ConnectionSettings, partitions: dg.PartitionsDefinition
+) -> dg.ScheduleDefinition:
+    """The schedule of a connection's sync job; it is off until it is turned on.
+
+    A tick asks Dagster's records and the writer's lock, never the warehouse.
+
+    Args:
+        settings: Where the warehouse is.
+        connection: Whose schedule.
+        partitions: The grid of its assets.
+
+    Raises:
+        ConfigurationError: The cron expression is wrong.
+    """
+    schedule = connection_schedule(settings, connection)
+    exact = schedule.as_unix_crons()
+    crons = exact or schedule.ticks()
+    job = sync_job_name(connection.dataset)
+    busy = _WHEN_BUSY[connection.schedule.when_busy]
+
+    @dg.schedule(
+        name=schedule_name(job),
+        job_name=job,
+        cron_schedule=crons[0] if len(crons) == 1 else crons,
+        execution_timezone=schedule.zone.key if exact else "UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=f"{schedule.describe()}. While the last sync runs: {busy}.",
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time.astimezone(UTC)
+        if exact is None and not schedule.is_start(at):
+            return dg.SkipReason(f"no start at {at:%H:%M} UTC")
+        reason = _reason_to_skip(context.instance, settings.warehouse.path, connection)
+        if reason is not None:
+            return dg.SkipReason(reason)
+        return _request(context.instance, connection, partitions)
+
+    return tick
+
+
+def _request(
+    instance: dg.DagsterInstance,
+    connection: ConnectionSettings,
+    partitions: dg.PartitionsDefinition,
+) -> dg.RunRequest:
+    keys = [asset_key(connection.dataset, table) for table in TABLES]
+    overlap = timedelta(minutes=connection.overlap_minutes)
+    return dg.RunRequest(
+        # It waits in any case: another run may take the lock before this one begins.
+        run_config=sync_config(connection.dataset, "sync", when_busy="wait"),
+        tags=range_tags(partitions, instance, keys, overlap, "sync"),
+    )
+
+
+def _reason_to_skip(
+    instance: dg.DagsterInstance, warehouse: Path, connection: ConnectionSettings
+) -> str | None:
+    """Why a start is left out; None when it is not.
+
+    One job at a time, by the lock and not by what Dagster believes of runs: the lock died with its
+    process, also when the whole service was killed. A run that writes for another connection is
+    waited for. One run waits at a time: it will read whatever a second one would.
+    """
+    holder = current_holder(warehouse)
+    if holder is None:
+        return None
+    who = f"run {holder.run_id} (pid {holder.pid}, since {holder.since})"
+    run = instance.get_run_by_id(holder.run_id)
+    # A run that these records do not know may be one of this connection.
+    is_own = run is None or is_over(run, connection.dataset)
+    if is_own and connection.schedule.when_busy == "skip":
+        return f"the last sync has not ended: {who} writes {warehouse}"
+    waiting = [each for each in living_runs(instance, connection.dataset) if each != holder.run_id]
+    if waiting:
+        return f"run {waiting[0]} already waits for {who}, which writes {warehouse}"
+    return None

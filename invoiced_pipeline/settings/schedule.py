@@ -1,0 +1,131 @@
+"""When a connection's sync starts: the keys of `[connection.schedule]` and their accepted forms."""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+Dialect = Literal["quartz", "unix"]
+WhenBusy = Literal["skip", "wait"]
+
+FREQUENCY_FORMS = "30m, or whole hours from 1h to 24h (also in minutes, such as 360m)"
+ANCHOR_FORMS = "a time such as 03:30, or an ISO instant such as 2025-01-31T03:30:00Z"
+TIMEZONE_FORMS = "UTC, or a name of the IANA time zone database such as Europe/Berlin"
+DIALECT_FORMS = (
+    'dialect = "quartz" (six or seven fields, as Stitch and Airbyte write cron), or "unix" (five)'
+)
+HOUR = timedelta(hours=1)
+
+
+def parse_frequency(value: object) -> timedelta | None:
+    """Reads a frequency: half an hour (Stitch's least), or 1 to 24 whole hours (Hevo's rule).
+
+    Raises:
+        ValueError: The text is no such frequency; a number without a unit is none.
+    """
+    if value is None or isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"(\d{1,4}) *(m|min|minutes?|h|hours?)", str(value).strip().lower())
+    if found:
+        number, unit = int(found[1]), found[2]
+        minutes = number * 60 if unit.startswith("h") else number
+        if minutes == 30 or (minutes % 60 == 0 and 60 <= minutes <= 1440):
+            return timedelta(minutes=minutes)
+    message = f"{str(value)!r} is not a frequency. Accepted forms: {FREQUENCY_FORMS}"
+    raise ValueError(message)
+
+
+def parse_anchor(value: object) -> time | datetime | None:
+    """Reads an anchor: a time of day, or an instant; one without offset is on the wall clock.
+
+    Raises:
+        ValueError: The text is neither, has seconds, or lies before 1970 or after 2099.
+    """
+    if value is None or not str(value).strip():
+        return None
+    text = str(value).strip()
+    try:
+        if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+            anchor: time | datetime = time.fromisoformat(text.zfill(text.count(":") * 3 + 2))
+        elif re.match(r"\d{4}-\d{2}-\d{2}[T ]\d", text):
+            anchor = datetime.fromisoformat(text)
+            anchor = anchor.astimezone(UTC) if anchor.tzinfo else anchor
+            if not 1970 <= anchor.year < 2100:
+                raise ValueError(text)
+        else:
+            raise ValueError(text)
+    except (ValueError, OverflowError):
+        message = f"{text!r} is not an anchor. Accepted forms: {ANCHOR_FORMS}"
+        raise ValueError(message) from None
+    if anchor.second or anchor.microsecond:
+        message = f"{text!r} has seconds, and starts are on whole minutes. "
+        raise ValueError(message + f"Accepted forms: {ANCHOR_FORMS}")
+    return anchor
+
+
+class ScheduleSettings(BaseModel):
+    """`[connection.schedule]`: cron wins over anchor and frequency; every hour by default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frequency: Annotated[timedelta | None, BeforeValidator(parse_frequency)] = Field(
+        default=None, description=f"How often a sync starts: {FREQUENCY_FORMS}."
+    )
+    anchor: Annotated[time | datetime | None, BeforeValidator(parse_anchor)] = Field(
+        default=None, description=f"A time that is one of the starts: {ANCHOR_FORMS}."
+    )
+    cron: str | None = Field(default=None, description="A cron expression, in place of both.")
+    dialect: Dialect | None = Field(
+        default=None, description=f"How cron is to be read: {DIALECT_FORMS}."
+    )
+    timezone: str = Field(
+        default="UTC", description=f"Of anchor and cron expression: {TIMEZONE_FORMS}."
+    )
+    when_busy: WhenBusy = Field(
+        default="skip",
+        description="What a start does while the last sync still runs: `skip` leaves it out, "
+        "`wait` begins when that one has ended.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            message = f"{name!r} is not a time zone. Accepted forms: {TIMEZONE_FORMS}"
+            raise ValueError(message) from None
+        return name
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        if self.cron is not None and self.dialect is None:
+            message = f"cron = {self.cron!r} is set without a dialect: {DIALECT_FORMS}"
+            raise ValueError(message)
+        if self.anchor and self.frequency and self.frequency < HOUR:
+            message = (
+                f"anchor = '{self.anchor}' cannot be kept with frequency = '30m': an anchor needs "
+                "a frequency of 1h to 24h. Set such a frequency, or leave the anchor out"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the wall clock that anchor and cron expression refer to."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def wall_anchor(self) -> datetime:
+        """The anchor on that wall clock, without offset; midnight where none is set.
+
+        A bare time is that of 1970-01-01: a grid of, say, 7 hours runs on across midnight, so that
+        it has to begin on some day.
+        """
+        if isinstance(self.anchor, datetime):
+            aware = self.anchor.astimezone(self.zone) if self.anchor.tzinfo else self.anchor
+            return aware.replace(tzinfo=None, second=0)  # offsets of old had seconds
+        midnight = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+        return datetime.combine(midnight, self.anchor or time())
