@@ -22,6 +22,8 @@ class Route:
     handler: Handler
     feature: str | None = None
     """Account feature without which the route answers 400."""
+    atomic: bool = True
+    """One transaction, rolled back on any error; other routes commit what they did before it."""
 
     @property
     def segments(self) -> tuple[str, ...]:
