@@ -6,6 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.emulator.applications import apply, unapply
 from invoiced_pipeline.emulator.errors import refused
+from invoiced_pipeline.emulator.files import attached
 from invoiced_pipeline.emulator.options import check_options
 from invoiced_pipeline.emulator.properties import Property, accepted, as_decimal
 from invoiced_pipeline.emulator.service import Answer, Call
@@ -47,6 +48,8 @@ _PROPERTIES = {
     "metadata": Property("metadata"),
 }
 _WEB = "https://emulator.invoiced.invalid/payments"
+_ALIASES = ("customer", "payment")
+"""Relations that an embedded charge holds by `<name>_id` only."""
 
 
 def create(call: Call) -> Answer:
@@ -55,8 +58,13 @@ def create(call: Call) -> Answer:
     return written(call, "payments", create_payment(call, call.body), 201)
 
 
-def create_payment(call: Call, body: Record) -> Record:
+def create_payment(call: Call, body: Record, *, charge: Record | None = None) -> Record:
     """Create a payment from checked options and return it as stored.
+
+    Args:
+        call: The request.
+        body: The options of POST /payments.
+        charge: The charge that brought the money.
 
     Raises:
         ApiError: 400 with the service's text.
@@ -86,8 +94,12 @@ def create_payment(call: Call, body: Record) -> Record:
         **values,
         "currency": currency,
         "amount": amount,
+        "attachments": attached(call, body.get("attachments")),
         "id": work.store.next_key("payments"),
     }
+    if charge is not None:
+        copy = {name: value for name, value in charge.items() if name not in _ALIASES}
+        payment["charge"] = copy | {"payment_id": payment["id"]}
     splits = requested_splits(body.get("applied_to"), currency)
     check_documents(work, splits, payment)
     applied = [apply(work, payment, split) for split in splits]
@@ -104,6 +116,8 @@ def update(call: Call) -> Answer:
         raise refused("The payment is voided and cannot be edited.", "voided")
     work, body = call.work, call.body
     after = before | accepted(body, _PROPERTIES)
+    if "attachments" in body:
+        after["attachments"] = attached(call, body["attachments"])
     if "amount" in body:
         after["amount"] = _amount(body)
     elements: list[Record] = list(before.get("applied_to") or ())

@@ -14,6 +14,7 @@ from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.application import Application, LoggedRequest
 from invoiced_pipeline.emulator.authentication import KeyState
 from invoiced_pipeline.emulator.clock import Clock
+from invoiced_pipeline.emulator.deliveries import deliver
 from invoiced_pipeline.emulator.faults import Faults
 from invoiced_pipeline.emulator.routes import RouteTable, read_routes
 from invoiced_pipeline.emulator.service import RequestHook, Service, WriteHook
@@ -126,6 +127,10 @@ class Emulator:
     @on_write.setter
     def on_write(self, hook: WriteHook | None) -> None:
         self._service.on_write = hook
+
+    def deliver_webhooks(self) -> int:
+        """Send all webhook deliveries that are due and return how many; nothing sends by itself."""
+        return deliver(self.store, self.clock)
 
     def lock(self, collection: str, record_id: int, *, seconds: int = 60) -> None:
         """Let another process be editing a record: for so long its edits are refused."""

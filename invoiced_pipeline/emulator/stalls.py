@@ -10,11 +10,11 @@ _PATIENCE = 30.0
 class Stalls:
     """Requests that wait inside the server while their clients give up.
 
-        faults.next("stall_before_commit", method="POST")
-        with pytest.raises(httpx.ReadTimeout):
-            http.post("/customers", json={"name": "A"}, timeout=0.1)
-        faults.stalls.wait()      # it is being held, whatever its client thinks
-        faults.stalls.release()   # it has been carried out when this returns
+    faults.next("stall_before_commit", method="POST")
+    with pytest.raises(httpx.ReadTimeout):
+        http.post("/customers", json={"name": "A"}, timeout=0.1)
+    faults.stalls.wait()      # it is being held, whatever its client thinks
+    faults.stalls.release()   # it has been carried out when this returns
     """
 
     def __init__(self) -> None:

@@ -67,7 +67,13 @@ def give_up(api, key, name="A"):
     """A client whose patience ends while the request is held."""
     headers = {"Idempotency-Key": key}
     with pytest.raises(httpx.ReadTimeout):
-        api("POST", "/customers", {"name": name}, headers=headers, timeout=0.05)
+        api(
+            "POST",
+            "/customers",
+            {"name": name},
+            headers=headers,
+            timeout=httpx.Timeout(30, read=0.05),
+        )
     api.emulator.faults.stalls.wait()
 
 
