@@ -87,9 +87,9 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
     Raises:
         ApiError: 400 with the service's text.
     """
-    work, model = call.work, OBJECTS[kind.collection].title
+    work = call.work
     check_quota(call)
-    values = accepted(body, kind.properties, model=model, blocked=kind.blocked)
+    values = _values(kind, body, kind.blocked)
     customer = customer_of(call, body.get("customer"))
     check_issuable(call, kind, customer)
     document = _new_document(call, kind, customer) | values
@@ -126,23 +126,28 @@ def editable(document: Record, kind: DocumentKind) -> Record:
 
 
 def _updated(call: Call, kind: DocumentKind, document: Record) -> Record:
-    work, body, model = call.work, call.body, OBJECTS[kind.collection].title
-    blocked = kind.blocked | kind.blocked_on_update
-    values = accepted(body, kind.properties, model=model, blocked=blocked)
+    work, body = call.work, call.body
+    values = _values(kind, body, kind.blocked | kind.blocked_on_update)
     check_editable(document, body)
     if "number" in values:
         _check_number(call, kind, values["number"], document["id"])
     after = document | values
     if kind is INVOICE and "payment_terms" in values and "due_date" not in values:
         after["due_date"] = due_date(after["payment_terms"], after["date"])
-    if isinstance(after.get("approved"), str):
-        after["approved"] = after["approved"].upper()
     if "attachments" in body:
         after["attachments"] = attached(call, body["attachments"])
     if any(name in body for name in AMOUNTS):
         set_amounts(work, after, body)
         check_new_total(call, kind, document, after)
     return save_document(work, kind.collection, document, after)
+
+
+def _values(kind: DocumentKind, body: Mapping[str, Any], blocked: frozenset[str]) -> Record:
+    title = OBJECTS[kind.collection].title
+    values = accepted(body, kind.properties, model=title, blocked=blocked)
+    if isinstance(values.get("approved"), str):
+        values["approved"] = values["approved"].upper()
+    return values
 
 
 def _shared_defaults(kind: DocumentKind) -> Record:
