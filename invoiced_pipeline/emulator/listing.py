@@ -135,7 +135,7 @@ def list_page(
     store = call.service.store
     rows = store.texts(kind.collection, keys)
     bodies = render(store, kind, rows, requested_shape(call.query))
-    return Answer(200, b"[" + b",".join(bodies) + b"]", headers)
+    return Answer(200, b"".join((b"[", b",".join(bodies), b"]")), headers)
 
 
 def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:

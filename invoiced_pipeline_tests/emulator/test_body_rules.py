@@ -130,6 +130,15 @@ def test_delete_defines_no_parameters(account, path):
     )
 
 
+@pytest.mark.parametrize("path", [*DELETED_WITHOUT_PARAMETERS, "/payments", "/webhooks"])
+def test_deleted(account, path):
+    made = account.ok("POST", path, BODIES[path])
+    kept = path in {"/payments", "/subscriptions"}
+    response = account("DELETE", f"{path}/{made['id']}")
+    assert response.status_code == (200 if kept else 204)
+    assert bool(response.content) is kept
+
+
 def test_some_deletes_ignore_parameters(account):
     for path, status in (("/payments", 200), ("/customers/1/line_items", 204)):
         made = account.ok("POST", path, BODIES[path])
@@ -269,7 +278,8 @@ def test_what_is_read_is_not_what_was_written(account, path, sent, kept):
 
 
 @pytest.mark.parametrize(
-    "path", ["/customers", "/invoices", "/credit_notes", "/estimates", "/subscriptions"]
+    "path",
+    ["/customers", "/invoices", "/credit_notes", "/estimates", "/subscriptions", "/payments"],
 )
 def test_one_process_at_a_time_edits(account, path):
     made = account.ok("POST", path, BODIES[path])
