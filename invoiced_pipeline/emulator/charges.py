@@ -77,30 +77,30 @@ def charge(
     status, failure = gateway.charge(source)
     currency = details.get("currency") or customer.get("currency") or call.service.account.currency
     currency = accepted({"currency": currency}, {"currency": Property("currency")})["currency"]
+    outcome = {"status": status, "failure_message": failure, "receipt_email": receipt_email}
+    payment = None
     with committed(call):
-        made = work.create(
-            "charges", _charge(call, customer, source, details["amount"], currency), silent=True
-        )
-        made = work.save(
-            "charges",
-            made,
-            made | {"status": status, "failure_message": failure, "receipt_email": receipt_email},
-            silent=True,
-        )
+        made = _charge(call, customer, source, details["amount"], currency) | outcome
+        made = work.create("charges", made, silent=True)
         work.tell("charges", made, status)
-        payment = None
         if status == "succeeded":
-            body = details | {
-                "currency": currency,
-                "customer": customer["id"],
-                "method": _METHODS[source["object"]],
-                "reference": made["gateway_id"],
-            }
-            payment = create_payment(call, body, charge=made)
-            twins = {"payment": payment["id"], "payment_id": payment["id"]}
-            work.store.put("charges", made | twins)
+            payment = _payment(call, made, source, details)
     if failure is not None:
         raise refused(failure)
+    return payment
+
+
+def _payment(call: Call, charge: Record, source: Record, details: Record) -> Record:
+    """The payment of a charge that succeeded; the two name each other."""
+    body = details | {
+        "currency": charge["currency"],
+        "customer": charge["customer"],
+        "method": _METHODS[source["object"]],
+        "reference": charge["gateway_id"],
+    }
+    payment = create_payment(call, body, charge=charge)
+    twins = {"payment": payment["id"], "payment_id": payment["id"]}
+    call.work.store.put("charges", charge | twins)
     return payment
 
 

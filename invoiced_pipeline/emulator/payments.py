@@ -69,41 +69,14 @@ def create_payment(call: Call, body: Record, *, charge: Record | None = None) ->
     Raises:
         ApiError: 400 with the service's text.
     """
-    work, account = call.work, call.service.account
-    amount = _amount(body)
-    values = {name: value for name, value in accepted(body, _PROPERTIES).items() if value}
-    customer = _customer(call, body)
-    currency = values.get("currency") or (customer or {}).get("currency") or account.currency
-    payment = {
-        "object": "payment",
-        "customer": customer["id"] if customer else None,
-        "date": work.clock.now(),
-        "method": "other",
-        "reference": None,
-        "source": "keyed",
-        "notes": None,
-        "ach_sender_id": None,
-        "matched": None,
-        "voided": False,
-        "charge": None,
-        "surcharge_percentage": 0,
-        "bank_feed_transaction": None,
-        "bank_feed_transaction_id": None,
-        "metadata": {},
-        "date_voided": None,
-        **values,
-        "currency": currency,
-        "amount": amount,
-        "attachments": attached(call, body.get("attachments")),
-        "id": work.store.next_key("payments"),
-    }
+    payment = _new_payment(call, body)
     if charge is not None:
         copy = {name: value for name, value in charge.items() if name not in _ALIASES}
         payment["charge"] = copy | {"payment_id": payment["id"]}
-    splits = requested_splits(body.get("applied_to"), currency)
-    check_documents(work, splits, payment)
-    applied = [apply(work, payment, split) for split in splits]
-    return work.create("payments", _settled(payment, applied, consumed_amount(splits)))
+    splits = requested_splits(body.get("applied_to"), payment["currency"])
+    check_documents(call.work, splits, payment)
+    applied = [apply(call.work, payment, split) for split in splits]
+    return call.work.create("payments", _settled(payment, applied, consumed_amount(splits)))
 
 
 def update(call: Call) -> Answer:
@@ -152,6 +125,38 @@ def void(call: Call) -> Answer:
     settled = _settled(voided, [], Decimal(0))
     work.rename("payments", payment["id"], "deleted")
     return written(call, "payments", work.save("payments", payment, settled))
+
+
+def _new_payment(call: Call, body: Record) -> Record:
+    """A payment from a request body, not applied to anything yet."""
+    work, account = call.work, call.service.account
+    amount = _amount(body)
+    values = {name: value for name, value in accepted(body, _PROPERTIES).items() if value}
+    customer = _customer(call, body)
+    currency = values.get("currency") or (customer or {}).get("currency") or account.currency
+    return {
+        "object": "payment",
+        "customer": customer["id"] if customer else None,
+        "date": work.clock.now(),
+        "method": "other",
+        "reference": None,
+        "source": "keyed",
+        "notes": None,
+        "ach_sender_id": None,
+        "matched": None,
+        "voided": False,
+        "charge": None,
+        "surcharge_percentage": 0,
+        "bank_feed_transaction": None,
+        "bank_feed_transaction_id": None,
+        "metadata": {},
+        "date_voided": None,
+        **values,
+        "currency": currency,
+        "amount": amount,
+        "attachments": attached(call, body.get("attachments")),
+        "id": work.store.next_key("payments"),
+    }
 
 
 def _amount(body: Record) -> Decimal:
