@@ -21,6 +21,7 @@ from invoiced_pipeline.emulator.inline_customers import customer_of
 from invoiced_pipeline.emulator.objects import OBJECTS
 from invoiced_pipeline.emulator.properties import accepted
 from invoiced_pipeline.emulator.service import Answer, Call, Handler
+from invoiced_pipeline.emulator.ship_to import shipping_address
 from invoiced_pipeline.emulator.statuses import decimal, settle
 from invoiced_pipeline.emulator.terms import due_date
 from invoiced_pipeline.emulator.work import Record, Work
@@ -89,7 +90,7 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
     """
     work = call.work
     check_quota(call)
-    values = _values(kind, body, kind.blocked)
+    values = _values(call, kind, body, kind.blocked)
     customer = customer_of(call, body.get("customer"))
     check_issuable(call, kind, customer)
     document = _new_document(call, kind, customer) | values
@@ -127,7 +128,7 @@ def editable(document: Record, kind: DocumentKind) -> Record:
 
 def _updated(call: Call, kind: DocumentKind, document: Record) -> Record:
     work, body = call.work, call.body
-    values = _values(kind, body, kind.blocked | kind.blocked_on_update)
+    values = _values(call, kind, body, kind.blocked | kind.blocked_on_update)
     check_editable(document, body)
     if "number" in values:
         _check_number(call, kind, values["number"], document["id"])
@@ -142,11 +143,15 @@ def _updated(call: Call, kind: DocumentKind, document: Record) -> Record:
     return save_document(work, kind.collection, document, after)
 
 
-def _values(kind: DocumentKind, body: Mapping[str, Any], blocked: frozenset[str]) -> Record:
+def _values(
+    call: Call, kind: DocumentKind, body: Mapping[str, Any], blocked: frozenset[str]
+) -> Record:
     title = OBJECTS[kind.collection].title
     values = accepted(body, kind.properties, model=title, blocked=blocked)
     if isinstance(values.get("approved"), str):
         values["approved"] = values["approved"].upper()
+    if "ship_to" in values:
+        values["ship_to"] = shipping_address(call.work, values["ship_to"])
     return values
 
 

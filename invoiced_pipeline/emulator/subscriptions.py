@@ -7,6 +7,7 @@ from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.lines import line_items, public, rates
 from invoiced_pipeline.emulator.properties import Property, accepted, as_boolean, as_decimal
 from invoiced_pipeline.emulator.service import Answer, Call, answer
+from invoiced_pipeline.emulator.ship_to import shipping_address
 from invoiced_pipeline.emulator.subscription_checks import check_billing, check_start, subscriber
 from invoiced_pipeline.emulator.subscription_invoices import issue_first, subscription_lines
 from invoiced_pipeline.emulator.subscription_terms import (
@@ -88,7 +89,7 @@ def _requested(call: Call) -> tuple[Record, Record]:
     body, work = call.body, call.work
     customer = subscriber(call, body.get("customer"))
     plan = plan_of(work, body.get("plan"))
-    values = accepted(body, _PROPERTIES, model="Subscription")
+    values = _values(call)
     check_amount(plan, body.get("amount"))
     now = work.clock.now()
     start = values.setdefault("start_date", now - now % _DAY)
@@ -135,7 +136,7 @@ def update(call: Call) -> Answer:
         return _paused(call, before, paused=paused)
     if "start_date" in body and before.get("status") != "not_started":
         raise refused("The start date cannot be modified for an active subscription")
-    after = before | accepted(body, _PROPERTIES, model="Subscription")
+    after = before | _values(call)
     plan = plan_of(work, body.get("plan", before.get("plan")))
     after |= {"plan": plan["id"], "plan_id": plan["internal_id"]}
     if "quantity" in body:
@@ -187,6 +188,13 @@ def resume(call: Call) -> Answer:
 def _paused(call: Call, before: Record, *, paused: bool) -> Answer:
     after = before | {"paused": paused, "status": "paused" if paused else "active"}
     return written(call, "subscriptions", call.work.save("subscriptions", before, after))
+
+
+def _values(call: Call) -> Record:
+    values = accepted(call.body, _PROPERTIES, model="Subscription")
+    if "ship_to" in values:
+        values["ship_to"] = shipping_address(call.work, values["ship_to"])
+    return values
 
 
 def _is_due(subscription: Record) -> bool:

@@ -196,6 +196,22 @@ def test_metadata_is_replaced_as_a_whole_and_kept_as_text(account, path):
     assert account.ok("PATCH", f"{path}/{made['id']}", {"metadata": None})["metadata"] == {}
 
 
+@pytest.mark.parametrize("path", ["/invoices", "/estimates", "/subscriptions"])
+def test_shipping_address(account, path):
+    address = {"name": "Dock 4", "city": "Ulm", "country": "de", "foo": 1}
+    made = account.ok("POST", path, BODIES[path] | {"ship_to": address})
+    now = account.emulator.clock.now()
+    assert made["ship_to"] == {
+        "name": "Dock 4",
+        "city": "Ulm",
+        "country": "DE",
+        **dict.fromkeys(("attention_to", "address1", "address2", "state", "postal_code")),
+        "created_at": now,
+        "updated_at": now,
+    }
+    assert account.ok("PATCH", f"{path}/{made['id']}", {"ship_to": None})["ship_to"] is None
+
+
 BLOCKED = {
     "/customers": (
         "Customer",
