@@ -30,8 +30,20 @@ class Account:
     adjustment_sign_flips: bool = False
     """Updating a credit balance adjustment without `amount` negates it, as was once observed."""
     autopay_supported: bool = True
+    saved_methods: set[str] = field(default_factory=lambda: {"credit_card", "ach"})
+    """Payment methods that can be kept on file."""
     link_header: bool = True
     date_header: bool = True
+    payment_terms: str | None = None
+    """Terms of new customers, e.g. `NET 30`."""
+    members: set[int] = field(default_factory=set)
+    """Ids of users who may own customers and tasks."""
+    former_members: set[int] = field(default_factory=set)
+    """Ids of users who exist and are not members."""
+    daily_documents: int | None = None
+    """Invoices, credit notes and estimates that may be created in a day; None: no quota."""
+    invoices_new_subscriptions: bool = True
+    """A subscription billed in advance issues its first invoice when it is created."""
     retry_after: int | None = None
     """Seconds sent as `Retry-After` with 429 and 503; the service sends none."""
 

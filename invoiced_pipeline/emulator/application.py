@@ -27,7 +27,7 @@ from invoiced_pipeline.emulator.errors import (
 from invoiced_pipeline.emulator.exact_json import decode
 from invoiced_pipeline.emulator.faults import Fault, Faults
 from invoiced_pipeline.emulator.idempotency import Idempotency
-from invoiced_pipeline.emulator.routes import RouteTable
+from invoiced_pipeline.emulator.routes import Route, RouteTable
 from invoiced_pipeline.emulator.service import Answer, Call, Service, answer
 from invoiced_pipeline.emulator.work import Work
 
@@ -109,7 +109,7 @@ class Application:
                 await asyncio.sleep(self.faults.latency_ms / 1000)
             if fault == "drop_connection":
                 return Answer(0)
-            return self._replayed_or_done(received, caller, body, form=form)
+            return await self._replayed_or_done(received, caller, body, form=form)
         finally:
             self._in_flight[caller.key] -= 1
 
@@ -121,28 +121,43 @@ class Application:
         self._in_flight[caller.key] += 1
         self.peak_in_flight = max(self.peak_in_flight, self._in_flight.total())
 
-    def _replayed_or_done(
+    async def _replayed_or_done(
         self, received: _Received, caller: Caller, body: dict[str, Any], *, form: bool
     ) -> Answer:
         request, fault = received.request, received.fault
-        correlation_id = received.correlation_id
         key = request.headers.get("idempotency-key") if caller.has_api_key else None
         if key is not None:
             replayed = self._idempotency.replay(caller, key, request.method)
             if replayed is not None:
                 return replayed
+        if fault == "stall_before_commit":
+            await self.faults.stalls.hold()
+        given = self._carried_out(received, caller, body, form=form)
+        if fault == "stall_after_commit":
+            await self.faults.stalls.hold()
+        # An error of the gateway never reached the service, which stores its own answers only.
         gateway_fault = fault == "rate5xx" and self.faults.status5xx != 500
-        try:
-            if fault == "rate5xx":
-                raise server_error(self.faults.status5xx, correlation_id)
-            given = self._handled(request, caller, body, form=form)
-        except ApiError as err:
-            given = self._refusal(err, correlation_id)
-        except Exception:  # noqa: BLE001 - whatever a handler raises is the API's 500
-            _LOG.exception("%s %s failed", request.method, request.url.path)
-            given = self._refusal(server_error(500, correlation_id), correlation_id)
         if key is not None and not gateway_fault:
             self._idempotency.remember(caller, key, given)
+        if fault in {"stall_before_commit", "stall_after_commit"}:
+            self.faults.stalls.finished()
+        return given
+
+    def _carried_out(
+        self, received: _Received, caller: Caller, body: dict[str, Any], *, form: bool
+    ) -> Answer:
+        request, correlation_id = received.request, received.correlation_id
+        try:
+            if received.fault == "rate5xx":
+                raise server_error(self.faults.status5xx, correlation_id)
+            given = self._handled(request, caller, body, form=form)
+            if received.fault == "fail_after_commit":
+                raise server_error(500, correlation_id)
+        except ApiError as err:
+            return self._refusal(err, correlation_id)
+        except Exception:  # noqa: BLE001 - whatever a handler raises is the API's 500
+            _LOG.exception("%s %s failed", request.method, request.url.path)
+            return self._refusal(server_error(500, correlation_id), correlation_id)
         return given
 
     def _handled(
@@ -167,8 +182,17 @@ class Application:
             body=body,
             arguments=arguments,
             form=form,
+            accept=request.headers.get("accept", ""),
         )
         if method == "GET":
+            return route.handler(call)
+        given = self._written(route, call)
+        if self.service.on_write is not None:
+            self.service.on_write(method, path, given.status)
+        return given
+
+    def _written(self, route: Route, call: Call) -> Answer:
+        if not route.atomic:
             return route.handler(call)
         with self.service.store.transaction():
             given = route.handler(call)

@@ -1,4 +1,4 @@
-"""Plans and items, coupons and tax rates: versioned by id, archived instead of deleted."""
+"""Plans and items: versioned by id, archived instead of deleted."""
 
 import re
 import secrets
@@ -93,7 +93,7 @@ def create_plan(call: Call) -> Answer:
         "archived": False,
         "num_subscriptions": 0,
         **values,
-        "id": _new_id(call, "plans"),
+        "id": new_id(call, "plans"),
     }
     if mode in {"volume", "tiered"}:
         plan["amount"] = values.get("amount", 0)
@@ -118,7 +118,7 @@ def create_item(call: Call) -> Answer:
         "metadata": {},
         "archived": False,
         **values,
-        "id": _new_id(call, "items"),
+        "id": new_id(call, "items"),
     }
     return written(call, "items", call.work.create("items", item), 201)
 
@@ -154,7 +154,12 @@ def archive_handler(collection: str) -> Handler:
     return handle
 
 
-def _new_id(call: Call, collection: str) -> str:
+def new_id(call: Call, collection: str) -> str:
+    """The id that a request gives, or a new one.
+
+    Raises:
+        ApiError: 400 with param `id`.
+    """
     record_id = call.body.get("id")
     if record_id in (None, ""):
         return "".join(secrets.choice(_ALPHABET) for _ in range(6))

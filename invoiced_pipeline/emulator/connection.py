@@ -31,7 +31,8 @@ async def cut(send: Send) -> None:
 def _start(given: Answer, headers: Mapping[str, str], length: int) -> dict[str, Any]:
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     if given.status != 204:
-        pairs.append((b"Content-Type", b"application/json"))
+        if "Content-Type" not in headers:
+            pairs.append((b"Content-Type", b"application/json"))
         pairs.append((b"Content-Length", str(length).encode()))
     return {"type": "http.response.start", "status": given.status, "headers": pairs}
 

@@ -25,11 +25,12 @@ def create(call: Call) -> Answer:
             raise refused(f"{name.title()} does not match the invoice", name)
     note = create_document(call, CREDIT_NOTE, inherited | call.body)
     note = call.work.save("credit_notes", note, note | {"invoice": invoice["id"]})
-    _apply(call, note, invoice)
+    apply_note(call, note, invoice)
     return written(call, "credit_notes", note, 201)
 
 
-def _apply(call: Call, note: Record, invoice: Record) -> None:
+def apply_note(call: Call, note: Record, invoice: Record) -> None:
+    """Apply an issued credit note to an invoice, as far as both go, by a generated payment."""
     amount = min(decimal(invoice, "balance"), decimal(note, "total"))
     if amount <= 0 or note["draft"]:
         return

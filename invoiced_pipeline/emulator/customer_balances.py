@@ -3,15 +3,17 @@
 from decimal import Decimal
 
 from invoiced_pipeline.emulator.credit_balances import COLLECTION, balance, customer_records
+from invoiced_pipeline.emulator.listing import visible_key
+from invoiced_pipeline.emulator.objects import OBJECTS
 from invoiced_pipeline.emulator.service import Answer, Call, answer
 from invoiced_pipeline.emulator.statuses import decimal
 from invoiced_pipeline.emulator.work import Record
-from invoiced_pipeline.emulator.writing import record_of
 
 
 def customer_balance(call: Call) -> Answer:
     """GET /customers/:id/balance."""
-    customer = record_of(call, "customers")
+    key = visible_key(call, OBJECTS["customers"], call.arguments[-1])
+    customer = call.service.store.at("customers", key) or {}
     account, now = call.service.account, call.service.clock.now()
     currency = call.query.get("currency") or customer.get("currency") or account.currency
     invoices = _open(call, "invoices", customer["id"], currency)

@@ -5,7 +5,8 @@ from typing import Any
 
 from invoiced_pipeline.emulator.errors import not_found, refused
 from invoiced_pipeline.emulator.lines import public
-from invoiced_pipeline.emulator.properties import Property, accepted, missing
+from invoiced_pipeline.emulator.payment_sources import attach
+from invoiced_pipeline.emulator.properties import Property, accepted, as_integer, missing
 from invoiced_pipeline.emulator.service import Answer, Call
 from invoiced_pipeline.emulator.work import Record
 from invoiced_pipeline.emulator.writing import (
@@ -56,13 +57,14 @@ _RELATIONS = {
 _EMPTY = (
     f"email {_TEXTS} language currency notes sign_up_page sign_up_url statement_url "
     "statement_pdf_url parent_customer chasing_cadence next_chase_step credit_limit "
-    "payment_source ach_gateway_object cc_gateway_object"
+    "payment_source default_source_id default_source_type ach_gateway_object cc_gateway_object"
 )
 _DEEPEST = 5
 _CASCADE = (
     "payments", "transactions", "credit_balance_adjustments", "contacts", "subscriptions",
+    "cards", "bank_accounts", "notes", "line_items",
 )  # fmt: skip
-_REPOINTED = (*_CASCADE, "invoices", "credit_notes", "estimates", "tasks")
+_REPOINTED = (*_CASCADE, "invoices", "credit_notes", "estimates", "tasks", "charges")
 
 
 def create(call: Call) -> Answer:
@@ -97,11 +99,12 @@ def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
         "metadata": {},
         "credit_balance": 0,
         "country": account.country,
+        "payment_terms": account.payment_terms,
         **values,
     }
     customer["country"] = customer["country"] or account.country
     customer["number"] = customer.get("number") or next_number(call, "customers", "CUST-")
-    return call.work.create("customers", customer)
+    return _with_source(call, call.work.create("customers", customer), body)
 
 
 def update(call: Call) -> Answer:
@@ -112,6 +115,7 @@ def update(call: Call) -> Answer:
         if values.get("active") is False and _has_live_subscription(call, customer["id"]):
             raise refused("Customers with an active subscription cannot be deactivated", "active")
         customer = call.work.save("customers", customer, customer | values)
+        customer = _with_source(call, customer, call.body)
     return written(call, "customers", customer)
 
 
@@ -175,12 +179,24 @@ def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Recor
     if "taxes" in body:
         values["taxes"] = _taxes(call, body["taxes"])
     for name, title in _RELATIONS.items():
+        if name == "owner" and as_integer(body.get(name)) in call.service.account.members:
+            values["owner"] = values["owner_id"] = as_integer(body[name])
+            continue
         if body.get(name) not in (None, ""):
-            # None of these are kept, so no id leads anywhere.
+            # None of the others are kept, so no id leads anywhere.
             raise refused(f"{title} was not found: {body[name]}")
         if name in body:
             values[name] = values[f"{name}_id"] = None
     return values
+
+
+def _with_source(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
+    """The customer with the payment source that a body attaches to it."""
+    source = body.get("payment_source")
+    if isinstance(source, dict):
+        attach(call, customer, source | {"make_default": True})
+        return call.service.store.get("customers", customer["id"]) or customer
+    return customer
 
 
 def _check_parent(call: Call, own_id: int | None, parent_id: int) -> None:

@@ -8,7 +8,7 @@ from invoiced_pipeline.emulator.document_kinds import ESTIMATE, INVOICE, Documen
 from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.exact_json import decode, number_text
 from invoiced_pipeline.emulator.service import Call
-from invoiced_pipeline.emulator.statuses import decimal
+from invoiced_pipeline.emulator.statuses import decimal, has_pending_payment
 from invoiced_pipeline.emulator.work import Record
 
 _REASONS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -26,6 +26,7 @@ _REASONS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("deposit_paid", "it has a deposit payment applied"),
     ),
 }
+_DAY = 86_400
 _NAMES = {"invoices": "invoice", "credit_notes": "credit note", "estimates": "estimate"}
 
 
@@ -55,6 +56,35 @@ def check_total(call: Call, kind: DocumentKind, document: Record, customer: Reco
             f"({number_text(outstanding)} {currency}) exceeds the account's credit limit "
             f"({number_text(Decimal(limit))} {currency}).",
             "total",
+        )
+
+
+def check_new_total(call: Call, kind: DocumentKind, before: Record, after: Record) -> None:
+    """Refuse a negative total, and a new one while a payment is pending or a plan divides it."""
+    if after["total"] < 0:
+        raise refused("Total is invalid", "total")
+    if kind is not INVOICE or after["total"] == before.get("total"):
+        return
+    if has_pending_payment(call.work, before):
+        raise refused("The total cannot be changed while there is a pending payment.", "total")
+    if before.get("payment_plan") is not None:
+        raise refused("The total cannot be changed while there is a payment plan.", "total")
+
+
+def check_quota(call: Call) -> None:
+    """Refuse a document beyond the number that the account may create in a day (UTC)."""
+    most = call.service.account.daily_documents
+    if most is None:
+        return
+    now = call.service.clock.now()
+    sql = (
+        "SELECT count(*) FROM records WHERE created_at >= ? "
+        "AND collection IN ('invoices', 'credit_notes', 'estimates')"
+    )
+    if call.service.store.rows(sql, (now - now % _DAY,))[0][0] >= most:
+        raise refused(
+            f"The {most} transaction per day quota has been reached. "
+            "Please upgrade your account to create more transactions."
         )
 
 

@@ -4,34 +4,35 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from invoiced_pipeline.emulator.document_amounts import AMOUNTS, set_amounts
 from invoiced_pipeline.emulator.document_checks import (
     check_deletable,
     check_editable,
     check_issuable,
+    check_new_total,
+    check_quota,
     check_total,
     check_voidable,
 )
 from invoiced_pipeline.emulator.document_kinds import CREDIT_NOTE, INVOICE, DocumentKind
 from invoiced_pipeline.emulator.errors import refused
-from invoiced_pipeline.emulator.lines import line_items, rates
+from invoiced_pipeline.emulator.files import attached
+from invoiced_pipeline.emulator.inline_customers import customer_of
 from invoiced_pipeline.emulator.objects import OBJECTS
 from invoiced_pipeline.emulator.properties import accepted
 from invoiced_pipeline.emulator.service import Answer, Call, Handler
+from invoiced_pipeline.emulator.ship_to import shipping_address
 from invoiced_pipeline.emulator.statuses import decimal, settle
 from invoiced_pipeline.emulator.terms import due_date
-from invoiced_pipeline.emulator.totals import calculate
 from invoiced_pipeline.emulator.work import Record, Work
 from invoiced_pipeline.emulator.writing import (
     NO_CONTENT,
-    existing_customer,
     next_number,
     record_of,
     refuse_query,
     taken,
     written,
 )
-
-_AMOUNTS = ("items", "discounts", "taxes", "discount", "tax")
 
 
 def create_handler(kind: DocumentKind) -> Handler:
@@ -87,9 +88,10 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
     Raises:
         ApiError: 400 with the service's text.
     """
-    work, model = call.work, OBJECTS[kind.collection].title
-    values = accepted(body, kind.properties, model=model, blocked=kind.blocked)
-    customer = existing_customer(call, body.get("customer"))
+    work = call.work
+    check_quota(call)
+    values = _values(call, kind, body, kind.blocked)
+    customer = customer_of(call, body.get("customer"))
     check_issuable(call, kind, customer)
     document = _new_document(call, kind, customer) | values
     if kind is INVOICE:
@@ -98,7 +100,8 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
     number = document.get("number") or next_number(call, kind.collection, kind.prefix)
     _check_number(call, kind, number, None)
     document["number"] = number
-    _set_amounts(work, document, body)
+    document["attachments"] = attached(call, body.get("attachments"))
+    set_amounts(work, document, body)
     check_total(call, kind, document, customer)
     document["id"] = work.store.next_key(kind.collection)
     settle(work, kind.collection, document)
@@ -124,22 +127,32 @@ def editable(document: Record, kind: DocumentKind) -> Record:
 
 
 def _updated(call: Call, kind: DocumentKind, document: Record) -> Record:
-    work, body, model = call.work, call.body, OBJECTS[kind.collection].title
-    blocked = kind.blocked | kind.blocked_on_update
-    values = accepted(body, kind.properties, model=model, blocked=blocked)
+    work, body = call.work, call.body
+    values = _values(call, kind, body, kind.blocked | kind.blocked_on_update)
     check_editable(document, body)
     if "number" in values:
         _check_number(call, kind, values["number"], document["id"])
     after = document | values
     if kind is INVOICE and "payment_terms" in values and "due_date" not in values:
         after["due_date"] = due_date(after["payment_terms"], after["date"])
-    if isinstance(after.get("approved"), str):
-        after["approved"] = after["approved"].upper()
-    if any(name in body for name in _AMOUNTS):
-        _set_amounts(work, after, body)
-        if after["total"] < 0:
-            raise refused("Total is invalid", "total")
+    if "attachments" in body:
+        after["attachments"] = attached(call, body["attachments"])
+    if any(name in body for name in AMOUNTS):
+        set_amounts(work, after, body)
+        check_new_total(call, kind, document, after)
     return save_document(work, kind.collection, document, after)
+
+
+def _values(
+    call: Call, kind: DocumentKind, body: Mapping[str, Any], blocked: frozenset[str]
+) -> Record:
+    title = OBJECTS[kind.collection].title
+    values = accepted(body, kind.properties, model=title, blocked=blocked)
+    if isinstance(values.get("approved"), str):
+        values["approved"] = values["approved"].upper()
+    if "ship_to" in values:
+        values["ship_to"] = shipping_address(call.work, values["ship_to"])
+    return values
 
 
 def _shared_defaults(kind: DocumentKind) -> Record:
@@ -195,34 +208,6 @@ def _set_subscription(work: Work, invoice: Record, body: Mapping[str, Any]) -> N
     if work.store.get("subscriptions", subscription) is None:
         raise refused(f"Subscription was not found: {subscription}")
     invoice["subscription"] = invoice["subscription_id"] = subscription
-
-
-def _set_amounts(work: Work, document: Record, body: Mapping[str, Any]) -> None:
-    if "items" in body:
-        document["items"] = line_items(work, body["items"], document["items"])
-    for name, flat, definition in (
-        ("discounts", "discount", "coupon"),
-        ("taxes", "tax", "tax_rate"),
-    ):
-        sent = body.get(name, body.get(flat))
-        if name in body or flat in body:
-            document[name] = rates(work, definition, sent)
-    _check_same_tax(document)
-    totals = calculate(document)
-    document["subtotal"], document["total"] = totals.subtotal, totals.total
-
-
-def _check_same_tax(document: Record) -> None:
-    own = {tax["tax_rate"]["id"] for tax in document["taxes"] if tax.get("tax_rate")}
-    for line in document["items"]:
-        for tax in line.get("taxes", ()):
-            if tax.get("tax_rate") and tax["tax_rate"]["id"] in own:
-                raise refused(
-                    f"This document cannot be saved because a tax rate (ID: "
-                    f"{tax['tax_rate']['id']}) is being applied to a line item and the subtotal. "
-                    "Please remove the tax rate from the line item or the subtotal.",
-                    "items",
-                )
 
 
 def _check_number(call: Call, kind: DocumentKind, number: str, record_id: object) -> None:

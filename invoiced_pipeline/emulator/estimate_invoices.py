@@ -2,6 +2,7 @@
 
 from invoiced_pipeline.emulator.document_kinds import ESTIMATE, INVOICE
 from invoiced_pipeline.emulator.documents import create_document, editable, save_document
+from invoiced_pipeline.emulator.errors import ApiError, refused
 from invoiced_pipeline.emulator.service import Answer, Call
 from invoiced_pipeline.emulator.work import Record
 from invoiced_pipeline.emulator.writing import record_of, written
@@ -17,16 +18,20 @@ def generate_invoice(call: Call) -> Answer:
     """POST /estimates/:id/invoice: a new invoice with the same lines, every time it is called."""
     estimate = editable(record_of(call, "estimates"), ESTIMATE)
     body = {name: estimate[name] for name in _COPIED if estimate.get(name) is not None}
-    body["items"] = [_line(line) for line in estimate["items"]]
+    body["items"] = [copied_line(line) for line in estimate["items"]]
     body["discounts"] = _rates(estimate["discounts"], "coupon")
     body["taxes"] = _rates(estimate["taxes"], "tax_rate")
-    invoice = create_document(call, INVOICE, body)
+    try:
+        invoice = create_document(call, INVOICE, body)
+    except ApiError as err:
+        raise refused(f"Could not generate invoice from estimate: {err.message}") from err
     linked = estimate | {"invoice": invoice["id"], "invoice_id": invoice["id"], "closed": True}
     save_document(call.work, "estimates", estimate, linked)
     return written(call, "invoices", invoice, 201)
 
 
-def _line(line: Record) -> Record:
+def copied_line(line: Record) -> Record:
+    """A line as a request would send it to make another one like it."""
     copied = {name: line[name] for name in _LINE if line.get(name) is not None}
     copied["discounts"] = _rates(line.get("discounts", []), "coupon")
     copied["taxes"] = _rates(line.get("taxes", []), "tax_rate")

@@ -4,8 +4,26 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-Fault = Literal["rate429", "rate5xx", "drop_connection", "lose_response", "truncate_body"]
-"""`drop_connection` cuts before the request is carried out, `lose_response` after it."""
+from invoiced_pipeline.emulator.stalls import Stalls
+
+Fault = Literal[
+    "rate429",
+    "rate5xx",
+    "drop_connection",
+    "lose_response",
+    "truncate_body",
+    "fail_after_commit",
+    "stall_before_commit",
+    "stall_after_commit",
+]
+"""What befalls a request.
+
+`drop_connection` cuts before the request is carried out, `lose_response` after it. `rate5xx` fails
+before anything is written, `fail_after_commit` answers 500 to a request that has been carried out;
+the API's own 500 is stored under the idempotency key either way. The stalls hold the request until
+`Faults.stalls` releases it: before it is carried out, or after the commit but before its answer is
+stored under its idempotency key, when a repetition is carried out a second time.
+"""
 
 FAULTS: tuple[Fault, ...] = (
     "rate429",
@@ -13,7 +31,9 @@ FAULTS: tuple[Fault, ...] = (
     "drop_connection",
     "lose_response",
     "truncate_body",
+    "fail_after_commit",
 )
+"""Those that can also be drawn by chance."""
 
 
 @dataclass(slots=True)
@@ -49,10 +69,13 @@ class Faults:
     drop_connection: float = 0.0
     lose_response: float = 0.0
     truncate_body: float = 0.0
+    fail_after_commit: float = 0.0
     status5xx: int = 500
     """500 is the API's own error and is stored for idempotent replays; 502 to 504 come from the
     gateway before it and are not."""
     seed: int = 0
+    stalls: Stalls = field(default_factory=Stalls)
+    """Holds and releases the requests that stall."""
     _random: random.Random = field(init=False, repr=False)
     _scheduled: list[_Scheduled] = field(init=False, repr=False, default_factory=list)
 
@@ -80,8 +103,9 @@ class Faults:
         self._scheduled.append(_Scheduled(fault, count, skip, method, path))
 
     def clear(self) -> None:
-        """Forget all scheduled failures and set every probability to 0."""
+        """Forget all scheduled failures, set every probability to 0, release what is held."""
         self._scheduled.clear()
+        self.stalls.release()
         for fault in FAULTS:
             setattr(self, fault, 0.0)
 

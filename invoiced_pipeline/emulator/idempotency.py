@@ -3,11 +3,13 @@
 from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.authentication import Caller
 from invoiced_pipeline.emulator.clock import Clock
-from invoiced_pipeline.emulator.errors import refused
+from invoiced_pipeline.emulator.errors import ApiError, refused
 from invoiced_pipeline.emulator.service import Answer
 from invoiced_pipeline.emulator.store import Store
 
 _SHORTEST, _LONGEST = 6, 64
+_ILLEGAL = frozenset("{}()/\\@:")
+"""Reserved in the service's cache; taken to fail there, so that no client comes to rely on them."""
 
 
 class Idempotency:
@@ -26,7 +28,8 @@ class Idempotency:
         """The stored answer to this key; None when the request has to be carried out.
 
         Raises:
-            ApiError: 400 when the key or the method does not allow it.
+            ApiError: 400 when the key or the method does not allow it, 500 for characters that
+                the service's cache cannot store.
         """
         if method not in {"POST", "PATCH"}:
             raise refused(
@@ -42,6 +45,8 @@ class Idempotency:
             raise refused(
                 f"Idempotency key is too long. Must be no longer than {_LONGEST} characters."
             )
+        if _ILLEGAL & {*key}:
+            raise ApiError(500, "", type="api_error")
         sql = "SELECT status, body FROM replays WHERE key = ? AND expires_at > ?"
         found = self._store.rows(sql, (f"{caller.key}:{key}", self._clock.now()))
         return Answer(*found[0]) if found else None

@@ -1,6 +1,6 @@
 """List and retrieve: from query parameters to a page of stored JSON."""
 
-from typing import Any
+from typing import Any, Literal
 
 from invoiced_pipeline.emulator.conditions import Conditions, tables
 from invoiced_pipeline.emulator.errors import not_found, refused
@@ -18,7 +18,9 @@ from invoiced_pipeline.emulator.service import Answer, Call, Handler
 from invoiced_pipeline.emulator.sorting import Order, requested_order
 
 
-def list_handler(collection: str, *, parent: str | None = None) -> Handler:
+def list_handler(
+    collection: str, *, parent: Literal["customer", "invoice"] | None = None
+) -> Handler:
     """The handler of a collection's list.
 
     Args:
@@ -30,8 +32,8 @@ def list_handler(collection: str, *, parent: str | None = None) -> Handler:
     def handle(call: Call) -> Answer:
         check_strict(kind, call.query)
         conditions = listed(call, kind)
-        if parent == "customer":
-            conditions.add("r.customer = ?", int_or_zero(call.arguments[0]))
+        if parent is not None:
+            conditions.add(f"r.{parent} = ?", int_or_zero(call.arguments[0]))
         return list_page(call, kind, conditions, unsigned=Conditions())
 
     return handle
@@ -133,7 +135,7 @@ def list_page(
     store = call.service.store
     rows = store.texts(kind.collection, keys)
     bodies = render(store, kind, rows, requested_shape(call.query))
-    return Answer(200, b"[" + b",".join(bodies) + b"]", headers)
+    return Answer(200, b"".join((b"[", b",".join(bodies), b"]")), headers)
 
 
 def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:

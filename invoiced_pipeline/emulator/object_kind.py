@@ -25,6 +25,10 @@ class ObjectKind:
     """Fields that a response holds only when `include` names them."""
     fields: Mapping[str, FieldType] = field(default_factory=dict)
     """Columns that may be filtered and, with the query builder, sorted by."""
+    listed: bool = True
+    """GET of its collection lists it; others are listed below another record, or not at all."""
+    retrieved: bool = True
+    """GET of a single record by its own path."""
     query_builder: bool = False
     """Listed through the query builder: unknown sort columns are dropped, ties broken by id."""
     strict: bool = False

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from invoiced_pipeline.emulator.activity_kinds import ACTIVITY_KINDS
 from invoiced_pipeline.emulator.catalog_kinds import CATALOG_KINDS
 from invoiced_pipeline.emulator.object_kind import FieldType, ObjectKind, fields, names
+from invoiced_pipeline.emulator.payment_kinds import PAYMENT_KINDS
 
 __all__ = ["COLLECTION_OF", "OBJECTS", "FieldType", "ObjectKind"]
 
@@ -43,7 +45,7 @@ _KINDS = (
         hidden=names(
             "amount_paid amount_credited amount_written_off date_paid date_bad_debt date_voided "
             "last_sent voided sent viewed consolidated consolidated_invoice_id collection_mode "
-            "tags disabled_payment_methods expected_payment_date age past_due_age"
+            "tags disabled_payment_methods expected_payment_date age past_due_age attachments"
         ),
         fields=fields(
             number="id customer amount_credited amount_paid amount_written_off attempt_count "
@@ -66,7 +68,7 @@ _KINDS = (
         event="credit_note",
         hidden=names(
             "amount_applied_to_invoice amount_credited amount_refunded voided sent viewed "
-            "date_voided"
+            "date_voided attachments"
         ),
         fields=fields(
             number="id customer amount_applied_to_invoice amount_credited balance subtotal total",
@@ -85,7 +87,7 @@ _KINDS = (
         object="estimate",
         title="Estimate",
         event="estimate",
-        hidden=names("voided sent viewed date_voided last_sent"),
+        hidden=names("voided sent viewed date_voided last_sent attachments"),
         fields=fields(
             number="customer deposit invoice invoice_id subtotal total",
             boolean="closed deposit_paid draft sent viewed voided",
@@ -149,7 +151,7 @@ _KINDS = (
         object="payment",
         title="Payment",
         event="payment",
-        hidden=names("applied_to applied date_voided external_id payee"),
+        hidden=names("applied_to applied date_voided external_id payee attachments"),
         fields=fields(
             number="id customer amount balance",
             boolean="applied matched voided",
@@ -176,6 +178,8 @@ _KINDS = (
         collection="contacts",
         object="contact",
         title="Contact",
+        listed=False,
+        retrieved=False,
         event="contact",
         fields=fields(
             number="id customer customer_id role role_id",
@@ -208,6 +212,8 @@ _KINDS = (
         descending=True,
     ),
     *CATALOG_KINDS,
+    *PAYMENT_KINDS,
+    *ACTIVITY_KINDS,
 )
 
 OBJECTS: Mapping[str, ObjectKind] = {kind.collection: kind for kind in _KINDS}

@@ -6,6 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.emulator.applications import apply, unapply
 from invoiced_pipeline.emulator.errors import refused
+from invoiced_pipeline.emulator.files import attached
 from invoiced_pipeline.emulator.options import check_options
 from invoiced_pipeline.emulator.properties import Property, accepted, as_decimal
 from invoiced_pipeline.emulator.service import Answer, Call
@@ -47,6 +48,8 @@ _PROPERTIES = {
     "metadata": Property("metadata"),
 }
 _WEB = "https://emulator.invoiced.invalid/payments"
+_ALIASES = ("customer", "payment")
+"""Relations that an embedded charge holds by `<name>_id` only."""
 
 
 def create(call: Call) -> Answer:
@@ -55,43 +58,25 @@ def create(call: Call) -> Answer:
     return written(call, "payments", create_payment(call, call.body), 201)
 
 
-def create_payment(call: Call, body: Record) -> Record:
+def create_payment(call: Call, body: Record, *, charge: Record | None = None) -> Record:
     """Create a payment from checked options and return it as stored.
+
+    Args:
+        call: The request.
+        body: The options of POST /payments.
+        charge: The charge that brought the money.
 
     Raises:
         ApiError: 400 with the service's text.
     """
-    work, account = call.work, call.service.account
-    amount = _amount(body)
-    values = {name: value for name, value in accepted(body, _PROPERTIES).items() if value}
-    customer = _customer(call, body)
-    currency = values.get("currency") or (customer or {}).get("currency") or account.currency
-    payment = {
-        "object": "payment",
-        "customer": customer["id"] if customer else None,
-        "date": work.clock.now(),
-        "method": "other",
-        "reference": None,
-        "source": "keyed",
-        "notes": None,
-        "ach_sender_id": None,
-        "matched": None,
-        "voided": False,
-        "charge": None,
-        "surcharge_percentage": 0,
-        "bank_feed_transaction": None,
-        "bank_feed_transaction_id": None,
-        "metadata": {},
-        "date_voided": None,
-        **values,
-        "currency": currency,
-        "amount": amount,
-        "id": work.store.next_key("payments"),
-    }
-    splits = requested_splits(body.get("applied_to"), currency)
-    check_documents(work, splits, payment)
-    applied = [apply(work, payment, split) for split in splits]
-    return work.create("payments", _settled(payment, applied, consumed_amount(splits)))
+    payment = _new_payment(call, body)
+    if charge is not None:
+        copy = {name: value for name, value in charge.items() if name not in _ALIASES}
+        payment["charge"] = copy | {"payment_id": payment["id"]}
+    splits = requested_splits(body.get("applied_to"), payment["currency"])
+    check_documents(call.work, splits, payment)
+    applied = [apply(call.work, payment, split) for split in splits]
+    return call.work.create("payments", _settled(payment, applied, consumed_amount(splits)))
 
 
 def update(call: Call) -> Answer:
@@ -104,6 +89,8 @@ def update(call: Call) -> Answer:
         raise refused("The payment is voided and cannot be edited.", "voided")
     work, body = call.work, call.body
     after = before | accepted(body, _PROPERTIES)
+    if "attachments" in body:
+        after["attachments"] = attached(call, body["attachments"])
     if "amount" in body:
         after["amount"] = _amount(body)
     elements: list[Record] = list(before.get("applied_to") or ())
@@ -138,6 +125,38 @@ def void(call: Call) -> Answer:
     settled = _settled(voided, [], Decimal(0))
     work.rename("payments", payment["id"], "deleted")
     return written(call, "payments", work.save("payments", payment, settled))
+
+
+def _new_payment(call: Call, body: Record) -> Record:
+    """A payment from a request body, not applied to anything yet."""
+    work, account = call.work, call.service.account
+    amount = _amount(body)
+    values = {name: value for name, value in accepted(body, _PROPERTIES).items() if value}
+    customer = _customer(call, body)
+    currency = values.get("currency") or (customer or {}).get("currency") or account.currency
+    return {
+        "object": "payment",
+        "customer": customer["id"] if customer else None,
+        "date": work.clock.now(),
+        "method": "other",
+        "reference": None,
+        "source": "keyed",
+        "notes": None,
+        "ach_sender_id": None,
+        "matched": None,
+        "voided": False,
+        "charge": None,
+        "surcharge_percentage": 0,
+        "bank_feed_transaction": None,
+        "bank_feed_transaction_id": None,
+        "metadata": {},
+        "date_voided": None,
+        **values,
+        "currency": currency,
+        "amount": amount,
+        "attachments": attached(call, body.get("attachments")),
+        "id": work.store.next_key("payments"),
+    }
 
 
 def _amount(body: Record) -> Decimal:

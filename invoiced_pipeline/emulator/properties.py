@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from invoiced_pipeline.emulator.countries import COUNTRIES
 from invoiced_pipeline.emulator.currencies import CURRENCIES
 from invoiced_pipeline.emulator.errors import ApiError, refused
 from invoiced_pipeline.emulator.exact_json import encode
@@ -16,7 +17,6 @@ PropertyType = Literal[
 ]  # fmt: skip
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _FALSE = frozenset({"", "0", "false"})
 
 
@@ -211,9 +211,10 @@ def _currency(name: str, value: Any, _: Property) -> str:
 
 
 def _country(name: str, value: Any, _: Property) -> str:
-    if not _COUNTRY.fullmatch(str(value)):
+    country = str(value).upper()
+    if country not in COUNTRIES:
         raise refused(f"{title(name)} is invalid", name)
-    return str(value).upper()
+    return country
 
 
 def _language(name: str, value: Any, _: Property) -> str:

@@ -1,8 +1,9 @@
 """Which handler answers which method and path."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from invoiced_pipeline.emulator.document_pdfs import PRINTED, printable
 from invoiced_pipeline.emulator.errors import method_not_allowed, unknown_route
 from invoiced_pipeline.emulator.event_listing import list_events
 from invoiced_pipeline.emulator.listing import list_handler, retrieve_below, retrieve_handler
@@ -22,6 +23,8 @@ class Route:
     handler: Handler
     feature: str | None = None
     """Account feature without which the route answers 400."""
+    atomic: bool = True
+    """One transaction, rolled back on any error; other routes commit what they did before it."""
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -64,20 +67,33 @@ class RouteTable:
         patterns.append((segments, {route.method: route}))
 
 
+def newest_first(handler: Handler) -> Handler:
+    """The handler of a list whose order is always by id, descending."""
+    return lambda call: handler(replace(call, query=call.query | {"sort": "id desc"}))
+
+
 def read_routes() -> list[Route]:
     """Lists and single records of everything that is kept."""
     routes = []
-    paths = {collection: collection for collection in OBJECTS if collection != "contacts"}
-    paths["catalog_items"] = "items"
+    paths = {collection: collection for collection in OBJECTS} | {"catalog_items": "items"}
     for path, collection in paths.items():
-        feature = OBJECTS[collection].feature
-        lister = list_events if collection == "events" else list_handler(collection)
-        routes.append(Route("GET", path, lister, feature))
-        routes.append(Route("GET", f"{path}/{ID}", retrieve_handler(collection), feature))
+        kind = OBJECTS[collection]
+        if kind.listed:
+            lister = list_events if collection == "events" else list_handler(collection)
+            routes.append(Route("GET", path, lister, kind.feature))
+        if kind.retrieved:
+            handler = retrieve_handler(collection)
+            if collection in PRINTED:
+                handler = printable(collection, handler)
+            routes.append(Route("GET", f"{path}/{ID}", handler, kind.feature))
     below = "customers/{}"
     return [
         *routes,
         Route("GET", f"{below}/contacts", list_handler("contacts", parent="customer")),
         Route("GET", f"{below}/contacts/{ID}", retrieve_below("contacts")),
         Route("GET", f"{below}/tasks", list_handler("tasks", parent="customer")),
+        Route("GET", f"{below}/notes", newest_first(list_handler("notes", parent="customer"))),
+        Route("GET", "invoices/{}/notes", newest_first(list_handler("notes", parent="invoice"))),
+        Route("GET", f"{below}/line_items", list_handler("line_items", parent="customer")),
+        Route("GET", f"{below}/line_items/{ID}", retrieve_below("line_items")),
     ]

@@ -14,9 +14,10 @@ from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.application import Application, LoggedRequest
 from invoiced_pipeline.emulator.authentication import KeyState
 from invoiced_pipeline.emulator.clock import Clock
+from invoiced_pipeline.emulator.deliveries import deliver
 from invoiced_pipeline.emulator.faults import Faults
 from invoiced_pipeline.emulator.routes import RouteTable, read_routes
-from invoiced_pipeline.emulator.service import RequestHook, Service
+from invoiced_pipeline.emulator.service import RequestHook, Service, WriteHook
 from invoiced_pipeline.emulator.store import Store
 from invoiced_pipeline.emulator.write_routes import write_routes
 
@@ -118,12 +119,30 @@ class Emulator:
     def on_request(self, hook: RequestHook | None) -> None:
         self._service.on_request = hook
 
+    @property
+    def on_write(self) -> WriteHook | None:
+        """Called with method, path and status once a write is committed, before its answer."""
+        return self._service.on_write
+
+    @on_write.setter
+    def on_write(self, hook: WriteHook | None) -> None:
+        self._service.on_write = hook
+
+    def deliver_webhooks(self) -> int:
+        """Send all webhook deliveries that are due and return how many; nothing sends by itself."""
+        return deliver(self.store, self.clock)
+
+    def lock(self, collection: str, record_id: int, *, seconds: int = 60) -> None:
+        """Let another process be editing a record: for so long its edits are refused."""
+        self._service.locks.put(f"{collection}/{record_id}", 1, seconds=seconds)
+
     def forget(self) -> None:
-        """Empty the request log, the peak, and the counts and cursors kept between pages."""
+        """Empty the request log, the peak, edit locks, and what is kept between pages."""
         self.application.requests.clear()
         self.application.peak_in_flight = 0
         self._service.counts.clear()
         self._service.cursors.clear()
+        self._service.locks.clear()
 
     def start(self) -> None:
         """Serve in a thread of its own; returns when requests are answered."""
@@ -134,6 +153,7 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop serving and close the database."""
+        self.faults.stalls.release()
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join()

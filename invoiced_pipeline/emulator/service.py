@@ -12,6 +12,8 @@ from invoiced_pipeline.emulator.paging import Remembered
 from invoiced_pipeline.emulator.store import Store
 from invoiced_pipeline.emulator.work import Work
 
+WriteHook = Callable[[str, str, int], None]
+"""Called with method, path and status once a write has been committed, before it is answered."""
 RequestHook = Callable[[str, dict[str, Any]], None]
 """Called with path and query parameters before a list request is answered."""
 
@@ -26,12 +28,16 @@ class Service:
     counts: Remembered = field(init=False)
     cursors: Remembered = field(init=False)
     row_counts: RowCounts = field(init=False)
+    locks: Remembered = field(init=False)
+    """Records that another process is editing, by `collection/key`."""
     on_request: RequestHook | None = None
+    on_write: WriteHook | None = None
 
     def __post_init__(self) -> None:
         self.counts = Remembered(self.clock)
         self.cursors = Remembered(self.clock)
         self.row_counts = RowCounts(self.store)
+        self.locks = Remembered(self.clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +57,16 @@ class Call:
     """Ids in the path, in order."""
     form: bool = False
     """The body came form-encoded: every value is text."""
+    accept: str = ""
+    """The `Accept` header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: status, JSON body (None for an empty one) and headers of its own."""
+    """A response: status, body (None for an empty one) and headers of its own.
+
+    The body is JSON unless the headers hold another `Content-Type`.
+    """
 
     status: int
     body: bytes | None = None

@@ -4,18 +4,21 @@ from decimal import Decimal
 
 from invoiced_pipeline.emulator.billing_periods import current_period
 from invoiced_pipeline.emulator.errors import refused
-from invoiced_pipeline.emulator.lines import public
+from invoiced_pipeline.emulator.lines import line_items, public, rates
 from invoiced_pipeline.emulator.properties import Property, accepted, as_boolean, as_decimal
-from invoiced_pipeline.emulator.service import Answer, Call
+from invoiced_pipeline.emulator.service import Answer, Call, answer
+from invoiced_pipeline.emulator.ship_to import shipping_address
+from invoiced_pipeline.emulator.subscription_checks import check_billing, check_start, subscriber
+from invoiced_pipeline.emulator.subscription_invoices import issue_first, subscription_lines
 from invoiced_pipeline.emulator.subscription_terms import (
     check_amount,
     plan_of,
     priced,
     requested_addons,
 )
+from invoiced_pipeline.emulator.totals import calculate
 from invoiced_pipeline.emulator.work import Record
 from invoiced_pipeline.emulator.writing import (
-    existing_customer,
     record_of,
     refuse_query,
     written,
@@ -46,22 +49,51 @@ _EMPTY = (
     "canceled_at canceled_reason contract_period_start contract_period_end "
     "contract_renewal_cycles ship_to payment_source approval"
 )
+_CANCEL = {"canceled_reason": Property(longest=50)}
 _WEB = "https://emulator.invoiced.invalid/subscriptions"
-_FIVE_YEARS = 5 * 365 * 86_400
 _DAY = 86_400
 
 
 def create(call: Call) -> Answer:
     """POST /subscriptions."""
+    work = call.work
+    subscription, plan = _requested(call)
+    subscription = work.create("subscriptions", subscription)
+    account = call.service.account
+    if account.invoices_new_subscriptions and _is_due(subscription):
+        issue_first(call, subscription, plan)
+        subscription |= {"num_invoices": 1}
+        work.store.put("subscriptions", subscription)
+    return written(call, "subscriptions", subscription, 201)
+
+
+def preview(call: Call) -> Answer:
+    """POST /subscriptions/preview: what the first invoice would be; nothing is kept."""
+    subscription, plan = _requested(call)
+    first: Record = {
+        "object": "invoice",
+        "customer": subscription["customer"],
+        "currency": plan["currency"],
+        "items": line_items(call.work, subscription_lines(call.work, subscription, plan), []),
+        "discounts": rates(call.work, "coupon", [each["id"] for each in subscription["discounts"]]),
+        "taxes": rates(call.work, "tax_rate", [each["id"] for each in subscription["taxes"]]),
+    }
+    totals = calculate(first)
+    first |= {"subtotal": totals.subtotal, "total": totals.total, "balance": totals.total}
+    priced_at = {name: subscription[name] for name in ("mrr", "recurring_total")}
+    return answer(200, {"first_invoice": dict(sorted(first.items())), **priced_at})
+
+
+def _requested(call: Call) -> tuple[Record, Record]:
+    """The subscription that a body asks for, not stored yet, and its plan."""
     body, work = call.body, call.work
-    customer = existing_customer(call, body.get("customer"), param=None)
+    customer = subscriber(call, body.get("customer"))
     plan = plan_of(work, body.get("plan"))
-    values = accepted(body, _PROPERTIES, model="Subscription")
+    values = _values(call)
     check_amount(plan, body.get("amount"))
     now = work.clock.now()
     start = values.setdefault("start_date", now - now % _DAY)
-    if start < now - _FIVE_YEARS:
-        raise refused("Subscriptions cannot start more than 5 years in the past!")
+    check_start(start, now, autopay=bool(customer.get("autopay")))
     subscription = {
         **dict.fromkeys(_EMPTY.split()),
         "customer": customer["id"],
@@ -84,11 +116,11 @@ def create(call: Call) -> Answer:
         "discounts": _definitions(call, "coupons", body.get("discounts")),
         "taxes": _definitions(call, "tax_rates", body.get("taxes")),
     }
+    check_billing(subscription, plan)
     subscription["id"] = work.store.next_key("subscriptions")
     subscription["url"] = f"{_WEB}/{subscription['id']}"
     subscription |= _current(subscription, plan, now)
-    subscription = work.create("subscriptions", subscription | priced(work, subscription, plan))
-    return written(call, "subscriptions", subscription, 201)
+    return subscription | priced(work, subscription, plan), plan
 
 
 def update(call: Call) -> Answer:
@@ -104,7 +136,7 @@ def update(call: Call) -> Answer:
         return _paused(call, before, paused=paused)
     if "start_date" in body and before.get("status") != "not_started":
         raise refused("The start date cannot be modified for an active subscription")
-    after = before | accepted(body, _PROPERTIES, model="Subscription")
+    after = before | _values(call)
     plan = plan_of(work, body.get("plan", before.get("plan")))
     after |= {"plan": plan["id"], "plan_id": plan["internal_id"]}
     if "quantity" in body:
@@ -117,6 +149,7 @@ def update(call: Call) -> Answer:
     for name, collection in (("discounts", "coupons"), ("taxes", "tax_rates")):
         if name in body:
             after[name] = _definitions(call, collection, body[name])
+    check_billing(after, plan)
     if {"plan", "quantity", "amount", "addons", "discounts", "taxes"} & body.keys():
         after |= priced(work, after, plan)
     return written(call, "subscriptions", work.save("subscriptions", before, after))
@@ -133,7 +166,7 @@ def cancel(call: Call) -> Answer:
         "canceled": True,
         "status": "canceled",
         "canceled_at": work.clock.now(),
-        "canceled_reason": call.body.get("canceled_reason"),
+        **accepted({"canceled_reason": call.body.get("canceled_reason")}, _CANCEL),
         "period_start": None,
         "period_end": None,
         "renews_next": None,
@@ -155,6 +188,17 @@ def resume(call: Call) -> Answer:
 def _paused(call: Call, before: Record, *, paused: bool) -> Answer:
     after = before | {"paused": paused, "status": "paused" if paused else "active"}
     return written(call, "subscriptions", call.work.save("subscriptions", before, after))
+
+
+def _values(call: Call) -> Record:
+    values = accepted(call.body, _PROPERTIES, model="Subscription")
+    if "ship_to" in values:
+        values["ship_to"] = shipping_address(call.work, values["ship_to"])
+    return values
+
+
+def _is_due(subscription: Record) -> bool:
+    return subscription["bill_in"] == "advance" and subscription["status"] == "active"
 
 
 def _current(subscription: Record, plan: Record, now: int) -> Record:

@@ -73,6 +73,12 @@ def _values(call: Call) -> Record:
     customer = values.get("customer_id")
     if customer is not None and call.service.store.get("customers", customer) is None:
         raise refused(f"No such customer: {customer}", "customer_id")
+    account = call.service.account
+    user = values.get("user_id")
+    if user is not None and user not in account.members:
+        if user in account.former_members:
+            raise refused(f"User is not a member of this company: {user}", "user_id")
+        raise refused(f"No such user: {user}", "user_id")
     return values
 
 

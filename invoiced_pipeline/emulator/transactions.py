@@ -7,7 +7,7 @@ from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.properties import Property, accepted
 from invoiced_pipeline.emulator.service import Answer, Call
 from invoiced_pipeline.emulator.work import Record, Work
-from invoiced_pipeline.emulator.writing import NO_CONTENT, record_of, refuse_query, written
+from invoiced_pipeline.emulator.writing import record_of, written
 
 _EMPTY = (
     "gateway",
@@ -80,14 +80,3 @@ def update(call: Call) -> Answer:
     silent = before.get("payment") is not None
     after = call.work.save("transactions", before, before | values, silent=silent)
     return written(call, "transactions", after)
-
-
-def delete(call: Call) -> Answer:
-    """DELETE /transactions/:id."""
-    refuse_query(call)
-    transaction = record_of(call, "transactions")
-    if transaction.get("payment") is not None:
-        raise refused("You cannot delete a transaction with an associated payment.")
-    call.work.delete("transactions", transaction)
-    call.service.store.remove("credit_balance_adjustments", transaction["id"])
-    return NO_CONTENT

@@ -6,6 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.clock import Clock
+from invoiced_pipeline.emulator.deliveries import enqueue
 from invoiced_pipeline.emulator.objects import OBJECTS
 from invoiced_pipeline.emulator.store import Store
 
@@ -137,6 +138,7 @@ class Work:
             "href": None,
         }
         self.store.put("events", event)
+        enqueue(self.store, event)
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any], hidden: frozenset[str]) -> Record:

@@ -1,6 +1,7 @@
-"""What all write handlers share: reading the record, option checks, the answer."""
+"""What all write handlers share: the record and its lock, option checks, the answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -13,6 +14,10 @@ from invoiced_pipeline.emulator.service import Answer, Call
 from invoiced_pipeline.emulator.work import Record
 
 NO_CONTENT = Answer(204)
+_LOCKABLE = frozenset(
+    {"customers", "invoices", "credit_notes", "estimates", "subscriptions", "payments"}
+)
+"""Kinds whose records one process at a time may edit."""
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -20,10 +25,32 @@ def record_of(call: Call, collection: str) -> Record:
     """The record that the path names.
 
     Raises:
-        ApiError: 404 when there is none.
+        ApiError: 404 when there is none, 400 while another process edits it.
     """
-    key = visible_key(call, OBJECTS[collection], call.arguments[-1])
+    return record_at(call, collection, call.arguments[-1])
+
+
+def record_at(call: Call, collection: str, record_id: object) -> Record:
+    """A record that the request changes, or something below it.
+
+    Raises:
+        ApiError: 404 when there is none, 400 while another process edits it.
+    """
+    key = visible_key(call, OBJECTS[collection], record_id)
+    if collection in _LOCKABLE and call.service.locks.get(f"{collection}/{key}"):
+        name = OBJECTS[collection].title.lower()
+        raise refused(
+            f"This {name} is currently being updated by another process. Please try again later."
+        )
     return call.service.store.at(collection, key) or {}
+
+
+@contextmanager
+def committed(call: Call) -> Iterator[None]:
+    """One transaction of a route that is not atomic; its events are written with it."""
+    with call.service.store.transaction():
+        yield
+        call.work.finish()
 
 
 def written(call: Call, collection: str, record: Record, status: int = 200) -> Answer:

@@ -18,7 +18,7 @@ _SETTINGS = {
     "preserve_insertion_order": False,  # else whole row groups wait for their turn, in memory
     "checkpoint_threshold": "1GB",
 }
-_WORKERS = 2
+_WORKERS = 1
 """Jobs at a time: more add memory, and no speed, for two or three tables are most of the work."""
 
 

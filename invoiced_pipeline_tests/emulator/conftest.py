@@ -86,6 +86,6 @@ def api(shared: Api) -> Api:
             emulator.store.execute(f"DELETE FROM {table}")
     emulator.faults.clear()
     emulator.clock.set(NOW)
-    emulator.on_request = None
+    emulator.on_request = emulator.on_write = None
     emulator.forget()
     return shared

@@ -16,6 +16,9 @@ NULL_METADATA = (
         ({"name": "A", "email": "x"}, "Email must be a valid email address", "email"),
         ({"name": "A", "type": "x"}, "Type must be one of the allowed values", "type"),
         ({"name": "A", "country": "Narnia"}, "Country is invalid", "country"),
+        ({"name": "A", "country": "ZZ"}, "Country is invalid", "country"),
+        ({"name": "A", "late_fee_schedule": 5}, "Late Fee Schedule was not found: 5", None),
+        ({"name": "A", "cc_gateway": 5}, "Merchant Account was not found: 5", None),
         ({"name": "A", "taxes": ["x"]}, "Taxes is invalid", "taxes"),
         ({"name": "A", "currency": "xyz"}, "Invalid currency code: xyz", None),
         ({"name": "A", "owner": 5}, "User was not found: 5", None),
@@ -82,6 +85,26 @@ def test_create_update_delete(api):
         "metadata": {"a": "1", "b": "5", "c": "[1]"},
     }
     assert (deleted["type"], deleted["data"]["object"]["name"]) == ("customer.deleted", "Acme Inc")
+
+
+def test_external_id_is_another_name_of_number(api):
+    made = api.ok("POST", "/customers", {"name": "A", "external_id": "X-1"})
+    assert made["number"] == "X-1"
+
+
+def test_autopay(api):
+    made = api.ok("POST", "/customers", {"name": "A", "autopay": True, "payment_terms": "NET 5"})
+    assert (made["autopay"], made["payment_terms"]) == (True, None)
+    api.emulator.account.autopay_supported = False
+    try:
+        assert api.error("POST", "/customers", {"name": "B", "autopay": True}) == (
+            400,
+            "Sorry, this business does not support AutoPay. Please enable a supported payment "
+            "method in Settings > Payments first.",
+            "autopay",
+        )
+    finally:
+        api.emulator.account.autopay_supported = True
 
 
 def test_numbers(api):
@@ -172,6 +195,11 @@ def test_contacts(api):
     status, message, param = api.error("POST", "/customers/1/contacts", {"foo": 1})
     assert (status, param) == (400, "request")
     assert message.startswith("The option 'foo' does not exist. Defined options are: 'address1', ")
+    assert api.error("POST", "/customers/1/contacts", {"name": "Jan", "role": 5}) == (
+        400,
+        "Role was not found: 5",
+        None,
+    )
     contact = api.ok("POST", "/customers/1/contacts", {"name": "Jan"})
     assert (contact["primary"], contact["country"], contact["customer_id"]) == (True, "US", 1)
     path = f"/customers/1/contacts/{contact['id']}"
@@ -183,6 +211,17 @@ def test_contacts(api):
         "contact.updated",
         "contact.deleted",
     ]
+
+
+def test_at_most_a_hundred_contacts(api):
+    api.emulator.store.put("customers", {"id": 1, "name": "A"})
+    rows = [{"id": i, "object": "contact", "customer": 1} for i in range(1, 101)]
+    api.emulator.store.put_many("contacts", rows)
+    assert api.error("POST", "/customers/1/contacts", {"name": "x"}) == (
+        400,
+        "The maximum number of contacts (100) per customer has been reached.",
+        None,
+    )
 
 
 def test_tasks(api):

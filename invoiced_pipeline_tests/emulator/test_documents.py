@@ -327,3 +327,53 @@ def test_estimate_to_invoice(api, customer):
     assert (made["object"], made["total"], made["number"]) == ("invoice", 9.5, "INV-00001")
     after = api.ok("GET", f"/estimates/{estimate['id']}")
     assert (after["invoice"], after["status"], after["closed"]) == (made["id"], "invoiced", True)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("invoices", "invoice"), ("credit_notes", "credit note"), ("estimates", "estimate")],
+)
+def test_numbers_are_unique_per_kind(api, customer, path, name):
+    for each in ("invoices", "credit_notes", "estimates"):
+        api.ok("POST", f"/{each}", {"customer": 1, "number": "X-1"})
+    body = {"customer": 1, "number": "x-1"}
+    message = f"The given {name} number has already been taken: x-1"
+    assert api.error("POST", f"/{path}", body) == (400, message, "number")
+    (made,) = api.ok("GET", f"/{path}")
+    api.ok("PATCH", f"/{path}/{made['id']}", {"closed": False, "number": "x-1"})
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "param"),
+    [
+        ({"date": "soon"}, "Date only allows timestamps", "date"),
+        ({"due_date": "soon"}, "Due Date only allows timestamps", "due_date"),
+        ({"items": [{"quantity": "x"}]}, "Quantity only allows numbers", "items"),
+        ({"items": [{"unit_cost": "x"}]}, "Unit Cost only allows numbers", "items"),
+    ],
+)
+def test_types_of_values(api, customer, body, message, param):
+    assert api.error("POST", "/invoices", {"customer": 1} | body) == (400, message, param)
+
+
+@pytest.mark.parametrize(("name", "value"), [("customer", 2), ("currency", "eur")])
+def test_credit_note_must_fit_its_invoice(api, customer, name, value):
+    made = invoice(api)
+    body = {"invoice": made["id"], "items": [line(1)], name: value}
+    assert api.error("POST", "/credit_notes", body)[::2] == (400, name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"draft": True, "approved": "AB"}, "draft"),
+        ({"approved": "AB", "closed": True}, "approved"),
+        ({"closed": True, "expiration_date": 5}, "declined"),
+        ({"expiration_date": 5, "sent": True}, "expired"),
+        ({"sent": True}, "sent"),
+        ({}, "not_sent"),
+    ],
+)
+def test_statuses_of_estimates(api, customer, changes, status):
+    body = {"customer": 1, "items": [line(1)]} | changes
+    assert api.ok("POST", "/estimates", body)["status"] == status

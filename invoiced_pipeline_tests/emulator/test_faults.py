@@ -52,3 +52,66 @@ def test_probabilities_repeat_with_their_seed():
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert 30 < sum(fault == "rate429" for fault in drawn(1)) < 90
+
+
+def test_failure_after_the_commit_is_stored_under_the_key(api):
+    api.emulator.faults.next("fail_after_commit", method="POST")
+    key = {"headers": {"Idempotency-Key": "abcdef"}}
+    first, again = (api("POST", "/customers", {"name": "A"}, **key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (500, 500)
+    assert first.json()["type"] == "api_error"
+    assert [row["name"] for row in api.emulator.store.all("customers")] == ["A"]
+
+
+def give_up(api, key, name="A"):
+    """A client whose patience ends while the request is held."""
+    headers = {"Idempotency-Key": key}
+    with pytest.raises(httpx.ReadTimeout):
+        api(
+            "POST",
+            "/customers",
+            {"name": name},
+            headers=headers,
+            timeout=httpx.Timeout(30, read=0.05),
+        )
+    api.emulator.faults.stalls.wait()
+
+
+def test_request_goes_on_after_its_client_gave_up(api):
+    api.emulator.faults.next("stall_before_commit")
+    give_up(api, "abcdef")
+    assert api.emulator.store.count("customers") == 0
+    api.emulator.faults.stalls.release()
+    assert api.emulator.store.count("customers") == 1
+    again = api("POST", "/customers", {"name": "B"}, headers={"Idempotency-Key": "abcdef"})
+    assert again.json()["name"] == "A"
+
+
+@pytest.mark.parametrize("fault", ["stall_before_commit", "stall_after_commit"])
+def test_nothing_guards_a_key_in_flight(api, fault):
+    api.emulator.faults.next(fault)
+    give_up(api, "abcdef")
+    key = {"headers": {"Idempotency-Key": "abcdef"}}
+    assert api.ok("POST", "/customers", {"name": "B"}, **key)["name"] == "B"
+    api.emulator.faults.stalls.release()
+    assert api.emulator.store.count("customers") == 2
+    # The answer that finished last is the one that is replayed.
+    assert api.ok("POST", "/customers", {"name": "C"}, **key)["name"] == "A"
+
+
+def test_stalls_say_when_nothing_is_held():
+    with pytest.raises(TimeoutError, match="0 requests are held"):
+        Faults().stalls.wait(seconds=0)
+
+
+def test_hook_sees_a_write_between_commit_and_answer(api):
+    seen = []
+
+    def hook(*write):
+        seen.append((*write, api.emulator.store.count("customers")))
+
+    api.emulator.on_write = hook
+    api("POST", "/customers", {"name": "A"})
+    api("POST", "/customers", {})
+    api.get("/customers")
+    assert seen == [("POST", "/customers", 201, 1)]

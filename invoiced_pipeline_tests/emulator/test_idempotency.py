@@ -27,6 +27,14 @@ def test_refused_keys(api, method, key, message):
     assert api.error(method, "/customers", **keyed(key)) == (400, message, None)
 
 
+@pytest.mark.parametrize("character", "{}()/\\@:")
+def test_characters_that_the_cache_reserves(api, character):
+    assert (
+        api("POST", "/customers", {"name": "A"}, **keyed(f"abc{character}def")).status_code == 500
+    )
+    assert api.emulator.store.count("customers") == 0
+
+
 def test_the_first_answer_is_replayed_whatever_is_asked(api):
     first = api("POST", "/customers", {"name": "A"}, **keyed("abcdef"))
     again = api("POST", "/customers", {"name": "B"}, **keyed("abcdef"))

@@ -21,6 +21,8 @@ LISTED = (
     "Event",
     "Coupon",
     "TaxRate",
+    "Note",
+    "Webhook",
 )
 
 
@@ -45,10 +47,13 @@ def test_no_list_that_both_know_is_left_out(sdk):
     lists = {name: each for name, each in vars(sdk).items() if isinstance(each, ListableObject)}
     known = {name for name, each in lists.items() if each.endpoint().strip("/") in OBJECTS}
     assert known == {*LISTED}
-    # Contacts are listed below their customer; for transactions the SDK has no class.
-    assert {*OBJECTS} - {lists[name].endpoint().strip("/") for name in known} == {
-        "contacts",
+    # For what else is listed at the top the SDK has no list.
+    listed = {collection for collection, kind in OBJECTS.items() if kind.listed}
+    assert listed - {lists[name].endpoint().strip("/") for name in known} == {
         "transactions",
+        "charges",
+        "refunds",
+        "webhook_attempts",
     }
 
 
@@ -132,12 +137,71 @@ def test_documents_and_payments(sdk):
     assert other.void()
 
 
+def test_attaches_charges_and_refunds(api, sdk):
+    customer = sdk.Customer.create(name="Acme", autopay=True)
+    source = customer.payment_sources().create(method="ach", gateway_token="tok_bank")
+    assert (source.object, source.customer_id) == ("bank_account", customer.id)
+    card = customer.payment_sources().create(gateway_token="tok_card", make_default=True)
+    assert [each.id for each in customer.payment_sources().list()[0]] == [card.id, source.id]
+    lines = [{"name": "Paper", "unit_cost": 45}]
+    invoice = sdk.Invoice.create(customer=customer.id, items=lines)
+    assert invoice.pay()
+    assert invoice.paid
+    split = {"type": "credit", "amount": 20}
+    payment = sdk.Charge.create(customer=customer.id, amount=20, applied_to=[split])
+    assert (payment.method, payment.charge["payment_source"]["last4"]) == ("credit_card", "4242")
+    api.emulator.clock.advance(86_400)
+    refund = sdk.Refund.create(payment.charge["id"], amount=5)
+    assert (refund.status, refund.amount) == ("succeeded", 5)
+    assert card.delete()
+    assert sdk.Customer.retrieve(customer.id).payment_source is None
+
+
+def test_notes_plans_lines_and_messages(sdk):
+    customer = sdk.Customer.create(name="Acme", email="a@example.org", phone="+1")
+    note = sdk.Note.create(customer_id=customer.id, notes="Called")
+    note.notes = "Called twice"
+    assert note.save()
+    assert [each.notes for each in customer.list_notes().list()[0]] == ["Called twice"]
+    assert note.delete()
+    line = customer.line_items().create(name="Delivery", unit_cost=10)
+    line.quantity = 2
+    assert line.save()
+    invoice = customer.invoice()
+    assert invoice.total == 20
+    (email,) = invoice.send(subject="Hello")
+    assert email.state == "sent"
+    assert [len(invoice.send_sms()), len(invoice.send_letter())] == [1, 1]
+    plan = invoice.payment_plan().create(installments=[{"date": 5, "amount": 20}])
+    assert invoice.payment_plan().retrieve().id == plan.id
+    assert invoice.payment_plan().retrieve().cancel()
+    file = sdk.File.create(name="a.pdf", url="https://example.org/a.pdf")
+    other = sdk.Invoice.create(
+        customer=customer.id, items=[{"unit_cost": 1}], attachments=[file.id]
+    )
+    assert [each.id for each in other.attachments()[0]] == [file.id]
+    assert customer.consolidate_invoices().total == 21
+    assert [len(customer.send_statement()), len(customer.send_statement_sms())] == [1, 1]
+
+
+def test_coupons_tax_rates_and_webhooks(sdk):
+    coupon = sdk.Coupon.create(id="five", name="Five", value=5)
+    rate = sdk.TaxRate.create(id="vat", name="VAT", value=20, inclusive=True)
+    coupon.name = "5 %"
+    assert coupon.save()
+    assert [coupon.delete(), rate.delete()] == [True, True]
+    webhook = sdk.Webhook.create(url="https://example.org/hook")
+    assert webhook.delete()
+
+
 def test_subscription(sdk):
     customer = sdk.Customer.create(name="Acme")
     plan = sdk.Plan.create(id="pro", name="Pro", amount=9, interval="month", interval_count=1)
     subscription = sdk.Subscription.create(customer=customer.id, plan=plan.id)
     assert subscription.delete()
     assert subscription.status == "canceled"
+    # Last: the SDK's preview changes the address of the object it is called on.
+    assert sdk.Subscription.preview(customer=customer.id, plan=plan.id)["mrr"] == 9
     assert plan.delete()
 
 

@@ -259,3 +259,31 @@ def test_adjustments(api, invoices):
     events = api.events("transaction.created", "transaction.updated", "transaction.deleted")
     assert len(events) == 3
     assert {event["data"]["object"]["object"] for event in events} == {"credit_balance_adjustment"}
+
+
+def test_applying_issues_a_draft_but_not_a_voided_document(api, invoices):
+    body = {"customer": 1, "draft": True, "items": [{"unit_cost": 10}]}
+    draft = api.ok("POST", "/invoices", body)["id"]
+    api.ok("POST", "/payments", {"amount": 4, "applied_to": [split(draft, 4)]})
+    after = api.ok("GET", f"/invoices/{draft}")
+    assert (after["draft"], after["balance"]) == (False, 6)
+    api.ok("POST", f"/invoices/{invoices[0]}/void")
+    refused = api.error("POST", "/payments", {"amount": 4, "applied_to": [split(invoices[0], 4)]})
+    assert refused[::2] == (400, "applied_to")
+
+
+def test_what_does_not_use_up_the_payment(api, invoices):
+    note = api.ok("POST", "/credit_notes", {"customer": 1, "items": [{"unit_cost": 3}]})
+    target = {"document_type": "invoice", "invoice": invoices[0]}
+    splits = [
+        {"type": "credit_note", "credit_note": note["id"], "amount": 3, **target},
+        {"type": "document_adjustment", "amount": 2, **target},
+        {"type": "convenience_fee", "amount": 1},
+        split(invoices[0], 5),
+    ]
+    payment = api.ok("POST", "/payments", {"amount": 6, "applied_to": splits})
+    assert payment["balance"] == 0
+    after = api.ok("GET", f"/invoices/{invoices[0]}?include=amount_credited,amount_paid")
+    assert (after["amount_credited"], after["amount_paid"], after["status"]) == (5, 5, "paid")
+    applied = api.ok("GET", f"/payments/{payment['id']}?include=applied_to")["applied_to"]
+    assert [each["type"] for each in applied] == [each["type"] for each in splits]

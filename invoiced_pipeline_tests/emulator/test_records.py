@@ -118,7 +118,7 @@ def test_load_directory(api, tmp_path):
     write("invoices.object.json", {"id": 1, "object": "invoice", "name": "whole"})
     write("invoices.z.json", {"id": 1, "object": "invoice", "name": "z"})
     write("tasks.object.json", {"id": 4, "name": "Call"})
-    write("charges.object.json", {"id": 9, "object": "charge"})
+    write("discounts.object.json", {"id": 9, "object": "discount"})
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     (tmp_path / "plans.object.json").write_text(
         '{"id":"p","object":"plan","amount":107.305}', encoding="utf-8"

@@ -104,6 +104,67 @@ def test_refused_subscriptions(api, plan, body, message):
     assert api.error("POST", "/subscriptions", body) == (400, message, None)
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"customer": {"name": "x"}}, "Invalid customer"),
+        (
+            {"customer": 2, "start_date": 1_690_000_000},
+            "AutoPay subscriptions cannot start more than 1 month in the past!",
+        ),
+        (
+            {"plan": "quarterly", "snap_to_nth_day": 1},
+            "Calendar billing cannot be used when the plan interval count is greater than 1.",
+        ),
+        (
+            {"bill_in_advance_days": 31},
+            "The invoice can be issued in advance at most the number of days in the billing "
+            "period (30).",
+        ),
+        ({"plan": "free"}, "An amount is required when the subscription has a custom plan"),
+    ],
+)
+def test_refused_terms(api, plan, body, message):
+    api.emulator.store.put("customers", {"id": 2, "name": "B", "autopay": True})
+    api.ok("POST", "/plans", PLAN | {"id": "quarterly", "interval_count": 3})
+    custom = {"id": "free", "pricing_mode": "custom"}
+    api.ok("POST", "/plans", without("amount") | custom)
+    sent = {"customer": 1, "plan": "starter"} | body
+    assert api.error("POST", "/subscriptions", sent) == (400, message, None)
+
+
+def test_first_invoice(api, plan):
+    body = {"customer": 1, "plan": "starter", "quantity": 2}
+    preview = api.ok("POST", "/subscriptions/preview", body)
+    assert (preview["first_invoice"]["total"], preview["mrr"]) == (98, 98)
+    assert api.emulator.store.count("subscriptions") == 0
+    made = api.ok("POST", "/subscriptions", body)
+    (invoice,) = api.ok("GET", "/invoices")
+    assert (invoice["total"], invoice["subscription"]) == (98, made["id"])
+    (line,) = invoice["items"]
+    assert (line["plan"], line["subscription"], line["prorated"]) == ("starter", made["id"], False)
+    assert line["period_end"] == made["period_end"]
+    api.ok("POST", "/subscriptions", body | {"bill_in": "arrears"})
+    assert len(api.ok("GET", "/invoices")) == 1
+    api.emulator.account.invoices_new_subscriptions = False
+    try:
+        api.ok("POST", "/subscriptions", body)
+    finally:
+        api.emulator.account.invoices_new_subscriptions = True
+    assert len(api.ok("GET", "/invoices")) == 1
+
+
+def test_reason_of_cancellation(api, plan):
+    made = api.ok("POST", "/subscriptions", {"customer": 1, "plan": "starter"})
+    path = f"/subscriptions/{made['id']}"
+    assert api.error("DELETE", path, {"canceled_reason": "x" * 51}) == (
+        400,
+        "Canceled Reason must be a string between 1 and 50 characters.",
+        "canceled_reason",
+    )
+    assert api.ok("DELETE", path, {"canceled_reason": "price"})["canceled_reason"] == "price"
+
+
 def test_addon_with_another_billing_cycle(api, plan):
     api.ok("POST", "/plans", PLAN | {"id": "yearly", "interval": "year"})
     body = {"customer": 1, "plan": "starter", "addons": [{"plan": "yearly"}]}
