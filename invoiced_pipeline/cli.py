@@ -57,6 +57,36 @@ def _sync(settings: Settings, tables: list[str], *, mode: "Mode") -> "SyncResult
         return run_sync(definitions, settings, instance, tables=tables, mode=mode)
 
 
+@app.command()
+def sweep(
+    select: Annotated[str, typer.Option(help="Tables, separated by commas; all by default.")] = "",
+    allow_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of a table's rows that may be marked, this once."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare ids with the API: mark rows whose records are gone, bring records without a row."""
+    settings = load_settings()
+    tables = _selected(select)
+    settings.api_key(settings.first)
+    from invoiced_pipeline.defs.assembly import build_definitions
+    from invoiced_pipeline.defs.launch import open_instance, run_sweep
+    from invoiced_pipeline.terminal import errors, reading_progress, say, show_sweep
+
+    definitions = build_definitions(settings)
+    with open_instance(settings) as instance, reading_progress("sweep"):
+        result = run_sweep(definitions, settings, instance, tables=tables, allow_share=allow_share)
+    if as_json:
+        typer.echo(json.dumps(asdict(result), default=str))
+    else:
+        show_sweep(result.tables)
+        if result.error:
+            say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
+    if result.error:
+        raise typer.Exit(1)
+
+
 def _show(result: "SyncResult") -> None:
     from invoiced_pipeline.terminal import console, errors, say, show_sync
 

@@ -1,7 +1,7 @@
-"""Starts a sync in this process, as a run of Dagster's that the UI shows like any other."""
+"""Starts a sync or a sweep in this process, as a run of Dagster's that the UI shows like others."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import Any
 import dagster as dg
 
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
-from invoiced_pipeline.defs.names import op_name, sync_job_name
+from invoiced_pipeline.defs.names import op_name, sweep_job_name, sync_job_name
 from invoiced_pipeline.defs.replicate import ReplicateConfig
 from invoiced_pipeline.defs.run_metadata import COVERED_SINCE, COVERED_UNTIL, COVERED_WINDOWS
+from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings
 
@@ -28,7 +29,7 @@ class SyncResult:
     Attributes:
         run_id: Dagster's id of the run.
         error: Why it failed; None when it did not.
-        tables: Materialisation metadata of every complete table, by table.
+        tables: Metadata of every complete table's materialisation, or of every table's sweep.
     """
 
     run_id: str
@@ -69,12 +70,41 @@ def run_sync(
         asset_selection=keys,
         raise_on_error=False,
         tags={_RANGE_START: first, _RANGE_END: last, PROCESS_TAG: this_process()},
-        run_config={
-            **dg.RunConfig(ops={op_name(dataset): ReplicateConfig(mode=mode)}).to_config_dict(),
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        },
+        run_config=_quietly(dg.RunConfig(ops={op_name(dataset): ReplicateConfig(mode=mode)})),
     )
-    return SyncResult(outcome.run_id, _error(outcome), _tables(outcome))
+    materialized = (event.materialization for event in outcome.get_asset_materialization_events())
+    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(materialized))
+
+
+def run_sweep(
+    defs: dg.Definitions,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    *,
+    tables: Sequence[str],
+    allow_share: float | None,
+) -> SyncResult:
+    """Runs the sweep job for some tables and waits for its end."""
+    dataset = settings.first.dataset
+    config = SweepConfig(tables=list(tables), allow_share=allow_share)
+    outcome = defs.resolve_job_def(sweep_job_name(dataset)).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        tags={PROCESS_TAG: this_process()},
+        run_config=_quietly(dg.RunConfig(ops={sweep_op_name(dataset): config})),
+    )
+    observed = (
+        event.asset_observation_data.asset_observation
+        for event in outcome.all_events
+        if event.is_asset_observation
+    )
+    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(observed))
+
+
+def _quietly(config: dg.RunConfig) -> dict[str, Any]:
+    """The command speaks for itself: Dagster's log goes to the UI only."""
+    silent = {"console": {"config": {"log_level": "CRITICAL"}}}
+    return {**config.to_config_dict(), "loggers": silent}
 
 
 def _partition_range(
@@ -138,11 +168,10 @@ def _innermost(error: Any) -> str:
     return error.message.strip()
 
 
-def _tables(outcome: Any) -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = {}
-    for event in outcome.get_asset_materialization_events():
-        materialization = event.materialization
-        tables[materialization.asset_key.path[-1]] = {
-            name: value.value for name, value in materialization.metadata.items()
-        }
-    return tables
+def _metadata_by_table(
+    told: Iterable[dg.AssetMaterialization | dg.AssetObservation],
+) -> dict[str, dict[str, Any]]:
+    return {
+        each.asset_key.path[-1]: {name: value.value for name, value in each.metadata.items()}
+        for each in told
+    }

@@ -18,3 +18,13 @@ def op_name(dataset: str) -> str:
 def sync_job_name(dataset: str) -> str:
     """`<dataset>_sync`."""
     return f"{dataset}_sync"
+
+
+def sweep_job_name(dataset: str) -> str:
+    """`<dataset>_sweep`."""
+    return f"{dataset}_sweep"
+
+
+def schedule_name(job_name: str) -> str:
+    """A schedule is named after its job."""
+    return f"{job_name}_schedule"
