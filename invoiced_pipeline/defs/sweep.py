@@ -33,7 +33,7 @@ class SweepConfig(dg.Config):
         description="The share of a table's rows that may be marked; else the settings say.",
     )
     tries: int = Field(
-        1, ge=1, description="How often to try, a minute apart, while another run writes."
+        default=1, ge=1, description="How often to try, a minute apart, while another run writes."
     )
 
 

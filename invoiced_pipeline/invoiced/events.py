@@ -71,17 +71,20 @@ _entries = msgspec.json.Decoder(list[_Entry])
 _data = msgspec.json.Decoder(_Data)
 
 
-def read_events(client: InvoicedClient, since: datetime, tally: Tally) -> EventsRead:
+def read_events(client: InvoicedClient, since: datetime | None, tally: Tally) -> EventsRead:
     """Reads deletions and merges written at or after `since` (UTC).
 
     Args:
         client: Where to read.
-        since: The first instant that counts.
+        since: The first instant that counts; None where nothing before now does.
         tally: Where requests are counted.
 
     Raises:
         ApiError: The feed cannot be read.
     """
+    if since is None:
+        answer = client.list_page(PATH, (("per_page", "1"),), tally)
+        return EventsRead((), (answer.server_time or datetime.now(UTC)) - LAG)
     found: dict[int, Event] = {}
     clocks: list[datetime | None] = []
     for question in _QUESTIONS:
@@ -100,7 +103,7 @@ def _until(since: datetime, clocks: list[datetime | None], events: Iterable[Even
     """Events become visible after their request's commit, so the newest seconds do not count."""
     known = [clock for clock in clocks if clock is not None]
     if len(known) == len(clocks):
-        return max(since, min(known) - LAG)
+        return min(known) - LAG
     newest = max((event.at for event in events), default=to_epoch(since))
     return max(since, min(datetime.now(UTC), from_epoch(newest)) - LAG)
 

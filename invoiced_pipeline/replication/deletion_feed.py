@@ -138,11 +138,12 @@ class DeletionFeed:
         gone = self._missing(TRANSACTIONS.name, doubtful)
         self._count(self._marks.apply(of_transactions(gone, datetime.now(UTC))))
 
-    def _since(self, dataset: DatasetState) -> datetime:
-        """Where the feed last ended; at first where the earliest table does, else now."""
+    def _since(self, dataset: DatasetState) -> datetime | None:
+        """Where the feed last ended; at first where the earliest table does, if there is one."""
         ends = [dataset.coverage(entry.name).until for entry in TABLES]
-        earliest = min((end for end in ends if end is not None), default=datetime.now(UTC))
-        return (dataset.events_until() or earliest) - self._request.overlap
+        earliest = min((end for end in ends if end is not None), default=None)
+        began = dataset.events_until() or earliest
+        return None if began is None else began - self._request.overlap
 
     def _take(self, read: EventsRead, dataset: DatasetState) -> None:
         found = consequences(read.events)
