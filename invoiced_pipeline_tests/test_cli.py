@@ -106,7 +106,7 @@ def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emu
         "invoices": 1,
         "plans": 0,
     }
-    assert {path for _, path, _, _ in account.requests} == {"/invoices", "/plans"}
+    assert {path for _, path, _, _ in account.requests} == {"/events", "/invoices", "/plans"}
     assert door.loaded() == expected(account, int(START.timestamp()))
 
     full = json.loads(door.sync("--full", "--json").out)

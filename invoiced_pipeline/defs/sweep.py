@@ -1,5 +1,6 @@
 """The sweep as a job of its own, with a weekly schedule."""
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,8 +14,6 @@ from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyErr
 from invoiced_pipeline.settings import ConnectionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from invoiced_pipeline.replication.sweep import SweepReport
 
 WEEKLY = "23 4 * * 0"
@@ -53,7 +52,7 @@ def sweep_job(connection: ConnectionSettings) -> dg.JobDefinition:
         invoiced_api: InvoicedApi,
         start_date: StartDate,
         warehouse: Warehouse,
-    ) -> None:
+    ) -> Iterator[dg.AssetObservation | dg.Output]:
         try:
             reports = _sweep(context, config, connection, invoiced_api, start_date, warehouse)
         except WarehouseBusyError as error:
@@ -62,7 +61,12 @@ def sweep_job(connection: ConnectionSettings) -> dg.JobDefinition:
             raise dg.Failure(str(error), allow_retries=False) from error
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        _tell(context, dataset, reports)
+        yield from (_observation(dataset, report) for report in reports.values())
+        failed = [f"{each.table}: {each.error}" for each in reports.values() if each.error]
+        if failed:
+            # Last, for whatever is raised before a yield takes the counts after it along.
+            raise dg.Failure("not swept: " + "; ".join(failed), allow_retries=False)
+        yield dg.Output(None)
 
     @dg.job(
         name=sweep_job_name(dataset),
@@ -93,7 +97,7 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
     invoiced_api: InvoicedApi,
     start_date: StartDate,
     warehouse: Warehouse,
-) -> "Mapping[str, SweepReport]":
+) -> Mapping[str, "SweepReport"]:
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.warehouse.destination import check_writable
@@ -118,22 +122,15 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
         return sweep_dataset(client, request, warehouse.file, dataset, marks, max_share=share)
 
 
-def _tell(
-    context: dg.OpExecutionContext, dataset: str, reports: "Mapping[str, SweepReport]"
-) -> None:
-    """Shows every table's counts at its asset, and fails last, naming what was left alone."""
-    for report in reports.values():
-        metadata = {
-            "rows": report.rows,
-            "listed": report.listed,
-            "deleted_rows": report.deleted,
-            "rows_loaded": report.brought,
-            "requests": report.tally.requests,
-            "seconds": round(report.seconds, 3),
-            **({"error": report.error} if report.error else {}),
-        }
-        key = dg.AssetKey([dataset, report.table])
-        context.log_event(dg.AssetObservation(asset_key=key, metadata=metadata))
-    failed = [f"{report.table}: {report.error}" for report in reports.values() if report.error]
-    if failed:
-        raise dg.Failure("not swept: " + "; ".join(failed), allow_retries=False)
+def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:
+    """A table's counts, shown at its asset."""
+    metadata = {
+        "rows": report.rows,
+        "listed": report.listed,
+        "deleted_rows": report.deleted,
+        "rows_loaded": report.brought,
+        "requests": report.tally.requests,
+        "seconds": round(report.seconds, 3),
+        **({"error": report.error} if report.error else {}),
+    }
+    return dg.AssetObservation(asset_key=dg.AssetKey([dataset, report.table]), metadata=metadata)

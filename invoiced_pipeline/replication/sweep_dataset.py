@@ -40,7 +40,7 @@ def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
     from invoiced_pipeline.replication.source import SOURCE_NAME, invoiced_source
 
     pipeline = build_pipeline(warehouse, dataset)
-    state = remembered_state(pipeline, SOURCE_NAME) if warehouse.exists() else {}
+    state = remembered_state(pipeline, warehouse, SOURCE_NAME) if warehouse.exists() else {}
     remembered = DatasetState(state)
     remembered.check_owner(request)
     tables = tuple(table for table in request.tables if remembered.columns(table.name) is not None)

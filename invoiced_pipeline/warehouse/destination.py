@@ -88,7 +88,7 @@ def build_pipeline(warehouse: Path, dataset: str) -> "Pipeline":
     return pipeline
 
 
-def remembered_state(pipeline: "Pipeline", source: str) -> dict[str, Any]:
+def remembered_state(pipeline: "Pipeline", warehouse: Path, source: str) -> dict[str, Any]:
     """What the dataset remembers for a source, as last committed; empty for a new dataset.
 
     Raises:
@@ -102,7 +102,7 @@ def remembered_state(pipeline: "Pipeline", source: str) -> dict[str, Any]:
         pipeline.drop()
         pipeline.sync_destination()
     except PipelineStepFailed as error:
-        raise load_error(error, Path(str(pipeline.destination))) from error
+        raise load_error(error, warehouse) from error
     return dict(pipeline.state.get("sources", {}).get(source, {}))
 
 
