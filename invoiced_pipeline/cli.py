@@ -94,12 +94,15 @@ def _show(result: "SyncResult") -> None:
         show_sync(result.tables)
     counts = result.tables.values()
     rows = sum(metadata["rows_loaded"] for metadata in counts)
-    if counts and not rows:
+    deleted = sum(metadata["deleted_rows"] for metadata in counts)
+    if counts and not rows and not deleted:
         empty = not any(metadata["dagster/row_count"] for metadata in counts)
         since = "the start date: there are no records" if empty else "the last sync"
         console.print(f"Nothing has changed since {since}.")
     elif any(metadata["rows_loaded"] < metadata["dagster/row_count"] for metadata in counts):
         console.print(f"Only what changed was loaded: {rows:,} records.", highlight=False)
+    if deleted:
+        console.print(f"No longer in Invoiced: {deleted:,} records.", highlight=False)
     if result.error:
         say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
 

@@ -112,7 +112,8 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
         connection=connection.name,
         host=remembered_host(invoiced_api.base_url),
     )
-    dataset, share = connection.dataset, config.allow_share or connection.sweep_max_share
+    dataset, share = connection.dataset, config.allow_share
+    share = connection.sweep_max_share if share is None else share
     with (
         invoiced_api.client() as client,
         warehouse.writer(dataset, context.run_id, context.instance),
