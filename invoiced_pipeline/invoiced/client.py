@@ -139,13 +139,12 @@ class InvoicedClient:
         tally = tally or Tally()
         return self._patiently(tally)(self._list_once, path, params, tally)
 
-    def exists(self, path: str, tally: Tally | None = None) -> bool:
+    def exists(self, path: str, tally: Tally) -> bool:
         """Whether there is a record at `path`, e.g. `/invoices/5`; tries again like `list_page`.
 
         Raises:
             ApiError: Anything but yes or no, such as a path that the API does not know.
         """
-        tally = tally or Tally()
         try:
             self._patiently(tally)(self._get, path, (), tally)
         except RequestRefusedError as error:
@@ -190,8 +189,8 @@ class InvoicedClient:
                 raise self._connection_error(error, path) from None
             finally:
                 tally.add(requests=1, wait_seconds=time.monotonic() - began)
+        headers = response.headers
         if response.status != 200:
-            headers = response.headers
             error = error_for(
                 response.status,
                 response.data,

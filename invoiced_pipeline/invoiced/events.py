@@ -5,6 +5,7 @@ sent e-mails costs no more than a quiet one.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -71,12 +72,15 @@ _entries = msgspec.json.Decoder(list[_Entry])
 _data = msgspec.json.Decoder(_Data)
 
 
-def read_events(client: InvoicedClient, since: datetime | None, tally: Tally) -> EventsRead:
+def read_events(
+    client: InvoicedClient, since: datetime | None, executor: Executor, tally: Tally
+) -> EventsRead:
     """Reads deletions and merges written at or after `since` (UTC).
 
     Args:
         client: Where to read.
         since: The first instant that counts; None where nothing before now does.
+        executor: Runs requests side by side.
         tally: Where requests are counted.
 
     Raises:
@@ -85,16 +89,15 @@ def read_events(client: InvoicedClient, since: datetime | None, tally: Tally) ->
     if since is None:
         answer = client.list_page(PATH, (("per_page", "1"),), tally)
         return EventsRead((), (answer.server_time or datetime.now(UTC)) - LAG)
-    found: dict[int, Event] = {}
-    clocks: list[datetime | None] = []
-    for question in _QUESTIONS:
+
+    def ask(question: Params) -> list[Page]:
         # Ascending, so that events written meanwhile move no other to another page.
         params = (*question, ("sort", "id asc"), ("start_date", str(to_epoch(since))))
-        first: Page | None = None
-        for page in read_by_number(client, PATH, params, tally):
-            first = first or page
-            found.update((event.id, event) for event in _events(page))
-        clocks.append(first.server_time if first else None)
+        return list(read_by_number(client, PATH, params, tally))
+
+    answers = list(executor.map(ask, _QUESTIONS))
+    found = {event.id: event for pages in answers for page in pages for event in _events(page)}
+    clocks = [pages[0].server_time for pages in answers]
     events = tuple(found[number] for number in sorted(found))
     return EventsRead(events, _until(since, clocks, events))
 

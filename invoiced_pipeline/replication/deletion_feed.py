@@ -12,7 +12,7 @@ next sync's window, which reaches back behind this one's end, and marks the row 
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 
@@ -97,7 +97,9 @@ class DeletionFeed:
         """
         self._has_transactions = dataset.columns(TRANSACTIONS.name) is not None
         try:
-            self._take(read_events(self._client, self._since(dataset), self.tally), dataset)
+            since = self._since(dataset)
+            read = read_events(self._client, since, self._executor, self.tally)
+            self._take(read, dataset)
         except (PermissionDeniedError, FeatureNotEnabledError) as error:
             self.warning = (
                 f"Deletions are not seen: {error}. Let the key read events, or set deletions = "
@@ -115,11 +117,7 @@ class DeletionFeed:
         """
         if not self._has_transactions:
             return
-        with contextlib.suppress(msgspec.MsgspecError):  # such records are rejected elsewhere
-            for payment in _payments.decode(page.body):
-                if payment.id is not None:
-                    parts = _parts.decode(payment.applied_to)
-                    self._applied[payment.id] = {part.id for part in parts}
+        self._applied.update(_applied_on(page))
         if len(self._applied) >= _PAYMENTS_AT_ONCE:
             self.settle_payments()
 
@@ -166,3 +164,16 @@ class DeletionFeed:
 
     def _missing(self, name: str, records: list[RecordId]) -> set[RecordId]:
         return missing_records(self._client, table(name), records, self._executor, self.tally)
+
+
+def _applied_on(page: Page) -> Iterator[tuple[RecordId, set[RecordId | None]]]:
+    """Payments of a page with their transactions; odd ones are left to the sweep."""
+    try:
+        payments = _payments.decode(page.body)
+    except msgspec.MsgspecError:
+        return  # the decoding of records says what is wrong
+    for payment in payments:
+        with contextlib.suppress(msgspec.MsgspecError):
+            parts = _parts.decode(payment.applied_to)
+            if payment.id is not None:
+                yield payment.id, {part.id for part in parts}

@@ -63,27 +63,27 @@ def test_an_unknown_path_is_no_missing_record(
     plans = table("plans")
     assert missing_records(client, plans, ["a b ü?"], executor, Tally()) == {"a b ü?"}
     with pytest.raises(RequestRefusedError, match="Request was not recognized"):
-        client.exists("/nothing/5")
+        client.exists("/nothing/5", Tally())
 
 
 def test_events_without_a_clock_end_with_the_newest(
-    emulator: Emulator, client: InvoicedClient
+    emulator: Emulator, client: InvoicedClient, executor: ThreadPoolExecutor
 ) -> None:
     emulator.account.date_header = False
     since = from_epoch(NOW - 1000)
-    assert read_events(client, since, Tally()).until == since
+    assert read_events(client, since, executor, Tally()).until == since
     for number, kind in enumerate(("invoice.deleted", "invoice.viewed"), 1):
         data = {"object": {"id": 7}}
         entry = {"id": number, "type": kind, "timestamp": NOW - 100 * number, "data": data}
         emulator.store.put("events", entry)
-    read = read_events(client, since, Tally())
+    read = read_events(client, since, executor, Tally())
     assert [event.type for event in read.events] == ["invoice.deleted"]
     assert read.until == from_epoch(NOW - 110)
 
 
-def test_what_is_no_event_is_refused() -> None:
+def test_what_is_no_event_is_refused(executor: ThreadPoolExecutor) -> None:
     reply = (200, {}, b'[{"id": 1, "type": "invoice.deleted"}]')
     with HandmadeApi(reply=lambda _, __: reply) as api:
         client = InvoicedClient(api.url, SecretStr("key"), patience=IMPATIENT)
         with pytest.raises(ContractError, match="no event"):
-            read_events(client, from_epoch(NOW), Tally())
+            read_events(client, from_epoch(NOW), executor, Tally())
