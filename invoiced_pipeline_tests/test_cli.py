@@ -325,6 +325,7 @@ def test_help_names_every_command(door: FrontDoor) -> None:
         assert command in said
 
 
+@pytest.mark.slow
 def test_sweep(door: FrontDoor, account: Emulator) -> None:
     nothing = door.run("invoiced-pipeline", "sweep", status=1)
     assert "There is nothing to sweep in invoiced: run invoiced-pipeline sync first" in nothing.err

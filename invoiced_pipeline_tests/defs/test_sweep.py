@@ -80,6 +80,7 @@ def test_the_sweep_s_job_shows_its_counts_at_the_assets(
     assert len(service.query(MARKED)) == 201
 
 
+@pytest.mark.slow
 def test_without_permission_for_events_a_sync_succeeds_and_says_so(
     service: Service, account: Emulator
 ) -> None:

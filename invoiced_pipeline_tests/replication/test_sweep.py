@@ -147,6 +147,7 @@ def test_an_implausible_share_stops_the_table_alone(emulator: Emulator, replicat
     assert len(gone(replicate, "invoices")) == 150
 
 
+@pytest.mark.slow
 def test_sweep_removes_or_ignores_as_set(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 3, items=items(1))
     replicate.ok("invoices")
@@ -159,6 +160,7 @@ def test_sweep_removes_or_ignores_as_set(emulator: Emulator, replicate: Replica)
     assert replicate.query("select invoice_id from invoices__items order by all") == [(2,), (3,)]
 
 
+@pytest.mark.slow
 def test_a_table_that_cannot_be_listed_stays_as_it_is(
     emulator: Emulator, replicate: Replica
 ) -> None:
@@ -202,6 +204,7 @@ def test_what_was_never_synced_is_not_swept(emulator: Emulator, replicate: Repli
         replicate.sweep("customers")
 
 
+@pytest.mark.slow
 def test_another_account_s_dataset_is_not_swept(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 3)
     replicate.ok("invoices", connection="Other")
@@ -211,6 +214,7 @@ def test_another_account_s_dataset_is_not_swept(emulator: Emulator, replicate: R
     assert gone(replicate, "invoices") == {}
 
 
+@pytest.mark.slow
 def test_a_lost_event_is_made_up_for(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 2)
     replicate.ok("invoices", deletions="mark")
