@@ -1,6 +1,7 @@
 """The assets: one op that replicates all selected tables in one dlt load."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -135,12 +136,10 @@ class _Run:
                 pin_start_date(warehouse.file, dataset, self._default_start)
             marks = Marks(warehouse.file, dataset, self._connection.deletions)
             replication = Replication(client, request, None if marks.are_ignored else marks)
-            try:
+            with closing(replication):
                 self._load(replication, warehouse, dlt)
                 if self._mode == "full":
                     self._sweep(replication, client, warehouse.file, marks)
-            finally:
-                replication.close()
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
             yield from self._results(replication, row_counts(warehouse.file, dataset, names))

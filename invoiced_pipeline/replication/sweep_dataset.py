@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.invoiced.client import InvoicedClient
@@ -12,6 +13,9 @@ from invoiced_pipeline.replication.sweep import Sweep, SweepReport
 from invoiced_pipeline.warehouse.destination import build_pipeline, remembered_state
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
 
 
 def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
@@ -37,7 +41,7 @@ def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
         DatasetMismatchError: The dataset is not this connection's: nothing was marked.
         WarehouseError: There is nothing to sweep, or the load failed.
     """
-    from invoiced_pipeline.replication.source import SOURCE_NAME, invoiced_source
+    from invoiced_pipeline.replication.source import SOURCE_NAME
 
     pipeline = build_pipeline(warehouse, dataset)
     state = remembered_state(pipeline, warehouse, SOURCE_NAME) if warehouse.exists() else {}
@@ -49,13 +53,17 @@ def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
         raise WarehouseError(message)
     request = replace(request, tables=tables)
 
-    def load(sweep: Sweep) -> None:
-        from dlt.pipeline.exceptions import PipelineStepFailed
+    sweep = Sweep(client, request, remembered, marks, max_share=max_share)
+    return sweep.run(lambda lacking: _load(pipeline, lacking, warehouse))
 
-        try:
-            info = pipeline.run(invoiced_source(sweep), loader_file_format="parquet")
-            info.raise_on_failed_jobs()
-        except PipelineStepFailed as error:
-            raise load_error(error, warehouse) from error
 
-    return Sweep(client, request, remembered, marks, max_share=max_share).run(load)
+def _load(pipeline: "Pipeline", sweep: Sweep, warehouse: Path) -> None:
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
+    from invoiced_pipeline.replication.source import invoiced_source
+
+    try:
+        info = pipeline.run(invoiced_source(sweep), loader_file_format="parquet")
+        info.raise_on_failed_jobs()
+    except PipelineStepFailed as error:
+        raise load_error(error, warehouse) from error
