@@ -59,6 +59,36 @@ def _sync(settings: Settings, tables: list[str], *, mode: "Mode") -> "SyncResult
         return run_sync(definitions, settings, instance, tables=tables, mode=mode)
 
 
+@app.command()
+def sweep(
+    select: Annotated[str, typer.Option(help="Tables, separated by commas; all by default.")] = "",
+    allow_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of a table's rows that may be marked, this once."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare ids with the API: mark rows whose records are gone, bring records without a row."""
+    settings = load_settings()
+    tables = _selected(select)
+    settings.api_key(settings.first)
+    from invoiced_pipeline.defs.assembly import build_definitions
+    from invoiced_pipeline.defs.launch import open_instance, run_sweep
+    from invoiced_pipeline.terminal import errors, reading_progress, say, show_sweep
+
+    definitions = build_definitions(settings)
+    with open_instance(settings) as instance, reading_progress("sweep"):
+        result = run_sweep(definitions, settings, instance, tables=tables, allow_share=allow_share)
+    if as_json:
+        typer.echo(json.dumps(asdict(result), default=str))
+    else:
+        show_sweep(result.tables)
+        if result.error:
+            say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
+    if result.error:
+        raise typer.Exit(1)
+
+
 def _show(result: "SyncResult") -> None:
     from invoiced_pipeline.terminal import console, errors, say, show_sync
 
@@ -66,12 +96,15 @@ def _show(result: "SyncResult") -> None:
         show_sync(result.tables)
     counts = result.tables.values()
     rows = sum(metadata["rows_loaded"] for metadata in counts)
-    if counts and not rows:
+    deleted = sum(metadata["deleted_rows"] for metadata in counts)
+    if counts and not rows and not deleted:
         empty = not any(metadata["dagster/row_count"] for metadata in counts)
         since = "the start date: there are no records" if empty else "the last sync"
         console.print(f"Nothing has changed since {since}.")
     elif any(metadata["rows_loaded"] < metadata["dagster/row_count"] for metadata in counts):
         console.print(f"Only what changed was loaded: {rows:,} records.", highlight=False)
+    if deleted:
+        console.print(f"No longer in Invoiced: {deleted:,} records.", highlight=False)
     if result.error:
         say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
 

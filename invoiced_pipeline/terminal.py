@@ -97,6 +97,21 @@ def show_sync(tables: dict[str, dict[str, Any]]) -> None:
         console.print(f"Complete up to {instant:%Y-%m-%d %H:%M:%S} UTC.", highlight=False)
 
 
+def show_sweep(tables: dict[str, dict[str, Any]]) -> None:
+    """What a sweep found, table by table."""
+    if not tables:
+        return
+    grid = _grid("Compared with the API")
+    grid.add_column("table", no_wrap=True)
+    for heading in ("rows", "listed", "gone", "brought", "requests", "seconds"):
+        grid.add_column(heading, justify="right")
+    for name, metadata in tables.items():
+        counts = ("rows", "listed", "deleted_rows", "rows_loaded", "requests")
+        seconds = f"{metadata['seconds']:.1f}"
+        grid.add_row(name, *(f"{metadata[count]:,}" for count in counts), seconds)
+    console.print(grid)
+
+
 def show_answer(answer: Answer) -> None:
     """One question's result."""
     grid = _grid(answer.title)

@@ -1,7 +1,7 @@
 """What all tests share: an emulated account, a warehouse, and a replication without Dagster."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,9 +20,12 @@ from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
-from invoiced_pipeline.settings import Cadence
+from invoiced_pipeline.replication.sweep import SweepReport
+from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+from invoiced_pipeline.settings import Cadence, Deletions
 from invoiced_pipeline.warehouse.destination import build_pipeline, check_writable, read_only
 from invoiced_pipeline.warehouse.failures import load_error
+from invoiced_pipeline.warehouse.marks import Marks
 from invoiced_pipeline.windows import Window
 
 NOW = 1_700_000_000
@@ -107,8 +110,12 @@ class Replica:
         connection: str = "Invoiced",
         host: str = "localhost",
         cadence: Cadence = "monthly",
+        deletions: Deletions = "ignore",
     ) -> dict[str, TableReport]:
-        """Loads `tables`, all when none is named, and returns their reports."""
+        """Loads `tables`, all when none is named, and returns their reports.
+
+        Deletions only count where a test is about them: they cost requests.
+        """
         chosen = tuple(map(table, tables)) or TABLES
         client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
         request = ReplicationRequest(
@@ -122,7 +129,8 @@ class Replica:
             host=host,
         )
         check_writable(self.warehouse)
-        replication = Replication(client, request)
+        marks = Marks(self.warehouse, self.dataset, deletions)
+        replication = Replication(client, request, None if marks.are_ignored else marks)
         pipeline = build_pipeline(self.warehouse, self.dataset)
         pipeline.drop()
         try:
@@ -134,6 +142,30 @@ class Replica:
             replication.close()
             client.close()
         return replication.reports
+
+    def sweep(
+        self,
+        *tables: str,
+        start: datetime = START,
+        deletions: Deletions = "mark",
+        max_share: float = 0.2,
+    ) -> Mapping[str, SweepReport]:
+        """Sweeps `tables`, all when none is named, and returns their reports."""
+        client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
+        request = ReplicationRequest(
+            tables=tuple(map(table, tables)) or TABLES,
+            mode="full",
+            start_date=start,
+            connection="Invoiced",
+            host="localhost",
+        )
+        marks = Marks(self.warehouse, self.dataset, deletions)
+        try:
+            return sweep_dataset(
+                client, request, self.warehouse, self.dataset, marks, max_share=max_share
+            )
+        finally:
+            client.close()
 
     def ok(self, *tables: str, **options: Any) -> dict[str, TableReport]:
         """The same; no table may have failed."""

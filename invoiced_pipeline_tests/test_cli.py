@@ -106,7 +106,7 @@ def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emu
         "invoices": 1,
         "plans": 0,
     }
-    assert {path for _, path, _, _ in account.requests} == {"/invoices", "/plans"}
+    assert {path for _, path, _, _ in account.requests} == {"/events", "/invoices", "/plans"}
     assert door.loaded() == expected(account, int(START.timestamp()))
 
     full = json.loads(door.sync("--full", "--json").out)
@@ -323,3 +323,33 @@ def test_help_names_every_command(door: FrontDoor) -> None:
     said = door.run("invoiced-pipeline", "--help").out
     for command in ("sync", "check", "answers", "schedule", "emulator", "demo"):
         assert command in said
+
+
+@pytest.mark.slow
+def test_sweep(door: FrontDoor, account: Emulator) -> None:
+    nothing = door.run("invoiced-pipeline", "sweep", status=1)
+    assert "There is nothing to sweep in invoiced: run invoiced-pipeline sync first" in nothing.err
+    door.sync("--select", "invoices,estimates")
+    (number, *_) = between(account, START, datetime.now(UTC))
+    record = account.store.get("invoices", number)
+    assert record is not None
+    account.store.remove("invoices", number)
+    try:
+        swept = door.run("invoiced-pipeline", "sweep", "--select", "invoices", "--json")
+    finally:
+        account.store.put("invoices", record)
+    said = json.loads(swept.out)
+    assert said["error"] is None
+    assert said["run_id"] in door.runs()
+    assert {name: entry["deleted_rows"] for name, entry in said["tables"].items()} == {
+        "invoices": 1
+    }
+    marked = "select id from invoices where _deleted_at is not null"
+    assert door.query(marked) == [(number,)]
+
+    # It is there again.
+    told = door.run("invoiced-pipeline", "sweep", "--allow-share", "0.5")
+    assert "Compared with the API" in told.out
+    assert "estimates" in told.out
+    assert door.query(marked) == []
+    door.run("invoiced-pipeline", "sweep", "--allow-share", "2", status=2)

@@ -53,7 +53,11 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
         "invoiced/credit_balance_adjustments",
     }
     assert {spec.group_name for spec in specs} == {"invoiced"}
-    assert {name for name in repository.job_names if not name.startswith("__")} == {"invoiced_sync"}
+    jobs = {name for name in repository.job_names if not name.startswith("__")}
+    assert jobs == {"invoiced_sync", "invoiced_sweep"}
+    (schedule,) = repository.schedule_defs
+    assert (schedule.name, schedule.job_name) == ("invoiced_sweep_schedule", "invoiced_sweep")
+    assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     assert set(repository.get_top_level_resources()) == {
         "invoiced_api",
         "start_date",

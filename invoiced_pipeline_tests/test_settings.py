@@ -144,6 +144,8 @@ def test_environment_over_dotenv_over_file_over_default(folder: Path) -> None:
         start_date = 2020-01-01
         partitions = "daily"
         overlap_minutes = 7
+        deletions = "remove"
+        sweep_max_share = 0.5
     """
     dotenv = "INVOICED_DATASET=from dotenv\nINVOICED_START_DATE=02/02/2021\nINVOICED_API_KEY=d\n"
     settings = settings_of(folder, toml, dotenv, INVOICED_DATASET="from env", INVOICED_API_KEY="e")
@@ -152,6 +154,7 @@ def test_environment_over_dotenv_over_file_over_default(folder: Path) -> None:
     assert first.start_date == datetime(2021, 2, 2, tzinfo=UTC)
     assert first.partitions == "daily"
     assert first.overlap_minutes == 7
+    assert (first.deletions, first.sweep_max_share) == ("remove", 0.5)
     assert settings.warehouse.path == Path("file.duckdb")
     assert settings.api_key(first).get_secret_value() == "e"
 
@@ -201,6 +204,9 @@ def test_api_url_wins_over_sandbox(folder: Path) -> None:
             ["connection.0.partitions", "'weekly'", "hourly"],
         ),
         ("[[connection]]\noverlap_minutes = -1", ["connection.0.overlap_minutes", "0"]),
+        ("[[connection]]\ndeletions = 'drop'", ["connection.0.deletions", "mark", "remove"]),
+        ("[[connection]]\nsweep_max_share = 20", ["connection.0.sweep_max_share", "1"]),
+        ("[[connection]]\nsweep_max_share = 0", ["connection.0.sweep_max_share", "0"]),
         ("[[connection]]\noverlap_minutes = 9999", ["connection.0.overlap_minutes", "1440"]),
         ('[[connection]]\nsandbox = "maybe"', ["connection.0.sandbox", "true or false"]),
         ('[[connection]]\nname = ""', ["connection.0.name"]),

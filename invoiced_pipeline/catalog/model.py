@@ -69,6 +69,11 @@ class Table:
     """Parameter sets that together show all records, e.g. archived and live plans."""
     primary_key: str = "id"
     replication_key: str = "updated_at"
+    deletion_event: str | None = None
+    """The event that says that a record is gone; None where there is none, or where it may also
+    mean something else (`payment.deleted` is mostly a void, `subscription.deleted` an end)."""
+    filters_id: bool = True
+    """Whether the list can be filtered by `id`, so that ids can be read by key."""
     feature: str | None = None
     """The account feature without which the endpoint answers 400, for the error's next step."""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -8,6 +8,7 @@ from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.defs.replicate import replicated_assets
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.schedules import sync_schedule
+from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.start_date import default_start_date
 
@@ -21,10 +22,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     connection = settings.first
     start = connection.start_date or default_start_date(settings.warehouse.path, connection.dataset)
     partitions = partitions_for(connection.partitions, start)
+    sweep = sweep_job(connection)
     return dg.Definitions(
         assets=[replicated_assets(connection, partitions, start)],
-        jobs=[sync_job(connection.dataset)],
-        schedules=[sync_schedule(settings, connection, partitions)],
+        jobs=[sync_job(connection.dataset), sweep],
+        schedules=[
+            sync_schedule(settings, connection, partitions),
+            sweep_schedule(connection, sweep),
+        ],
         resources={
             "invoiced_api": InvoicedApi(connection=connection.name, base_url=connection.base_url),
             "start_date": StartDate(date=start.isoformat()),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from invoiced_pipeline.defs.names import sync_job_name
+from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
 
 PROCESS_TAG = "invoiced_pipeline/process"
 """On a run: `pid@host` of the process that executes it."""
@@ -69,7 +69,8 @@ def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:
 def is_over(run: dg.DagsterRun, dataset: str) -> bool:
     """Whether a run replicates tables of `dataset`."""
     keys = run.asset_selection or ()
-    return run.job_name == sync_job_name(dataset) or any(key.path[0] == dataset for key in keys)
+    jobs = {sync_job_name(dataset), sweep_job_name(dataset)}
+    return run.job_name in jobs or any(key.path[0] == dataset for key in keys)
 
 
 def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -1,7 +1,7 @@
-"""Starts a sync in this process, as a run of Dagster's that the UI shows like any other."""
+"""Starts a sync or a sweep in this process, as a run of Dagster's that the UI shows like others."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any
 import dagster as dg
 
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
-from invoiced_pipeline.defs.names import sync_job_name
+from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
 from invoiced_pipeline.defs.requests import range_tags, sync_config
+from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings
 
@@ -25,7 +26,7 @@ class SyncResult:
     Attributes:
         run_id: Dagster's id of the run.
         error: Why it failed; None when it did not.
-        tables: Materialisation metadata of every complete table, by table.
+        tables: Metadata of every complete table's materialisation, or of every table's sweep.
     """
 
     run_id: str
@@ -65,12 +66,41 @@ def run_sync(
         asset_selection=keys,
         raise_on_error=False,
         tags={**tags, PROCESS_TAG: this_process()},
-        run_config={
-            **sync_config(dataset, mode),
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        },
+        run_config=_quietly(sync_config(dataset, mode)),
     )
-    return SyncResult(outcome.run_id, _error(outcome), _tables(outcome))
+    materialized = (event.materialization for event in outcome.get_asset_materialization_events())
+    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(materialized))
+
+
+def run_sweep(
+    defs: dg.Definitions,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    *,
+    tables: Sequence[str],
+    allow_share: float | None,
+) -> SyncResult:
+    """Runs the sweep job for some tables and waits for its end."""
+    dataset = settings.first.dataset
+    config = SweepConfig(tables=list(tables), allow_share=allow_share)
+    outcome = defs.resolve_job_def(sweep_job_name(dataset)).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        tags={PROCESS_TAG: this_process()},
+        run_config=_quietly(dg.RunConfig(ops={sweep_op_name(dataset): config}).to_config_dict()),
+    )
+    observed = (
+        event.asset_observation_data.asset_observation
+        for event in outcome.all_events
+        if event.is_asset_observation
+    )
+    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(observed))
+
+
+def _quietly(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The command speaks for itself: Dagster's log goes to the UI only."""
+    silent = {"console": {"config": {"log_level": "CRITICAL"}}}
+    return {**config, "loggers": silent}
 
 
 def _error(outcome: Any) -> str | None:
@@ -94,11 +124,10 @@ def _innermost(error: Any) -> str:
     return error.message.strip()
 
 
-def _tables(outcome: Any) -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = {}
-    for event in outcome.get_asset_materialization_events():
-        materialization = event.materialization
-        tables[materialization.asset_key.path[-1]] = {
-            name: value.value for name, value in materialization.metadata.items()
-        }
-    return tables
+def _metadata_by_table(
+    told: Iterable[dg.AssetMaterialization | dg.AssetObservation],
+) -> dict[str, dict[str, Any]]:
+    return {
+        each.asset_key.path[-1]: {name: value.value for name, value in each.metadata.items()}
+        for each in told
+    }

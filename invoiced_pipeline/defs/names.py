@@ -23,3 +23,8 @@ def schedule_name(job: str) -> str:
 def sync_job_name(dataset: str) -> str:
     """`<dataset>_sync`."""
     return f"{dataset}_sync"
+
+
+def sweep_job_name(dataset: str) -> str:
+    """`<dataset>_sweep`."""
+    return f"{dataset}_sweep"

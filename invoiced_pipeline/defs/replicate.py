@@ -1,7 +1,10 @@
 """The assets: one op that replicates all selected tables in one dlt load."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -16,12 +19,14 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, is_loopback
 from invoiced_pipeline.windows import Window
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.replication import Replication
+    from invoiced_pipeline.warehouse.marks import Marks
 
 
 WhenBusy = Literal["fail", "wait"]
@@ -105,6 +110,7 @@ class _Run:
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
         self._default_start = default_start
+        self._failures: list[str] = []
 
     def execute(
         self, invoiced_api: InvoicedApi, warehouse: Warehouse, dlt: DagsterDltResource
@@ -113,6 +119,7 @@ class _Run:
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.replication.request import ReplicationRequest
         from invoiced_pipeline.warehouse.destination import check_writable, row_counts
+        from invoiced_pipeline.warehouse.marks import Marks
         from invoiced_pipeline.warehouse.start_date import pin_start_date
 
         dataset = self._connection.dataset
@@ -137,11 +144,12 @@ class _Run:
             if self._connection.start_date is None:
                 # Not the run's own start date: a run's configuration holds for that run only.
                 pin_start_date(warehouse.file, dataset, self._default_start)
-            replication = Replication(client, request)
-            try:
+            marks = Marks(warehouse.file, dataset, self._connection.deletions)
+            replication = Replication(client, request, None if marks.are_ignored else marks)
+            with closing(replication):
                 self._load(replication, warehouse, dlt)
-            finally:
-                replication.close()
+                if self._mode == "full":
+                    self._sweep(replication, client, warehouse.file, marks)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
             yield from self._results(replication, row_counts(warehouse.file, dataset, names))
@@ -149,7 +157,9 @@ class _Run:
     def _results(
         self, replication: "Replication", counts: Mapping[str, int]
     ) -> Iterator[dg.MaterializeResult]:
-        failed = []
+        failed = list(self._failures)
+        if replication.deletions is not None and replication.deletions.error:
+            failed.append(replication.deletions.error)
         for report in replication.reports.values():
             if report.error:
                 failed.append(f"{report.table}: {report.error}")
@@ -165,6 +175,27 @@ class _Run:
         if failed:
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure("not complete: " + "; ".join(failed), allow_retries=False)
+
+    def _sweep(
+        self, replication: "Replication", client: InvoicedClient, warehouse: Path, marks: "Marks"
+    ) -> None:
+        """Has the tables that were read whole hold the API's records, and no others."""
+        from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+
+        loaded = {name for name, report in replication.reports.items() if not report.error}
+        tables = tuple(table for table in self._tables if table.name in loaded)
+        if not tables:
+            return
+        request = replace(replication.request, tables=tables)
+        share = self._connection.sweep_max_share
+        swept = sweep_dataset(
+            client, request, warehouse, self._connection.dataset, marks, max_share=share
+        )
+        for report in swept.values():
+            if report.error:
+                self._failures.append(f"{report.table}: {report.error}")
+            replication.reports[report.table].deleted += report.deleted
+            replication.reports[report.table].rows += report.brought
 
     def _load(
         self, replication: "Replication", warehouse: Warehouse, dlt: DagsterDltResource

@@ -23,6 +23,7 @@ def report_metadata(report: TableReport, row_count: int) -> Mapping[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/row_count": row_count,
         "rows_loaded": report.rows,
+        "deleted_rows": report.deleted,
         "mode": report.mode,
         "window": ", ".join(map(str, report.windows)) or "nothing",
         "coverage": str(report.coverage),
@@ -32,6 +33,8 @@ def report_metadata(report: TableReport, row_count: int) -> Mapping[str, Any]:
         "wait_seconds": round(report.tally.wait_seconds, 3),
         "seconds": round(report.seconds, 3),
     }
+    if report.warning:
+        metadata["warning"] = report.warning
     if report.coverage.since and report.coverage.until:
         metadata[COVERED_SINCE] = dg.MetadataValue.timestamp(report.coverage.since)
         metadata[COVERED_WINDOWS] = len(report.coverage.windows)

@@ -137,6 +137,24 @@ class InvoicedClient:
             ApiError: The subclass says what to do; its text never holds the key.
         """
         tally = tally or Tally()
+        return self._patiently(tally)(self._list_once, path, params, tally)
+
+    def exists(self, path: str, tally: Tally) -> bool:
+        """Whether there is a record at `path`, e.g. `/invoices/5`; tries again like `list_page`.
+
+        Raises:
+            ApiError: Anything but yes or no, such as a path that the API does not know.
+        """
+        try:
+            self._patiently(tally)(self._get, path, (), tally)
+        except RequestRefusedError as error:
+            # An unknown path is a 404, too, in other words (observed).
+            if error.status == 404 and "was not found" in str(error):
+                return False
+            raise
+        return True
+
+    def _patiently(self, tally: Tally) -> tenacity.Retrying:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientApiError),
             stop=tenacity.stop_after_attempt(self.patience.attempts),
@@ -144,9 +162,21 @@ class InvoicedClient:
             before_sleep=lambda state: self._announce_retry(state, tally),
             sleep=self._pause,
             reraise=True,
-        )(self._list_once, path, params, tally)
+        )
 
     def _list_once(self, path: str, params: Params, tally: Tally) -> ListAnswer:
+        response = self._get(path, params, tally)
+        check_list_body(response.data, path)
+        self.limit.succeeded()
+        total = response.headers.get("X-Total-Count", "")
+        return ListAnswer(
+            body=response.data,
+            total=int(total) if total.isdigit() else None,
+            server_time=server_time(response.headers.get("Date")),
+        )
+
+    def _get(self, path: str, params: Params, tally: Tally) -> urllib3.BaseHTTPResponse:
+        """One try of a request; returns the answer if it is a 200."""
         if self._closed.is_set():
             message = f"GET {path}: the client was closed"
             raise RequestRefusedError(message, path=path)
@@ -169,14 +199,7 @@ class InvoicedClient:
                 retry_after=headers.get("Retry-After"),
             )
             raise self._without_key(error)
-        check_list_body(response.data, path)
-        self.limit.succeeded()
-        total = headers.get("X-Total-Count", "")
-        return ListAnswer(
-            body=response.data,
-            total=int(total) if total.isdigit() else None,
-            server_time=server_time(headers.get("Date")),
-        )
+        return response
 
     def _pause(self, seconds: float) -> None:
         self._closed.wait(seconds)

@@ -15,7 +15,7 @@ DELETED_AT = "_deleted_at"
 
 SYSTEM_COLUMNS = (
     Column(EXTRA, "json", "Fields of the record that no column is declared for."),
-    Column(DELETED_AT, "timestamp", "When the record was found to be deleted; NULL while it is."),
+    Column(DELETED_AT, "timestamp", "When the record was deleted, or found to be; else NULL."),
 )
 
 
@@ -32,6 +32,7 @@ def child_columns(table: Table, child: ChildTable) -> tuple[Column, ...]:
         Column(INDEX, "bigint", f"Position in `{child.array}`, from 0."),
         *child.columns,
         Column(EXTRA, "json", "Fields of the element that no column is declared for."),
+        Column(DELETED_AT, "timestamp", "When the parent was deleted, or found to be; else NULL."),
         Column(PARENT_VERSION, "timestamp", "The parent's `updated_at` this row was read with."),
         Column(TOMBSTONE, "boolean", "Always NULL: rows that carry it are not loaded."),
     )

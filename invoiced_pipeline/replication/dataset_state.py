@@ -1,11 +1,12 @@
 """What a dataset remembers, kept in dlt's state: it commits with the load it belongs to."""
 
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from datetime import datetime
 from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.windows import Coverage
+from invoiced_pipeline.windows import Coverage, from_epoch, to_epoch
 
 
 class DatasetState:
@@ -52,6 +53,29 @@ class DatasetState:
     def set_columns(self, table: str, columns: list[str]) -> None:
         """Notes the columns of `table`; they count once the load has committed."""
         self._state.setdefault("columns", {})[table] = columns
+
+    def events_until(self) -> datetime | None:
+        """Until when (UTC) the events feed has been read; None where it never was."""
+        until = self._state.get("events_until")
+        return None if until is None else from_epoch(until)
+
+    def set_events_until(self, until: datetime) -> None:
+        """Notes how far the events feed was read; it counts once the load has committed."""
+        self._state["events_until"] = to_epoch(until)
+
+    def survivors(self, table: str) -> list[int]:
+        """Customers that others were merged into, whose records in `table` are to be fetched."""
+        return self._state.get("survivors", {}).get(table, [])
+
+    def add_survivors(self, table: str, customers: Iterable[int]) -> None:
+        """Notes customers whose records in `table` are to be fetched again."""
+        wanted = sorted({*self.survivors(table), *customers})
+        if wanted:
+            self._state.setdefault("survivors", {})[table] = wanted
+
+    def forget_survivors(self, table: str) -> None:
+        """Notes that the records were fetched; it counts once the load has committed."""
+        self._state.get("survivors", {}).pop(table, None)
 
 
 def _identity(request: ReplicationRequest) -> dict[str, str]:

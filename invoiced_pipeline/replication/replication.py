@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,13 +11,19 @@ from typing import Any
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import FeatureNotEnabledError, InvoicedPipelineError
 from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading, lies_in
+from invoiced_pipeline.invoiced.related import read_related
 from invoiced_pipeline.replication.batches import Batch, Batcher
-from invoiced_pipeline.replication.columns import parent_columns
+from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.deletion_feed import DeletionFeed
+from invoiced_pipeline.replication.deletions import customer_columns
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.warehouse.marks import Marks
+from invoiced_pipeline.windows import FOREVER, Window
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +36,17 @@ became 52 s for 300,000 records (measured, 100 ms latency, two cores).
 
 
 class Replication:
-    """Reads what a request asks for; `reports` tells what came of it, table by table."""
+    """Reads what a request asks for; `reports` tells what came of it, table by table.
 
-    def __init__(self, client: InvoicedClient, request: ReplicationRequest) -> None:
+    Args:
+        client: Where to read.
+        request: What to read.
+        marks: Where deletions are noted; None leaves them alone.
+    """
+
+    def __init__(
+        self, client: InvoicedClient, request: ReplicationRequest, marks: Marks | None = None
+    ) -> None:
         self.request = request
         self.reports = {
             table.name: TableReport(table.name, request.mode) for table in request.tables
@@ -41,6 +56,11 @@ class Replication:
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._readings: dict[str, Reading] = {}
+        self.deletions = (
+            DeletionFeed(client, request, marks, self._executor, self._count_deleted)
+            if marks is not None
+            else None
+        )
 
     def close(self) -> None:
         """Ends the reading: requests that wait for another try give up, those under way finish."""
@@ -72,6 +92,7 @@ class Replication:
             self._refuse_rejects(batcher)
             report.coverage = report.coverage_before.add(*self._readings[table.name].covered())
             dataset.set_coverage(table.name, report.coverage)
+            dataset.forget_survivors(table.name)
         except FeatureNotEnabledError as error:
             report.error = str(error)
             yield from self._declare(batcher, dataset)  # queries over all tables work, empty or not
@@ -92,10 +113,13 @@ class Replication:
         if self._readings:
             return
         dataset.check_owner(self.request)
+        if self.deletions is not None:
+            self.deletions.begin(dataset)
         for table in self.request.tables:
             report = self.reports[table.name]
             report.coverage_before = report.coverage = dataset.coverage(table.name)
             report.windows = self.request.windows(report.coverage)
+            report.warning = self.deletions.warning if self.deletions is not None else None
             reading = Reading(self._client, table, report.windows, self._executor, report.tally)
             self._readings[table.name] = reading
         for reading in self._readings.values():
@@ -113,6 +137,8 @@ class Replication:
             if not report.pages:
                 yield from self._declare(batcher, dataset)
             report.pages += 1
+            if self.deletions is not None and table.name == "payments":
+                self.deletions.see_payments(page)
             if table.listing == "whole":
                 records = batcher.decode(page)
                 mark_variant(records, page.variant)
@@ -121,8 +147,26 @@ class Replication:
                 yield from batcher.add(page)
         if not report.pages:
             yield from self._declare(batcher, dataset)
+        for page in self._repointed(table, dataset):
+            yield from batcher.add(page)
+        if self.deletions is not None and table.name == "payments":
+            self.deletions.settle_payments()
         kept = one_per_id(whole)
         yield from batcher.take([row for row in kept if lies_in(reading.windows, row.updated_at)])
+
+    def _repointed(self, table: Table, dataset: DatasetState) -> Iterator[Page]:
+        """Records that a merge gave to another customer, perhaps without a new `updated_at`."""
+        report = self.reports[table.name]
+        wanted = (Window(self.request.start_date, FOREVER),)
+        for customer in dataset.survivors(table.name):
+            for column in customer_columns(table):
+                for page in read_related(self._client, table, column, customer, report.tally):
+                    report.pages += 1
+                    yield page.without(
+                        position
+                        for position, stamp in enumerate(page.stamps)
+                        if not lies_in(wanted, stamp.second)
+                    )
 
     def _declare(self, batcher: Batcher, dataset: DatasetState) -> Iterator[Batch]:
         """Has the table created, or widened, with all its columns.
@@ -143,6 +187,12 @@ class Replication:
         report.rows += batch.record_count
         report.count_periods(batch.rows[table.replication_key], self.request.cadence)
         logger.debug("%s: %d rows", table.name, report.rows, extra={"report": report})
+
+    def _count_deleted(self, counts: Counter[str]) -> None:
+        for name, rows in counts.items():
+            if name in self.reports:
+                self.reports[name].deleted += rows
+            logger.info("%s: %d rows are gone", name, rows)
 
     def _refuse_rejects(self, batcher: Batcher) -> None:
         """Keeps the coverage where it is while records are missing, so that they come again."""
@@ -174,6 +224,8 @@ def _column_names(table: Table) -> list[str]:
     """Names that tell whether a table's declaration has changed since it was created."""
     own = [column.name for column in parent_columns(table)]
     children = [
-        f"{child.array}.{column.name}" for child in table.children for column in child.columns
+        f"{child.array}.{column.name}"
+        for child in table.children
+        for column in child_columns(table, child)
     ]
     return own + children

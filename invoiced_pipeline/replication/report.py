@@ -34,8 +34,10 @@ class TableReport:
         pages: Pages read.
         tally: Requests, retries and waiting.
         rejected: Records that could not be typed.
+        deleted: Rows found to be gone, marked or removed.
         seconds: From the first page asked for to the last row handed to the load.
         periods: Records loaded by partition key.
+        warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is.
     """
 
@@ -48,8 +50,10 @@ class TableReport:
     pages: int = 0
     tally: Tally = field(default_factory=Tally)
     rejected: int = 0
+    deleted: int = 0
     seconds: float = 0.0
     periods: Counter[str] = field(default_factory=Counter)
+    warning: str | None = None
     error: str | None = None
 
     def count_periods(self, updated_at: "pa.ChunkedArray", cadence: Cadence) -> None:

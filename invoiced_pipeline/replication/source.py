@@ -1,11 +1,12 @@
 """The dlt source: one resource per Invoiced table, its child tables beside it."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import dlt
 
 from invoiced_pipeline.catalog import Column, Table
+from invoiced_pipeline.replication.batches import Batch
 from invoiced_pipeline.replication.columns import (
     INDEX,
     PARENT_VERSION,
@@ -14,7 +15,7 @@ from invoiced_pipeline.replication.columns import (
     child_columns,
     parent_columns,
 )
-from invoiced_pipeline.replication.replication import Replication
+from invoiced_pipeline.replication.request import ReplicationRequest
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
@@ -24,6 +25,16 @@ SOURCE_NAME = "invoiced"
 # The one merge rule. `upsert` would insert both rows of an id that comes twice in one load, and
 # then fail at every later load that touches it (measured with dlt 1.31 on DuckDB and PostgreSQL).
 _MERGE: Any = {"disposition": "merge", "strategy": "delete-insert"}
+
+
+class Batches(Protocol):
+    """What a source is made of: a replication, or a sweep."""
+
+    request: ReplicationRequest
+
+    def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch | None]:
+        """Yields one table's batches; `state` is what the dataset remembers."""
+        ...
 
 
 def column_hints(columns: Sequence[Column]) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def column_hints(columns: Sequence[Column]) -> dict[str, Any]:
     return hints
 
 
-def invoiced_source(replication: Replication) -> "DltSource":
+def invoiced_source(replication: Batches) -> "DltSource":
     """A source that can be run once; its resources are named after the tables."""
 
     @dlt.source(name=SOURCE_NAME, max_table_nesting=0)
@@ -50,7 +61,7 @@ def invoiced_source(replication: Replication) -> "DltSource":
     return invoiced()
 
 
-def _resource(table: Table, replication: Replication) -> "DltResource":
+def _resource(table: Table, replication: Batches) -> "DltResource":
     def rows() -> Iterator[Any]:
         for batch in replication.batches(table, dlt.current.source_state()):
             # None makes dlt turn to the next table instead of waiting for this one's pages.

@@ -4,6 +4,7 @@ from invoiced_pipeline.settings.loading import load_settings
 from invoiced_pipeline.settings.models import (
     Cadence,
     ConnectionSettings,
+    Deletions,
     Settings,
     WarehouseSettings,
     dataset_name,
@@ -16,6 +17,7 @@ __all__ = [
     "DATE_FORMS",
     "Cadence",
     "ConnectionSettings",
+    "Deletions",
     "ScheduleSettings",
     "Settings",
     "WarehouseSettings",

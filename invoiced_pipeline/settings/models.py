@@ -28,6 +28,10 @@ DEFAULT_CONFIG = "invoiced.toml"
 
 Cadence = Literal["monthly", "weekly", "daily"]
 
+Deletions = Literal["mark", "remove", "ignore"]
+"""What becomes of rows whose records are gone: `mark` sets `_deleted_at`, `remove` removes them
+with their child rows, `ignore` leaves them as they were last seen."""
+
 
 def _start_date(value: object) -> datetime | None:
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -93,6 +97,16 @@ class ConnectionSettings(Strict):
     )
     schedule: ScheduleSettings = Field(
         default=ScheduleSettings(), description="When a sync starts; every hour by default."
+    )
+
+    deletions: Deletions = Field(
+        default="mark", description="What becomes of rows whose records are gone."
+    )
+    sweep_max_share: float = Field(
+        default=0.2,
+        gt=0,
+        le=1,
+        description="A sweep that misses a larger share of a table's rows leaves the table alone.",
     )
 
     @field_validator("name")

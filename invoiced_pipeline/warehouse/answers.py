@@ -17,7 +17,10 @@ class Answer:
     rows: list[tuple[Any, ...]]
 
 
-_OPEN = "not draft and status not in ('voided', 'paid', 'bad_debt') and balance > 0"
+_OPEN = """
+    invoices._deleted_at is null and not draft
+    and status not in ('voided', 'paid', 'bad_debt') and balance > 0
+"""
 
 _AGING = f"""
     with open_invoices as (
@@ -52,7 +55,8 @@ _LARGEST = f"""
 _RECURRING = """
     select coalesce(plans.currency, 'unknown'), count(*), sum(subscriptions.mrr)
     from subscriptions left join plans on plans.id = subscriptions.plan
-    where subscriptions.status in ('active', 'past_due', 'pending_renewal')
+    where subscriptions._deleted_at is null
+        and subscriptions.status in ('active', 'past_due', 'pending_renewal')
     group by all order by count(*) desc
 """
 

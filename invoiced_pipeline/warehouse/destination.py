@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
 
@@ -88,6 +88,24 @@ def build_pipeline(warehouse: Path, dataset: str) -> "Pipeline":
     # Arrow's own types stand beside the declared ones on purpose; dlt warns at every batch.
     logging.getLogger("dlt").setLevel(logging.ERROR)
     return pipeline
+
+
+def remembered_state(pipeline: "Pipeline", warehouse: Path, source: str) -> dict[str, Any]:
+    """What the dataset remembers for a source, as last committed; empty for a new dataset.
+
+    Raises:
+        WarehouseError: The destination cannot be read.
+    """
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
+    from invoiced_pipeline.warehouse.failures import load_error
+
+    try:
+        pipeline.drop()
+        pipeline.sync_destination()
+    except PipelineStepFailed as error:
+        raise load_error(error, warehouse) from error
+    return dict(pipeline.state.get("sources", {}).get(source, {}))
 
 
 def row_counts(warehouse: Path, dataset: str, tables: list[str]) -> dict[str, int]:

@@ -113,6 +113,18 @@ def test_how_each_table_is_listed() -> None:
     }
     assert table("plans").variants == ((("archived", "0"),), (("archived", "1"),))
     assert {entry.name for entry in TABLES if entry.feature} == {"plans", "subscriptions"}
+    assert {entry.name for entry in TABLES if not entry.filters_id} == {"plans", "estimates"}
+
+
+def test_events_that_say_that_a_record_is_gone() -> None:
+    assert {entry.name: entry.deletion_event for entry in TABLES if entry.deletion_event} == {
+        "customers": "customer.deleted",
+        "invoices": "invoice.deleted",
+        "credit_notes": "credit_note.deleted",
+        "estimates": "estimate.deleted",
+        "transactions": "transaction.deleted",
+        "credit_balance_adjustments": "transaction.deleted",
+    }
 
 
 @each_table

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from invoiced_pipeline.defs.assembly import build_definitions
-from invoiced_pipeline.defs.launch import SyncResult, run_sync
+from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings, load_settings
@@ -102,6 +102,16 @@ class Service:
         ]
         return run_sync(
             self.definitions(), self.settings(), self.instance, tables=list(names), mode=mode
+        )
+
+    def sweep(self, *tables: str, allow_share: float | None = None) -> SyncResult:
+        """What `invoiced-pipeline sweep` runs."""
+        return run_sweep(
+            self.definitions(),
+            self.settings(),
+            self.instance,
+            tables=tables,
+            allow_share=allow_share,
         )
 
     def key(self, table: str) -> dg.AssetKey:

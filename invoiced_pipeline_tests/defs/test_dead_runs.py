@@ -30,6 +30,7 @@ def ended_process() -> int:
     ("job", "process", "status"),
     [
         ("invoiced_sync", "{ended}@{here}", "FAILURE"),
+        ("invoiced_sweep", "{ended}@{here}", "FAILURE"),
         ("invoiced_sync", "{alive}@{here}", "STARTED"),
         # A process of another machine cannot be asked for, and a young run may only be planned.
         ("invoiced_sync", "{ended}@elsewhere", "STARTED"),

@@ -76,7 +76,7 @@ def test_a_range_is_one_run_that_marks_every_partition(service: Service, filled:
         counts = outcome.tables[table]["rows_by_partition"]
         assert counts == {SECOND_KEY: 2, THIRD: 1, RUNNING: 1}
     assert service.marked("plans") == []
-    assert {path for _, path, _, _ in filled.requests} == {"/customers", "/invoices"}
+    assert {path for _, path, _, _ in filled.requests} == {"/events", "/customers", "/invoices"}
     assert len(service.instance.get_runs()) == 1
 
 

@@ -36,4 +36,5 @@ CREDIT_BALANCE_ADJUSTMENTS = Table(
     ),
     foreign_keys=(ForeignKey("customer", "customers"),),
     list_params=(("include", "updated_at"),),
+    deletion_event="transaction.deleted",
 )

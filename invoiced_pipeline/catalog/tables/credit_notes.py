@@ -83,4 +83,5 @@ CREDIT_NOTES = Table(
         ForeignKey("customer", "customers"),
         ForeignKey("invoice", "invoices"),
     ),
+    deletion_event="credit_note.deleted",
 )

@@ -203,4 +203,5 @@ CUSTOMERS = Table(
         ),
     ),
     foreign_keys=(ForeignKey("parent_customer", "customers"),),
+    deletion_event="customer.deleted",
 )

@@ -135,4 +135,6 @@ ESTIMATES = Table(
         ForeignKey("customer", "customers"),
         ForeignKey("invoice", "invoices"),
     ),
+    deletion_event="estimate.deleted",
+    filters_id=False,
 )

@@ -132,4 +132,5 @@ INVOICES = Table(
         ForeignKey("customer", "customers"),
         ForeignKey("subscription", "subscriptions"),
     ),
+    deletion_event="invoice.deleted",
 )

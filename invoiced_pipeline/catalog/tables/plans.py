@@ -90,4 +90,5 @@ PLANS = Table(
         (("archived", "1"),),
     ),
     feature="subscription_billing",
+    filters_id=False,
 )

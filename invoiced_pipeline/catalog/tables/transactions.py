@@ -80,4 +80,5 @@ TRANSACTIONS = Table(
         ForeignKey("parent_transaction", "transactions"),
         ForeignKey("payment", "payments"),
     ),
+    deletion_event="transaction.deleted",
 )

@@ -1,0 +1,137 @@
+"""The sweep as a job of its own, with a weekly schedule."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
+from invoiced_pipeline.defs.names import schedule_name, sweep_job_name
+from invoiced_pipeline.defs.replicate import remembered_host
+from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
+from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
+from invoiced_pipeline.settings import ConnectionSettings
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.replication.sweep import SweepReport
+
+WEEKLY = "23 4 * * 0"
+"""Sundays at 04:23 UTC: not on the hour, when syncs run."""
+
+_SCHEDULED_TRIES = 30
+_SECONDS_BETWEEN_TRIES = 60
+
+
+class SweepConfig(dg.Config):
+    """What a run of the sweep does."""
+
+    tables: list[str] = Field(default=[], description="Which tables; all when empty.")
+    allow_share: float | None = Field(
+        default=None,
+        description="The share of a table's rows that may be marked; else the settings say.",
+    )
+    tries: int = Field(
+        default=1, ge=1, description="How often to try, a minute apart, while another run writes."
+    )
+
+
+def sweep_op_name(dataset: str) -> str:
+    """Name of the op that sweeps `dataset`."""
+    return f"compare_{dataset}"
+
+
+def sweep_job(connection: ConnectionSettings) -> dg.JobDefinition:
+    """The job `<dataset>_sweep`: finds rows whose records are gone, and records without a row."""
+    dataset = connection.dataset
+
+    @dg.op(name=sweep_op_name(dataset), description="Compares the API's ids with all rows.")
+    def compare(
+        context: dg.OpExecutionContext,
+        config: SweepConfig,
+        invoiced_api: InvoicedApi,
+        start_date: StartDate,
+        warehouse: Warehouse,
+    ) -> Iterator[dg.AssetObservation | dg.Output]:
+        try:
+            reports = _sweep(context, config, connection, invoiced_api, start_date, warehouse)
+        except WarehouseBusyError as error:
+            if context.retry_number + 1 < config.tries:
+                raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
+            raise dg.Failure(str(error), allow_retries=False) from error
+        except InvoicedPipelineError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        yield from (_observation(dataset, report) for report in reports.values())
+        failed = [f"{each.table}: {each.error}" for each in reports.values() if each.error]
+        if failed:
+            # Last, for whatever is raised before a yield takes the counts after it along.
+            raise dg.Failure("not swept: " + "; ".join(failed), allow_retries=False)
+        yield dg.Output(None)
+
+    @dg.job(
+        name=sweep_job_name(dataset),
+        description="Marks rows whose records are gone, of which no event told, and brings "
+        "records without `updated_at`. It lists ids only.",
+    )
+    def sweep() -> None:
+        compare()
+
+    return sweep
+
+
+def sweep_schedule(connection: ConnectionSettings, job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """Runs the sweep once a week; waits for a sync that is under way."""
+    config = SweepConfig(tries=_SCHEDULED_TRIES)
+    return dg.ScheduleDefinition(
+        name=schedule_name(job.name),
+        job=job,
+        cron_schedule=WEEKLY,
+        run_config=dg.RunConfig(ops={sweep_op_name(connection.dataset): config}),
+    )
+
+
+def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by name
+    context: dg.OpExecutionContext,
+    config: SweepConfig,
+    connection: ConnectionSettings,
+    invoiced_api: InvoicedApi,
+    start_date: StartDate,
+    warehouse: Warehouse,
+) -> Mapping[str, "SweepReport"]:
+    from invoiced_pipeline.replication.request import ReplicationRequest
+    from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+    from invoiced_pipeline.warehouse.destination import check_writable
+    from invoiced_pipeline.warehouse.marks import Marks
+
+    chosen = set(config.tables or TABLE_NAMES)
+    request = ReplicationRequest(
+        tables=tuple(table for table in TABLES if table.name in chosen),
+        mode="full",
+        start_date=start_date.instant,
+        cadence=connection.partitions,
+        connection=connection.name,
+        host=remembered_host(invoiced_api.base_url),
+    )
+    dataset, share = connection.dataset, config.allow_share
+    share = connection.sweep_max_share if share is None else share
+    with (
+        invoiced_api.client() as client,
+        warehouse.writer(dataset, context.run_id, context.instance),
+    ):
+        check_writable(warehouse.file)
+        marks = Marks(warehouse.file, dataset, connection.deletions)
+        return sweep_dataset(client, request, warehouse.file, dataset, marks, max_share=share)
+
+
+def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:
+    """A table's counts, shown at its asset."""
+    metadata = {
+        "rows": report.rows,
+        "listed": report.listed,
+        "deleted_rows": report.deleted,
+        "rows_loaded": report.brought,
+        "requests": report.tally.requests,
+        "seconds": round(report.seconds, 3),
+        **({"error": report.error} if report.error else {}),
+    }
+    return dg.AssetObservation(asset_key=dg.AssetKey([dataset, report.table]), metadata=metadata)

@@ -1,0 +1,129 @@
+"""The events feed: what was deleted or merged since some moment.
+
+Two lists, each filtered by the API, so that an account whose feed is full of viewed invoices and
+sent e-mails costs no more than a quiet one.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from invoiced_pipeline.exceptions import ContractError
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.numbered import read_by_number
+from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.invoiced.reading import LAG
+from invoiced_pipeline.windows import from_epoch, to_epoch
+
+PATH = "/events"
+
+_QUESTIONS: tuple[Params, ...] = (
+    (("advanced_filter", '[{"field":"type","operator":"ends_with","value":".deleted"}]'),),
+    (("filter[type]", "customer.merged"),),
+)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What an event's `data.object` says that matters to deletions."""
+
+    id: int | str | None = None
+    voided: bool | int | None = None
+    """True in the event of a void; the event of a payment that is gone shows it as it was."""
+    original_customer: "Snapshot | None" = None
+    """Of a merge: the customer that is no more; the event's object is the surviving one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; `at` is when it was written, in epoch seconds.
+
+    It is never before the record's last `updated_at` (observed).
+    """
+
+    id: int
+    type: str
+    at: int
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class EventsRead:
+    """Events in the order in which they were written, and until when (UTC) none is missing."""
+
+    events: tuple[Event, ...]
+    until: datetime
+
+
+class _Data(msgspec.Struct):
+    object: Snapshot = Snapshot()
+
+
+class _Entry(msgspec.Struct):
+    id: int
+    type: str
+    timestamp: int
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_entries = msgspec.json.Decoder(list[_Entry])
+_data = msgspec.json.Decoder(_Data)
+
+
+def read_events(
+    client: InvoicedClient, since: datetime | None, executor: Executor, tally: Tally
+) -> EventsRead:
+    """Reads deletions and merges written at or after `since` (UTC).
+
+    Args:
+        client: Where to read.
+        since: The first instant that counts; None where nothing before now does.
+        executor: Runs requests side by side.
+        tally: Where requests are counted.
+
+    Raises:
+        ApiError: The feed cannot be read.
+    """
+    if since is None:
+        answer = client.list_page(PATH, (("per_page", "1"),), tally)
+        return EventsRead((), (answer.server_time or datetime.now(UTC)) - LAG)
+
+    def ask(question: Params) -> list[Page]:
+        # Ascending, so that events written meanwhile move no other to another page.
+        params = (*question, ("sort", "id asc"), ("start_date", str(to_epoch(since))))
+        return list(read_by_number(client, PATH, params, tally))
+
+    answers = list(executor.map(ask, _QUESTIONS))
+    found = {event.id: event for pages in answers for page in pages for event in _events(page)}
+    clocks = [pages[0].server_time for pages in answers]
+    events = tuple(found[number] for number in sorted(found))
+    return EventsRead(events, _until(since, clocks, events))
+
+
+def _until(since: datetime, clocks: list[datetime | None], events: Iterable[Event]) -> datetime:
+    """Events become visible after their request's commit, so the newest seconds do not count."""
+    known = [clock for clock in clocks if clock is not None]
+    if len(known) == len(clocks):
+        return min(known) - LAG
+    newest = max((event.at for event in events), default=to_epoch(since))
+    return max(since, min(datetime.now(UTC), from_epoch(newest)) - LAG)
+
+
+def _events(page: Page) -> Iterator[Event]:
+    try:
+        entries = _entries.decode(page.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"GET {PATH}: the answer holds something that is no event: {error}"
+        raise ContractError(message, path=PATH, status=200) from error
+    for entry in entries:
+        yield Event(entry.id, entry.type, entry.timestamp, _read_snapshot(entry.data))
+
+
+def _read_snapshot(data: msgspec.Raw) -> Snapshot:
+    """What is told of the object: nothing where the API has lost its snapshot (observed)."""
+    try:
+        return _data.decode(data).object
+    except msgspec.MsgspecError:
+        return Snapshot()

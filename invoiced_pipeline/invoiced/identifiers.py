@@ -1,0 +1,215 @@
+"""Which records a table has: a listing of ids alone, and looks at single records.
+
+Ids are read by key (`id` greater than the last one), so that nothing that comes or goes meanwhile
+moves another record out of sight, and in parts side by side where there are many. Two lists cannot
+be filtered by id: estimates, and plans, whose ids are texts. They are read by page number.
+"""
+
+import itertools
+import math
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.exceptions import ContractError
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.numbered import read_by_number
+from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, fetch_page
+
+PAGES_PER_PART = 12
+MAX_PARTS = 12
+
+_KEPT = frozenset({"id", "internal_id", "updated_at"})
+"""What a listing of ids still shows of a record."""
+
+
+@dataclass(slots=True)
+class Identifiers:
+    """A table's ids as the API lists them.
+
+    Attributes:
+        seconds: `updated_at` in epoch seconds by id; None where the record has none.
+        server_time: The server's clock at the first answer (UTC); None when it shows none.
+    """
+
+    seconds: dict[Any, int | None] = field(default_factory=dict)
+    server_time: datetime | None = None
+
+    def add(self, page: Page) -> None:
+        """Takes the ids of a page."""
+        self.server_time = self.server_time or page.server_time
+        self.seconds.update((stamp.id, stamp.second) for stamp in page.stamps)
+
+
+def list_identifiers(
+    client: InvoicedClient, table: Table, executor: Executor, tally: Tally
+) -> Identifiers:
+    """All ids of a table, at a fraction of what its records cost.
+
+    Raises:
+        ApiError: The list cannot be read to its end.
+    """
+    found = Identifiers()
+    params = _without_the_rest(table)
+    if not table.filters_id:
+        for variant in table.variants:
+            for page in read_by_number(client, table.path, (*params, *variant), tally):
+                found.add(page)
+        return found
+    first = _page_by_key(client, table, params, tally, _Range())
+    found.add(first)
+    if not _more_follow(first):
+        return found
+    for pages in executor.map(
+        lambda part: list(_pages_by_key(client, table, params, tally, part)),
+        _parts(client, table, params, tally, first),
+    ):
+        for page in pages:
+            found.add(page)
+    return found
+
+
+def read_records(
+    client: InvoicedClient,
+    table: Table,
+    wanted: Collection[Any],
+    listed: Identifiers,
+    tally: Tally,
+) -> Iterator[Page]:
+    """The wanted records in full, others on their pages marked to skip.
+
+    Args:
+        client: Where to read.
+        table: Of which table.
+        wanted: Ids that `listed` holds.
+        listed: All ids, which tell how far one page reaches.
+        tally: Where requests are counted.
+
+    Raises:
+        ApiError: The list cannot be read to its end.
+    """
+    if not wanted:
+        return
+    if not table.filters_id:
+        for variant in table.variants:
+            params = (*table.list_params, *variant)
+            for page in read_by_number(client, table.path, params, tally):
+                yield replace(_only(page, wanted), variant=variant)
+        return
+    ids = sorted(listed.seconds)
+    done = None
+    for record in sorted(wanted):
+        if done is not None and record <= done:
+            continue
+        start = bisect_left(ids, record)
+        done = ids[min(start + PER_PAGE, len(ids)) - 1]
+        span = _Range(after=record - 1, last=done)
+        yield _only(_page_by_key(client, table, table.list_params, tally, span), wanted)
+
+
+def missing_records(
+    client: InvoicedClient, table: Table, ids: Collection[Any], executor: Executor, tally: Tally
+) -> set[Any]:
+    """Those of `ids` of which the API says, asked one by one, that there is no such record.
+
+    Raises:
+        ApiError: It said neither yes nor no.
+    """
+
+    def is_missing(record: Any) -> bool:
+        return not client.exists(f"{table.path}/{quote(str(record), safe='')}", tally)
+
+    asked = list(ids)
+    answers = executor.map(is_missing, asked)
+    return {record for record, missing in zip(asked, answers, strict=True) if missing}
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Ids greater than `after`, up to and including `last`; None is unbounded."""
+
+    after: int | None = None
+    last: int | None = None
+
+    @property
+    def params(self) -> Params:
+        bounds = ((">", self.after), ("<=", self.last))
+        conditions = [
+            {"field": "id", "operator": operator, "value": value}
+            for operator, value in bounds
+            if value is not None
+        ]
+        text = msgspec.json.encode(conditions).decode()
+        return (("advanced_filter", text),) if conditions else ()
+
+
+def _without_the_rest(table: Table) -> Params:
+    """The table's parameters, with all that is not needed excluded."""
+    left_out = ",".join(column.name for column in table.columns if column.name not in _KEPT)
+    params = []
+    for name, value in table.list_params:
+        names = [each for each in value.split(",") if each in _KEPT]
+        if name != "include":
+            params.append((name, value))
+        elif names:
+            params.append((name, ",".join(names)))
+    return (*params, ("exclude", left_out))
+
+
+def _pages_by_key(
+    client: InvoicedClient, table: Table, params: Params, tally: Tally, span: _Range
+) -> Iterator[Page]:
+    while True:
+        page = _page_by_key(client, table, params, tally, span)
+        yield page
+        if not _more_follow(page):
+            return
+        span = replace(span, after=page.stamps[-1].id)
+
+
+def _page_by_key(
+    client: InvoicedClient, table: Table, params: Params, tally: Tally, span: _Range
+) -> Page:
+    page = fetch_page(client, table.path, (*params, *span.params, ("page", "1")), tally)
+    ids = [stamp.id for stamp in page.stamps]
+    low = -math.inf if span.after is None else span.after
+    for record in ids:
+        if not isinstance(record, int) or record <= low:
+            # The next request would ask for the same again, or miss what lies between.
+            message = f"GET {table.path}: records do not come in the order of their ids"
+            raise ContractError(message, path=table.path, status=200)
+        low = record
+    return page
+
+
+def _more_follow(page: Page) -> bool:
+    return page.is_full or (page.total or 0) > len(page.stamps) > 0
+
+
+def _parts(
+    client: InvoicedClient, table: Table, params: Params, tally: Tally, first: Page
+) -> list[_Range]:
+    """Ranges of ids after the first page that are worth reading side by side."""
+    after: Any = first.stamps[-1].id
+    left = ((first.total or 0) - len(first.stamps)) / PER_PAGE
+    count = min(MAX_PARTS, math.ceil(left / PAGES_PER_PART))
+    if count < 2:
+        return [_Range(after)]
+    newest = fetch_page(client, table.path, (*params, ("sort", "id desc"), ("page", "1")), tally)
+    ids = [stamp.id for stamp in newest.stamps if isinstance(stamp.id, int)]
+    highest = max(ids, default=after)
+    bounds = sorted({after + (highest - after) * part // count for part in range(1, count)})
+    # The last part is open, for what is created meanwhile.
+    edges = [after, *bounds, None]
+    return [_Range(*pair) for pair in itertools.pairwise(edges)]
+
+
+def _only(page: Page, wanted: Collection[Any]) -> Page:
+    return page.without(at for at, stamp in enumerate(page.stamps) if stamp.id not in wanted)

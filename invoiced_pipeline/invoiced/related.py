@@ -1,0 +1,21 @@
+"""Records of a table that refer to one other record, whenever they changed."""
+
+from collections.abc import Iterator
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.invoiced.client import InvoicedClient, Tally
+from invoiced_pipeline.invoiced.numbered import read_by_number
+from invoiced_pipeline.invoiced.pages import Page
+
+
+def read_related(
+    client: InvoicedClient, table: Table, column: str, value: int, tally: Tally
+) -> Iterator[Page]:
+    """Yields the records whose `column`, a foreign key, holds `value`.
+
+    Raises:
+        ApiError: The list cannot be read to its end.
+    """
+    for variant in table.variants:
+        params = (*table.list_params, *variant, (f"filter[{column}]", str(value)))
+        yield from read_by_number(client, table.path, params, tally)

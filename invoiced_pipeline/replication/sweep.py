@@ -1,0 +1,203 @@
+"""The sweep: compares the ids that the API lists with the warehouse's rows, table by table.
+
+It finds what no event told of and no window shows: deletions whose event was lost, transactions
+that vanished, and records without `updated_at`, which it brings. It notes no coverage.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.invoiced.client import InvoicedClient, Tally
+from invoiced_pipeline.invoiced.identifiers import (
+    Identifiers,
+    list_identifiers,
+    missing_records,
+    read_records,
+)
+from invoiced_pipeline.invoiced.reading import lies_in
+from invoiced_pipeline.replication.batches import Batch, Batcher
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.plans import mark_variant, one_per_id
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.warehouse.marks import KnownIds, Mark, Marks
+from invoiced_pipeline.windows import FOREVER, Window
+
+logger = logging.getLogger(__name__)
+
+ALWAYS_ALLOWED = 100
+"""Rows that a sweep may mark in a table however small it is."""
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep did to one table.
+
+    Attributes:
+        table: Its name.
+        listed: Ids that the API lists.
+        rows: Rows of the warehouse that were not marked before.
+        deleted: Rows that were marked, or removed.
+        brought: Records that the warehouse lacked, loaded now.
+        tally: Requests, retries and waiting.
+        seconds: How long it took to compare.
+        error: Why the table was left alone, or not completed; None when it is complete.
+    """
+
+    table: str
+    listed: int = 0
+    rows: int = 0
+    deleted: int = 0
+    brought: int = 0
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    error: str | None = None
+
+
+class Sweep:
+    """One sweep over some tables; a source that can be loaded for what the warehouse lacks.
+
+    Args:
+        client: Where to read.
+        request: Which tables, and the start date.
+        dataset: What the dataset remembers.
+        marks: The warehouse's rows, and where deletions are noted.
+        max_share: The largest share of a table's rows that may be marked.
+    """
+
+    def __init__(
+        self,
+        client: InvoicedClient,
+        request: ReplicationRequest,
+        dataset: DatasetState,
+        marks: Marks,
+        *,
+        max_share: float,
+    ) -> None:
+        self.request = request
+        self.reports = {table.name: SweepReport(table.name) for table in request.tables}
+        self._client = client
+        self._dataset = dataset
+        self._marks = marks
+        self._max_share = max_share
+        self._lacking: dict[str, set[Any]] = {}
+        self._listed: dict[str, Identifiers] = {}
+
+    def run(self, load: Callable[["Sweep"], None]) -> dict[str, SweepReport]:
+        """Compares all tables, marks what is gone, and has `load` bring what is lacking."""
+        with ThreadPoolExecutor(
+            self._client.limit.capacity, thread_name_prefix="invoiced"
+        ) as executor:
+            for table in self.request.tables:
+                report = self.reports[table.name]
+                began = time.monotonic()
+                try:
+                    self._compare(table, report, executor)
+                except InvoicedPipelineError as error:
+                    report.error = str(error)
+                report.seconds = time.monotonic() - began
+                _announce(report)
+        if self._lacking:
+            load(self)
+        return self.reports
+
+    def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch]:
+        """Yields the records of one table that the warehouse lacks; called by the load.
+
+        Raises:
+            DatasetMismatchError: The dataset is not this connection's.
+        """
+        DatasetState(state).check_owner(self.request)
+        report, batcher = self.reports[table.name], Batcher(table)
+        try:
+            for batch in self._bring(table, batcher, report.tally):
+                report.brought += batch.record_count
+                yield batch
+        except InvoicedPipelineError as error:
+            report.error = str(error)
+        if batcher.rejects and report.error is None:
+            first = batcher.rejects[0]
+            report.error = (
+                f"{len(batcher.rejects)} records of {table.name} cannot be typed and are not "
+                f"loaded. First: id {first.id}, {first.reason}"
+            )
+
+    def _compare(self, table: Table, report: SweepReport, executor: ThreadPoolExecutor) -> None:
+        # The rows first: what is created while the ids are listed is no row yet.
+        known = self._marks.known_ids(table.name)
+        report.rows = len(known.present)
+        listed = list_identifiers(self._client, table, executor, report.tally)
+        report.listed = len(listed.seconds)
+        lacking = self._wanted(table, known, listed)
+        if lacking:
+            self._lacking[table.name], self._listed[table.name] = lacking, listed
+        unlisted = known.present - listed.seconds.keys()
+        if self._marks.are_ignored or not unlisted:
+            return
+        self._check_share(table, len(unlisted), len(known.present))
+        # Asked for once more: a list may miss what another request shows.
+        gone = missing_records(self._client, table, unlisted, executor, report.tally)
+        at = listed.server_time or datetime.now(UTC)
+        marks = [Mark(table.name, table.primary_key, record, at) for record in gone]
+        report.deleted = self._marks.apply(marks)[table.name]
+
+    def _wanted(self, table: Table, known: KnownIds, listed: Identifiers) -> set[Any]:
+        """Ids of records to bring: those that the warehouse should hold and does not.
+
+        That is what its coverage claims, from the start date on, and what no window can show. A
+        marked row's record is there again, whatever its date. What is newer is the next sync's.
+        """
+        wanted = Window(self.request.start_date, FOREVER)
+        covered = self._dataset.coverage(table.name).windows
+        windows = tuple(window.intersect(wanted) for window in covered)
+        return {
+            record
+            for record, second in listed.seconds.items()
+            if record not in known.present and (record in known.gone or lies_in(windows, second))
+        }
+
+    def _check_share(self, table: Table, unlisted: int, rows: int) -> None:
+        allowed = max(ALWAYS_ALLOWED, int(self._max_share * rows))
+        if unlisted <= allowed:
+            return
+        share = unlisted / rows
+        message = (
+            f"the API does not list {unlisted:,} of {rows:,} rows of {table.name} ({share:.0%}), "
+            f"which is more than the {self._max_share:.0%} that a sweep may mark: none was. Is it "
+            "the right account, and may the key see all records? If they are gone indeed: "
+            f"invoiced-pipeline sweep --select {table.name} --allow-share {_above(share)}"
+        )
+        raise InvoicedPipelineError(message)
+
+    def _bring(self, table: Table, batcher: Batcher, tally: Tally) -> Iterator[Batch]:
+        wanted = self._lacking.get(table.name, set())
+        listed = self._listed.get(table.name, Identifiers())
+        whole: list[Any] = []
+        for page in read_records(self._client, table, wanted, listed, tally):
+            if table.listing == "whole":
+                records = batcher.decode(page)
+                mark_variant(records, page.variant)
+                whole += records
+            else:
+                yield from batcher.add(page)
+        yield from batcher.take(one_per_id(whole))
+
+
+def _above(share: float) -> float:
+    """The share as a person would allow it: rounded up to a tenth."""
+    return min(1.0, int(share * 10 + 1) / 10)
+
+
+def _announce(report: SweepReport) -> None:
+    if report.error:
+        logger.error("%s: %s", report.table, report.error)
+        return
+    logger.info(
+        "%s: %d listed, %d rows, %d gone", report.table, report.listed, report.rows, report.deleted
+    )

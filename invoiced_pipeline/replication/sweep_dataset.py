@@ -1,0 +1,69 @@
+"""A sweep over a dataset, from what it remembers to the load of what it lacked."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.sweep import Sweep, SweepReport
+from invoiced_pipeline.warehouse.destination import build_pipeline, remembered_state
+from invoiced_pipeline.warehouse.failures import load_error
+from invoiced_pipeline.warehouse.marks import Marks
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
+
+def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
+    client: InvoicedClient,
+    request: ReplicationRequest,
+    warehouse: Path,
+    dataset: str,
+    marks: Marks,
+    *,
+    max_share: float,
+) -> Mapping[str, SweepReport]:
+    """Sweeps the tables of a request that the dataset holds; the caller holds the writer's lock.
+
+    Args:
+        client: Where to read.
+        request: Which tables, whose, and from which start date on.
+        warehouse: The DuckDB file.
+        dataset: The schema.
+        marks: Where deletions are noted.
+        max_share: The largest share of a table's rows that may be marked.
+
+    Raises:
+        DatasetMismatchError: The dataset is not this connection's: nothing was marked.
+        WarehouseError: There is nothing to sweep, or the load failed.
+    """
+    from invoiced_pipeline.replication.source import SOURCE_NAME
+
+    pipeline = build_pipeline(warehouse, dataset)
+    state = remembered_state(pipeline, warehouse, SOURCE_NAME) if warehouse.exists() else {}
+    remembered = DatasetState(state)
+    remembered.check_owner(request)
+    tables = tuple(table for table in request.tables if remembered.columns(table.name) is not None)
+    if not tables:
+        message = f"There is nothing to sweep in {dataset}: run invoiced-pipeline sync first"
+        raise WarehouseError(message)
+    request = replace(request, tables=tables)
+
+    sweep = Sweep(client, request, remembered, marks, max_share=max_share)
+    return sweep.run(lambda lacking: _load(pipeline, lacking, warehouse))
+
+
+def _load(pipeline: "Pipeline", sweep: Sweep, warehouse: Path) -> None:
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
+    from invoiced_pipeline.replication.source import invoiced_source
+
+    try:
+        info = pipeline.run(invoiced_source(sweep), loader_file_format="parquet")
+        info.raise_on_failed_jobs()
+    except PipelineStepFailed as error:
+        raise load_error(error, warehouse) from error

@@ -1,0 +1,214 @@
+"""Notes in the warehouse which records are gone: their rows are marked, or removed.
+
+Every access is short: one connection and one transaction of plain SQL, and none at all when there
+is nothing to note.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invoiced_pipeline.catalog import Table, table
+from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.settings import Deletions
+from invoiced_pipeline.warehouse.destination import use_dataset
+from invoiced_pipeline.windows import to_epoch
+
+if TYPE_CHECKING:
+    import duckdb
+
+_CHUNK = 1_000
+"""Values in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Rows of `table` whose `column` holds `value` are gone since `at` (UTC).
+
+    Rows with an `updated_at` after `at` are not: such a record was there again, later.
+    """
+
+    table: str
+    column: str
+    value: int | str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIds:
+    """The ids of a table's rows: of records that are there, and of those known to be gone."""
+
+    present: frozenset[Any] = frozenset()
+    gone: frozenset[Any] = frozenset()
+
+
+class Marks:
+    """The marks of one dataset.
+
+    Args:
+        warehouse: The DuckDB file; the caller holds the writer's lock.
+        dataset: The schema.
+        deletions: What becomes of rows that are gone.
+    """
+
+    def __init__(self, warehouse: Path, dataset: str, deletions: Deletions = "mark") -> None:
+        self._warehouse = warehouse
+        self._dataset = dataset
+        self._deletions: Deletions = deletions
+
+    @property
+    def are_ignored(self) -> bool:
+        """Whether nothing is ever marked or removed."""
+        return self._deletions == "ignore"
+
+    def apply(self, marks: Iterable[Mark]) -> Counter[str]:
+        """Marks rows that are not marked yet, and their child rows, in one transaction.
+
+        It can be repeated: a row keeps its first mark. Tables that do not exist are left out.
+
+        Returns:
+            How many rows were marked or removed, by table; child rows are not counted.
+
+        Raises:
+            WarehouseError: Nothing was marked.
+        """
+        counts: Counter[str] = Counter()
+        groups = _grouped(marks)
+        if not groups or self.are_ignored or not self._warehouse.exists():
+            return counts
+        with self._connection() as connection, _transaction(connection):
+            existing = self._markable(connection)
+            for (name, column, at), values in groups.items():
+                if name not in existing:
+                    continue
+                for some in _chunks(values):
+                    ids = _ids(connection, table(name), column, some, at)
+                    self._note(connection, table(name), existing, ids, at)
+                    counts[name] += len(ids)
+        return +counts
+
+    def known_ids(self, name: str) -> KnownIds:
+        """The ids of all rows of a table; none where it does not exist."""
+        key = table(name).primary_key
+        sql = f'select "{key}", _deleted_at is not null from "{name}"'  # noqa: S608
+        rows = self._select(name, sql)
+        return KnownIds(
+            frozenset(record for record, is_gone in rows if not is_gone),
+            frozenset(record for record, is_gone in rows if is_gone),
+        )
+
+    def present(self, name: str, column: str, values: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Pairs of id and `column` of the rows not marked whose `column` holds one of `values`."""
+        key = table(name).primary_key
+        found: list[tuple[Any, Any]] = []
+        for some in _chunks(values):
+            where = f"_deleted_at is null and {_is_one_of(column, some)}"
+            sql = f'select "{key}", "{column}" from "{name}" where {where}'  # noqa: S608
+            found += self._select(name, sql, some)
+        return found
+
+    def _select(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        if not self._warehouse.exists():
+            return []
+        with self._connection() as connection:
+            if name not in self._markable(connection):
+                return []
+            return connection.execute(sql, list(values)).fetchall()
+
+    def _note(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        of: Table,
+        existing: set[str],
+        ids: list[Any],
+        at: datetime,
+    ) -> None:
+        if not ids:
+            return
+        columns = {of.name: of.primary_key}
+        columns |= {of.child_name(child): of.parent_column for child in of.children}
+        for name, column in columns.items():
+            if name not in existing:
+                continue
+            where = _is_one_of(column, ids)
+            if self._deletions == "remove":
+                connection.execute(f'delete from "{name}" where {where}', ids)  # noqa: S608
+            else:
+                sql = f'update "{name}" set _deleted_at = ? where {where}'  # noqa: S608
+                connection.execute(sql, [at, *ids])
+
+    def _markable(self, connection: "duckdb.DuckDBPyConnection") -> set[str]:
+        rows = connection.execute(
+            "select table_name from information_schema.columns "
+            "where table_schema = ? and column_name = '_deleted_at'",
+            [self._dataset],
+        ).fetchall()
+        if rows:
+            use_dataset(connection, self._dataset)
+        return {name for (name,) in rows}
+
+    @contextmanager
+    def _connection(self) -> "Iterator[duckdb.DuckDBPyConnection]":
+        import duckdb
+
+        try:
+            connection = duckdb.connect(str(self._warehouse))
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except duckdb.Error as error:
+            message = (
+                f"Deletions could not be noted in {self._warehouse}: {error}. Close whatever else "
+                "has the file open; the next run repeats it"
+            )
+            raise WarehouseError(message) from error
+
+
+def _grouped(marks: Iterable[Mark]) -> dict[tuple[str, str, datetime], list[int | str]]:
+    groups: dict[tuple[str, str, datetime], list[int | str]] = defaultdict(list)
+    for mark in marks:
+        groups[mark.table, mark.column, mark.at].append(mark.value)
+    return dict(sorted(groups.items(), key=lambda group: group[0][2]))
+
+
+def _ids(
+    connection: "duckdb.DuckDBPyConnection",
+    of: Table,
+    column: str,
+    values: Sequence[Any],
+    at: datetime,
+) -> list[Any]:
+    """Ids of the rows to mark; names come from the catalog, values are parameters."""
+    stamp = of.column(of.replication_key)
+    newest = to_epoch(at) if stamp.type == "bigint" else at
+    sql = (
+        f'select "{of.primary_key}" from "{of.name}" where {_is_one_of(column, values)} '  # noqa: S608
+        f'and _deleted_at is null and ("{stamp.name}" is null or "{stamp.name}" <= ?)'
+    )
+    return [row[0] for row in connection.execute(sql, [*values, newest]).fetchall()]
+
+
+def _is_one_of(column: str, values: Sequence[Any]) -> str:
+    places = ", ".join("?" * len(values))
+    return f'"{column}" in ({places})'
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+@contextmanager
+def _transaction(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")

@@ -1,0 +1,136 @@
+"""Deletions in runs: what a sync reports, the sweep's job, and a full sync that ends exact."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
+from invoiced_pipeline.emulator.errors import forbidden, refused
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.warehouse.lock import writer_lock
+from invoiced_pipeline_tests.defs.conftest import START, Service
+
+LONG_AGO = int((START + timedelta(days=1)).timestamp())
+MARKED = "select id from invoices where _deleted_at is not null order by id"
+
+
+def put(account: Emulator, *ids: int, updated_at: int | None = LONG_AGO) -> None:
+    records: Any = (
+        {"id": number, "object": "invoice", "items": [], "updated_at": updated_at} for number in ids
+    )
+    account.store.put_many("invoices", records)
+
+
+def delete(account: Emulator, record: int) -> None:
+    account.store.remove("invoices", record)
+    now = int(datetime.now(UTC).timestamp())
+    event = {"id": record, "type": "invoice.deleted", "data": {"object": {"id": record}}}
+    account.store.put("events", event | {"timestamp": now})
+
+
+def test_full_ends_with_exactly_the_api_s_rows(service: Service, account: Emulator) -> None:
+    put(account, 1, 2, 3, 4)
+    assert service.sync("invoices").error is None
+    account.store.remove("invoices", 1)  # without an event
+    delete(account, 2)
+    put(account, 9, updated_at=None)
+    quiet = service.sync("invoices")
+    assert quiet.tables["invoices"]["deleted_rows"] == 1
+    assert service.query(MARKED) == [(2,)]
+    full = service.sync("invoices", mode="full")
+    assert full.error is None
+    assert full.tables["invoices"]["deleted_rows"] == 1
+    assert full.tables["invoices"]["rows_loaded"] == 3
+    assert service.query(MARKED) == [(1,), (2,)]
+    there = service.query("select id from invoices where _deleted_at is null order by id")
+    assert there == [(3,), (4,), (9,)]
+
+
+def test_the_sweep_s_job_shows_its_counts_at_the_assets(
+    service: Service, account: Emulator
+) -> None:
+    put(account, *range(1, 301))
+    assert service.sync("invoices", "payments").error is None
+    account.store.remove("invoices", 1)
+    result = service.sweep()
+    assert result.error is None
+    assert set(result.tables) == {"invoices", "payments"}
+    assert result.tables["invoices"]["rows"] == 300
+    assert result.tables["invoices"]["deleted_rows"] == 1
+    assert service.query(MARKED) == [(1,)]
+    (run, *_) = service.instance.get_runs()
+    assert (run.job_name, run.status) == ("invoiced_sweep", dg.DagsterRunStatus.SUCCESS)
+    records = service.instance.fetch_observations(service.key("invoices"), limit=1).records
+    observation = records[0].asset_observation
+    assert observation is not None
+    assert observation.metadata["listed"].value == 299
+
+    for number in range(2, 202):
+        account.store.remove("invoices", number)
+    stopped = service.sweep("invoices")
+    assert (stopped.error or "").startswith("not swept: invoices: the API does not list 200 of 299")
+    assert stopped.tables["invoices"]["deleted_rows"] == 0
+    assert "--allow-share 0.7" in stopped.tables["invoices"]["error"]
+    full = service.sync("invoices", mode="full")
+    assert "--allow-share 0.7" in (full.error or "")
+    assert service.query(MARKED) == [(1,)]
+    assert service.sweep("invoices", allow_share=0.7).error is None
+    assert len(service.query(MARKED)) == 201
+
+
+@pytest.mark.slow
+def test_without_permission_for_events_a_sync_succeeds_and_says_so(
+    service: Service, account: Emulator
+) -> None:
+    put(account, 1)
+
+    def refuse(path: str, _: Any) -> None:
+        if path == "/events":
+            raise forbidden()
+
+    account.on_request = refuse
+    result = service.sync("invoices")
+    assert result.error is None
+    assert (
+        "Deletions are not seen: GET /events answered 403" in result.tables["invoices"]["warning"]
+    )
+    assert service.ids("invoices") == [1]
+
+
+@pytest.mark.slow
+def test_events_that_cannot_be_read_fail_the_run_and_no_table(
+    service: Service, account: Emulator
+) -> None:
+    put(account, 1)
+
+    def refuse(path: str, _: Any) -> None:
+        if path == "/events":
+            raise refused("Invalid advanced filter: Syntax error")
+
+    account.on_request = refuse
+    result = service.sync("invoices")
+    assert (result.error or "").startswith("not complete: deletions: GET /events answered 400")
+    assert service.ids("invoices") == [1]
+    assert "warning" not in result.tables["invoices"]
+
+
+@pytest.mark.slow
+def test_the_sweep_waits_for_the_lock_only_when_scheduled(
+    service: Service, account: Emulator
+) -> None:
+    put(account, 1)
+    assert service.sync("invoices").error is None
+    warehouse = service.settings().warehouse.path
+    with writer_lock(warehouse, "another"):
+        assert "another run writes this warehouse" in (service.sweep().error or "")
+    schedule = service.definitions().resolve_schedule_def("invoiced_sweep_schedule")
+    assert schedule.cron_schedule == "23 4 * * 0"
+    with dg.build_schedule_context(
+        instance=service.instance, scheduled_execution_time=datetime.now(UTC)
+    ) as context:
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+    configured = request.run_config["ops"][sweep_op_name("invoiced")]["config"]
+    assert configured["tries"] == 30
+    assert SweepConfig(**configured).tables == []

@@ -1,0 +1,526 @@
+"""Deletions as a sync sees them: events, what they drag along, and what comes back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from invoiced_pipeline.emulator.errors import ApiError, forbidden
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.settings import Deletions
+from invoiced_pipeline.warehouse.marks import Mark, Marks
+from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedSqlClient
+from invoiced_pipeline.windows import from_epoch
+from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
+
+Api = Callable[..., Any]
+
+
+@pytest.fixture
+def api(emulator: Emulator) -> Api:
+    """Writes to the account as its people would, a minute after whatever was before."""
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        emulator.clock.advance(60)
+        auth = (emulator.api_key, "")
+        answer = httpx.request(method, f"{emulator.url}{path}", json=body, auth=auth)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    return call
+
+
+@pytest.fixture
+def sync(emulator: Emulator, replicate: Replica) -> Callable[..., dict[str, TableReport]]:
+    """A sync with deletions, an hour after whatever was before."""
+
+    def run(
+        *tables: str, deletions: Deletions = "mark", after: int = 3600, **options: Any
+    ) -> dict[str, TableReport]:
+        emulator.clock.advance(after)
+        return replicate.ok(*tables, deletions=deletions, **options)
+
+    return run
+
+
+def gone(replicate: Replica, table: str) -> dict[Any, int]:
+    """The instant since when rows are marked, by the first column: the id, or the parent's."""
+    marked = replicate.query(f'select * from "{table}" where _deleted_at is not null')
+    instants = f'select epoch(_deleted_at)::bigint from "{table}" where _deleted_at is not null'
+    pairs = zip(marked, replicate.query(instants), strict=True)
+    return {row[0]: instant for row, (instant,) in pairs}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "invoices",
+        pytest.param("credit_notes", marks=pytest.mark.slow),
+        pytest.param("estimates", marks=pytest.mark.slow),
+    ],
+)
+def test_deleted_document_keeps_its_row_with_the_event_s_instant(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any, table: str
+) -> None:
+    emulator.store.put("customers", customer(1))
+    lines = [{"name": "a", "unit_cost": 5}, {"name": "b", "unit_cost": 7}]
+    one, two = (api("POST", f"/{table}", {"customer": 1, "items": lines}) for _ in range(2))
+    sync(table)
+    api("DELETE", f"/{table}/{one['id']}")
+    at = emulator.clock.now()
+    reports = sync(table)
+    assert gone(replicate, table) == {one["id"]: at}
+    assert gone(replicate, f"{table}__items") == {one["id"]: at}
+    assert reports[table].deleted == 1
+    rows = {row["id"]: row for row in replicate.rows(table)}
+    assert rows[one["id"]]["total"] == rows[two["id"]]["total"] == 12
+    assert len(replicate.rows(f"{table}__items")) == 4
+    # Nothing happens any more, and the same event within the overlap changes nothing.
+    assert sync(table, after=0)[table].deleted == 0
+    assert gone(replicate, table) == {one["id"]: at}
+
+
+def test_an_idle_sync_asks_for_events_twice(emulator: Emulator, sync: Any) -> None:
+    emulator.store.put("customers", customer(1))
+    sync("customers")
+    sync("customers")
+    emulator.forget()
+    sync("customers")
+    asked = [query for _, path, query, _ in emulator.requests if path == "/events"]
+    assert len(asked) == 2
+    # From where the last one ended: ten seconds before its clock, and five minutes before that.
+    assert {int(query["start_date"]) for query in asked} == {NOW + 7200 - 10 - 300}
+    assert len(emulator.requests) == 3
+
+
+@pytest.mark.slow
+def test_the_first_sync_asks_only_for_the_time(emulator: Emulator, sync: Any) -> None:
+    emulator.store.put("customers", customer(1))
+    sync("customers")
+    (asked,) = [query for _, path, query, _ in emulator.requests if path == "/events"]
+    assert asked == {"per_page": "1"}
+
+
+def test_deleted_customer_takes_along_what_it_had(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    for number in (1, 2):
+        emulator.store.put("customers", customer(number))
+        body = {"customer": number, "amount": 20, "applied_to": [{"type": "credit", "amount": 20}]}
+        api("POST", "/payments", body)
+        api("POST", "/credit_balance_adjustments", {"customer": number, "amount": 5})
+        ended = {"customer": number, "status": "canceled", "updated_at": NOW, "addons": [{"id": 1}]}
+        emulator.store.put("subscriptions", {"id": number, **ended})
+    touched = ("customers", "payments", "transactions", "credit_balance_adjustments")
+    sync(*touched, "subscriptions")
+    api("DELETE", "/customers/1")
+    at = emulator.clock.now()
+    reports = sync(*touched, "subscriptions")
+    for table in (*touched, "subscriptions"):
+        mine = "id = 1" if table == "customers" else "customer = 1"
+        sql = f"select count(*), count(_deleted_at) from {table} where "
+        ((rows, marked),) = replicate.query(sql + mine)
+        assert rows == marked == reports[table].deleted >= 1, table
+        assert set(gone(replicate, table).values()) == {at}
+    assert gone(replicate, "subscriptions__addons") == {1: at}
+    assert len(gone(replicate, "payments__applied_to")) == 1
+
+
+def test_merge_marks_the_victim_and_fetches_what_the_survivor_got(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    for number in (1, 2):
+        emulator.store.put("customers", customer(number))
+    emulator.store.put("customers", customer(3, parent_customer=2))
+    emulator.store.put("invoices", invoice(7, customer=2, items=items(2)))
+    emulator.store.put("invoices", invoice(8, NOW - 9_999_999_999, customer=2))  # before the start
+    emulator.store.put("estimates", {"id": 9, "customer": 2, "updated_at": NOW - 5000})
+    api("POST", "/credit_balance_adjustments", {"customer": 2, "amount": 5})
+    tables = ("customers", "invoices", "transactions", "credit_balance_adjustments")
+    sync(*tables, "estimates")
+    api("POST", "/customers/1/merge", {"customer": 2})
+    at = emulator.clock.now()
+    assert emulator.store.get("invoices", 7)["updated_at"] == NOW - 1000  # type: ignore[index]
+    # Estimates are not part of this sync: theirs are fetched when they are.
+    sync(*tables)
+    assert gone(replicate, "customers") == {2: at}
+    assert replicate.query("select id, customer from invoices") == [(7, 1)]
+    assert replicate.query("select customer from transactions") == [(1,)]
+    assert replicate.query("select customer from credit_balance_adjustments") == [(1,)]
+    assert len(replicate.rows("invoices__items")) == 2
+    assert replicate.query("select customer from estimates") == [(2,)]
+    sync("estimates")
+    assert replicate.query("select customer from estimates") == [(1,)]
+    emulator.forget()
+    sync(*tables, "estimates")
+    filtered = {path for _, path, query, _ in emulator.requests if "filter" in query}
+    assert filtered == {"/events"}
+
+
+@pytest.mark.slow
+def test_customer_deleted_after_a_merge_takes_along_what_the_other_brought(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    for number in (1, 2):
+        emulator.store.put("customers", customer(number))
+    api("POST", "/payments", {"customer": 2, "amount": 5})
+    sync("customers", "payments")
+    api("POST", "/customers/1/merge", {"customer": 2})
+    api("DELETE", "/customers/1")
+    sync("customers", "payments")
+    assert set(gone(replicate, "customers")) == {1, 2}
+    assert len(gone(replicate, "payments")) == 1
+
+
+MONEY = ("payments", "transactions", "credit_balance_adjustments")
+
+
+def share(record: dict[str, Any], amount: int) -> dict[str, Any]:
+    return {"type": "invoice", "invoice": record["id"], "amount": amount}
+
+
+CREDIT = {"type": "credit", "amount": 3}
+
+
+@dataclass
+class Paid:
+    """A payment of ten: two invoices get four and three, the rest is credit."""
+
+    id: int
+    invoices: list[dict[str, Any]]
+
+
+@pytest.fixture
+def paid(emulator: Emulator, api: Api) -> Paid:
+    emulator.store.put("customers", customer(1, currency="usd"))
+    body = {"customer": 1, "items": [{"unit_cost": 50}]}
+    first, second, third = (api("POST", "/invoices", body) for _ in range(3))
+    applied = [share(first, 4), share(second, 3), CREDIT]
+    made = api("POST", "/payments", {"customer": 1, "amount": 10, "applied_to": applied})
+    return Paid(made["id"], [first, second, third])
+
+
+def test_transactions_of_a_voided_payment_vanish(
+    replicate: Replica, api: Api, sync: Any, paid: Paid
+) -> None:
+    other = {"customer": 1, "amount": 5, "applied_to": [share(paid.invoices[2], 5)]}
+    other_id = api("POST", "/payments", other)["id"]
+    sync(*MONEY)
+    assert len(replicate.ids("transactions")) == 4
+    api("DELETE", f"/payments/{paid.id}")
+    reports = sync(*MONEY)
+    sql = "select count(*), count(_deleted_at) from transactions where payment = "
+    assert replicate.query(f"{sql} {paid.id}") == [(3, 3)]
+    assert replicate.query(f"{sql} {other_id}") == [(1, 0)]
+    assert reports["transactions"].deleted == 3
+    # The credit that was given is a row of the adjustments, too.
+    assert replicate.query(
+        "select count(*), count(_deleted_at) from credit_balance_adjustments"
+    ) == [(1, 1)]
+    # The payment itself is there, voided.
+    assert replicate.query(f"select voided, _deleted_at from payments where id = {paid.id}") == [
+        (True, None)
+    ]
+
+
+def test_transactions_vanish_when_a_payment_is_applied_anew(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any, paid: Paid
+) -> None:
+    sync("payments", "transactions")
+    before = set(replicate.ids("transactions"))
+    # The sums stay as they were, so that there is not even an event.
+    first, _, third = paid.invoices
+    applied = [share(first, 4), share(third, 3), CREDIT]
+    told = emulator.store.count("events")
+    api("PATCH", f"/payments/{paid.id}", {"applied_to": applied})
+    kinds = {event["type"] for event in emulator.store.all("events")[told:]}
+    assert not kinds & {"payment.updated", "transaction.deleted"}
+    sync("payments", "transactions")
+    there = {record["id"] for record in emulator.store.all("transactions")}
+    assert set(gone(replicate, "transactions")) == before - there
+    assert len(before - there) == 1
+    assert set(replicate.ids("transactions")) == before | there
+
+
+@pytest.mark.slow
+def test_transaction_that_applied_to_does_not_show_is_asked_for(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any, paid: Paid
+) -> None:
+    refund = {"id": 900, "type": "refund", "payment": paid.id, "updated_at": NOW}
+    emulator.store.put("transactions", refund)
+    sync("payments", "transactions")
+    api("PATCH", f"/payments/{paid.id}", {"notes": "looked at"})
+    emulator.forget()
+    sync("payments", "transactions")
+    assert gone(replicate, "transactions") == {}
+    assert "/transactions/900" in {path for _, path, _, _ in emulator.requests}
+    emulator.forget()
+    sync("payments", "transactions")
+    assert not [path for _, path, _, _ in emulator.requests if path.startswith("/transactions/")]
+
+
+@pytest.mark.slow
+def test_payment_deleted_by_an_integration(
+    emulator: Emulator, replicate: Replica, sync: Any, paid: Paid
+) -> None:
+    emulator.store.put("payments", {"id": 50, "updated_at": NOW, "applied_to": []})
+    sync("payments", "transactions")
+    at = emulator.clock.advance(60)
+    for transaction in emulator.store.all("transactions"):
+        emulator.store.remove("transactions", transaction["id"])
+    emulator.store.remove("payments", paid.id)
+    for number, record in enumerate((paid.id, 50), 5000):
+        data = {"object": {"id": record, "object": "payment", "voided": False}}
+        event = {"id": number, "type": "payment.deleted", "timestamp": at, "data": data}
+        emulator.store.put("events", event)
+    sync("payments", "transactions")
+    assert gone(replicate, "payments") == {paid.id: at}
+    assert len(gone(replicate, "transactions")) == 3
+    assert set(gone(replicate, "payments__applied_to")) == {paid.id}
+
+
+@pytest.mark.parametrize(
+    "kind", ["credit_balance_adjustment", pytest.param("transaction", marks=pytest.mark.slow)]
+)
+def test_deleted_transaction_and_adjustment_are_one_thing(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any, kind: str
+) -> None:
+    emulator.store.put("customers", customer(1))
+    made = api("POST", "/credit_balance_adjustments", {"customer": 1, "amount": 5})
+    other = api("POST", "/credit_balance_adjustments", {"customer": 1, "amount": 6})
+    sync(*MONEY[1:])
+    api("DELETE", f"/{kind}s/{made['id']}")
+    at = emulator.clock.now()
+    sync(*MONEY[1:])
+    for table in ("transactions", "credit_balance_adjustments"):
+        assert gone(replicate, table) == {made["id"]: at}
+        assert other["id"] in replicate.ids(table)
+
+
+def test_what_only_sounds_like_a_deletion(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    emulator.store.put("customers", customer(1))
+    body = {"amount": 5, "interval": "month", "interval_count": 1, "name": "P", "id": "plan"}
+    api("POST", "/plans", body)
+    subscription = api("POST", "/subscriptions", {"customer": 1, "plan": "plan"})
+    contact = api("POST", "/customers/1/contacts", {"name": "Jan"})
+    payment = api("POST", "/payments", {"customer": 1, "amount": 5})
+    sync("subscriptions", "plans", "payments")
+    api("DELETE", f"/subscriptions/{subscription['id']}")
+    api("DELETE", f"/customers/1/contacts/{contact['id']}")
+    api("DELETE", "/plans/plan")
+    api("DELETE", f"/payments/{payment['id']}")
+    told = {event["type"] for event in emulator.store.all("events")}
+    assert told >= {"subscription.deleted", "contact.deleted", "payment.deleted"}
+    reports = sync("subscriptions", "plans", "payments")
+    assert sum(report.deleted for report in reports.values()) == 0
+    assert replicate.query("select status, _deleted_at from subscriptions") == [("canceled", None)]
+    assert replicate.query("select archived, _deleted_at from plans") == [(True, None)]
+    emulator.store.put("events", {"id": 900, "type": "invoice.deleted", "data": {"object": {}}})
+    lost = {"id": 901, "type": "invoice.deleted", "data": [], "timestamp": emulator.clock.now()}
+    emulator.store.put("events", lost)
+    sync("subscriptions", "plans", "payments")
+
+
+def test_record_that_comes_back_loses_its_mark(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    emulator.store.put("invoices", invoice(1, customer=None, items=items(2)))
+    sync("invoices")
+    api("DELETE", "/invoices/1")
+    sync("invoices", after=1)
+    assert set(gone(replicate, "invoices")) == set(gone(replicate, "invoices__items")) == {1}
+    now = emulator.clock.advance(60)
+    emulator.store.put("invoices", invoice(1, now, items=items(2)))
+    for _ in range(2):  # the event still lies in the overlap, and does not count any more
+        sync("invoices", after=1)
+        assert gone(replicate, "invoices") == gone(replicate, "invoices__items") == {}
+
+
+def test_removed_rows_go_with_their_children(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    for number in (1, 2):
+        emulator.store.put("invoices", invoice(number, items=items(2)))
+    sync("invoices", deletions="remove")
+    api("DELETE", "/invoices/1")
+    assert sync("invoices", deletions="remove")["invoices"].deleted == 1
+    assert replicate.ids("invoices") == [2]
+    assert replicate.query("select invoice_id from invoices__items") == [(2,), (2,)]
+    assert sync("invoices", deletions="remove", after=0)["invoices"].deleted == 0
+
+
+@pytest.mark.slow
+def test_ignored_deletions_cost_nothing(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    emulator.store.put("invoices", invoice(1))
+    sync("invoices", deletions="ignore")
+    api("DELETE", "/invoices/1")
+    emulator.forget()
+    sync("invoices", deletions="ignore")
+    assert gone(replicate, "invoices") == {}
+    assert "/events" not in {path for _, path, _, _ in emulator.requests}
+
+
+@pytest.mark.slow
+def test_deletions_are_read_whatever_the_mode(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    for number in (1, 2):
+        emulator.store.put("invoices", invoice(number))
+    sync("invoices")
+    for number, mode in ((1, "window"), (2, "full")):
+        api("DELETE", f"/invoices/{number}")
+        sync("invoices", mode=mode)
+        assert number in gone(replicate, "invoices")
+
+
+@pytest.mark.slow
+def test_a_table_that_is_not_part_of_the_sync_is_marked_as_well(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    emulator.store.put("invoices", invoice(1))
+    sync("invoices", "customers")
+    api("DELETE", "/invoices/1")
+    sync("customers")
+    assert set(gone(replicate, "invoices")) == {1}
+
+
+@pytest.mark.slow
+def test_a_dataset_from_before_deletions_were_read_begins_where_its_tables_end(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any
+) -> None:
+    emulator.store.put("invoices", invoice(1))
+    sync("invoices", deletions="ignore")
+    api("DELETE", "/invoices/1")
+    sync("invoices")
+    assert set(gone(replicate, "invoices")) == {1}
+
+
+def test_a_run_that_dies_between_marks_and_load_is_repeated(  # noqa: PLR0917
+    emulator: Emulator,
+    replicate: Replica,
+    api: Api,
+    sync: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    paid: Paid,
+) -> None:
+    emulator.store.put("invoices", invoice(70, customer=1))
+    tables = ("invoices", "customers", *MONEY)
+    sync(*tables)
+    api("DELETE", "/invoices/70")
+    at = emulator.clock.now()
+    api("DELETE", f"/payments/{paid.id}")
+    emulator.store.put("customers", customer(55, emulator.clock.now()))
+
+    def fail(self: Any, *args: Any, **kwargs: Any) -> Any:
+        message = "IO Error: No space left on device"
+        raise OSError(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QualifiedSqlClient, "execute_many", fail)
+        with pytest.raises(WarehouseError, match="No space left"):
+            sync(*tables)
+    marked = gone(replicate, "transactions")
+    assert gone(replicate, "invoices") == {70: at}
+    assert len(marked) == 3
+    assert 55 not in replicate.ids("customers")
+    # A day later, the same events are read once more.
+    reports = sync(*tables, after=86_400)
+    assert reports["invoices"].deleted == reports["transactions"].deleted == 0
+    assert gone(replicate, "invoices") == {70: at}
+    assert gone(replicate, "transactions") == marked
+    assert 55 in replicate.ids("customers")
+
+
+@pytest.mark.parametrize("seconds_ago", [200, pytest.param(0, marks=pytest.mark.slow)])
+def test_deleted_after_the_feed_was_read_is_marked_by_the_next_sync(
+    emulator: Emulator, replicate: Replica, sync: Any, seconds_ago: int
+) -> None:
+    emulator.store.put("invoices", invoice(1, NOW + 3000))
+    sync("invoices")
+    emulator.store.remove("invoices", 1)
+    at = emulator.clock.now() - seconds_ago
+    event = {"id": 1, "type": "invoice.deleted", "data": {"object": {"id": 1}}, "timestamp": at}
+    emulator.store.put("events", event)
+    sync("invoices", after=1)
+    assert gone(replicate, "invoices") == {1: at}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (forbidden(), "You do not have permission to do that"),
+        pytest.param(
+            ApiError(400, "Your Invoiced account does not have access to this feature"),
+            "feature",
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["permission", "feature"],
+)
+def test_without_events_the_sync_goes_on_and_warns(  # noqa: PLR0917
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any, refusal: ApiError, said: str
+) -> None:
+    emulator.store.put("invoices", invoice(1))
+    sync("invoices")
+    api("DELETE", "/invoices/1")
+    emulator.store.put("invoices", invoice(2, emulator.clock.now()))
+
+    def refuse(path: str, _: Any) -> None:
+        if path == "/events":
+            raise refusal
+
+    emulator.on_request = refuse
+    report = sync("invoices")["invoices"]
+    assert said in (report.warning or "")
+    assert "invoiced-pipeline sweep" in (report.warning or "")
+    assert replicate.ids("invoices") == [1, 2]
+    assert gone(replicate, "invoices") == {}
+    # Nothing is lost meanwhile: once events can be read, they are, from where it ended.
+    emulator.on_request = None
+    assert sync("invoices")["invoices"].warning is None
+    assert set(gone(replicate, "invoices")) == {1}
+
+
+@pytest.mark.slow
+def test_more_events_than_a_page(emulator: Emulator, replicate: Replica, sync: Any) -> None:
+    emulator.store.put_many("invoices", (invoice(number) for number in range(1, 251)))
+    sync("invoices")
+    at = emulator.clock.advance(60)
+    for number in range(1, 251):
+        emulator.store.remove("invoices", number)
+    emulator.store.put_many(
+        "events",
+        (
+            {"id": n, "type": "invoice.deleted", "timestamp": at, "data": {"object": {"id": n}}}
+            for n in range(1, 251)
+        ),
+    )
+    assert sync("invoices")["invoices"].deleted == 250
+    assert len(gone(replicate, "invoices")) == 250
+    assert sync("invoices", overlap=timedelta(days=1))["invoices"].deleted == 0
+
+
+def test_a_mark_from_before_the_record_s_last_change_does_not_count(
+    emulator: Emulator, replicate: Replica
+) -> None:
+    emulator.store.put("invoices", invoice(1, NOW - 1000))
+    emulator.store.put("plans", {"id": "p", "updated_at": NOW - 1000})
+    replicate.ok("invoices", "plans")
+    marks = Marks(replicate.warehouse, replicate.dataset)
+    for at, count in ((NOW - 1001, 0), (NOW - 1000, 1), (NOW, 0)):
+        for table, record in (("invoices", 1), ("plans", "p")):
+            mark = Mark(table, "id", record, from_epoch(at))
+            assert marks.apply([mark])[table] == count
+    assert gone(replicate, "invoices") == {1: NOW - 1000}
+    unknown = [Mark("customers", "id", 1, from_epoch(NOW))]
+    assert not marks.apply(unknown)
+    assert not Marks(replicate.warehouse, "other").apply(unknown)
