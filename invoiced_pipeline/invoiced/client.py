@@ -4,6 +4,7 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
@@ -28,7 +29,12 @@ from invoiced_pipeline.exceptions import (
     TransientApiError,
 )
 from invoiced_pipeline.invoiced.in_flight import InFlightLimit
-from invoiced_pipeline.invoiced.responses import check_list_body, error_for, server_time
+from invoiced_pipeline.invoiced.responses import (
+    check_list_body,
+    check_record_body,
+    error_for,
+    server_time,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +142,29 @@ class InvoicedClient:
         Raises:
             ApiError: The subclass says what to do; its text never holds the key.
         """
-        tally = tally or Tally()
+        return self._patiently(path, params, tally or Tally(), check_list_body)
+
+    def record(self, path: str, params: Params, tally: Tally | None = None) -> bytes | None:
+        """Fetches one object as JSON; None where the API has none (404).
+
+        Args:
+            path: Path of the object, e.g. `/estimates/12`.
+            params: Query parameters.
+            tally: Where requests, retries and waiting are counted.
+
+        Raises:
+            ApiError: As of `list_page`.
+        """
+        try:
+            return self._patiently(path, params, tally or Tally(), check_record_body).body
+        except RequestRefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _patiently(
+        self, path: str, params: Params, tally: Tally, check: Callable[[bytes, str], None]
+    ) -> ListAnswer:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientApiError),
             stop=tenacity.stop_after_attempt(self.patience.attempts),
@@ -144,9 +172,11 @@ class InvoicedClient:
             before_sleep=lambda state: self._announce_retry(state, tally),
             sleep=self._pause,
             reraise=True,
-        )(self._list_once, path, params, tally)
+        )(self._get_once, path, params, tally, check)
 
-    def _list_once(self, path: str, params: Params, tally: Tally) -> ListAnswer:
+    def _get_once(
+        self, path: str, params: Params, tally: Tally, check: Callable[[bytes, str], None]
+    ) -> ListAnswer:
         if self._closed.is_set():
             message = f"GET {path}: the client was closed"
             raise RequestRefusedError(message, path=path)
@@ -169,7 +199,7 @@ class InvoicedClient:
                 retry_after=headers.get("Retry-After"),
             )
             raise self._without_key(error)
-        check_list_body(response.data, path)
+        check(response.data, path)
         self.limit.succeeded()
         total = headers.get("X-Total-Count", "")
         return ListAnswer(

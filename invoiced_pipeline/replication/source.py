@@ -14,6 +14,7 @@ from invoiced_pipeline.replication.columns import (
     child_columns,
     parent_columns,
 )
+from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.replication.replication import Replication
 
 if TYPE_CHECKING:
@@ -78,4 +79,13 @@ def _resource(table: Table, replication: Replication) -> "DltResource":
             write_disposition=_MERGE,
             create_table_variant=True,
         )
+    hints = column_hints(REJECTED_COLUMNS)
+    hints[TOMBSTONE]["hard_delete"] = True
+    resource.apply_hints(
+        table_name=REJECTED,
+        columns=hints,
+        primary_key=["table_name", "id"],
+        write_disposition=_MERGE,
+        create_table_variant=True,
+    )
     return resource

@@ -135,4 +135,5 @@ ESTIMATES = Table(
         ForeignKey("customer", "customers"),
         ForeignKey("invoice", "invoices"),
     ),
+    filters_by_id=False,
 )
