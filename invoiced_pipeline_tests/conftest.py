@@ -107,6 +107,7 @@ class Replica:
         connection: str = "Invoiced",
         host: str = "localhost",
         cadence: Cadence = "monthly",
+        reject_share: float = 1.0,
     ) -> dict[str, TableReport]:
         """Loads `tables`, all when none is named, and returns their reports."""
         chosen = tuple(map(table, tables)) or TABLES
@@ -120,6 +121,8 @@ class Replica:
             cadence=cadence,
             connection=connection,
             host=host,
+            run_id="run",
+            reject_share=reject_share,
         )
         check_writable(self.warehouse)
         replication = Replication(client, request)

@@ -77,7 +77,7 @@ class Batcher:
     def decode(self, page: Page) -> list[Any]:
         """A page's wanted records, typed; the untypable ones are added to `rejects`."""
         records, rejects = self._decoder.decode(page.body)
-        if len(records) == len(page.stamps):
+        if not rejects and len(records) == len(page.stamps):
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
         self.rejects += [reject for reject in rejects if reject.id not in skipped]
