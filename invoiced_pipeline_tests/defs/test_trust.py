@@ -158,6 +158,8 @@ def test_what_is_wrong_is_an_error_what_may_be_is_a_warning(service: Service) ->
     assert found["payments", "balance"] == (False, "WARN", off)
     assert {outcome[1] for key, outcome in found.items() if key[1] != "primary_key"} == {"WARN"}
     assert wrong.error == f"loaded, but look: invoices: check primary_key failed: {doubled}"
+    assert service.sync("invoices", "payments", mode="full").error is None
+    assert failing(service) == {}
 
 
 def test_orphans_are_told_from_parents_before_the_start(
