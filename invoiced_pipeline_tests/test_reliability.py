@@ -14,10 +14,3 @@ NAMED = sorted(set(re.findall(r"`([\w/]+\.py)(?:::(test_\w+))?`", DOCUMENT)))
 def test_what_the_document_names_is_there(file: str, test: str) -> None:
     source = (TESTS / file).read_text(encoding="utf-8")
     assert f"def {test or 'test_'}" in source
-
-
-@pytest.mark.parametrize(
-    "line", [row for row in DOCUMENT.splitlines() if row.startswith("| `kill")]
-)
-def test_every_kill_has_its_test(line: str) -> None:
-    assert "::test_" in line

@@ -39,6 +39,7 @@ from invoiced_pipeline.invoiced.responses import (
 logger = logging.getLogger(__name__)
 
 Params = tuple[tuple[str, str], ...]
+Check = Callable[[bytes, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,7 @@ class InvoicedClient:
         return self._patiently(path, params, tally or Tally(), check_list_body)
 
     def record(self, path: str, params: Params, tally: Tally | None = None) -> bytes | None:
-        """Fetches one object as JSON; None where the API has none (404).
-
-        Args:
-            path: Path of the object, e.g. `/estimates/12`.
-            params: Query parameters.
-            tally: Where requests, retries and waiting are counted.
+        """Fetches one object as JSON, e.g. `/estimates/12`; None where the API has none (404).
 
         Raises:
             ApiError: As of `list_page`.
@@ -162,9 +158,7 @@ class InvoicedClient:
                 return None
             raise
 
-    def _patiently(
-        self, path: str, params: Params, tally: Tally, check: Callable[[bytes, str], None]
-    ) -> ListAnswer:
+    def _patiently(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientApiError),
             stop=tenacity.stop_after_attempt(self.patience.attempts),
@@ -174,9 +168,7 @@ class InvoicedClient:
             reraise=True,
         )(self._get_once, path, params, tally, check)
 
-    def _get_once(
-        self, path: str, params: Params, tally: Tally, check: Callable[[bytes, str], None]
-    ) -> ListAnswer:
+    def _get_once(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
         if self._closed.is_set():
             message = f"GET {path}: the client was closed"
             raise RequestRefusedError(message, path=path)
