@@ -179,7 +179,7 @@ def test_orphans_are_told_from_parents_before_the_start(
     }
 
 
-@pytest.mark.parametrize("how", ["partition", "full"])
+@pytest.mark.parametrize("how", ["partition", pytest.param("full", marks=pytest.mark.slow)])
 def test_a_damaged_row_is_found_and_healed(service: Service, billed: Emulator, how: str) -> None:
     put(billed, "invoices", 2, months_ago(1) + timedelta(days=1), total=5, balance=5, draft=True)
     assert service.sync("invoices").error is None
@@ -217,6 +217,7 @@ def test_a_replica_with_fewer_rows_than_the_api_is_an_error(
     assert failing(service)["invoices", "row_count"][1] == "WARN"
 
 
+@pytest.mark.slow
 def test_an_old_partition_alone_is_not_fresh(service: Service, billed: Emulator) -> None:
     assert service.materialize(KEYS[1], tables=["customers"]).success
     assert set(failing(service)) == {("customers", "newest_window")}
