@@ -111,6 +111,7 @@ class Replica:
         host: str = "localhost",
         cadence: Cadence = "monthly",
         deletions: Deletions = "ignore",
+        reject_share: float = 1.0,
     ) -> dict[str, TableReport]:
         """Loads `tables`, all when none is named, and returns their reports.
 
@@ -127,6 +128,8 @@ class Replica:
             cadence=cadence,
             connection=connection,
             host=host,
+            run_id="run",
+            reject_share=reject_share,
         )
         check_writable(self.warehouse)
         marks = Marks(self.warehouse, self.dataset, deletions)

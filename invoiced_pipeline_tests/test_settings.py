@@ -260,6 +260,11 @@ def test_wrong_variable_names_variable_and_forms(
     assert "connection.0" not in text
 
 
+def test_late_comes_before_stale(folder: Path) -> None:
+    said = complaint(folder, "[[connection]]\nwarn_after_hours = 48\n")
+    assert "warn_after_hours must be less than fail_after_hours" in said
+
+
 def test_every_fault_is_told_at_once(folder: Path) -> None:
     text = complaint(folder, INVOICED_START_DATE="soon", INVOICED_PARTITIONS="hourly")
     assert len(text.splitlines()) == 2

@@ -1,6 +1,8 @@
 """What Invoiced has, as data: its tables, their columns and how each one is listed."""
 
 from invoiced_pipeline.catalog.model import (
+    Applied,
+    Balance,
     ChildTable,
     Column,
     ColumnType,
@@ -21,6 +23,8 @@ from invoiced_pipeline.catalog.tables.transactions import TRANSACTIONS
 __all__ = [
     "TABLES",
     "TABLE_NAMES",
+    "Applied",
+    "Balance",
     "ChildTable",
     "Column",
     "ColumnType",

@@ -49,6 +49,33 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Rows that move a record's balance, in standard SQL over the replica."""
+
+    table: str
+    """A table or child table of the warehouse."""
+    key: str
+    """Its column that holds the record's primary key."""
+    amount: str = "amount"
+    """What a row takes off the balance."""
+    where: str
+    """Which rows count."""
+    changed: str = "_parent_updated_at"
+    """Its column that says when the row last changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Money that adds up: `column` is `total` less everything in `applied`."""
+
+    column: str
+    total: str
+    applied: tuple[Applied, ...]
+    where: str
+    """Which records it holds for, in standard SQL: of drafts and voided ones nothing is owed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One Invoiced object as a table: where it is listed and what its records hold."""
 
@@ -72,8 +99,10 @@ class Table:
     deletion_event: str | None = None
     """The event that says that a record is gone; None where there is none, or where it may also
     mean something else (`payment.deleted` is mostly a void, `subscription.deleted` an end)."""
-    filters_id: bool = True
-    """Whether the list can be filtered by `id`, so that ids can be read by key."""
+    balance: Balance | None = None
+    """How its money adds up, as far as the replica's fields allow (observed behaviour)."""
+    filters_by_id: bool = True
+    """Whether the list takes `filter[id]`; else only `GET <path>/<id>` finds one (observed)."""
     feature: str | None = None
     """The account feature without which the endpoint answers 400, for the error's next step."""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -1,6 +1,6 @@
 """The assets: one op that replicates all selected tables in one dlt load."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,9 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
 from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.defs.audit import Audit
+from invoiced_pipeline.defs.checks import check_results, check_specs
+from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
@@ -25,7 +28,11 @@ from invoiced_pipeline.settings import ConnectionSettings, is_loopback
 from invoiced_pipeline.windows import Window
 
 if TYPE_CHECKING:
+    from dlt import Pipeline
+    from dlt.extract import DltSource
+
     from invoiced_pipeline.replication.replication import Replication
+    from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.warehouse.marks import Marks
 
 
@@ -67,7 +74,8 @@ def replicated_assets(
 
     @dg.multi_asset(
         name=op_name(dataset),
-        specs=[asset_spec(dataset, table, partitions, connection.base_url) for table in TABLES],
+        specs=[asset_spec(connection, table, partitions) for table in TABLES],
+        check_specs=check_specs(dataset),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -116,25 +124,14 @@ class _Run:
         self, invoiced_api: InvoicedApi, warehouse: Warehouse, dlt: DagsterDltResource
     ) -> Iterator[dg.MaterializeResult]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
+        from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.replication import Replication
-        from invoiced_pipeline.replication.request import ReplicationRequest
-        from invoiced_pipeline.warehouse.destination import check_writable, row_counts
+        from invoiced_pipeline.warehouse.destination import check_writable
         from invoiced_pipeline.warehouse.marks import Marks
         from invoiced_pipeline.warehouse.start_date import pin_start_date
 
         dataset = self._connection.dataset
-        names = [table.name for table in self._tables]
-        window = self._context.partition_time_window
-        request = ReplicationRequest(
-            tables=self._tables,
-            mode=self._mode,
-            start_date=self._start,
-            window=Window(window.start, window.end),
-            overlap=timedelta(minutes=self._connection.overlap_minutes),
-            cadence=self._connection.partitions,
-            connection=self._connection.name,
-            host=remembered_host(invoiced_api.base_url),
-        )
+        request = self._request(invoiced_api)
         run_id, instance = self._context.run.run_id, self._context.instance
         with (
             invoiced_api.client() as client,
@@ -147,34 +144,54 @@ class _Run:
             marks = Marks(warehouse.file, dataset, self._connection.deletions)
             replication = Replication(client, request, None if marks.are_ignored else marks)
             with closing(replication):
-                self._load(replication, warehouse, dlt)
-                if self._mode == "full":
-                    self._sweep(replication, client, warehouse.file, marks)
+
+                def load(source: "DltSource", pipeline: "Pipeline") -> None:
+                    self._load(dlt, source, pipeline)
+                    if self._mode == "full":
+                        self._sweep(replication, client, warehouse.file, marks)
+
+                LoggedLoad(warehouse.file, dataset, replication).run(load)
+                counted = api_counts(client, request, replication.reports)
+            audit = Audit(warehouse.file, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
-            yield from self._results(replication, row_counts(warehouse.file, dataset, names))
+            yield from self._results(replication, audit)
 
-    def _results(
-        self, replication: "Replication", counts: Mapping[str, int]
-    ) -> Iterator[dg.MaterializeResult]:
-        failed = list(self._failures)
+    def _request(self, invoiced_api: InvoicedApi) -> "ReplicationRequest":
+        from invoiced_pipeline.replication.request import ReplicationRequest
+
+        window = self._context.partition_time_window
+        return ReplicationRequest(
+            tables=self._tables,
+            mode=self._mode,
+            start_date=self._start,
+            window=Window(window.start, window.end),
+            overlap=timedelta(minutes=self._connection.overlap_minutes),
+            cadence=self._connection.partitions,
+            connection=self._connection.name,
+            host=remembered_host(invoiced_api.base_url),
+            run_id=self._context.run.run_id,
+            reject_share=self._connection.reject_share,
+        )
+
+    def _results(self, replication: "Replication", audit: Audit) -> Iterator[dg.MaterializeResult]:
         if replication.deletions is not None and replication.deletions.error:
-            failed.append(replication.deletions.error)
-        for report in replication.reports.values():
-            if report.error:
-                failed.append(f"{report.table}: {report.error}")
-                continue
+            self._failures.append(replication.deletions.error)
+        for report in audit.complete:
             key = dg.AssetKey([self._connection.dataset, report.table])
             partitions = self._context.partition_keys
             for partition in partitions:
                 is_newest = partition == partitions[-1]
                 rows = partition_metadata(report, partition, is_newest=is_newest)
                 self._context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
-            metadata = report_metadata(report, counts[report.table])
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-        if failed:
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata=report_metadata(report, audit.rows[report.table]),
+                check_results=check_results(key, audit.findings[report.table]),
+            )
+        if problems := audit.problems(self._failures):
             # Last, for whatever is raised before a yield takes the results after it along.
-            raise dg.Failure("not complete: " + "; ".join(failed), allow_retries=False)
+            raise dg.Failure(problems, allow_retries=False)
 
     def _sweep(
         self, replication: "Replication", client: InvoicedClient, warehouse: Path, marks: "Marks"
@@ -188,37 +205,30 @@ class _Run:
             return
         request = replace(replication.request, tables=tables)
         share = self._connection.sweep_max_share
-        swept = sweep_dataset(
-            client, request, warehouse, self._connection.dataset, marks, max_share=share
-        )
+        try:
+            swept = sweep_dataset(
+                client, request, warehouse, self._connection.dataset, marks, max_share=share
+            )
+        except InvoicedPipelineError as error:
+            self._failures.append(f"sweep: {error}")
+            return
         for report in swept.values():
             if report.error:
                 self._failures.append(f"{report.table}: {report.error}")
             replication.reports[report.table].deleted += report.deleted
             replication.reports[report.table].rows += report.brought
 
-    def _load(
-        self, replication: "Replication", warehouse: Warehouse, dlt: DagsterDltResource
-    ) -> None:
-        from dlt.pipeline.exceptions import PipelineStepFailed
-
-        from invoiced_pipeline.replication.source import invoiced_source
-        from invoiced_pipeline.warehouse.destination import build_pipeline
-        from invoiced_pipeline.warehouse.failures import load_error
-
-        try:
-            events = dlt.run(
-                context=self._context,
-                dlt_source=invoiced_source(replication),
-                dlt_pipeline=build_pipeline(warehouse.file, self._connection.dataset),
-                dagster_dlt_translator=_TableTranslator(self._connection.dataset),
-                loader_file_format="parquet",
-            )
-            # dagster-dlt's own results say less than the reports, and say it of failed tables too.
-            for _ in events:
-                pass
-        except PipelineStepFailed as error:
-            raise load_error(error, warehouse.file) from error
+    def _load(self, dlt: DagsterDltResource, source: "DltSource", pipeline: "Pipeline") -> None:
+        events = dlt.run(
+            context=self._context,
+            dlt_source=source,
+            dlt_pipeline=pipeline,
+            dagster_dlt_translator=_TableTranslator(self._connection.dataset),
+            loader_file_format="parquet",
+        )
+        # dagster-dlt's own results say less than the reports, and say it of failed tables too.
+        for _ in events:
+            pass
 
 
 class _TableTranslator(DagsterDltTranslator):

@@ -24,6 +24,7 @@ def report_metadata(report: TableReport, row_count: int) -> Mapping[str, Any]:
         "dagster/row_count": row_count,
         "rows_loaded": report.rows,
         "deleted_rows": report.deleted,
+        "rows_rejected": report.rejected,
         "mode": report.mode,
         "window": ", ".join(map(str, report.windows)) or "nothing",
         "coverage": str(report.coverage),

@@ -1,10 +1,13 @@
 """Asset specs, derived from the catalog: what the UI shows of a table before it is ever loaded."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from invoiced_pipeline.catalog import Column, Table
 from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline.settings import ConnectionSettings
 
 _TYPES = {
     "bigint": "bigint",
@@ -43,9 +46,10 @@ def _joins(dataset: str, table: Table) -> str:
 
 
 def asset_spec(
-    dataset: str, table: Table, partitions: dg.PartitionsDefinition, host: str
+    connection: ConnectionSettings, table: Table, partitions: dg.PartitionsDefinition
 ) -> dg.AssetSpec:
     """The spec of one table as an asset."""
+    dataset = connection.dataset
     children = {
         f"columns of {table.child_name(child)}": column_schema(
             child_columns(table, child), key=(table.parent_column, "_index")
@@ -58,11 +62,15 @@ def asset_spec(
         group_name=dataset,
         kinds={"invoiced", "dlt", "duckdb"},
         partitions_def=partitions,
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=connection.fail_after_hours),
+            warn_window=timedelta(hours=connection.warn_after_hours),
+        ),
         metadata={
             "dagster/column_schema": column_schema(parent_columns(table), key=(table.primary_key,)),
             "dagster/table_name": f"{dataset}.{table.name}",
             "api_reference": dg.MetadataValue.url(table.docs_url),
-            "endpoint": f"GET {host}{table.path}",
+            "endpoint": f"GET {connection.base_url}{table.path}",
             "primary_key": table.primary_key,
             "replication_key": table.replication_key,
             "joins": dg.MetadataValue.md(_joins(dataset, table)),

@@ -4,6 +4,7 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
@@ -28,11 +29,17 @@ from invoiced_pipeline.exceptions import (
     TransientApiError,
 )
 from invoiced_pipeline.invoiced.in_flight import InFlightLimit
-from invoiced_pipeline.invoiced.responses import check_list_body, error_for, server_time
+from invoiced_pipeline.invoiced.responses import (
+    check_list_body,
+    check_record_body,
+    error_for,
+    server_time,
+)
 
 logger = logging.getLogger(__name__)
 
 Params = tuple[tuple[str, str], ...]
+Check = Callable[[bytes, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +143,23 @@ class InvoicedClient:
         Raises:
             ApiError: The subclass says what to do; its text never holds the key.
         """
-        tally = tally or Tally()
-        return self._patiently(tally)(self._list_once, path, params, tally)
+        return self._patiently(path, params, tally or Tally(), check_list_body)
 
-    def exists(self, path: str, tally: Tally) -> bool:
-        """Whether there is a record at `path`, e.g. `/invoices/5`; tries again like `list_page`.
+    def record(self, path: str, params: Params, tally: Tally | None = None) -> bytes | None:
+        """Fetches one object as JSON, e.g. `/estimates/12`; None where the API has none.
 
         Raises:
-            ApiError: Anything but yes or no, such as a path that the API does not know.
+            ApiError: As of `list_page`.
         """
         try:
-            self._patiently(tally)(self._get, path, (), tally)
+            return self._patiently(path, params, tally or Tally(), check_record_body).body
         except RequestRefusedError as error:
             # An unknown path is a 404, too, in other words (observed).
             if error.status == 404 and "was not found" in str(error):
-                return False
+                return None
             raise
-        return True
 
-    def _patiently(self, tally: Tally) -> tenacity.Retrying:
+    def _patiently(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientApiError),
             stop=tenacity.stop_after_attempt(self.patience.attempts),
@@ -162,21 +167,9 @@ class InvoicedClient:
             before_sleep=lambda state: self._announce_retry(state, tally),
             sleep=self._pause,
             reraise=True,
-        )
+        )(self._get_once, path, params, tally, check)
 
-    def _list_once(self, path: str, params: Params, tally: Tally) -> ListAnswer:
-        response = self._get(path, params, tally)
-        check_list_body(response.data, path)
-        self.limit.succeeded()
-        total = response.headers.get("X-Total-Count", "")
-        return ListAnswer(
-            body=response.data,
-            total=int(total) if total.isdigit() else None,
-            server_time=server_time(response.headers.get("Date")),
-        )
-
-    def _get(self, path: str, params: Params, tally: Tally) -> urllib3.BaseHTTPResponse:
-        """One try of a request; returns the answer if it is a 200."""
+    def _get_once(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
         if self._closed.is_set():
             message = f"GET {path}: the client was closed"
             raise RequestRefusedError(message, path=path)
@@ -199,7 +192,14 @@ class InvoicedClient:
                 retry_after=headers.get("Retry-After"),
             )
             raise self._without_key(error)
-        return response
+        check(response.data, path)
+        self.limit.succeeded()
+        total = headers.get("X-Total-Count", "")
+        return ListAnswer(
+            body=response.data,
+            total=int(total) if total.isdigit() else None,
+            server_time=server_time(headers.get("Date")),
+        )
 
     def _pause(self, seconds: float) -> None:
         self._closed.wait(seconds)

@@ -58,7 +58,7 @@ def list_identifiers(
     """
     found = Identifiers()
     params = _without_the_rest(table)
-    if not table.filters_id:
+    if not table.filters_by_id:
         for variant in table.variants:
             for page in read_by_number(client, table.path, (*params, *variant), tally):
                 found.add(page)
@@ -97,7 +97,7 @@ def read_records(
     """
     if not wanted:
         return
-    if not table.filters_id:
+    if not table.filters_by_id:
         for variant in table.variants:
             params = (*table.list_params, *variant)
             for page in read_by_number(client, table.path, params, tally):
@@ -124,7 +124,8 @@ def missing_records(
     """
 
     def is_missing(record: Any) -> bool:
-        return not client.exists(f"{table.path}/{quote(str(record), safe='')}", tally)
+        path = f"{table.path}/{quote(str(record), safe='')}"
+        return client.record(path, (), tally) is None
 
     asked = list(ids)
     answers = executor.map(is_missing, asked)

@@ -103,11 +103,20 @@ def check_list_body(body: bytes, path: str) -> None:
         TransientApiError: It begins as an array and breaks off, or is empty: worth another try.
         ContractError: It is something else, such as a proxy's page.
     """
-    content = body.strip()
-    if content.startswith(b"[") and content.endswith(b"]"):
+    _check_enclosed(body, path, b"[]", "array")
+
+
+def check_record_body(body: bytes, path: str) -> None:
+    """Raises unless `body` is a whole JSON object; as `check_list_body`."""
+    _check_enclosed(body, path, b"{}", "object")
+
+
+def _check_enclosed(body: bytes, path: str, brackets: bytes, what: str) -> None:
+    content, first, last = body.strip(), brackets[:1], brackets[1:]
+    if content.startswith(first) and content.endswith(last):
         return
-    if not content or content.startswith(b"["):
+    if not content or content.startswith(first):
         message = f"GET {path}: the answer breaks off after {len(body)} bytes"
         raise TransientApiError(message, path=path, status=200)
-    message = f"GET {path}: a JSON array was expected. Is api_url the address of the Invoiced API?"
+    message = f"GET {path}: a JSON {what} was expected. Is api_url the address of the Invoiced API?"
     raise ContractError(message, path=path, status=200)

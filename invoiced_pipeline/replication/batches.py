@@ -78,16 +78,23 @@ class Batcher:
     def decode(self, page: Page) -> list[Any]:
         """A page's wanted records, typed; the untypable ones are added to `rejects`."""
         records, rejects = self._decoder.decode(page.body)
-        self.rejects += rejects
-        if len(records) == len(page.stamps):
+        if not rejects and len(records) == len(page.stamps):
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
+        self.rejects += [reject for reject in rejects if reject.id not in skipped]
         return [record for record in records if str(record.id) not in skipped]
 
     def take(self, records: list[Any]) -> Iterator[Batch]:
         """Takes records that `decode` gave."""
         self._pending += records
         yield from self.flush()
+
+    @property
+    def unknown_fields(self) -> set[str]:
+        """Fields seen so far that no column is declared for; a child's as `<array>.<field>`."""
+        arrays = zip(self.table.children, self._children, strict=True)
+        inner = (f"{child.array}.{name}" for child, rows in arrays for name in rows.unknown_fields)
+        return self._decoder.unknown_fields.union(inner)
 
     def flush(self) -> Iterator[Batch]:
         """Yields the rows that are left, if any."""

@@ -56,6 +56,11 @@ class ChildRows:
         except UntypableError:
             return self._table(parents, self._with_fitting_amounts(arrays))
 
+    @property
+    def unknown_fields(self) -> set[str]:
+        """Fields of elements seen so far that no column is declared for."""
+        return self._decoder.unknown_fields
+
     def _elements(self, array: msgspec.Raw) -> list[Any]:
         """The objects of an array, each at its position, with None for whatever is no object."""
         if len(array) <= len("[]") or array == b"null":

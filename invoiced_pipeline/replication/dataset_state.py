@@ -77,6 +77,26 @@ class DatasetState:
         """Notes that the records were fetched; it counts once the load has committed."""
         self._state.get("survivors", {}).pop(table, None)
 
+    def coverages(self) -> dict[str, Coverage]:
+        """Coverage of every table that was ever read."""
+        return {table: self.coverage(table) for table in self._state.get("coverage", {})}
+
+    def rejected(self, table: str) -> list[tuple[str, int]]:
+        """Rejects of `table` to ask for again: id, and epoch second of the first rejection."""
+        return [(key, first) for key, first in self._state.get("rejected", {}).get(table, [])]
+
+    def set_rejected(self, table: str, rejected: list[tuple[str, int]]) -> None:
+        """Notes what is rejected of `table`; it counts once the load has committed."""
+        self._state.setdefault("rejected", {})[table] = [list(pair) for pair in rejected]
+
+    def announce_fields(self, table: str, fields: set[str]) -> list[str]:
+        """Those of some unknown fields that were never announced; from now on they were."""
+        known = self._state.get("unknown_fields", {}).get(table, [])
+        new = sorted(fields.difference(known))
+        if new:
+            self._state.setdefault("unknown_fields", {})[table] = sorted(fields.union(known))
+        return new
+
 
 def _identity(request: ReplicationRequest) -> dict[str, str]:
     return {

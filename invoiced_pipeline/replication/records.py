@@ -102,6 +102,8 @@ class RecordDecoder:
         self._tolerant = msgspec.json.Decoder(list[self.record_type])
         self._fields = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
         self._seen_unknown = False
+        self.unknown_fields: set[str] = set()
+        """Names of the fields seen so far that no column is declared for."""
 
     def decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
         """The records of a JSON array of objects, and those that cannot be typed.
@@ -133,6 +135,7 @@ class RecordDecoder:
             unknown = {name: raw for name, raw in fields.items() if name not in known}
             if unknown:
                 self._seen_unknown = True
+                self.unknown_fields.update(unknown)
                 record.extra_json = msgspec.json.encode(unknown).decode()
 
     def _decode_patiently(self, body: bytes) -> tuple[list[Any], list[Reject]]:
@@ -153,6 +156,7 @@ class RecordDecoder:
             column = self._columns.get(name)
             if column is None:
                 extra[name] = raw
+                self.unknown_fields.add(name)
             elif column.type == "json":
                 values[name] = raw
             else:

@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from invoiced_pipeline.catalog import Table
@@ -14,16 +16,18 @@ from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading, lies_in
 from invoiced_pipeline.invoiced.related import read_related
+from invoiced_pipeline.invoiced.single import pages_of
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.deletions import customer_columns
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
+from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.warehouse.marks import Marks
-from invoiced_pipeline.windows import FOREVER, Window
+from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +42,11 @@ became 52 s for 300,000 records (measured, 100 ms latency, two cores).
 class Replication:
     """Reads what a request asks for; `reports` tells what came of it, table by table.
 
+    Attributes:
+        request: What is asked for.
+        reports: Counts of every table.
+        coverages: What the dataset covers of every table, those not asked for included.
+
     Args:
         client: Where to read.
         request: What to read.
@@ -51,6 +60,7 @@ class Replication:
         self.reports = {
             table.name: TableReport(table.name, request.mode) for table in request.tables
         }
+        self.coverages: dict[str, Coverage] = {}
         self._client = client
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
@@ -83,14 +93,15 @@ class Replication:
         self._begin(dataset)
         report = self.reports[table.name]
         batcher = Batcher(table, is_new=dataset.columns(table.name) is None)
-        began = time.monotonic()
+        rejects = Rejects(table.name, dataset.rejected(table.name))
+        began, report.started_at = time.monotonic(), datetime.now(UTC)
         try:
-            for batch in self._read(table, batcher, dataset):
+            for batch in self._read_and_ask_again(table, batcher, dataset, rejects):
                 if batch is not None:
-                    self._count(batch, table)
+                    self._count(batch, table, rejects)
                 yield batch
-            self._refuse_rejects(batcher)
-            report.coverage = report.coverage_before.add(*self._readings[table.name].covered())
+            report.covered = self._readings[table.name].covered()
+            report.coverage = report.coverage_before.add(*report.covered)
             dataset.set_coverage(table.name, report.coverage)
             dataset.forget_survivors(table.name)
         except FeatureNotEnabledError as error:
@@ -102,17 +113,19 @@ class Replication:
             logger.exception("%s: unexpected error", table.name)
             report.error = f"{type(error).__name__}: {error}"
         for batch in batcher.flush():  # what was read before an error
-            self._count(batch, table)
+            self._count(batch, table, rejects)
             yield batch
-        report.rejected = len(batcher.rejects)
-        report.seconds = time.monotonic() - began
-        self._announce(report)
+        rejects.meet(batcher.rejects)
+        yield from self._keep(rejects, dataset, report)
+        report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
+        self._announce(report, dataset.announce_fields(table.name, batcher.unknown_fields))
 
     def _begin(self, dataset: DatasetState) -> None:
         """Starts reading all tables, the first time any of them is asked for."""
         if self._readings:
             return
         dataset.check_owner(self.request)
+        self.coverages = dataset.coverages()
         if self.deletions is not None:
             self.deletions.begin(dataset)
         for table in self.request.tables:
@@ -124,6 +137,24 @@ class Replication:
             self._readings[table.name] = reading
         for reading in self._readings.values():
             reading.begin()
+
+    def _read_and_ask_again(
+        self, table: Table, batcher: Batcher, dataset: DatasetState, rejects: Rejects
+    ) -> Iterator[Batch | None]:
+        """The windows' records, then those rejected before, which may fit by now.
+
+        Raises:
+            InvoicedPipelineError: More was rejected than can be asked for again.
+        """
+        report = self.reports[table.name]
+        yield from self._read(table, batcher, dataset)
+        rejects.meet(batcher.rejects)
+        rejects.forget_nameless()
+        refused = judge(rejects, report.rows, self.request.reject_share)
+        report.alarm = refused.alarm
+        yield from self._ask_again(table, batcher, rejects)
+        if refused.error:
+            raise InvoicedPipelineError(refused.error)
 
     def _read(
         self, table: Table, batcher: Batcher, dataset: DatasetState
@@ -168,6 +199,20 @@ class Replication:
                         if not lies_in(wanted, stamp.second)
                     )
 
+    def _ask_again(self, table: Table, batcher: Batcher, rejects: Rejects) -> Iterator[Batch]:
+        """Asks for records that were rejected before and did not come along with the windows."""
+        due = rejects.due()
+        fetch = partial(pages_of, self._client, table, tally=self.reports[table.name].tally)
+        for pages in self._executor.map(fetch, due):
+            found: list[Any] = []
+            for page in pages:
+                records = batcher.decode(page)
+                mark_variant(records, page.variant)
+                found += records
+            yield from batcher.take(one_per_id(found) if table.listing == "whole" else found)
+        rejects.meet(batcher.rejects)
+        rejects.leave(due)
+
     def _declare(self, batcher: Batcher, dataset: DatasetState) -> Iterator[Batch]:
         """Has the table created, or widened, with all its columns.
 
@@ -179,13 +224,25 @@ class Replication:
         if dataset.columns(batcher.table.name) != columns:
             dataset.set_columns(batcher.table.name, columns)
             yield from batcher.empty()
+            yield Batch(REJECTED, Rejects(batcher.table.name, ()).rows(self.request.run_id))
 
-    def _count(self, batch: Batch, table: Table) -> None:
+    def _keep(
+        self, rejects: Rejects, dataset: DatasetState, report: TableReport
+    ) -> Iterator[Batch]:
+        """Rows of `_rejected`, and the ids to ask for at the next run."""
+        report.rejected = len(rejects.met)
+        if rejects.has_news:
+            dataset.set_rejected(report.table, rejects.remembered())
+            yield Batch(REJECTED, rejects.rows(self.request.run_id))
+
+    def _count(self, batch: Batch, table: Table, rejects: Rejects) -> None:
         if not batch.record_count:
             return
         report = self.reports[table.name]
         report.rows += batch.record_count
         report.count_periods(batch.rows[table.replication_key], self.request.cadence)
+        if rejects.has_known:
+            rejects.fit(batch.rows[table.primary_key].to_pylist())
         logger.debug("%s: %d rows", table.name, report.rows, extra={"report": report})
 
     def _count_deleted(self, counts: Counter[str]) -> None:
@@ -194,22 +251,24 @@ class Replication:
                 self.reports[name].deleted += rows
             logger.info("%s: %d rows are gone", name, rows)
 
-    def _refuse_rejects(self, batcher: Batcher) -> None:
-        """Keeps the coverage where it is while records are missing, so that they come again."""
-        if not batcher.rejects:
+    def _announce(self, report: TableReport, new_fields: list[str]) -> None:
+        if new_fields:
+            logger.warning(
+                "%s: Invoiced sends fields that no column is declared for: %s. They are kept in "
+                "_extra; this is said once",
+                report.table,
+                ", ".join(new_fields),
+            )
+        if report.error or report.alarm:
+            message = report.error or report.alarm
+            logger.error("%s: %s", report.table, message, extra={"report": report})
             return
-        first = batcher.rejects[0]
-        message = (
-            f"{len(batcher.rejects)} records of {batcher.table.name} cannot be typed and are not "
-            f"loaded, all others are; the next sync reads them again. First: id {first.id}, "
-            f"{first.reason}"
-        )
-        raise InvoicedPipelineError(message)
-
-    def _announce(self, report: TableReport) -> None:
-        if report.error:
-            logger.error("%s: %s", report.table, report.error, extra={"report": report})
-            return
+        if report.rejected:
+            logger.warning(
+                "%s: %d records fit no column; they are in _rejected and asked for at every sync",
+                report.table,
+                report.rejected,
+            )
         logger.info(
             "%s: %d rows in %.1f s, %d requests",
             report.table,
@@ -228,4 +287,4 @@ def _column_names(table: Table) -> list[str]:
         for child in table.children
         for column in child_columns(table, child)
     ]
-    return own + children
+    return own + children + [f"{REJECTED}.{column.name}" for column in REJECTED_COLUMNS]

@@ -5,6 +5,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from invoiced_pipeline.invoiced.client import Tally
@@ -28,33 +29,42 @@ class TableReport:
         table: Its name.
         mode: How it was asked for.
         windows: What was read.
+        covered: The parts of it that were read completely.
         coverage_before: Coverage in the warehouse when the run began.
         coverage: Coverage when the table's read ended; unchanged where it failed.
         rows: Records loaded.
         pages: Pages read.
         tally: Requests, retries and waiting.
+        deleted: Records found to be deleted.
         rejected: Records that could not be typed.
         deleted: Rows found to be gone, marked or removed.
         seconds: From the first page asked for to the last row handed to the load.
         periods: Records loaded by partition key.
         warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is.
+        alarm: Why a person should look although the table is complete; the run fails with it.
+        started_at: When its reading began (UTC).
+        finished_at: When the last row was handed to the load (UTC).
     """
 
     table: str
     mode: Mode
     windows: tuple[Window, ...] = ()
+    covered: tuple[Window, ...] = ()
     coverage_before: Coverage = field(default_factory=Coverage)
     coverage: Coverage = field(default_factory=Coverage)
     rows: int = 0
     pages: int = 0
     tally: Tally = field(default_factory=Tally)
-    rejected: int = 0
     deleted: int = 0
+    rejected: int = 0
     seconds: float = 0.0
     periods: Counter[str] = field(default_factory=Counter)
     warning: str | None = None
     error: str | None = None
+    alarm: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
 
     def count_periods(self, updated_at: "pa.ChunkedArray", cadence: Cadence) -> None:
         """Counts records by the partition in which their `updated_at` lies.

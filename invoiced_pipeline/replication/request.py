@@ -22,6 +22,8 @@ class ReplicationRequest:
         cadence: Size of a partition.
         connection: Name of the connection, remembered by the dataset.
         host: Host that the dataset's records come from, remembered by the dataset.
+        run_id: Whose run it is, for `_rejected`.
+        reject_share: Rejects above this share of a table's records read make the run fail.
     """
 
     tables: tuple[Table, ...]
@@ -32,6 +34,8 @@ class ReplicationRequest:
     cadence: Cadence = "monthly"
     connection: str
     host: str
+    run_id: str = ""
+    reject_share: float = 0.01
 
     def windows(self, coverage: Coverage) -> tuple[Window, ...]:
         """What is to be read of a table with this coverage."""

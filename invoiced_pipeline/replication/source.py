@@ -15,6 +15,7 @@ from invoiced_pipeline.replication.columns import (
     child_columns,
     parent_columns,
 )
+from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.replication.request import ReplicationRequest
 
 if TYPE_CHECKING:
@@ -90,4 +91,13 @@ def _resource(table: Table, replication: Batches) -> "DltResource":
             write_disposition=_MERGE,
             create_table_variant=True,
         )
+    hints = column_hints(REJECTED_COLUMNS)
+    hints[TOMBSTONE]["hard_delete"] = True
+    resource.apply_hints(
+        table_name=REJECTED,
+        columns=hints,
+        primary_key=["table_name", "id"],
+        write_disposition=_MERGE,
+        create_table_variant=True,
+    )
     return resource

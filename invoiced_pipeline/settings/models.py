@@ -109,6 +109,19 @@ class ConnectionSettings(Strict):
         description="A sweep that misses a larger share of a table's rows leaves the table alone.",
     )
 
+    reject_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="A run fails when more of a table's records read fit no column.",
+    )
+    warn_after_hours: float = Field(
+        default=26, gt=0, description="A table older than this is shown as late."
+    )
+    fail_after_hours: float = Field(
+        default=48, gt=0, description="A table older than this is shown as stale."
+    )
+
     @field_validator("name")
     @classmethod
     def _name_gives_a_dataset(cls, name: str) -> str:
@@ -138,6 +151,13 @@ class ConnectionSettings(Strict):
         if self.api_key and not is_loopback(self.base_url):
             msg = "api_key may stand in the file only with an api_url on this machine; set the "
             raise ValueError(msg + f"environment variable {self.api_key_env} instead")
+        return self
+
+    @model_validator(mode="after")
+    def _late_comes_before_stale(self) -> Self:
+        if self.warn_after_hours >= self.fail_after_hours:
+            msg = "warn_after_hours must be less than fail_after_hours"
+            raise ValueError(msg)
         return self
 
     @property

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import duckdb
     from dlt import Pipeline
 
+    from invoiced_pipeline.warehouse.integrity import Ask
+
 
 def check_writable(warehouse: Path) -> None:
     """Says whether the file can be written: better to know before an hour of reading.
@@ -111,6 +113,8 @@ def remembered_state(pipeline: "Pipeline", warehouse: Path, source: str) -> dict
 def row_counts(warehouse: Path, dataset: str, tables: list[str]) -> dict[str, int]:
     """Rows per table; 0 for a table that does not exist yet."""
     counts = dict.fromkeys(tables, 0)
+    if not warehouse.exists():
+        return counts
     with read_only(warehouse) as connection:
         existing = connection.execute(
             "select table_name from information_schema.tables where table_schema = ?", [dataset]
@@ -121,6 +125,19 @@ def row_counts(warehouse: Path, dataset: str, tables: list[str]) -> dict[str, in
         for table in names:
             counts[table] = connection.table(table).count("*").fetchall()[0][0]
     return counts
+
+
+@contextmanager
+def asking(warehouse: Path, dataset: str) -> "Iterator[Ask]":
+    """A short-lived read-only connection for questions in standard SQL to `dataset`."""
+    with read_only(warehouse) as connection:
+        use_dataset(connection, dataset)
+
+        def ask(sql: str, *values: Any) -> tuple[Any, ...]:
+            row = connection.execute(sql.replace("%s", "?"), values).fetchone()
+            return row or ()
+
+        yield ask
 
 
 def use_dataset(connection: "duckdb.DuckDBPyConnection", dataset: str) -> None:

@@ -9,6 +9,9 @@ from invoiced_pipeline.exceptions import (
     WarehouseNotWritableError,
 )
 
+_UNWRITABLE = ("IO Error", "Could not write file", "No space left on device", "File too large")
+"""How DuckDB says that disk or quota is full; a commit that fails so is no IO Error to it."""
+
 
 def load_error(error: BaseException, warehouse: Path) -> InvoicedPipelineError:
     """The error to raise for a failed extract, normalise or load.
@@ -25,6 +28,6 @@ def load_error(error: BaseException, warehouse: Path) -> InvoicedPipelineError:
     what = "The coverage stays as it was, and the next run repeats this one's work"
     if "Could not set lock" in text:
         return WarehouseBusyError(f"Another program opened {warehouse} meanwhile. {what}. {text}")
-    if isinstance(innermost, OSError) or "IO Error" in text:
+    if isinstance(innermost, OSError) or any(sign in text for sign in _UNWRITABLE):
         return WarehouseNotWritableError(f"{warehouse} could not be written. {what}. {text}")
     return WarehouseError(f"The load into {warehouse} failed. {what}. {text}")

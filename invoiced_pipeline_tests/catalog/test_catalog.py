@@ -113,7 +113,7 @@ def test_how_each_table_is_listed() -> None:
     }
     assert table("plans").variants == ((("archived", "0"),), (("archived", "1"),))
     assert {entry.name for entry in TABLES if entry.feature} == {"plans", "subscriptions"}
-    assert {entry.name for entry in TABLES if not entry.filters_id} == {"plans", "estimates"}
+    assert {entry.name for entry in TABLES if not entry.filters_by_id} == {"plans", "estimates"}
 
 
 def test_events_that_say_that_a_record_is_gone() -> None:

@@ -8,6 +8,7 @@ from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.emulator.seed import generate
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline_tests.conftest import NOW, Replica
 
 DUCKDB_TYPES = {
@@ -25,6 +26,7 @@ def declared() -> dict[str, dict[str, str]]:
     for table in TABLES:
         for child in table.children:
             tables[table.child_name(child)] = child_columns(table, child)
+    tables[REJECTED] = REJECTED_COLUMNS
     return {
         name: {column.name: DUCKDB_TYPES[column.type] for column in columns}
         for name, columns in tables.items()

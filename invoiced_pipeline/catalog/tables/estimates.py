@@ -136,5 +136,5 @@ ESTIMATES = Table(
         ForeignKey("invoice", "invoices"),
     ),
     deletion_event="estimate.deleted",
-    filters_id=False,
+    filters_by_id=False,
 )

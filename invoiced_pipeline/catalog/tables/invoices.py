@@ -1,6 +1,6 @@
 """The table `invoices`."""
 
-from invoiced_pipeline.catalog.model import Column, ForeignKey, Table
+from invoiced_pipeline.catalog.model import Applied, Balance, Column, ForeignKey, Table
 from invoiced_pipeline.catalog.shapes import (
     CREATED_AT,
     DISCOUNTS,
@@ -133,4 +133,26 @@ INVOICES = Table(
         ForeignKey("subscription", "subscriptions"),
     ),
     deletion_event="invoice.deleted",
+    balance=Balance(
+        column="balance",
+        total="total",
+        # While a payment is pending its share is applied already, but not off the balance.
+        where="not draft and status not in ('voided', 'pending')",
+        applied=(
+            Applied(
+                table="payments__applied_to",
+                key="invoice",
+                where="payment_id in (select id from payments where _deleted_at is null)",
+            ),
+            # Charges and refunds from before payments existed; a payment's own transactions are
+            # deleted without a word when it is applied anew, its array is always right.
+            Applied(
+                table="transactions",
+                key="invoice",
+                amount="case when type in ('payment', 'charge') then amount else -amount end",
+                where="payment is null and status = 'succeeded' and _deleted_at is null",
+                changed="updated_at",
+            ),
+        ),
+    ),
 )

@@ -1,6 +1,6 @@
 """The table `payments`."""
 
-from invoiced_pipeline.catalog.model import ChildTable, Column, ForeignKey, Table
+from invoiced_pipeline.catalog.model import Applied, Balance, ChildTable, Column, ForeignKey, Table
 from invoiced_pipeline.catalog.shapes import CREATED_AT, METADATA, SPLIT, UPDATED_AT
 
 PAYMENTS = Table(
@@ -106,5 +106,18 @@ PAYMENTS = Table(
         ),
     ),
     foreign_keys=(ForeignKey("customer", "customers"),),
+    balance=Balance(
+        column="balance",
+        total="amount",
+        where="not voided",
+        applied=(
+            Applied(
+                table="payments__applied_to",
+                key="payment_id",
+                # The other types use credit, not the payment's own money.
+                where="type in ('invoice', 'estimate', 'credit', 'convenience_fee')",
+            ),
+        ),
+    ),
     list_params=(("include", "applied_to"),),
 )

@@ -90,5 +90,5 @@ PLANS = Table(
         (("archived", "1"),),
     ),
     feature="subscription_billing",
-    filters_id=False,
+    filters_by_id=False,
 )

@@ -1,0 +1,99 @@
+"""What there is to say of a run's tables once they are loaded."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoiced_pipeline.defs.resources import utc_now
+from invoiced_pipeline.settings import ConnectionSettings
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.replication.api_counts import Counted
+    from invoiced_pipeline.replication.checks import Finding
+    from invoiced_pipeline.replication.replication import Replication
+    from invoiced_pipeline.replication.report import TableReport
+
+logger = logging.getLogger(__name__)
+
+
+class Audit:
+    """Row counts and findings of one run, by table.
+
+    Attributes:
+        rows: Rows in the warehouse.
+        findings: Outcomes of the checks of every complete table.
+    """
+
+    def __init__(
+        self,
+        warehouse: Path,
+        connection: ConnectionSettings,
+        replication: "Replication",
+        counted: "Mapping[str, Sequence[Counted]]",
+    ) -> None:
+        from invoiced_pipeline.warehouse.destination import row_counts
+
+        self._reports = replication.reports
+        self._unchecked: str | None = None
+        names = list(self._reports)
+        self.rows = row_counts(warehouse, connection.dataset, names)
+        self.findings: dict[str, list[Finding]] = {name: [] for name in names}
+        try:
+            self._check(warehouse, connection, replication, counted)
+        except Exception as error:  # what is loaded is loaded, and its results must be recorded
+            logger.exception("the checks could not be evaluated")
+            self._unchecked = f"the checks could not be evaluated: {error}"
+
+    @property
+    def complete(self) -> "list[TableReport]":
+        """Reports of the tables that are complete."""
+        return [report for report in self._reports.values() if not report.error]
+
+    def problems(self, others: Sequence[str] = ()) -> str:
+        """Why the run fails although it went through; empty when all is well.
+
+        Args:
+            others: What else is not complete.
+        """
+        reports = self._reports.values()
+        failed = [*others]
+        failed += [f"{report.table}: {report.error}" for report in reports if report.error]
+        look = [f"{report.table}: {report.alarm}" for report in self.complete if report.alarm]
+        look += [
+            f"{name}: check {finding.check} failed: {finding.text}"
+            for name, findings in self.findings.items()
+            for finding in findings
+            if finding.is_error and not finding.passed
+        ]
+        look += [self._unchecked] if self._unchecked else []
+        parts = {"not complete": failed, "loaded, but look": look}
+        return "; ".join(f"{what}: {'; '.join(texts)}" for what, texts in parts.items() if texts)
+
+    def _check(
+        self,
+        warehouse: Path,
+        connection: ConnectionSettings,
+        replication: "Replication",
+        counted: "Mapping[str, Sequence[Counted]]",
+    ) -> None:
+        from invoiced_pipeline.replication.checks import findings, freshness_bound
+        from invoiced_pipeline.warehouse.destination import asking
+        from invoiced_pipeline.warehouse.integrity import Integrity
+
+        complete = {report.table for report in self.complete}
+        if not complete:
+            return
+        fresh_since = freshness_bound(utc_now(), connection.warn_after_hours)
+        covered = {name: report.coverage for name, report in self._reports.items()}
+        with asking(warehouse, connection.dataset) as ask:
+            integrity = Integrity(ask, {**replication.coverages, **covered})
+            for table in replication.request.tables:
+                if table.name in complete:
+                    self.findings[table.name] += findings(
+                        table,
+                        self._reports[table.name],
+                        integrity,
+                        counted.get(table.name, ()),
+                        fresh_since=fresh_since,
+                    )

@@ -1,0 +1,36 @@
+"""Asset checks: specs from the catalog, and results from what was found after a load."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.defs.names import asset_key
+from invoiced_pipeline.replication.checks import DESCRIPTIONS, Finding, checks_of
+
+
+def check_specs(dataset: str) -> list[dg.AssetCheckSpec]:
+    """The checks of all tables; none of them blocks, for what is loaded is loaded."""
+    return [
+        dg.AssetCheckSpec(check, asset=asset_key(dataset, table), description=DESCRIPTIONS[check])
+        for table in TABLES
+        for check in checks_of(table)
+    ]
+
+
+def check_results(key: dg.AssetKey, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
+    """What was found of the table `key`, as Dagster shows it."""
+    return [
+        dg.AssetCheckResult(
+            # Without its key a result would take those of later tables along (Dagster 1.13).
+            asset_key=key,
+            check_name=finding.check,
+            passed=finding.passed,
+            severity=dg.AssetCheckSeverity.ERROR
+            if finding.is_error
+            else dg.AssetCheckSeverity.WARN,
+            description=finding.text,
+            metadata={name: dg.MetadataValue.int(count) for name, count in finding.counts.items()},
+        )
+        for finding in findings
+    ]

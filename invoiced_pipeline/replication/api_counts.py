@@ -1,0 +1,59 @@
+"""What the API counts in the windows that a run read: the other half of a comparison."""
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.exceptions import ApiError
+from invoiced_pipeline.invoiced.client import InvoicedClient, Tally
+from invoiced_pipeline.invoiced.single import count_in
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.windows import Window
+
+logger = logging.getLogger(__name__)
+
+Counted = tuple[Window, int]
+
+
+def api_counts(
+    client: InvoicedClient, request: ReplicationRequest, reports: Mapping[str, TableReport]
+) -> dict[str, list[Counted]]:
+    """Windows that were read, with the number of records that the API has there now, by table.
+
+    A window that is over can only lose records: they move on when they change. It ends before the
+    overlap, for the newest records may not all be visible yet. A sync that read a single page is
+    not counted: a page is served from one moment, and the request would be half of its cost.
+    """
+    wanted = [
+        (table, window)
+        for table in request.tables
+        if table.listing == "windowed" and _is_worth_counting(reports[table.name])
+        for window in (
+            Window(covered.start, covered.end - request.overlap)
+            for covered in reports[table.name].covered
+        )
+        if not window.is_empty
+    ]
+    counts: dict[str, list[Counted]] = {}
+    with ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced-count") as threads:
+        found = threads.map(lambda pair: _count(client, *pair), wanted)
+        for (table, window), count in zip(wanted, found, strict=True):
+            if count is not None:
+                counts.setdefault(table.name, []).append((window, count))
+    return counts
+
+
+def _is_worth_counting(report: TableReport) -> bool:
+    if report.error:
+        return False
+    return report.mode != "sync" or report.pages > len(report.windows)
+
+
+def _count(client: InvoicedClient, table: Table, window: Window) -> int | None:
+    try:
+        return count_in(client, table, window, Tally())
+    except ApiError as error:
+        logger.warning("%s: its records could not be counted: %s", table.name, error)
+        return None

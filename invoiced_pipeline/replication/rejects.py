@@ -1,0 +1,188 @@
+"""Records that no column can hold: kept in `_rejected`, and asked for again until they fit.
+
+The ids are remembered in the dataset's state, the rows are a table of the same load. The tables of
+a load are merged one after the other, and the state counts once all are: a run that dies in between
+leaves the state as it was, so the next one asks for the same ids again and repeats the same rows.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from invoiced_pipeline.catalog import Column
+from invoiced_pipeline.replication.arrow import arrow_table
+from invoiced_pipeline.replication.columns import TOMBSTONE
+from invoiced_pipeline.replication.records import Reject
+from invoiced_pipeline.windows import to_epoch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+REJECTED = "_rejected"
+
+REJECTED_COLUMNS = (
+    Column("table_name", "text", "The table that the record belongs to."),
+    Column("id", "text", "The record's id."),
+    Column("reason", "text", "Which field holds what; sensitive values are not shown."),
+    Column("record", "json", "The record as the API sent it."),
+    Column("first_seen_at", "timestamp", "When it was first rejected (UTC)."),
+    Column("last_seen_at", "timestamp", "When it was last rejected (UTC)."),
+    Column("run_id", "text", "The run that last rejected it."),
+    Column(TOMBSTONE, "boolean", "Always NULL: rows that carry it are not loaded."),
+)
+
+MOST_BY_ID = 500
+"""Rejects of a table that are asked for one by one; more are read again with their windows."""
+
+_NAMELESS = "without id, "
+
+
+class _Key(msgspec.Struct):
+    id: Any = None
+
+
+class Rejects:
+    """One table's rejects over one run.
+
+    Attributes:
+        met: Rejects of this run, by id; of two versions of a record the last one.
+    """
+
+    def __init__(
+        self, table: str, remembered: Iterable[tuple[str, int]], now: datetime | None = None
+    ) -> None:
+        """Takes what the dataset remembers.
+
+        Args:
+            table: Name of the table.
+            remembered: Id and epoch second of the first rejection, least lately asked for first.
+            now: The local clock (UTC).
+        """
+        self.met: dict[str, Reject] = {}
+        self._table = table
+        self._now = to_epoch(now or datetime.now(UTC))
+        self._known = dict(remembered)
+        self._gone: set[str] = set()
+
+    def meet(self, rejects: Iterable[Reject]) -> None:
+        """Takes rejects as they come off the pages."""
+        for reject in rejects:
+            self.met[_name(reject)] = reject
+
+    def fit(self, ids: Iterable[Any]) -> None:
+        """Notes ids of records that were loaded."""
+        self._gone.update(self._known.keys() & set(map(str, ids)))
+
+    def leave(self, ids: Iterable[str]) -> None:
+        """Notes ids that were asked for; those not met meanwhile fit now, or are deleted."""
+        self._gone.update(ids)
+
+    def due(self) -> list[str]:
+        """Ids to ask for again: those that the run has not come across, and not too many."""
+        unseen = [
+            key
+            for key in self._known
+            if not key.startswith(_NAMELESS) and key not in self.met and key not in self._gone
+        ]
+        return unseen[:MOST_BY_ID]
+
+    def forget_nameless(self) -> None:
+        """To be called when all was read: whatever has no id was met again, or is no more."""
+        self._gone.update(key for key in self._known if key.startswith(_NAMELESS))
+
+    @property
+    def nameless(self) -> int:
+        """How many have no id to ask for."""
+        return sum(key.startswith(_NAMELESS) for key in self.met)
+
+    @property
+    def has_known(self) -> bool:
+        """Whether any were rejected before."""
+        return bool(self._known)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether rows or state change."""
+        return bool(self.met or self._gone)
+
+    def remembered(self) -> list[tuple[str, int]]:
+        """What the dataset remembers from now on; what was just asked for comes last."""
+        quiet = {
+            key: first
+            for key, first in self._known.items()
+            if key not in self._gone and key not in self.met
+        }
+        return [*quiet.items(), *((key, self._first_seen(key)) for key in self.met)]
+
+    def rows(self, run_id: str) -> "pa.Table":
+        """Rows of `_rejected`: those met, and tombstones for those that left."""
+        left = sorted(self._gone - self.met.keys())
+        found = list(self.met.items())
+        count, dead = len(found), len(left)
+        instants = [self._now] * count + [None] * dead
+        values: dict[str, list[Any]] = {
+            "table_name": [self._table] * (count + dead),
+            "id": [key for key, _ in found] + left,
+            "reason": [reject.reason for _, reject in found] + [None] * dead,
+            "record": [reject.record for _, reject in found] + [b"null"] * dead,
+            "first_seen_at": [self._first_seen(key) for key, _ in found] + [None] * dead,
+            "last_seen_at": instants,
+            "run_id": [run_id] * count + [None] * dead,
+            TOMBSTONE: [None] * count + [True] * dead,
+        }
+        return arrow_table(REJECTED_COLUMNS, values)
+
+    def _first_seen(self, key: str) -> int:
+        return self._known.get(key, self._now)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a table with rejects.
+
+    Attributes:
+        error: Why the table is not complete, although all else is loaded.
+        alarm: Why the run fails, although the table is complete.
+    """
+
+    error: str | None = None
+    alarm: str | None = None
+
+
+def judge(rejects: Rejects, loaded: int, reject_share: float) -> Verdict:
+    """Whether rejects met while reading windows are few enough to go on.
+
+    Args:
+        rejects: Those of one table, before the ones of earlier runs are asked for.
+        loaded: Records of the same windows that fit.
+        reject_share: Above this share of all records a person should look.
+    """
+    count = len(rejects.met)
+    if not count:
+        return Verdict()
+    first = next(iter(rejects.met.values()))
+    what = (
+        f"{count} of {count + loaded} records fit no column; all others are loaded, and these are "
+        f"kept in {REJECTED}. First: id {first.id}, {first.reason}"
+    )
+    if rejects.nameless or len(rejects.remembered()) > MOST_BY_ID:
+        why = "records without id" if rejects.nameless else f"more than {MOST_BY_ID}"
+        return Verdict(error=f"{what}. As {why}, they are read again with their window")
+    if count > reject_share * (count + loaded):
+        return Verdict(alarm=f"{what}. More than reject_share, {reject_share:.1%}")
+    return Verdict()
+
+
+def _name(reject: Reject) -> str:
+    """The record's id, or a name made of its content where it has none."""
+    try:
+        known = msgspec.json.decode(reject.record, type=_Key).id is not None
+    except msgspec.MsgspecError:
+        known = False
+    if known:
+        return reject.id
+    return _NAMELESS + hashlib.sha256(reject.record).hexdigest()[:16]

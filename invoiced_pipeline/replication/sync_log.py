@@ -1,0 +1,71 @@
+"""Reports of a run as entries of `_sync_log`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.warehouse.system_tables import SyncLogEntry
+from invoiced_pipeline.windows import FOREVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOutcome:
+    """What came of a run's load, for all tables together.
+
+    Attributes:
+        ended_at: When (UTC).
+        rows_before: Rows per table when the run began.
+        rows_after: Rows per table now.
+        error: Why nothing of it counts; None when it was committed.
+    """
+
+    ended_at: datetime
+    rows_before: Mapping[str, int]
+    rows_after: Mapping[str, int]
+    error: str | None = None
+
+
+def sync_log_entries(
+    request: ReplicationRequest, reports: Mapping[str, TableReport], load: LoadOutcome
+) -> list[SyncLogEntry]:
+    """One entry per table, also of those that failed, or were never begun."""
+    read_until = max(
+        (report.finished_at for report in reports.values() if report.finished_at),
+        default=load.ended_at,
+    )
+    seconds = (load.ended_at - read_until).total_seconds()
+    return [_entry(request, report, load, seconds) for report in reports.values()]
+
+
+def _entry(
+    request: ReplicationRequest, report: TableReport, load: LoadOutcome, load_seconds: float
+) -> SyncLogEntry:
+    error = report.error or load.error or report.alarm
+    committed = load.error is None
+    new = load.rows_after.get(report.table, 0) - load.rows_before.get(report.table, 0)
+    ends = [window.end for window in report.covered or report.windows if window.end != FOREVER]
+    return SyncLogEntry(
+        run_id=request.run_id,
+        connection=request.connection,
+        table_name=report.table,
+        mode=report.mode,
+        window_start=report.windows[0].start if report.windows else None,
+        window_end=max(ends, default=None),
+        started_at=report.started_at or load.ended_at,
+        finished_at=load.ended_at,
+        status="failed" if error else "succeeded",
+        rows=report.rows if committed else 0,
+        new_rows=max(0, new) if committed else 0,
+        deleted_rows=report.deleted if committed else 0,
+        rejected_rows=report.rejected,
+        pages=report.pages,
+        requests=report.tally.requests,
+        retries=report.tally.retries,
+        wait_seconds=round(report.tally.wait_seconds, 3),
+        load_seconds=round(max(0.0, load_seconds), 3),
+        error=error,
+        coverage_before=str(report.coverage_before),
+        coverage_after=str(report.coverage if committed else report.coverage_before),
+    )

@@ -1,0 +1,147 @@
+"""`_sync_log` and the views over it: tables that this project keeps beside the data.
+
+Written in a transaction of its own, after the load: a load that failed is what a log is for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
+Status = Literal["succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncLogEntry:
+    """What one run did to one table; instants are UTC.
+
+    Attributes:
+        run_id: The Dagster run.
+        connection: Name of the connection.
+        table_name: The table.
+        mode: `sync`, `window` or `full`.
+        window_start: Start of what was read; None where there was nothing to read.
+        window_end: End of what was read completely, or asked for where the table failed.
+        started_at: When its reading began.
+        finished_at: When the run's load ended.
+        status: `failed` also where all is loaded, but a person should look.
+        rows: Records loaded.
+        new_rows: Records that were not in the table before.
+        deleted_rows: Records found to be deleted.
+        rejected_rows: Records that fit no column.
+        pages: Pages read.
+        requests: Requests made, retries included.
+        retries: Requests made again.
+        wait_seconds: Seconds of waiting for the API, summed over parallel requests.
+        load_seconds: Seconds the load took, of all tables together.
+        error: Why it failed, or what to look at.
+        coverage_before: Windows of `updated_at` that the table covered when the run began.
+        coverage_after: Windows that it covers now.
+    """
+
+    run_id: str
+    connection: str
+    table_name: str
+    mode: str
+    window_start: datetime | None
+    window_end: datetime | None
+    started_at: datetime
+    finished_at: datetime
+    status: Status
+    rows: int
+    new_rows: int
+    deleted_rows: int
+    rejected_rows: int
+    pages: int
+    requests: int
+    retries: int
+    wait_seconds: float
+    load_seconds: float
+    error: str | None
+    coverage_before: str
+    coverage_after: str
+
+
+_INSTANTS = {"window_start", "window_end", "started_at", "finished_at"}
+_COUNTS = {
+    *("rows", "new_rows", "deleted_rows", "rejected_rows"),
+    *("pages", "requests", "retries"),
+}
+_SECONDS = {"wait_seconds", "load_seconds"}
+
+# Names stand without a schema: the client's search path gives it, and a view then still holds when
+# the file is called otherwise, as DuckDB names the catalog after it.
+_VIEWS = {
+    "_sync_status": """
+        select connection, table_name, status, mode, run_id, started_at, finished_at, "rows",
+            new_rows, deleted_rows, rejected_rows, coverage_after, error
+        from (
+            select *, row_number() over (
+                partition by connection, table_name order by finished_at desc, started_at desc
+            ) as recency
+            from _sync_log
+        ) as ranked
+        where recency = 1
+    """,
+    "_sync_freshness": """
+        select connection, table_name,
+            max(case when coverage_after <> coverage_before or status = 'succeeded'
+                then window_end end) as complete_until,
+            max(case when status = 'succeeded' then finished_at end) as last_success_at,
+            max(finished_at) as last_run_at,
+            extract(epoch from current_timestamp - max(
+                case when coverage_after <> coverage_before or status = 'succeeded'
+                then window_end end)) as age_seconds
+        from _sync_log
+        group by connection, table_name
+    """,
+    "_sync_usage": """
+        select cast(finished_at at time zone 'UTC' as date) as day, connection, table_name,
+            sum(case when coverage_before = 'nothing' then "rows" else 0 end) as first_load_rows,
+            sum(case when coverage_before <> 'nothing' and mode = 'sync' then "rows" else 0 end)
+                as increment_rows,
+            sum(case when coverage_before <> 'nothing' and mode <> 'sync' then "rows" else 0 end)
+                as reread_rows,
+            sum(new_rows) as new_rows,
+            count(*) as runs,
+            sum(requests) as requests,
+            sum("rows") / nullif(sum(
+                extract(epoch from finished_at - started_at)), 0) as rows_per_second
+        from _sync_log
+        group by cast(finished_at at time zone 'UTC' as date), connection, table_name
+    """,
+}
+
+
+def write_sync_log(pipeline: "Pipeline", entries: Sequence[SyncLogEntry]) -> None:
+    """Appends to `_sync_log`, which is created with its views where it is missing.
+
+    Raises:
+        Exception: Whatever the destination says when it cannot be written.
+    """
+    columns = [field.name for field in fields(SyncLogEntry)]
+    names = ", ".join(f'"{name}"' for name in columns)
+    places = ", ".join(["%s"] * len(columns))
+    with pipeline.sql_client() as client, client.begin_transaction():
+        if not client.has_dataset():
+            client.create_dataset()
+        declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
+        client.execute_sql(f"create table if not exists _sync_log ({declared})")
+        for view, query in _VIEWS.items():
+            client.execute_sql(f"create or replace view {view} as {query}")
+        for entry in entries:
+            client.execute_sql(
+                f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
+                *astuple(entry),
+            )
+
+
+def _type(column: str) -> str:
+    if column in _INSTANTS:
+        return "timestamp with time zone"
+    if column in _COUNTS:
+        return "bigint"
+    return "double precision" if column in _SECONDS else "text"
