@@ -35,7 +35,6 @@ class TableReport:
         rows: Records loaded.
         pages: Pages read.
         tally: Requests, retries and waiting.
-        deleted: Records found to be deleted.
         rejected: Records that could not be typed.
         deleted: Rows found to be gone, marked or removed.
         seconds: From the first page asked for to the last row handed to the load.

@@ -63,7 +63,7 @@ def test_an_unknown_path_is_no_missing_record(
     plans = table("plans")
     assert missing_records(client, plans, ["a b ü?"], executor, Tally()) == {"a b ü?"}
     with pytest.raises(RequestRefusedError, match="Request was not recognized"):
-        client.exists("/nothing/5", Tally())
+        client.record("/nothing/5", (), Tally())
 
 
 def test_events_without_a_clock_end_with_the_newest(
