@@ -1,7 +1,6 @@
 """Puts the definitions together from the settings, without key, network or warehouse."""
 
 import dagster as dg
-from dagster_dlt import DagsterDltResource
 
 from invoiced_pipeline.defs.jobs import sync_job
 from invoiced_pipeline.defs.partitions import partitions_for
@@ -34,7 +33,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             "invoiced_api": InvoicedApi(connection=connection.name, base_url=connection.base_url),
             "start_date": StartDate(date=start.isoformat()),
             "warehouse": Warehouse(path=str(settings.warehouse.path)),
-            "dlt": DagsterDltResource(),
         },
         # One writer, one op: a process of its own would cost seconds and gain nothing.
         executor=dg.in_process_executor,

@@ -1,7 +1,7 @@
 """A load whose outcome is written into `_sync_log`, also when it fails."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_STAGES = ("extract", "normalize", "load")
+
 
 class LoggedLoad:
     """One run's load into one dataset."""
@@ -29,8 +31,11 @@ class LoggedLoad:
         self._names = [table.name for table in replication.request.tables]
         self._rows_before = row_counts(warehouse, dataset, self._names)
 
-    def run(self, load: "Callable[[DltSource, Pipeline], None]") -> None:
+    def run(self, load: "Callable[[DltSource, Pipeline], None]") -> Mapping[str, float]:
         """Runs `load`, then writes down what came of it.
+
+        Returns:
+            Seconds of dlt's stages: extract, normalize and load.
 
         Raises:
             InvoicedPipelineError: The load failed; the text says why.
@@ -49,6 +54,12 @@ class LoggedLoad:
             self._write(pipeline, failure)
             raise failure from error
         self._write(pipeline, None)
+        steps = pipeline.last_trace.steps if pipeline.last_trace else []
+        return {
+            step.step: (step.finished_at - step.started_at).total_seconds()
+            for step in steps
+            if step.finished_at and step.step in _STAGES
+        }
 
     def _write(self, pipeline: "Pipeline", failure: InvoicedPipelineError | None) -> None:
         """Appends to the log; where that fails, what came of the load matters more."""

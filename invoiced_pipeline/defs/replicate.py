@@ -1,6 +1,6 @@
 """The assets: one op that replicates all selected tables in one dlt load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import dagster as dg
-from dagster_dlt import DagsterDltResource, DagsterDltTranslator
-from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
 from invoiced_pipeline.catalog import TABLES, Table
@@ -22,7 +20,6 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, is_loopback
 from invoiced_pipeline.windows import Window
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from dlt import Pipeline
     from dlt.extract import DltSource
 
+    from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.replication.replication import Replication
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.warehouse.marks import Marks
@@ -79,20 +77,19 @@ def replicated_assets(
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def replicate(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by name
+    def replicate(
         context: dg.AssetExecutionContext,
         config: ReplicateConfig,
         invoiced_api: InvoicedApi,
         start_date: StartDate,
         warehouse: Warehouse,
-        dlt: DagsterDltResource,
     ) -> Iterator[dg.MaterializeResult]:
         selected = tuple(
             table for key, table in tables.items() if key in context.selected_asset_keys
         )
         run = _Run(context, connection, selected, config, start_date, default_start)
         try:
-            yield from run.execute(invoiced_api, warehouse, dlt)
+            yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
 
@@ -121,9 +118,10 @@ class _Run:
         self._failures: list[str] = []
 
     def execute(
-        self, invoiced_api: InvoicedApi, warehouse: Warehouse, dlt: DagsterDltResource
+        self, invoiced_api: InvoicedApi, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
+        from invoiced_pipeline.defs.dlt_run import run_pipeline
         from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.warehouse.destination import check_writable
@@ -146,16 +144,16 @@ class _Run:
             with closing(replication):
 
                 def load(source: "DltSource", pipeline: "Pipeline") -> None:
-                    self._load(dlt, source, pipeline)
+                    run_pipeline(self._context, dataset, source, pipeline)
                     if self._mode == "full":
                         self._sweep(replication, client, warehouse.file, marks)
 
-                LoggedLoad(warehouse.file, dataset, replication).run(load)
+                stages = LoggedLoad(warehouse.file, dataset, replication).run(load)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(warehouse.file, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
-            yield from self._results(replication, audit)
+            yield from self._results(replication, audit, stages)
 
     def _request(self, invoiced_api: InvoicedApi) -> "ReplicationRequest":
         from invoiced_pipeline.replication.request import ReplicationRequest
@@ -174,7 +172,9 @@ class _Run:
             reject_share=self._connection.reject_share,
         )
 
-    def _results(self, replication: "Replication", audit: Audit) -> Iterator[dg.MaterializeResult]:
+    def _results(
+        self, replication: "Replication", audit: Audit, stages: Mapping[str, float]
+    ) -> Iterator[dg.MaterializeResult]:
         if replication.deletions is not None and replication.deletions.error:
             self._failures.append(replication.deletions.error)
         for report in audit.complete:
@@ -186,7 +186,7 @@ class _Run:
                 self._context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
             yield dg.MaterializeResult(
                 asset_key=key,
-                metadata=report_metadata(report, audit.rows[report.table]),
+                metadata=report_metadata(report, audit.rows[report.table], stages),
                 check_results=check_results(key, audit.findings[report.table]),
             )
         if problems := audit.problems(self._failures):
@@ -194,7 +194,7 @@ class _Run:
             raise dg.Failure(problems, allow_retries=False)
 
     def _sweep(
-        self, replication: "Replication", client: InvoicedClient, warehouse: Path, marks: "Marks"
+        self, replication: "Replication", client: "InvoicedClient", warehouse: Path, marks: "Marks"
     ) -> None:
         """Has the tables that were read whole hold the API's records, and no others."""
         from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
@@ -217,26 +217,3 @@ class _Run:
                 self._failures.append(f"{report.table}: {report.error}")
             replication.reports[report.table].deleted += report.deleted
             replication.reports[report.table].rows += report.brought
-
-    def _load(self, dlt: DagsterDltResource, source: "DltSource", pipeline: "Pipeline") -> None:
-        events = dlt.run(
-            context=self._context,
-            dlt_source=source,
-            dlt_pipeline=pipeline,
-            dagster_dlt_translator=_TableTranslator(self._connection.dataset),
-            loader_file_format="parquet",
-        )
-        # dagster-dlt's own results say less than the reports, and say it of failed tables too.
-        for _ in events:
-            pass
-
-
-class _TableTranslator(DagsterDltTranslator):
-    """Maps a dlt resource to the asset of the same table."""
-
-    def __init__(self, dataset: str) -> None:
-        self._dataset = dataset
-
-    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """The asset `<dataset>/<resource>`."""
-        return dg.AssetSpec(dg.AssetKey([self._dataset, data.resource.name]))

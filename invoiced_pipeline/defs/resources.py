@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field, field_validator
@@ -15,7 +16,6 @@ from invoiced_pipeline.defs.dead_runs import (
     this_process,
 )
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.in_flight import DEFAULT_IN_FLIGHT, InFlightLimit
 from invoiced_pipeline.settings import (
     DATE_FORMS,
@@ -25,6 +25,9 @@ from invoiced_pipeline.settings import (
     parse_start_date,
 )
 from invoiced_pipeline.warehouse.lock import writer_lock
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.invoiced.client import InvoicedClient
 
 
 class InvoicedApi(dg.ConfigurableResource):
@@ -40,12 +43,14 @@ class InvoicedApi(dg.ConfigurableResource):
     )
 
     @contextmanager
-    def client(self) -> Iterator[InvoicedClient]:
+    def client(self) -> "Iterator[InvoicedClient]":
         """A client that is closed afterwards.
 
         Raises:
             ConfigurationError: The API key is not set.
         """
+        from invoiced_pipeline.invoiced.client import InvoicedClient
+
         settings = load_settings()
         key = settings.api_key(_connection(settings, self.connection))
         client = InvoicedClient(self.base_url, key, limit=InFlightLimit(self.in_flight))

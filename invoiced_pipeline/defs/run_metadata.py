@@ -13,12 +13,15 @@ COVERED_WINDOWS = "covered_windows"
 """How many windows the coverage consists of: more than one means gaps in between."""
 
 
-def report_metadata(report: TableReport, row_count: int) -> Mapping[str, Any]:
+def report_metadata(
+    report: TableReport, row_count: int, stages: Mapping[str, float]
+) -> Mapping[str, Any]:
     """Counts of one table in one run; a run over many partitions shows them on each.
 
     Args:
         report: The counts.
         row_count: Rows in the warehouse's table after the run.
+        stages: Seconds of the run's stages, of all its tables together.
     """
     metadata: dict[str, Any] = {
         "dagster/row_count": row_count,
@@ -33,6 +36,8 @@ def report_metadata(report: TableReport, row_count: int) -> Mapping[str, Any]:
         "retries": report.tally.retries,
         "wait_seconds": round(report.tally.wait_seconds, 3),
         "seconds": round(report.seconds, 3),
+        "typing_seconds": round(report.typing_seconds, 3),
+        **{f"{stage}_seconds": round(seconds, 3) for stage, seconds in stages.items()},
     }
     if report.warning:
         metadata["warning"] = report.warning

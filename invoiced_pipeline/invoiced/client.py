@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
@@ -35,6 +35,7 @@ from invoiced_pipeline.invoiced.responses import (
     error_for,
     server_time,
 )
+from invoiced_pipeline.invoiced.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -55,24 +56,6 @@ class ListAnswer:
     body: bytes
     total: int | None
     server_time: datetime | None
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of requests made for one purpose, such as one table; thread-safe."""
-
-    requests: int = 0
-    retries: int = 0
-    wait_seconds: float = 0.0
-    """Seconds spent waiting for the API and before retries, summed over parallel requests."""
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, *, requests: int = 0, retries: int = 0, wait_seconds: float = 0.0) -> None:
-        """Adds to the counts."""
-        with self._lock:
-            self.requests += requests
-            self.retries += retries
-            self.wait_seconds += wait_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.numbered import read_by_number
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import LAG
+from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.windows import from_epoch, to_epoch
 
 PATH = "/events"

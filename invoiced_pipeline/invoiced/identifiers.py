@@ -19,9 +19,10 @@ import msgspec
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.numbered import read_by_number
 from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, fetch_page
+from invoiced_pipeline.invoiced.tally import Tally
 
 PAGES_PER_PART = 12
 MAX_PARTS = 12

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from invoiced_pipeline.exceptions import ContractError, TransientApiError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, Stamp, fetch_page
+from invoiced_pipeline.invoiced.tally import Tally
 
 _PASSES = 5
 

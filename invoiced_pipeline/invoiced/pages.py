@@ -7,7 +7,8 @@ from datetime import datetime
 import msgspec
 
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params, Tally
+from invoiced_pipeline.invoiced.client import InvoicedClient, Params
+from invoiced_pipeline.invoiced.tally import Tally
 
 PER_PAGE = 100
 """The most that the API serves in one page (API reference)."""

@@ -3,7 +3,9 @@
 Batches hold a few thousand records, so that memory does not grow with the table.
 """
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,11 +48,13 @@ class Batcher:
         table: What the pages hold.
         is_new: Whether the warehouse holds no rows of the table yet.
         rejects: Records that could not be typed so far.
+        seconds: Time spent typing records and making Arrow of them.
     """
 
     table: Table
     is_new: bool = False
     rejects: list[Reject] = field(default_factory=list)
+    seconds: float = 0.0
     _decoder: RecordDecoder = field(init=False)
     _children: list[ChildRows] = field(init=False)
     _pending: list[Any] = field(default_factory=list)
@@ -77,7 +81,8 @@ class Batcher:
 
     def decode(self, page: Page) -> list[Any]:
         """A page's wanted records, typed; the untypable ones are added to `rejects`."""
-        records, rejects = self._decoder.decode(page.body)
+        with self._timed():
+            records, rejects = self._decoder.decode(page.body)
         if not rejects and len(records) == len(page.stamps):
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
@@ -104,19 +109,29 @@ class Batcher:
             yield from self._batches(records)
 
     def _batches(self, records: list[Any]) -> Iterator[Batch]:
-        try:
-            rows = self._rows(records)
-        except UntypableError:
-            records = [record for record in records if self._amounts_fit(record)]
-            rows = self._rows(records)
+        with self._timed():
+            try:
+                rows = self._rows(records)
+            except UntypableError:
+                records = [record for record in records if self._amounts_fit(record)]
+                rows = self._rows(records)
         yield Batch(self.table.name, rows, len(records))
         superseded = {record.id for record in records if record.id in self._versions}
         for child in self._children:
-            rows = child.rows(records, superseded, is_new=self.is_new)
+            with self._timed():
+                rows = child.rows(records, superseded, is_new=self.is_new)
             if rows.num_rows or not records:
                 yield Batch(child.name, rows)
         if self._children:
             self._versions.update((record.id, _version(record)) for record in records)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - began
 
     def _rows(self, records: list[Any]) -> pa.Table:
         values = by_column(self.table.columns, records)

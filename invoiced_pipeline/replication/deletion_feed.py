@@ -20,10 +20,11 @@ import msgspec
 
 from invoiced_pipeline.catalog import TABLES, table
 from invoiced_pipeline.exceptions import ApiError, FeatureNotEnabledError, PermissionDeniedError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Tally
+from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.events import EventsRead, read_events
 from invoiced_pipeline.invoiced.identifiers import missing_records
 from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import (
     RecordId,

@@ -117,6 +117,7 @@ class Replication:
             yield batch
         rejects.meet(batcher.rejects)
         yield from self._keep(rejects, dataset, report)
+        report.typing_seconds = batcher.seconds
         report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
         self._announce(report, dataset.announce_fields(table.name, batcher.unknown_fields))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from invoiced_pipeline.invoiced.client import Tally
+from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.settings import Cadence
 from invoiced_pipeline.windows import Coverage, Window
 
@@ -38,6 +38,7 @@ class TableReport:
         rejected: Records that could not be typed.
         deleted: Rows found to be gone, marked or removed.
         seconds: From the first page asked for to the last row handed to the load.
+        typing_seconds: What of it went into typing records and making Arrow of them.
         periods: Records loaded by partition key.
         warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is.
@@ -58,6 +59,7 @@ class TableReport:
     deleted: int = 0
     rejected: int = 0
     seconds: float = 0.0
+    typing_seconds: float = 0.0
     periods: Counter[str] = field(default_factory=Counter)
     warning: str | None = None
     error: str | None = None

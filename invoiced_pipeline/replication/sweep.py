@@ -14,7 +14,7 @@ from typing import Any
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Tally
+from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.identifiers import (
     Identifiers,
     list_identifiers,
@@ -22,6 +22,7 @@ from invoiced_pipeline.invoiced.identifiers import (
     read_records,
 )
 from invoiced_pipeline.invoiced.reading import lies_in
+from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
