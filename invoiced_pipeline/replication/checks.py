@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.replication.api_counts import Counted
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.warehouse.integrity import Integrity
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.replication.api_counts import Counted
 
 Check = Literal["primary_key", "foreign_keys", "row_count", "balance", "newest_window"]
 
@@ -58,7 +60,7 @@ def findings(
     table: Table,
     report: TableReport,
     integrity: Integrity,
-    counted: Sequence[Counted],
+    counted: "Sequence[Counted]",
     *,
     fresh_since: datetime,
 ) -> Iterator[Finding]:
@@ -118,7 +120,7 @@ def _foreign_keys(table: Table, integrity: Integrity) -> Finding:
 
 
 def _row_count(
-    table: Table, report: TableReport, integrity: Integrity, counted: Sequence[Counted]
+    table: Table, report: TableReport, integrity: Integrity, counted: "Sequence[Counted]"
 ) -> Finding:
     """Fewer than the API has is an error in each window; rejects are known to be missing."""
     api = sum(count for _, count in counted)
