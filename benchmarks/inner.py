@@ -17,6 +17,7 @@ from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.warehouse.destination import build_pipeline, check_writable
+from invoiced_pipeline.warehouse.marks import Marks
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -46,7 +47,8 @@ def replicate(settings: Settings, tables: list[str]) -> "tuple[Replication, Pipe
     )
     client = InvoicedClient(connection.base_url, settings.api_key(connection))
     check_writable(settings.warehouse.path)
-    replication = Replication(client, request)
+    marks = Marks(settings.warehouse.path, connection.dataset, connection.deletions)
+    replication = Replication(client, request, None if marks.are_ignored else marks)
     pipeline = build_pipeline(settings.warehouse.path, connection.dataset)
     pipeline.drop()
     try:
