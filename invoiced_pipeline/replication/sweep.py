@@ -26,6 +26,7 @@ from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
+from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.warehouse.marks import KnownIds, Mark, Marks
 from invoiced_pipeline.windows import FOREVER, Window
@@ -114,7 +115,8 @@ class Sweep:
         Raises:
             DatasetMismatchError: The dataset is not this connection's.
         """
-        DatasetState(state).check_owner(self.request)
+        dataset = DatasetState(state)
+        dataset.check_owner(self.request)
         report, batcher = self.reports[table.name], Batcher(table)
         try:
             for batch in self._bring(table, batcher, report.tally):
@@ -122,12 +124,12 @@ class Sweep:
                 yield batch
         except InvoicedPipelineError as error:
             report.error = str(error)
-        if batcher.rejects and report.error is None:
-            first = batcher.rejects[0]
-            report.error = (
-                f"{len(batcher.rejects)} records of {table.name} cannot be typed and are not "
-                f"loaded. First: id {first.id}, {first.reason}"
-            )
+        rejects = Rejects(table.name, dataset.rejected(table.name))
+        rejects.meet(batcher.rejects)
+        if rejects.has_news:
+            logger.warning("%s: %d records fit no column", table.name, len(rejects.met))
+            dataset.set_rejected(table.name, rejects.remembered())
+            yield Batch(REJECTED, rejects.rows(self.request.run_id))
 
     def _compare(self, table: Table, report: SweepReport, executor: ThreadPoolExecutor) -> None:
         # The rows first: what is created while the ids are listed is no row yet.
@@ -152,15 +154,19 @@ class Sweep:
         """Ids of records to bring: those that the warehouse should hold and does not.
 
         That is what its coverage claims, from the start date on, and what no window can show. A
-        marked row's record is there again, whatever its date. What is newer is the next sync's.
+        marked row's record is there again, whatever its date. What is newer is the next sync's, and
+        so are records that fit no column: it asks for them again.
         """
+        rejected = {key for key, _ in self._dataset.rejected(table.name)}
         wanted = Window(self.request.start_date, FOREVER)
         covered = self._dataset.coverage(table.name).windows
         windows = tuple(window.intersect(wanted) for window in covered)
         return {
             record
             for record, second in listed.seconds.items()
-            if record not in known.present and (record in known.gone or lies_in(windows, second))
+            if record not in known.present
+            and str(record) not in rejected
+            and (record in known.gone or lies_in(windows, second))
         }
 
     def _check_share(self, table: Table, unlisted: int, rows: int) -> None:
