@@ -24,8 +24,13 @@ from invoiced_pipeline.replication.records import (
     by_column,
 )
 
-BATCH_ROWS = 2_000
-BATCH_BYTES = 4_000_000
+TYPED_ROWS = 2_000
+TYPED_BYTES = 4_000_000
+"""Records, and bytes of JSON, that are typed together: as Python objects they take most memory."""
+
+HANDED_BYTES = 6_000_000
+"""Arrow rows of a table that are handed on together: dlt goes over all columns of a table again for
+every batch it is handed (8 ms for 50 columns, measured with dlt 1.31)."""
 
 _BEFORE_ALL = -(2**63)
 """Stands for the version of a record without `updated_at`: any other is newer."""
@@ -59,6 +64,8 @@ class Batcher:
     _children: list[ChildRows] = field(init=False)
     _pending: list[Any] = field(default_factory=list)
     _pending_bytes: int = 0
+    _typed: dict[str, list[Batch]] = field(default_factory=dict)
+    """What is typed and not handed on, by warehouse table."""
     _versions: dict[Any, int] = field(default_factory=dict)
     """`updated_at` of every record handed on, by id; only kept where there are child tables."""
 
@@ -76,8 +83,9 @@ class Batcher:
         """Takes a page; yields batches when enough rows have come together."""
         self._pending += self.decode(page)
         self._pending_bytes += len(page.body)
-        if len(self._pending) >= BATCH_ROWS or self._pending_bytes >= BATCH_BYTES:
-            yield from self.flush()
+        if len(self._pending) >= TYPED_ROWS or self._pending_bytes >= TYPED_BYTES:
+            self._type_pending()
+            yield from self._handed_on(HANDED_BYTES)
 
     def decode(self, page: Page) -> list[Any]:
         """A page's wanted records, typed; the untypable ones are added to `rejects`."""
@@ -103,10 +111,23 @@ class Batcher:
 
     def flush(self) -> Iterator[Batch]:
         """Yields the rows that are left, if any."""
+        self._type_pending()
+        yield from self._handed_on(0)
+
+    def _type_pending(self) -> None:
         records = self._newest_versions() if self._children else self._pending
         self._pending, self._pending_bytes = [], 0
         if records:
-            yield from self._batches(records)
+            for batch in self._batches(records):
+                self._typed.setdefault(batch.table_name, []).append(batch)
+
+    def _handed_on(self, least_bytes: int) -> Iterator[Batch]:
+        """Yields what has come together of every table, one batch each, if it is enough."""
+        for name, batches in list(self._typed.items()):
+            if sum(batch.rows.nbytes for batch in batches) >= least_bytes:
+                del self._typed[name]
+                rows = pa.concat_tables([batch.rows for batch in batches])
+                yield Batch(name, rows, sum(batch.record_count for batch in batches))
 
     def _batches(self, records: list[Any]) -> Iterator[Batch]:
         with self._timed():

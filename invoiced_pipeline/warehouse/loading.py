@@ -5,16 +5,21 @@ and DuckDB takes four fifths of the machine's memory by default.
 """
 
 import ctypes
+import logging
+from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from dlt import Pipeline
 from dlt.common.pipeline import LoadInfo
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-_SETTINGS = {
+logger = logging.getLogger(__name__)
+
+SETTINGS = {
     "memory_limit": "128MB",  # beyond it DuckDB spills to disk
-    "threads": 2,
+    "threads": 1,  # more need more memory, and wait for the same disk (measured)
     "preserve_insertion_order": False,  # else whole row groups wait for their turn, in memory
     "checkpoint_threshold": "1GB",
 }
@@ -37,12 +42,19 @@ class DuckDbPipeline(Pipeline):
         file = credentials or parameters["credentials"]
         _give_memory_back()
         with duckdb.connect(file) as connection:
-            for name, value in _SETTINGS.items():
+            for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
+            load = partial(
+                super().load, destination, dataset_name, credentials=connection, workers=_WORKERS
+            )
             try:
-                return super().load(
-                    destination, dataset_name, credentials=connection, workers=_WORKERS
-                )
+                return load()
+            except PipelineStepFailed as error:
+                if "Out of Memory" not in str(error):
+                    raise
+                logger.warning("%s of memory do not do for this load", SETTINGS["memory_limit"])
+                connection.execute("reset memory_limit")
+                return load()  # what was not loaded yet
             finally:
                 parameters["credentials"] = file
 

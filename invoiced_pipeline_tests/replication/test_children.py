@@ -96,12 +96,12 @@ def merged(seen: list[Any]) -> list[dict[str, Any]]:
     st.integers(1, 4),
 )
 def test_newest_version_alone_has_children(orders: list[tuple[int, int]], batch_rows: int) -> None:
-    before = batches.BATCH_ROWS
-    batches.BATCH_ROWS = batch_rows
+    before = batches.TYPED_ROWS
+    batches.TYPED_ROWS = batch_rows
     try:
         left = arrow_children(orders)
     finally:
-        batches.BATCH_ROWS = before
+        batches.TYPED_ROWS = before
     if orders:
         second, count = max(orders)
         assert [row["name"] for row in left] == [f"v{second} {index}" for index in range(count)]
@@ -127,7 +127,7 @@ def test_one_id_twice_in_one_load(
 ) -> None:
     # Records without `updated_at` make the walk turn pages by number, so that the test decides
     # in which order versions arrive.
-    monkeypatch.setattr(batches, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(batches, "TYPED_ROWS", batch_rows)
     emulator.store.put("invoices", invoice(1, NOW, items=items(7, "before")))
     emulator.store.put("invoices", invoice(2, NOW, items=items(2, "other")))
     replicate.ok("invoices")
