@@ -18,7 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 logger = logging.getLogger(__name__)
 
 SETTINGS = {
-    "memory_limit": "128MB",  # beyond it DuckDB spills to disk
+    "memory_limit": "100MB",  # beyond it DuckDB spills to disk
     "threads": 1,  # more need more memory, and wait for the same disk (measured)
     "preserve_insertion_order": False,  # else whole row groups wait for their turn, in memory
     "checkpoint_threshold": "1GB",
