@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from invoiced_pipeline.commands.check import check
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.launch import SyncResult
-    from invoiced_pipeline.invoiced.connection_check import Finding
     from invoiced_pipeline.replication.report import Mode
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(check)
 app.command()(schedule)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -162,54 +163,6 @@ def answers(as_json: JsonOption = False) -> None:
         return
     for answer in found:
         show_answer(answer)
-
-
-@app.command()
-def check(as_json: JsonOption = False) -> None:
-    """Test the connection and the destination, and say plainly what is wrong."""
-    findings = _findings()
-    if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
-    else:
-        from invoiced_pipeline.terminal import console, say
-
-        for finding in findings:
-            mark = "[red]✗[/]" if finding.problem else "[green]✓[/]"
-            what = f"{finding.problem}: {finding.detail}" if finding.problem else finding.detail
-            console.print(f"{mark} {finding.subject}: ", end="")
-            say(console, what)
-    if any(finding.problem for finding in findings):
-        raise typer.Exit(1)
-
-
-def _findings() -> "list[Finding]":
-    from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-    from invoiced_pipeline.invoiced.connection_check import Finding, check_tables
-    from invoiced_pipeline.warehouse.destination import check_writable
-
-    settings = load_settings()
-    connection = settings.first
-    findings: list[Finding] = []
-    try:
-        client = InvoicedClient(
-            connection.base_url,
-            settings.api_key(connection),
-            patience=Patience(attempts=2, connect_seconds=5, read_seconds=20),
-        )
-    except InvoicedPipelineError as error:
-        findings.append(Finding("connection", "no key", str(error)))
-    else:
-        findings += check_tables(client)
-        if not any(finding.subject == "connection" for finding in findings):
-            host = f"{connection.base_url} accepts the key"
-            findings.insert(0, Finding("connection", None, host))
-        client.close()
-    try:
-        check_writable(settings.warehouse.path)
-        findings.append(Finding("destination", None, f"{settings.warehouse.path} is writable"))
-    except InvoicedPipelineError as error:
-        findings.append(Finding("destination", "destination not writable", str(error)))
-    return findings
 
 
 @app.command()

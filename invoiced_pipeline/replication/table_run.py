@@ -1,0 +1,235 @@
+"""One table's part of a run: its pages, what was rejected before, and what became of it."""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.exceptions import FeatureNotEnabledError, InvoicedPipelineError
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.invoiced.reading import Reading, lies_in
+from invoiced_pipeline.invoiced.related import read_related
+from invoiced_pipeline.invoiced.single import pages_of
+from invoiced_pipeline.replication.batches import Batch, Batcher
+from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.deletion_feed import DeletionFeed
+from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.plans import mark_variant, one_per_id
+from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.windows import FOREVER, Window
+
+logger = logging.getLogger(__name__)
+
+
+class TableRun:
+    """Reads one table; iterate `batches` once."""
+
+    def __init__(  # noqa: PLR0913 - made in one place
+        self,
+        table: Table,
+        reading: Reading,
+        *,
+        client: InvoicedClient,
+        executor: Executor,
+        request: ReplicationRequest,
+        dataset: DatasetState,
+        report: TableReport,
+        deletions: DeletionFeed | None,
+    ) -> None:
+        self._table = table
+        self._reading = reading
+        self._client = client
+        self._executor = executor
+        self._request = request
+        self._dataset = dataset
+        self._report = report
+        self._deletions = deletions
+        self._batcher = Batcher(table, is_new=dataset.columns(table.name) is None)
+        self._rejects = Rejects(table.name, dataset.rejected(table.name))
+
+    def batches(self) -> Iterator[Batch | None]:
+        """Yields the table's batches and notes its coverage at the end.
+
+        None says that nothing has arrived yet. An error is kept in the report; what was read until
+        then is loaded, and the coverage stays.
+        """
+        report = self._report
+        began, report.started_at = time.monotonic(), datetime.now(UTC)
+        try:
+            for batch in self._read_and_ask_again():
+                if batch is not None:
+                    self._count(batch)
+                yield batch
+            report.covered = self._reading.covered()
+            report.coverage = report.coverage_before.add(*report.covered)
+            self._dataset.set_coverage(self._table.name, report.coverage)
+            self._dataset.forget_survivors(self._table.name)
+        except FeatureNotEnabledError as error:
+            report.error = str(error)
+            yield from self._declare()  # queries over all tables work, empty or not
+        except InvoicedPipelineError as error:
+            report.error = str(error)
+        except Exception as error:  # one table must not cost the others
+            logger.exception("%s: unexpected error", self._table.name)
+            report.error = f"{type(error).__name__}: {error}"
+        for batch in self._batcher.flush():  # what was read before an error
+            self._count(batch)
+            yield batch
+        self._rejects.meet(self._batcher.rejects)
+        yield from self._keep()
+        report.typing_seconds = self._batcher.seconds
+        report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
+        unknown = self._batcher.unknown_fields
+        self._announce(self._dataset.announce_fields(self._table.name, unknown))
+
+    def _read_and_ask_again(self) -> Iterator[Batch | None]:
+        """The windows' records, then those rejected before, which may fit by now.
+
+        Raises:
+            InvoicedPipelineError: More was rejected than can be asked for again.
+        """
+        yield from self._read()
+        self._rejects.meet(self._batcher.rejects)
+        self._rejects.forget_nameless()
+        refused = judge(self._rejects, self._report.rows, self._request.reject_share)
+        self._report.alarm = refused.alarm
+        yield from self._ask_again()
+        if refused.error:
+            raise InvoicedPipelineError(refused.error)
+
+    def _read(self) -> Iterator[Batch | None]:
+        whole: list[Any] = []
+        for page in self._reading.pages():
+            if page is None:
+                yield None
+                continue
+            if not self._report.pages:
+                yield from self._declare()
+            self._report.pages += 1
+            if self._deletions is not None and self._table.name == "payments":
+                self._deletions.see_payments(page)
+            if self._table.listing == "whole":
+                records = self._batcher.decode(page)
+                mark_variant(records, page.variant)
+                whole += records
+            else:
+                yield from self._batcher.add(page)
+        if not self._report.pages:
+            yield from self._declare()
+        for page in self._repointed():
+            yield from self._batcher.add(page)
+        if self._deletions is not None and self._table.name == "payments":
+            self._deletions.settle_payments()
+        kept = one_per_id(whole)
+        yield from self._batcher.take(
+            [row for row in kept if lies_in(self._reading.windows, row.updated_at)]
+        )
+
+    def _repointed(self) -> Iterator[Page]:
+        """Records that a merge gave to another customer, perhaps without a new `updated_at`."""
+        wanted = (Window(self._request.start_date, FOREVER),)
+        for customer in self._dataset.survivors(self._table.name):
+            for column in customer_columns(self._table):
+                for page in read_related(
+                    self._client, self._table, column, customer, self._report.tally
+                ):
+                    self._report.pages += 1
+                    yield page.without(
+                        position
+                        for position, stamp in enumerate(page.stamps)
+                        if not lies_in(wanted, stamp.second)
+                    )
+
+    def _ask_again(self) -> Iterator[Batch]:
+        """Asks for records that were rejected before and did not come along with the windows."""
+        due = self._rejects.due()
+        fetch = partial(pages_of, self._client, self._table, tally=self._report.tally)
+        for pages in self._executor.map(fetch, due):
+            found: list[Any] = []
+            for page in pages:
+                records = self._batcher.decode(page)
+                mark_variant(records, page.variant)
+                found += records
+            yield from self._batcher.take(
+                one_per_id(found) if self._table.listing == "whole" else found
+            )
+        self._rejects.meet(self._batcher.rejects)
+        self._rejects.leave(due)
+
+    def _declare(self) -> Iterator[Batch]:
+        """Has the table created, or widened, with all its columns.
+
+        Not before the API has answered: a wrong key or host shall leave nothing behind, and not
+        take the dataset from the right one.
+        """
+        self._dataset.claim(self._request)
+        columns = _column_names(self._table)
+        if self._dataset.columns(self._table.name) != columns:
+            self._dataset.set_columns(self._table.name, columns)
+            yield from self._batcher.empty()
+            yield Batch(REJECTED, Rejects(self._table.name, ()).rows(self._request.run_id))
+
+    def _keep(self) -> Iterator[Batch]:
+        """Rows of `_rejected`, and the ids to ask for at the next run."""
+        self._report.rejected = len(self._rejects.met)
+        if self._rejects.has_news:
+            self._dataset.set_rejected(self._report.table, self._rejects.remembered())
+            yield Batch(REJECTED, self._rejects.rows(self._request.run_id))
+
+    def _count(self, batch: Batch) -> None:
+        if not batch.record_count:
+            return
+        self._report.rows += batch.record_count
+        self._report.count_periods(batch.rows[self._table.replication_key], self._request.cadence)
+        if self._rejects.has_known:
+            self._rejects.fit(batch.rows[self._table.primary_key].to_pylist())
+        logger.debug(
+            "%s: %d rows", self._table.name, self._report.rows, extra={"report": self._report}
+        )
+
+    def _announce(self, new_fields: list[str]) -> None:
+        report = self._report
+        if new_fields:
+            logger.warning(
+                "%s: Invoiced sends fields that no column is declared for: %s. They are kept in "
+                "_extra; this is said once",
+                report.table,
+                ", ".join(new_fields),
+            )
+        if report.error or report.alarm:
+            message = report.error or report.alarm
+            logger.error("%s: %s", report.table, message, extra={"report": report})
+            return
+        if report.rejected:
+            logger.warning(
+                "%s: %d records fit no column; they are in _rejected and asked for at every sync",
+                report.table,
+                report.rejected,
+            )
+        logger.info(
+            "%s: %d rows in %.1f s, %d requests",
+            report.table,
+            report.rows,
+            report.seconds,
+            report.tally.requests,
+            extra={"report": report},
+        )
+
+
+def _column_names(table: Table) -> list[str]:
+    """Names that tell whether a table's declaration has changed since it was created."""
+    own = [column.name for column in parent_columns(table)]
+    children = [
+        f"{child.array}.{column.name}"
+        for child in table.children
+        for column in child_columns(table, child)
+    ]
+    return own + children + [f"{REJECTED}.{column.name}" for column in REJECTED_COLUMNS]
