@@ -1,4 +1,4 @@
-"""What a run of ours costs before the first record: beside an empty Dagster project's run."""
+"""What a run of ours costs before the first record: beside the smallest projects."""
 
 import statistics
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ class FixedCost:
     """Medians of some runs, in seconds: the same command line, this machine, at the same time."""
 
     empty_project: float
+    one_row: float
+    """A project whose asset loads one row with dlt: what dlt itself takes."""
     one_table: float
 
     @property
@@ -32,28 +34,33 @@ class FixedCost:
 
 
 def fixed_cost(folder: Path, runs: int) -> FixedCost:
-    """Materialises both in turns, so that whatever else the machine does befalls both.
+    """Materialises all in turns, so that whatever else the machine does befalls all.
 
     The first run of each is not counted: it makes Dagster's storage, and our tables.
     """
     folder.mkdir(parents=True, exist_ok=True)
     nothing: list[float] = []
+    one_row: list[float] = []
     something: list[float] = []
     with Api(working_copy(_NEARLY_EMPTY, folder), NOW) as api:
         place = Place(_ONE_TABLE, folder / "ours", api)
         ours.prepare(place)
-        empty = Place(_ONE_TABLE, folder / "empty", api)
-        ours.prepare(empty)
+        others = {name: Place(_ONE_TABLE, folder / name, api) for name in ("empty", "one_row")}
+        for other in others.values():
+            ours.prepare(other)
         for _ in range(1 + runs):
-            nothing.append(_materialize_nothing(empty.folder))
+            nothing.append(_materialize("benchmarks.empty_project", others["empty"].folder))
+            one_row.append(_materialize("benchmarks.one_row_project", others["one_row"].folder))
             api.begin(_ONE_TABLE.latency_ms)
             something.append(ours.materialize(place).seconds)
     return FixedCost(
-        empty_project=statistics.median(nothing[1:]), one_table=statistics.median(something[1:])
+        empty_project=statistics.median(nothing[1:]),
+        one_row=statistics.median(one_row[1:]),
+        one_table=statistics.median(something[1:]),
     )
 
 
-def _materialize_nothing(folder: Path) -> float:
-    command = [ours.DAGSTER, "asset", "materialize", "-m", "benchmarks.empty_project"]
+def _materialize(project: str, folder: Path) -> float:
+    command = [ours.DAGSTER, "asset", "materialize", "-m", project]
     command += ["--select", "nothing", "--partition", f"{datetime.now(UTC):%Y-%m-01}"]
     return measure(command, folder=folder, environment={"DAGSTER_HOME": str(folder)}).seconds

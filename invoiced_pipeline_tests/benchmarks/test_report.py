@@ -49,7 +49,7 @@ def results() -> Results:
             size: Floor(page_milliseconds=1.5, rows={"invoices": 100}, seconds={"invoices": 0.1})
             for size in sizes
         },
-        fixed_cost=FixedCost(empty_project=4.0, one_table=5.5),
+        fixed_cost=FixedCost(empty_project=4.0, one_row=5.0, one_table=5.5),
         machine={
             "date": "2026-11-01",
             "cores": "2",
