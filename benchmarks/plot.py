@@ -19,7 +19,7 @@ _COLOURS = ("#9aa5b1", "#7cb0e8", "#2f6fb7", "#8fd0a8", "#2f8f5b", "#d9a441")
 
 def main(source: str, picture: str) -> None:
     """Draws rows per second and peak memory of first syncs, and seconds of every sync."""
-    with open(source, encoding="utf-8") as file:  # noqa: PTH123
+    with open(source, encoding="utf-8") as file:  # noqa: PTH123 - plain Python
         measurements = json.load(file)["measurements"]
     first = [each for each in measurements if each["phase"] == "first sync"]
     figure, panels = plt.subplots(1, 3, figsize=(15, 5), layout="constrained")

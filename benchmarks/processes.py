@@ -89,7 +89,7 @@ def _start(
         output = files.enter_context((folder / "output.txt").open("wb"))
         for at, command in enumerate(commands):
             before = processes[-1].stdout if processes else None
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603 - our own
                 command,
                 cwd=folder,
                 env=environment,
