@@ -1,15 +1,14 @@
 """One typed `Settings`: environment over `.env` over `invoiced.toml` over defaults."""
 
-from invoiced_pipeline.settings.loading import load_settings
-from invoiced_pipeline.settings.models import (
+from invoiced_pipeline.settings.connection import (
     Cadence,
     ConnectionSettings,
     Deletions,
-    Settings,
-    WarehouseSettings,
     dataset_name,
     is_loopback,
 )
+from invoiced_pipeline.settings.loading import load_settings
+from invoiced_pipeline.settings.models import Settings, WarehouseSettings
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 

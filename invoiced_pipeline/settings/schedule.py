@@ -5,7 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from invoiced_pipeline.settings.strict import Strict
 
 Dialect = Literal["quartz", "unix"]
 WhenBusy = Literal["skip", "wait"]
@@ -65,10 +67,8 @@ def parse_anchor(value: object) -> time | datetime | None:
     return anchor
 
 
-class ScheduleSettings(BaseModel):
+class ScheduleSettings(Strict):
     """`[connection.schedule]`: cron wins over anchor and frequency; every hour by default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     frequency: Annotated[timedelta | None, BeforeValidator(parse_frequency)] = Field(
         default=None, description=f"How often a sync starts: {FREQUENCY_FORMS}."

@@ -1,0 +1,89 @@
+"""What is wrong with the settings, for the person who wrote them."""
+
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from invoiced_pipeline.settings.models import Settings
+from invoiced_pipeline.settings.variables import VARIABLES, Place
+
+NOT_FOR_FILES = frozenset({"source", "secrets"})
+"""What the settings hold beside that which can be set."""
+
+_ACCEPTED = {
+    "bool_parsing": "accepted forms are true or false",
+    "bool_type": "accepted forms are true or false",
+    "string_pattern_mismatch": "accepted form is a name in capitals, such as INVOICED_API_KEY",
+}
+_CONTAINERS = frozenset({"list_type", "dict_type", "model_type"})
+_UNTOLD = _CONTAINERS | {"value_error", "extra_forbidden"}
+_SECRET_WORDS = ("key", "proxy", "secret", "salt")
+
+
+def explain(error: ValidationError, source: str, environment: Mapping[str, str]) -> str:
+    """One line per fault: where it was set, the key, the value and what is accepted.
+
+    Args:
+        error: The faults.
+        source: The file.
+        environment: The variables that were put over it.
+    """
+    variables = {place: name for name, place in VARIABLES.items() if name in environment}
+    lines = []
+    for fault in error.errors(include_url=False):
+        place, value = fault["loc"], fault["input"]
+        where = variables.get(place) or ": ".join(filter(None, [source, ".".join(map(str, place))]))
+        # Whatever may be a key in the wrong place is not repeated.
+        is_secret = any(word in str(step) for step in place for word in _SECRET_WORDS)
+        is_told = isinstance(value, str | int) and not is_secret and fault["type"] not in _UNTOLD
+        lines.append(f"{where}: {_message(fault)}" + (f" (got {value!r})" if is_told else ""))
+    return "\n".join(lines)
+
+
+def no_such_setting(place: Place) -> str:
+    """Says which settings there are where an unknown one was found."""
+    known = ", ".join(name for name in _model_at(place).model_fields if name not in NOT_FOR_FILES)
+    return f"there is no such setting; there are {known}"
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    place, kind = fault["loc"], fault["type"]
+    if kind == "extra_forbidden":
+        return no_such_setting(place)
+    if kind in _CONTAINERS:
+        return f"accepted form is {_container(place)}"
+    return _ACCEPTED.get(kind) or fault["msg"].removeprefix("Value error, ")
+
+
+def _container(place: Place) -> str:
+    """How the table or list at a place is written in the file."""
+    names = [step for step in place if isinstance(step, str)]
+    annotation = _annotation_at(place)
+    if _model_in(annotation) is None:
+        is_list = get_origin(annotation) is list
+        return f'{names[-1]} = ["...", "..."]' if is_list else f'{names[-1]} = {{ name = "..." }}'
+    header = f"[{'.'.join(names)}]"
+    return f"[{header}] for each {names[-1]}" if get_origin(annotation) is list else header
+
+
+def _annotation_at(place: Place) -> Any:
+    """How the setting at a place is declared; positions and names in between do not count."""
+    model: type[BaseModel] = Settings
+    annotation: Any = Settings
+    for step in place:
+        if step in model.model_fields:
+            annotation = model.model_fields[str(step)].annotation
+            model = _model_in(annotation) or model
+    return annotation
+
+
+def _model_at(place: Place) -> type[BaseModel]:
+    """The model in which the last step of a place is looked up."""
+    return _model_in(_annotation_at(place[:-1])) or Settings
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
