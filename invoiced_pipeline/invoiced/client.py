@@ -1,15 +1,13 @@
 """A read-only client of the Invoiced API: Basic auth, bounded retries, one in-flight limit."""
 
 import logging
-import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
-import certifi
 import tenacity
 import urllib3
 from pydantic import SecretStr
@@ -36,6 +34,7 @@ from invoiced_pipeline.invoiced.responses import (
     server_time,
 )
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.transport import connection_pool
 
 logger = logging.getLogger(__name__)
 
@@ -91,20 +90,11 @@ class InvoicedClient:
         self.patience = patience or Patience()
         self._closed = threading.Event()
         self._api_key = api_key
-        secure = urlsplit(base_url).scheme == "https"
-        self._pool = urllib3.PoolManager(
-            maxsize=20,
-            retries=False,
-            headers={
-                **urllib3.make_headers(basic_auth=f"{api_key.get_secret_value()}:"),
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": "invoiced-pipeline",
-            },
-            timeout=urllib3.Timeout(
-                connect=self.patience.connect_seconds, read=self.patience.read_seconds
-            ),
-            ssl_context=_tls_context() if secure else None,
+        self._pool = connection_pool(
+            base_url,
+            api_key,
+            connect_seconds=self.patience.connect_seconds,
+            read_seconds=self.patience.read_seconds,
         )
 
     def __repr__(self) -> str:
@@ -142,6 +132,32 @@ class InvoicedClient:
                 return None
             raise
 
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        *,
+        tally: Tally,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        """One request and its answer, whatever it is; nothing is tried again.
+
+        It waits for a place within the limit on requests in flight.
+
+        Raises:
+            HTTPError: There is no whole answer; urllib3's subclasses say why.
+        """
+        sent = {**self._pool.headers, **(headers or {})}
+        with self.limit.slot():
+            began = time.monotonic()
+            try:
+                return self._pool.request(
+                    method, f"{self.base_url}{target}", body=body, headers=sent, redirect=False
+                )
+            finally:
+                tally.add(requests=1, wait_seconds=time.monotonic() - began)
+
     def _patiently(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientApiError),
@@ -156,15 +172,10 @@ class InvoicedClient:
         if self._closed.is_set():
             message = f"GET {path}: the client was closed"
             raise RequestRefusedError(message, path=path)
-        url = f"{self.base_url}{path}?{urlencode(params)}"
-        with self.limit.slot():
-            began = time.monotonic()
-            try:
-                response = self._pool.request("GET", url, redirect=False)
-            except HTTPError as error:
-                raise self._connection_error(error, path) from None
-            finally:
-                tally.add(requests=1, wait_seconds=time.monotonic() - began)
+        try:
+            response = self.exchange("GET", f"{path}?{urlencode(params)}", tally=tally)
+        except HTTPError as error:
+            raise self._connection_error(error, path) from None
         headers = response.headers
         if response.status != 200:
             error = error_for(
@@ -219,15 +230,10 @@ class InvoicedClient:
         return TransientApiError(f"GET {path}: the connection failed ({what})", path=path)
 
     def _without_key(self, error: ApiError) -> ApiError:
-        """The same error, should a server have repeated the key in its message."""
-        key = self._api_key.get_secret_value()
-        if key:
-            error.args = tuple(str(arg).replace(key, "(hidden)") for arg in error.args)
+        error.args = tuple(self.hide_key(str(arg)) for arg in error.args)
         return error
 
-
-def _tls_context() -> ssl.SSLContext:
-    """Trusts the system's certificates (a company's own among them) and the public ones."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
+    def hide_key(self, text: str) -> str:
+        """The same text, should a server have repeated the API key in it."""
+        key = self._api_key.get_secret_value()
+        return text.replace(key, "(hidden)") if key else text
