@@ -1,4 +1,4 @@
-"""A read-only client of the Invoiced API: Basic auth, bounded retries, one in-flight limit."""
+"""A client of the Invoiced API: Basic auth, bounded retries of reads, one in-flight limit."""
 
 import logging
 import threading
@@ -132,7 +132,7 @@ class InvoicedClient:
                 return None
             raise
 
-    def exchange(
+    def exchange(  # noqa: PLR0913 - a request and what goes with it
         self,
         method: str,
         target: str,
@@ -140,16 +140,25 @@ class InvoicedClient:
         tally: Tally,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> urllib3.BaseHTTPResponse:
-        """One request and its answer, whatever it is; nothing is tried again.
+        """One request and its answer, whatever it is; it waits for a place within the limit.
 
-        It waits for a place within the limit on requests in flight.
+        Args:
+            method: The verb.
+            target: Path and query.
+            tally: Where the request is counted.
+            body: What is sent.
+            headers: Beside those of every request.
+            on_start: Called just before sending; what it raises prevents it.
 
         Raises:
             HTTPError: There is no whole answer; urllib3's subclasses say why.
         """
         sent = {**self._pool.headers, **(headers or {})}
         with self.limit.slot():
+            if on_start is not None:
+                on_start()
             began = time.monotonic()
             try:
                 return self._pool.request(
@@ -164,7 +173,7 @@ class InvoicedClient:
             stop=tenacity.stop_after_attempt(self.patience.attempts),
             wait=self._wait,
             before_sleep=lambda state: self._announce_retry(state, tally),
-            sleep=self._pause,
+            sleep=self.pause,
             reraise=True,
         )(self._get_once, path, params, tally, check)
 
@@ -195,7 +204,8 @@ class InvoicedClient:
             server_time=server_time(headers.get("Date")),
         )
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Waits so long before another try, or until the client is closed."""
         self._closed.wait(seconds)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:

@@ -28,12 +28,10 @@ class _ErrorBody(msgspec.Struct):
 
 def server_message(body: bytes) -> str:
     """The message of an error object, without the part of the API key that a 401 repeats."""
-    try:
-        error = msgspec.json.decode(body, type=_ErrorBody)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    text, param = error_details(body)
+    if not text and param is None:
         return "the answer holds no error message"
-    text = re.sub(r"(API Key:).*", r"\1 (hidden)", error.message, flags=re.DOTALL)
-    return f"{text} (parameter {error.param})" if error.param else text
+    return f"{text} (parameter {param})" if param else text
 
 
 def retry_after_seconds(value: str | None) -> float | None:
@@ -54,8 +52,23 @@ def server_time(value: str | None) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
 
 
-def error_for(
-    status: int, body: bytes, *, path: str, location: str | None = None, retry_after: str | None
+def error_details(body: bytes) -> tuple[str, str | None]:
+    """Message and blamed parameter of an error object; an empty message where there is none."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return "", None
+    return re.sub(r"(API Key:).*", r"\1 (hidden)", error.message, flags=re.DOTALL), error.param
+
+
+def error_for(  # noqa: PLR0913 - an answer and what was asked
+    status: int,
+    body: bytes,
+    *,
+    path: str,
+    location: str | None = None,
+    retry_after: str | None,
+    method: str = "GET",
 ) -> ApiError:
     """The error that an answer other than 2xx stands for, with what to do next.
 
@@ -65,13 +78,14 @@ def error_for(
         path: Path of the request.
         location: Location header, for redirects.
         retry_after: Retry-After header; the API itself never sends one (observed behaviour).
+        method: The request's verb.
     """
-    said = f"GET {path} answered {status}: {server_message(body)}"
+    said = f"{method} {path} answered {status}: {server_message(body)}"
     wait = retry_after_seconds(retry_after)
     if 300 <= status < 400:
         return RequestRefusedError(
-            f"GET {path} answered {status}, a redirect to {location or 'nowhere'}. Redirects are "
-            "refused, so that the API key stays with the host it was given for: check api_url",
+            f"{method} {path} answered {status}, a redirect to {location or 'nowhere'}. Redirects "
+            "are refused, so that the API key stays with the host it was given for: check api_url",
             path=path,
             status=status,
         )
