@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 import dagster as dg
 from pydantic import Field
@@ -21,7 +20,7 @@ from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metad
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
-from invoiced_pipeline.settings import ConnectionSettings, is_loopback
+from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.windows import Window
 
 if TYPE_CHECKING:
@@ -50,11 +49,6 @@ class ReplicateConfig(dg.Config):
         description="What the run does while another writes the warehouse: `fail` at once, naming "
         "it, or `wait` until it has ended.",
     )
-
-
-def remembered_host(base_url: str) -> str:
-    """What a dataset remembers of a URL: its host; servers of this machine count as one."""
-    return "localhost" if is_loopback(base_url) else urlsplit(base_url).netloc
 
 
 def replicated_assets(

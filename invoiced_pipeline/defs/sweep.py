@@ -8,10 +8,9 @@ from pydantic import Field
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.defs.names import schedule_name, sweep_job_name
-from invoiced_pipeline.defs.replicate import remembered_host
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
-from invoiced_pipeline.settings import ConnectionSettings
+from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.sweep import SweepReport

@@ -1,11 +1,11 @@
 """One typed `Settings`: environment over `.env` over `invoiced.toml` over defaults."""
 
+from invoiced_pipeline.settings.addresses import is_loopback, remembered_host
 from invoiced_pipeline.settings.connection import (
     Cadence,
     ConnectionSettings,
     Deletions,
     dataset_name,
-    is_loopback,
 )
 from invoiced_pipeline.settings.loading import load_settings
 from invoiced_pipeline.settings.models import Settings, WarehouseSettings
@@ -24,4 +24,5 @@ __all__ = [
     "is_loopback",
     "load_settings",
     "parse_start_date",
+    "remembered_host",
 ]

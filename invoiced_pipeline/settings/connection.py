@@ -2,24 +2,41 @@
 
 import re
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
+from invoiced_pipeline.settings.addresses import (
+    API_FORMS,
+    PRODUCTION_URL,
+    PROXY_FORMS,
+    SANDBOX_URL,
+    is_loopback,
+    parse_api_url,
+    parse_proxy,
+)
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.strict import Strict
-
-PRODUCTION_URL = "https://api.invoiced.com"
-SANDBOX_URL = "https://api.sandbox.invoiced.com"
 
 Cadence = Literal["monthly", "weekly", "daily"]
 
 Deletions = Literal["mark", "remove", "ignore"]
 """What becomes of rows whose records are gone: `mark` sets `_deleted_at`, `remove` removes them
 with their child rows, `ignore` leaves them as they were last seen."""
+
+
+OWNER_FORMS = "an e-mail address, or team:name"
+TAG_FORMS = "names and values of up to 63 letters, digits, _, - and ."
+_OWNER = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}|team:.+"
+_TAG = r"[A-Za-z0-9_.-]{1,63}"
 
 
 def _start_date(value: object) -> datetime | None:
@@ -33,69 +50,106 @@ def dataset_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def is_loopback(url: str) -> bool:
-    """Whether `url` points to this machine, as the local emulator does."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class ConnectionSettings(Strict):
     """`[[connection]]`: one Invoiced account and how it is replicated."""
 
     name: str = Field(
-        default="Invoiced", min_length=1, description="Becomes the dataset; fixed once used."
+        default="Invoiced",
+        min_length=1,
+        description="Becomes the dataset (`Acme Europe`: `acme_europe`); fixed once there is data.",
+        examples=["Acme Europe"],
     )
     api_key_env: str = Field(
         default="INVOICED_API_KEY",
         pattern="^[A-Z][A-Z0-9_]*$",
         description="The environment variable that holds the API key.",
+        examples=["ACME_EUROPE_API_KEY"],
     )
     api_key: SecretStr | None = Field(
-        default=None, description="A key for a server on this machine only, such as the emulator's."
+        default=None,
+        description="A key for a server on this machine only, such as the emulator's.",
+        examples=["emulator0000000000000000000000ab"],
     )
-    sandbox: bool = Field(default=False, description="Use the sandbox host and a sandbox key.")
-    api_url: str | None = Field(
-        default=None, description="Another host than production or sandbox."
+    sandbox: bool = Field(
+        default=False, description="Use the sandbox host and a sandbox key.", examples=[True]
+    )
+    api_url: Annotated[str | None, AfterValidator(parse_api_url)] = Field(
+        default=None,
+        description=f"Another host than production or sandbox: {API_FORMS}.",
+        examples=["http://127.0.0.1:8085"],
+    )
+    proxy: Annotated[SecretStr | None, AfterValidator(parse_proxy)] = Field(
+        default=None,
+        description=f"A proxy that all requests go through: {PROXY_FORMS}.",
+        examples=["http://proxy.example.com:3128"],
     )
     start_date: Annotated[datetime | None, BeforeValidator(_start_date)] = Field(
-        default=None, description=f"Records updated before it are left out: {DATE_FORMS}."
+        default=None,
+        description=f"Records updated before it are left out: {DATE_FORMS}. "
+        "Where none is set, it is one year before the first sync.",
+        examples=["01/31/2025"],
     )
     partitions: Cadence = Field(
-        default="monthly", description="Size of a partition; fixed once used."
+        default="monthly",
+        description="Size of a partition; fixed once there is data.",
+        examples=["weekly"],
     )
     overlap_minutes: int = Field(
-        default=5, ge=0, le=1440, description="How far a sync reaches back behind the last one."
+        default=5,
+        ge=0,
+        le=1440,
+        description="How far a sync reaches back behind the last one.",
+        examples=[10],
     )
     schedule: ScheduleSettings = Field(
         default=ScheduleSettings(), description="When a sync starts; every hour by default."
     )
-
     deletions: Deletions = Field(
-        default="mark", description="What becomes of rows whose records are gone."
+        default="mark",
+        description="What becomes of rows whose records are gone: `mark` sets `_deleted_at`, "
+        "`remove` removes them with their child rows, `ignore` leaves them as they were.",
+        examples=["remove"],
     )
     sweep_max_share: float = Field(
         default=0.2,
         gt=0,
         le=1,
         description="A sweep that misses a larger share of a table's rows leaves the table alone.",
+        examples=[0.05],
     )
-
     reject_share: float = Field(
         default=0.01,
         ge=0,
         le=1,
         description="A run fails when more of a table's records read fit no column.",
+        examples=[0.0],
     )
     warn_after_hours: float = Field(
-        default=26, gt=0, description="A table older than this is shown as late."
+        default=26,
+        gt=0,
+        description="A table without a run for so long is shown as late.",
+        examples=[4],
     )
     fail_after_hours: float = Field(
-        default=48, gt=0, description="A table older than this is shown as stale."
+        default=48,
+        gt=0,
+        description="A table without a run for so long is shown as stale.",
+        examples=[12],
+    )
+    description: str = Field(
+        default="",
+        description="What the connection is for, shown at its assets and jobs.",
+        examples=["Billing of the European company"],
+    )
+    owners: list[str] = Field(
+        default=[],
+        description=f"Who looks after it, shown at its assets: each {OWNER_FORMS}.",
+        examples=[["finance@example.com", "team:billing"]],
+    )
+    tags: dict[str, str] = Field(
+        default={},
+        description=f"Tags of its assets: {TAG_FORMS}.",
+        examples=[{"domain": "finance"}],
     )
 
     @field_validator("name")
@@ -106,21 +160,23 @@ class ConnectionSettings(Strict):
             raise ValueError(msg)
         return name
 
-    @field_validator("api_url")
+    @field_validator("owners")
     @classmethod
-    def _url_is_http(cls, url: str | None) -> str | None:
-        if not url:
-            return None
-        try:
-            parts = urlsplit(url)
-            is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
-            is_plain = parts.port != 0 and "@" not in parts.netloc and not parts.query
-        except ValueError:  # a port that is no number, or half of an IPv6 address
-            is_address = is_plain = False
-        if not is_address or not is_plain:
-            msg = "not such an address. Accepted form is https://host or http://host:port"
-            raise ValueError(msg)
-        return url.rstrip("/")
+    def _owners_are_known_to_dagster(cls, owners: list[str]) -> list[str]:
+        for owner in owners:
+            if not re.fullmatch(_OWNER, owner):
+                msg = f"{owner!r} is not an owner. Accepted forms: {OWNER_FORMS}"
+                raise ValueError(msg)
+        return owners
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_are_known_to_dagster(cls, tags: dict[str, str]) -> dict[str, str]:
+        for name, value in tags.items():
+            if not re.fullmatch(_TAG, name) or not re.fullmatch(f"({_TAG})?", value):
+                msg = f"{name} = {value!r} is not a tag. Accepted forms: {TAG_FORMS}"
+                raise ValueError(msg)
+        return tags
 
     @model_validator(mode="after")
     def _secret_stays_out_of_the_file(self) -> Self:

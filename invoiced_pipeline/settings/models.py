@@ -3,11 +3,12 @@
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.settings.apart import are_strangers, clash
 from invoiced_pipeline.settings.connection import ConnectionSettings
 from invoiced_pipeline.settings.strict import Strict
 
@@ -17,8 +18,14 @@ DEFAULT_CONFIG = "invoiced.toml"
 class WarehouseSettings(Strict):
     """`[warehouse]`: where data lands."""
 
-    destination: Literal["duckdb"] = Field(default="duckdb", description="The kind of warehouse.")
-    path: Path = Field(default=Path("data/invoiced.duckdb"), description="The DuckDB file.")
+    destination: Literal["duckdb"] = Field(
+        default="duckdb", description="The kind of warehouse.", examples=["duckdb"]
+    )
+    path: Path = Field(
+        default=Path("data/invoiced.duckdb"),
+        description="The DuckDB file.",
+        examples=["/srv/warehouse/invoiced.duckdb"],
+    )
 
 
 class Settings(Strict):
@@ -30,16 +37,43 @@ class Settings(Strict):
     environment: bool = Field(
         default=True,
         strict=True,
-        description="Whether INVOICED_* variables override the file's first connection.",
+        description="Whether INVOICED_* variables override the file's warehouse and first "
+        "connection.",
+        examples=[False],
     )
-    warehouse: WarehouseSettings = Field(default_factory=WarehouseSettings)
-    connection: list[ConnectionSettings] = Field(default=[ConnectionSettings()], min_length=1)
+    warehouse: WarehouseSettings = Field(
+        default_factory=WarehouseSettings, description="Where data lands."
+    )
+    connection: list[ConnectionSettings] = Field(
+        default=[ConnectionSettings()],
+        min_length=1,
+        description="The accounts, each with a dataset of its own.",
+    )
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
+
+    @model_validator(mode="after")
+    def _connections_stay_apart(self) -> Self:
+        if problem := clash(self.connection):
+            raise ValueError(problem)
+        return self
 
     @cached_property
     def first(self) -> ConnectionSettings:
         """The connection that INVOICED_* variables describe."""
         return self.connection[0]
+
+    def find(self, name: str | None) -> ConnectionSettings:
+        """The connection of that name, or of that dataset; the first one for None.
+
+        Raises:
+            ConfigurationError: There is none; the text names those there are.
+        """
+        for connection in self.connection:
+            if name in {None, connection.name, connection.dataset}:
+                return connection
+        names = ", ".join(connection.name for connection in self.connection)
+        msg = f"{self.source} has no connection {name!r}. There are: {names}"
+        raise ConfigurationError(msg)
 
     @property
     def secret_variables(self) -> set[str]:
@@ -50,14 +84,15 @@ class Settings(Strict):
         """The API key of `connection`.
 
         Raises:
-            ConfigurationError: It is not set.
+            ConfigurationError: It is not set, it cannot be one, or a connection to another host
+                has the same.
         """
-        key = self.secrets.get(connection.api_key_env) or connection.api_key
-        if key is None or not key.get_secret_value().strip():
+        key = self._key(connection)
+        if key is None:
             msg = (
                 f"No API key for connection {connection.name!r}: set {connection.api_key_env} in "
                 "the environment or in .env (Invoiced: Settings > Developers > API Keys). To look "
-                f"around without an account: make run, or INVOICED_CONFIG=demo.toml."
+                "around without an account: make run, or INVOICED_CONFIG=demo.toml."
             )
             raise ConfigurationError(msg)
         if not re.fullmatch(r"[!-9;-~]+", key.get_secret_value()):
@@ -66,4 +101,17 @@ class Settings(Strict):
                 "curly quotes: copy the key again (Invoiced: Settings > Developers > API Keys)"
             )
             raise ConfigurationError(msg)
+        for other in self.connection:
+            if are_strangers(connection, other) and self._key(other) == key:
+                msg = (
+                    f"{connection.api_key_env} and {other.api_key_env} hold the same key, but "
+                    f"connection {connection.name!r} is at {connection.base_url} and "
+                    f"{other.name!r} at {other.base_url}: a key opens one of them. Nothing was "
+                    "sent. Set the right key for each"
+                )
+                raise ConfigurationError(msg)
         return key
+
+    def _key(self, connection: ConnectionSettings) -> SecretStr | None:
+        key = self.secrets.get(connection.api_key_env) or connection.api_key
+        return key if key and key.get_secret_value().strip() else None

@@ -71,22 +71,35 @@ class ScheduleSettings(Strict):
     """`[connection.schedule]`: cron wins over anchor and frequency; every hour by default."""
 
     frequency: Annotated[timedelta | None, BeforeValidator(parse_frequency)] = Field(
-        default=None, description=f"How often a sync starts: {FREQUENCY_FORMS}."
+        default=None,
+        description=f"How often a sync starts: {FREQUENCY_FORMS}. Every hour where none is set.",
+        examples=["6h"],
     )
     anchor: Annotated[time | datetime | None, BeforeValidator(parse_anchor)] = Field(
-        default=None, description=f"A time that is one of the starts: {ANCHOR_FORMS}."
+        default=None,
+        description=f"A time that is one of the starts: {ANCHOR_FORMS}.",
+        examples=["03:30"],
     )
-    cron: str | None = Field(default=None, description="A cron expression, in place of both.")
+    cron: str | None = Field(
+        default=None,
+        description="A cron expression, in place of both.",
+        examples=["0 0 3 ? * TUE-THUR"],
+    )
     dialect: Dialect | None = Field(
-        default=None, description=f"How cron is to be read: {DIALECT_FORMS}."
+        default=None,
+        description=f"How cron is to be read: {DIALECT_FORMS}.",
+        examples=["quartz"],
     )
     timezone: str = Field(
-        default="UTC", description=f"Of anchor and cron expression: {TIMEZONE_FORMS}."
+        default="UTC",
+        description=f"Of anchor and cron expression: {TIMEZONE_FORMS}.",
+        examples=["Europe/Berlin"],
     )
     when_busy: WhenBusy = Field(
         default="skip",
         description="What a start does while the last sync still runs: `skip` leaves it out, "
         "`wait` begins when that one has ended.",
+        examples=["wait"],
     )
 
     @field_validator("timezone")

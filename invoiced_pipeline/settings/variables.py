@@ -15,6 +15,7 @@ _FIRST = ("connection", 0)
 VARIABLES: dict[str, Place] = {
     "INVOICED_SANDBOX": (*_FIRST, "sandbox"),
     "INVOICED_API_URL": (*_FIRST, "api_url"),
+    "INVOICED_PROXY": (*_FIRST, "proxy"),
     "INVOICED_START_DATE": (*_FIRST, "start_date"),
     "INVOICED_DATASET": (*_FIRST, "name"),
     "INVOICED_PARTITIONS": (*_FIRST, "partitions"),
