@@ -6,22 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import tenacity
 import urllib3
 from pydantic import SecretStr
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-)
+from urllib3.exceptions import HTTPError
 
 from invoiced_pipeline.exceptions import (
     ApiError,
-    HostUnreachableError,
     RateLimitedError,
     RequestRefusedError,
     TransientApiError,
@@ -34,7 +27,7 @@ from invoiced_pipeline.invoiced.responses import (
     server_time,
 )
 from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.invoiced.transport import connection_pool
+from invoiced_pipeline.invoiced.transport import connection_pool, no_answer
 
 logger = logging.getLogger(__name__)
 
@@ -84,17 +77,20 @@ class InvoicedClient:
         *,
         limit: InFlightLimit | None = None,
         patience: Patience | None = None,
+        proxy: SecretStr | None = None,
     ) -> None:
         self.base_url = base_url
         self.limit = limit or InFlightLimit()
         self.patience = patience or Patience()
         self._closed = threading.Event()
         self._api_key = api_key
+        self._proxy = proxy
         self._pool = connection_pool(
             base_url,
             api_key,
             connect_seconds=self.patience.connect_seconds,
             read_seconds=self.patience.read_seconds,
+            proxy=proxy,
         )
 
     def __repr__(self) -> str:
@@ -184,7 +180,8 @@ class InvoicedClient:
         try:
             response = self.exchange("GET", f"{path}?{urlencode(params)}", tally=tally)
         except HTTPError as error:
-            raise self._connection_error(error, path) from None
+            # Its cause is not chained, for it may repeat headers.
+            raise no_answer(error, self.base_url, path=path, proxy=self._proxy) from None
         headers = response.headers
         if response.status != 200:
             error = error_for(
@@ -223,21 +220,6 @@ class InvoicedClient:
             self.limit.lower()
         tally.add(retries=1, wait_seconds=wait)
         logger.warning("Try %d failed, next in %.1f s: %s", state.attempt_number, wait, error)
-
-    def _connection_error(self, error: HTTPError, path: str) -> TransientApiError:
-        """Names what broke; the cause itself is not chained, for it may repeat headers."""
-        host = urlsplit(self.base_url).netloc
-        reasons = {  # in this order: the later ones are base classes of the earlier
-            NameResolutionError: "its name is unknown",
-            NewConnectionError: "the connection was refused",
-            ConnectTimeoutError: "there was no answer in time",
-        }
-        for kind, reason in reasons.items():
-            if isinstance(error, kind):
-                message = f"Cannot reach {host}: {reason}. Check network, proxy and api_url"
-                return HostUnreachableError(message, path=path)
-        what = "unreadable compression" if isinstance(error, DecodeError) else type(error).__name__
-        return TransientApiError(f"GET {path}: the connection failed ({what})", path=path)
 
     def _without_key(self, error: ApiError) -> ApiError:
         error.args = tuple(self.hide_key(str(arg)) for arg in error.args)

@@ -101,6 +101,12 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
         return PermissionDeniedError(
             f"{said}. Use an API key whose user may read this", path=path, status=status
         )
+    if status == 407:
+        return RequestRefusedError(
+            f"{said}. It was the proxy: set its user and password in the setting proxy",
+            path=path,
+            status=status,
+        )
     if status == 429:
         return RateLimitedError(said, path=path, status=status, retry_after=wait)
     if status >= 500:
