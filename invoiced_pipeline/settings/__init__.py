@@ -8,18 +8,28 @@ from invoiced_pipeline.settings.connection import (
     dataset_name,
 )
 from invoiced_pipeline.settings.loading import load_settings
+from invoiced_pipeline.settings.mapping import (
+    ConstantSettings,
+    ExpressionSettings,
+    ReferenceSettings,
+)
 from invoiced_pipeline.settings.models import Settings, WarehouseSettings
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
+from invoiced_pipeline.settings.writeback import WritebackSettings
 
 __all__ = [
     "DATE_FORMS",
     "Cadence",
     "ConnectionSettings",
+    "ConstantSettings",
     "Deletions",
+    "ExpressionSettings",
+    "ReferenceSettings",
     "ScheduleSettings",
     "Settings",
     "WarehouseSettings",
+    "WritebackSettings",
     "dataset_name",
     "is_loopback",
     "load_settings",

@@ -43,7 +43,9 @@ def explain(error: ValidationError, source: str, environment: Mapping[str, str])
 
 def no_such_setting(place: Place) -> str:
     """Says which settings there are where an unknown one was found."""
-    known = ", ".join(name for name in _model_at(place).model_fields if name not in NOT_FOR_FILES)
+    model = _model_at(place)
+    hidden = NOT_FOR_FILES if model is Settings else frozenset()
+    known = ", ".join(name for name in model.model_fields if name not in hidden)
     return f"there is no such setting; there are {known}"
 
 

@@ -11,6 +11,7 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.apart import are_strangers, clash
 from invoiced_pipeline.settings.connection import ConnectionSettings
 from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.writeback import WritebackSettings, check_writebacks
 
 DEFAULT_CONFIG = "invoiced.toml"
 
@@ -49,12 +50,18 @@ class Settings(Strict):
         min_length=1,
         description="The accounts, each with a dataset of its own.",
     )
+    writeback: list[WritebackSettings] = Field(default=[], description="What is written back.")
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
     def _connections_stay_apart(self) -> Self:
         if problem := clash(self.connection):
             raise ValueError(problem)
+        return self
+
+    @model_validator(mode="after")
+    def _writebacks_fit_together(self) -> Self:
+        check_writebacks(self.writeback, [each.name for each in self.connection])
         return self
 
     @cached_property

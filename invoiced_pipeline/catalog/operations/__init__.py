@@ -1,0 +1,77 @@
+"""What can be done to Invoiced, as data: method, path, body and answer of every operation."""
+
+from invoiced_pipeline.catalog.operations.customers import (
+    ADD_CONTACT,
+    ATTACH_PAYMENT_SOURCE,
+    CREATE_CUSTOMER,
+    UPDATE_CUSTOMER,
+)
+from invoiced_pipeline.catalog.operations.documents import (
+    CREATE_ESTIMATE,
+    CREATE_INVOICE,
+    DELETE_INVOICE,
+    ISSUE_CREDIT_NOTE,
+    UPDATE_INVOICE,
+)
+from invoiced_pipeline.catalog.operations.model import (
+    MARKER,
+    METADATA_KEY_LENGTH,
+    METADATA_KEYS,
+    METADATA_VALUE_LENGTH,
+    Field,
+    FieldType,
+    Kind,
+    Method,
+    NaturalKey,
+    Operation,
+    path_parameters,
+)
+from invoiced_pipeline.catalog.operations.money import (
+    CREATE_SUBSCRIPTION,
+    CREATE_TASK,
+    CUSTOM,
+    RECORD_PAYMENT,
+)
+
+__all__ = [
+    "MARKER",
+    "METADATA_KEYS",
+    "METADATA_KEY_LENGTH",
+    "METADATA_VALUE_LENGTH",
+    "OPERATIONS",
+    "OPERATION_NAMES",
+    "Field",
+    "FieldType",
+    "Kind",
+    "Method",
+    "NaturalKey",
+    "Operation",
+    "operation",
+    "path_parameters",
+]
+
+OPERATIONS: tuple[Operation, ...] = (
+    CREATE_CUSTOMER,
+    ATTACH_PAYMENT_SOURCE,
+    CREATE_INVOICE,
+    RECORD_PAYMENT,
+    CREATE_SUBSCRIPTION,
+    UPDATE_CUSTOMER,
+    UPDATE_INVOICE,
+    ISSUE_CREDIT_NOTE,
+    ADD_CONTACT,
+    CREATE_ESTIMATE,
+    CREATE_TASK,
+    DELETE_INVOICE,
+    CUSTOM,
+)
+"""All operations, in the order in which they are shown."""
+
+OPERATION_NAMES: tuple[str, ...] = tuple(each.name for each in OPERATIONS)
+
+_BY_NAME = {each.name: each for each in OPERATIONS}
+
+
+def operation(name: str) -> Operation:
+    """The operation called `name`; KeyError when there is none."""
+    return _BY_NAME[name]

@@ -1,0 +1,88 @@
+"""Where the fields of a write-back's body come from: `[[writeback]]` mapping."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from pydantic import Field
+
+from invoiced_pipeline.settings.strict import Strict
+
+REFERENCE_FORMS = (
+    '"@<write-back>.id", where this row has a column called as that one\'s key, or '
+    '"@<write-back>[<column>].id" with the column that holds its record key'
+)
+MAPPING_FORMS = (
+    'a column ("company"), a constant ({ value = "usd" }), an expression over the row\'s columns '
+    f'({{ sql = "upper(country)" }}) or a reference ({REFERENCE_FORMS})'
+)
+_REFERENCE = re.compile(r"@(?P<writeback>\w+)(\[(?P<column>[^\]]+)\])?\.(?P<field>\w+)")
+
+Constant = bool | int | Decimal | str
+
+
+class ConstantSettings(Strict):
+    """`{ value = "usd" }`: the same for every row."""
+
+    value: Constant | list[Any] | dict[str, Any]
+
+
+class ExpressionSettings(Strict):
+    """`{ sql = "upper(country)" }`: SQL over the columns of the source."""
+
+    sql: str = Field(min_length=1)
+
+
+class ReferenceSettings(Strict):
+    """`@new_customers[crm_id].id`: a field of what another write-back made of a row.
+
+    Attributes:
+        writeback: The other write-back.
+        column: This source's column that holds the other's record key; None where it is called as
+            the other's key column.
+        field: A field of the record, mostly `id`.
+    """
+
+    writeback: str
+    column: str | None = None
+    field: str = "id"
+
+    def __str__(self) -> str:
+        column = f"[{self.column}]" if self.column else ""
+        return f"@{self.writeback}{column}.{self.field}"
+
+
+Mapped = str | ConstantSettings | ExpressionSettings | ReferenceSettings
+
+
+def read_mapping(value: object) -> object:
+    """Reads a mapping's value as it is written in the file.
+
+    Raises:
+        ValueError: It has none of the accepted forms.
+    """
+    if isinstance(value, str) and value.startswith("@"):
+        found = _REFERENCE.fullmatch(value.strip())
+        if found is None:
+            message = f"{value!r} is not a reference. Accepted forms: {REFERENCE_FORMS}"
+            raise ValueError(message)
+        return ReferenceSettings(**found.groupdict())
+    if isinstance(value, bool | int | float):
+        return ConstantSettings(value=_exact(value))
+    if isinstance(value, dict) and value.keys() == {"value"}:
+        return ConstantSettings(value=_exact(value["value"]))
+    if isinstance(value, dict) and value.keys() == {"sql"} and isinstance(value["sql"], str):
+        return ExpressionSettings(sql=value["sql"])
+    if isinstance(value, str):
+        return value
+    message = f"{value!r} says not where a field comes from. Accepted forms: {MAPPING_FORMS}"
+    raise ValueError(message)
+
+
+def _exact(value: Any) -> Any:
+    """The same without binary fractions: TOML's 9.99 is meant as 9.99."""
+    if isinstance(value, float):
+        return Decimal(str(value))
+    if isinstance(value, dict):
+        return {name: _exact(item) for name, item in value.items()}
+    return [_exact(item) for item in value] if isinstance(value, list) else value

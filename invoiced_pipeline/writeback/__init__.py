@@ -1,0 +1,1 @@
+"""Rows of the warehouse become records in Invoiced: plan, push, ledger, responses."""

@@ -1,0 +1,166 @@
+"""What a push would do, row by row: the plan, which a push carries out and a dry run shows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.settings import WritebackSettings
+
+Action = Literal["create", "update", "delete", "void", "unchanged", "invalid", "held"]
+"""`create`, `update`, `delete` and `void` are sent. `unchanged`: its payload is what was last sent
+with success, or what the replica holds. `invalid`: refused before any call. `held`: a record that
+it refers to is not there yet."""
+
+SENT: frozenset[Action] = frozenset({"create", "update", "delete", "void"})
+
+State = Literal["planned", "sent", "succeeded", "rejected", "unknown", "held", "invalid"]
+"""The states of a row in `_writeback_ledger`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger holds about a record key before a push: its newest entry.
+
+    Attributes:
+        state: What became of it.
+        payload_hash: Of the payload that was sent, or refused.
+        invoiced_id: The record's id as text, once it was created.
+        succeeded_hash: Of the payload that last succeeded; None when none has.
+        record: The record as the API last answered with it (`_writeback_responses`), for references
+            to other fields than `id`; empty where it is not known.
+    """
+
+    state: State
+    payload_hash: str
+    invoiced_id: str | None = None
+    succeeded_hash: str | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an update: as the replica has it, and as the row wants it."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A record of another write-back that a row refers to."""
+
+    writeback: str
+    record_key: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRow:
+    """One row of the source, as it would be sent.
+
+    Attributes:
+        position: Place in the source, from 0. Rows of one record key are sent in this order, each
+            after the answer to the one before.
+        record_key: The key column's value as text.
+        action: What becomes of it.
+        method: HTTP method of the request; empty where nothing is sent.
+        path: The request's path, parameters filled in. `{id}` in it stands for the id of the record
+            that the row before it with the same key makes in this push; where that one fails, this
+            one is held.
+        body: The JSON object to send: text, int, bool, Decimal, None, lists and dicts only; None
+            for a request without one (DELETE, void). For updates only the fields that differ.
+            A marker (`NaturalKey.marker`) is not in it: whoever sends puts it in.
+        payload_hash: SHA-256 (hex) of what the row wants: operation, path and the whole body before
+            it is reduced to differences. It is the same for the same row, whatever the replica
+            holds. Of an invalid row with a number that looks like a card's or an account's it is
+            taken without that value.
+        reason: Why it is invalid or held; never holds a value that was refused as card or account.
+        reason_param: The field to blame.
+        changes: Before and after, for updates of records that the replica holds.
+        parents: Records that must be there first; those of a held row that are not.
+        expects: What the record must still be right before sending, by field: an invoice that is a
+            draft is deleted only while `draft` is true. Where it is not, the row is rejected.
+        amount: Money that it moves, in major currency units.
+        batch: Rows with the same number go in one request whose body is the array of their bodies,
+            in order of position; None: a request of its own with the object as its body.
+    """
+
+    position: int
+    record_key: str
+    action: Action
+    method: str = ""
+    path: str = ""
+    body: Mapping[str, Any] | None = None
+    payload_hash: str = ""
+    reason: str | None = None
+    reason_param: str | None = None
+    changes: tuple[Change, ...] = ()
+    parents: tuple[Parent, ...] = ()
+    expects: Mapping[str, Any] = field(default_factory=dict)
+    amount: Decimal | None = None
+    batch: int | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a push makes a request for it."""
+        return self.action in SENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All rows of a write-back's source, in the source's order.
+
+    Attributes:
+        settings: The write-back.
+        operation: What it does; of a custom one with the method and path of the settings.
+        rows: One per row of the source.
+        notes: What a person should know, e.g. that a table is not replicated and so not asked.
+    """
+
+    settings: WritebackSettings
+    operation: Operation
+    rows: Sequence[PlannedRow]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def to_send(self) -> list[PlannedRow]:
+        """The rows that a push sends, in order."""
+        return [row for row in self.rows if row.is_sent]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by action, of all actions in their order; 0 where there is none."""
+        found = Counter(row.action for row in self.rows)
+        actions: tuple[Action, ...]
+        actions = ("create", "update", "delete", "void", "unchanged", "invalid", "held")
+        return {action: found[action] for action in actions}
+
+    def refusal(self) -> str | None:
+        """Why a push may send nothing at all of this plan; None when it may.
+
+        Not active, or more records, money or deletions than the settings allow.
+        """
+        settings, rows = self.settings, self.to_send
+        name = f"Write-back {settings.name!r}"
+        if not settings.active:
+            return (
+                f"{name} is not active: nothing was sent. Look at its plan (invoiced-pipeline "
+                f"writeback plan {settings.name}), then set active = true"
+            )
+        deletes = sum(row.action in {"delete", "void"} for row in rows)
+        money = sum((abs(row.amount) for row in rows if row.amount is not None), Decimal(0))
+        for what, found, most in (
+            ("max_records", len(rows), settings.max_records),
+            ("max_amount", money, settings.max_amount),
+            ("max_deletes", deletes, settings.max_deletes),
+        ):
+            if most is not None and found > most:
+                return (
+                    f"{name} would send {found:,} where {what} = {most:,}: nothing was sent. Look "
+                    f"at its plan; if it is right, raise {what}"
+                )
+        return None
