@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-all lint format lock bench bench-quick clean
+.PHONY: help run dev test test-all lint format docs lock bench bench-quick clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ lint: $(INSTALLED) ## Check style and types
 
 format: $(INSTALLED) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+docs: $(INSTALLED) ## Make docs/settings.md from the settings' models
+	@$(BIN)/python -m invoiced_pipeline.settings.reference
 
 lock: $(INSTALLED) ## Compile the lock files anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

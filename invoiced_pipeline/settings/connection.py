@@ -34,7 +34,7 @@ with their child rows, `ignore` leaves them as they were last seen."""
 
 
 OWNER_FORMS = "an e-mail address, or team:name"
-TAG_FORMS = "names and values of up to 63 letters, digits, _, - and ."
+TAG_FORMS = "names and values of up to 63 letters, digits, dots, dashes and underscores"
 _OWNER = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}|team:.+"
 _TAG = r"[A-Za-z0-9_.-]{1,63}"
 
@@ -51,7 +51,7 @@ def dataset_name(name: str) -> str:
 
 
 class ConnectionSettings(Strict):
-    """`[[connection]]`: one Invoiced account and how it is replicated."""
+    """`[[connection]]`: one Invoiced account and how it is replicated; there may be several."""
 
     name: str = Field(
         default="Invoiced",

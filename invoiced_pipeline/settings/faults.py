@@ -62,7 +62,7 @@ def _container(place: Place) -> str:
     """How the table or list at a place is written in the file."""
     names = [step for step in place if isinstance(step, str)]
     annotation = _annotation_at(place)
-    if _model_in(annotation) is None:
+    if model_in(annotation) is None:
         is_list = get_origin(annotation) is list
         return f'{names[-1]} = ["...", "..."]' if is_list else f'{names[-1]} = {{ name = "..." }}'
     header = f"[{'.'.join(names)}]"
@@ -76,16 +76,17 @@ def _annotation_at(place: Place) -> Any:
     for step in place:
         if step in model.model_fields:
             annotation = model.model_fields[str(step)].annotation
-            model = _model_in(annotation) or model
+            model = model_in(annotation) or model
     return annotation
 
 
 def _model_at(place: Place) -> type[BaseModel]:
     """The model in which the last step of a place is looked up."""
-    return _model_in(_annotation_at(place[:-1])) or Settings
+    return model_in(_annotation_at(place[:-1])) or Settings
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a setting is declared with, itself or in a list or dict; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return next(filter(None, map(model_in, get_args(annotation))), None)

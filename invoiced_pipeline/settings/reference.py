@@ -1,0 +1,124 @@
+"""`docs/settings.md`, made from the models: `python -m invoiced_pipeline.settings.reference`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from invoiced_pipeline.settings.faults import NOT_FOR_FILES, model_in
+from invoiced_pipeline.settings.models import Settings
+from invoiced_pipeline.settings.variables import VARIABLES, Place
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+
+_INTRODUCTION = """\
+# Settings
+
+<!-- Made from the settings' models by `make docs`: change it there. -->
+
+Everything that can be set stands in `invoiced.toml`, or in the file that `INVOICED_CONFIG` names.
+Environment variables win over `.env`, `.env` over the file, the file over the defaults. Variables
+describe the warehouse and the first connection; every other connection has the file alone. All of
+it is validated together: a wrong value is told with file, key, value and what is accepted, before
+anything runs.
+
+Secrets are never in the file. It names the variables that hold them (`api_key_env`), and these are
+read when a run begins, from the environment or `.env`.
+"""
+
+
+def render() -> str:
+    """The whole document."""
+    sections = [_section(header, place, model) for header, place, model in tables()]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def settings_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """What can be set in one table of the file: names and declarations, without inner tables."""
+    for name, field in model.model_fields.items():
+        if name not in NOT_FOR_FILES and model_in(field.annotation) is None:
+            yield name, field
+
+
+def toml(value: Any) -> str:
+    """A value as it is written in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, int | float):
+        return str(value)
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def tables(
+    model: type[BaseModel] = Settings, header: str = "", place: Place = ()
+) -> Iterator[tuple[str, Place, type[BaseModel]]]:
+    """All tables of the file: how their header is written, where they stand, what they hold."""
+    yield header, place, model
+    names = ".".join(str(step) for step in place if isinstance(step, str))
+    for name, field in model.model_fields.items():
+        inner = model_in(field.annotation)
+        if name in NOT_FOR_FILES or inner is None:
+            continue
+        full, kind = f"{names}.{name}".lstrip("."), get_origin(field.annotation)
+        if kind is list:
+            yield from tables(inner, f"[[{full}]]", (*place, name, 0))
+        elif kind is dict:
+            yield from tables(inner, f"[{full}.<name>]", (*place, name, "<name>"))
+        else:
+            yield from tables(inner, f"[{full}]", (*place, name))
+
+
+def _section(header: str, place: Place, model: type[BaseModel]) -> str:
+    rows = [_row((*place, name), name, field) for name, field in settings_of(model)]
+    if not rows:
+        return ""
+    title = f"## `{header}`" if header else "## At the top of the file"
+    about = (model.__doc__ or "").strip() if header else ""
+    about = about.split(": ", 1)[-1] if about.startswith("`") else about
+    text = f"\n{about[:1].upper()}{about[1:]}\n" if about else ""
+    variables = "| setting | default | example | variable | meaning |\n|---|---|---|---|---|"
+    return "\n".join([title + ("\n" + text if text else "\n"), variables, *rows, ""])
+
+
+def _row(place: Place, name: str, field: FieldInfo) -> str:
+    variable = next((each for each, known in VARIABLES.items() if known == place), None)
+    cells = [
+        f"`{name}`",
+        _default(field),
+        _code(f"{name} = {toml(field.examples[0])}") if field.examples else "",
+        f"`{variable}`" if variable else "",
+        " ".join(filter(None, [_meaning(field), _choices(field.annotation)])),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None or value in ("", [], {}, ()):
+        return "none"
+    return _code(toml(value))
+
+
+def _meaning(field: FieldInfo) -> str:
+    return (field.description or "").replace("|", "\\|")
+
+
+def _choices(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return f"One of {', '.join(_code(toml(each)) for each in get_args(annotation))}."
+    return next(filter(None, map(_choices, get_args(annotation))), "")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(render(), encoding="utf-8")

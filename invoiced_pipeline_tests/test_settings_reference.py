@@ -1,0 +1,56 @@
+"""`docs/settings.md` is what the models say, and its examples are accepted."""
+
+import tomllib
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.settings.reference import DOCUMENT, render, settings_of, tables, toml
+from invoiced_pipeline.settings.variables import VARIABLES
+
+TABLES = list(tables())
+SETTINGS = [
+    (header, name, field) for header, _, model in TABLES for name, field in settings_of(model)
+]
+
+
+def test_the_document_is_up_to_date() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == render(), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "field"), SETTINGS, ids=[f"{each[0]} {each[1]}" for each in SETTINGS]
+)
+def test_every_setting_is_told_with_default_and_example(
+    header: str, name: str, field: FieldInfo
+) -> None:
+    (line,) = [line for line in _section(header) if line.startswith(f"| `{name}` | ")]
+    assert field.description
+    assert field.examples, f"{name}: Field(examples=[...]) is missing"
+    assert f"`{name} = {toml(field.examples[0])}`".replace("|", "\\|") in line
+
+
+def test_every_variable_is_told() -> None:
+    for variable in VARIABLES:
+        assert f"| `{variable}` |" in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
+    lines = []
+    for header, settings in groupby(SETTINGS, key=lambda each: each[0]):
+        lines.append(header.replace("<name>", "invoices"))
+        told = [(name, field.examples) for _, name, field in settings if field.examples]
+        lines += [f"{name} = {toml(examples[0])}" for name, examples in told]
+    text = "\n".join(lines)
+    (tmp_path / "invoiced.toml").write_text(text, encoding="utf-8")
+    settings = load_settings({}, tmp_path)
+    assert tomllib.loads(text)["connection"][0]["name"] == settings.first.name == "Acme Europe"
+
+
+def _section(header: str) -> list[str]:
+    title = f"## `{header}`" if header else "## At the top of the file"
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return text.split(f"{title}\n", 1)[1].split("\n## ", 1)[0].splitlines()
