@@ -16,8 +16,8 @@ from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.settings import Settings, load_settings
-from invoiced_pipeline.warehouse.destination import build_pipeline, check_writable
 from invoiced_pipeline.warehouse.marks import Marks
+from invoiced_pipeline.warehouse.opening import open_database
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LATE = (
     "dlt.sources.helpers.requests",
     "duckdb",
-    "invoiced_pipeline.warehouse.qualified_duckdb",
+    "invoiced_pipeline.warehouse.duckdb.qualified",
     "pyarrow.compute",
     "pyarrow.parquet",
     "sqlalchemy",
@@ -46,10 +46,11 @@ def replicate(settings: Settings, tables: list[str]) -> "tuple[Replication, Pipe
         host="localhost",
     )
     client = InvoicedClient(connection.base_url, settings.api_key(connection))
-    check_writable(settings.warehouse.path)
-    marks = Marks(settings.warehouse.path, connection.dataset, connection.deletions)
+    database = open_database(settings.warehouse)
+    database.check_writable()
+    marks = Marks(database, connection.dataset, connection.deletions)
     replication = Replication(client, request, None if marks.are_ignored else marks)
-    pipeline = build_pipeline(settings.warehouse.path, connection.dataset)
+    pipeline = database.pipeline(connection.dataset)
     pipeline.drop()
     try:
         info = pipeline.run(invoiced_source(replication), loader_file_format="parquet")

@@ -120,15 +120,17 @@ def demo() -> None:
     from invoiced_pipeline.exceptions import ConfigurationError
     from invoiced_pipeline.settings import is_loopback
     from invoiced_pipeline.terminal import console
+    from invoiced_pipeline.warehouse.opening import open_database
 
     if not is_loopback(connection.base_url):
         message = f"The demo is for the local Invoiced, not {connection.base_url}: use make run"
         raise ConfigurationError(message)
-    database = settings.warehouse.path.with_name("emulator.sqlite")
-    database.parent.mkdir(parents=True, exist_ok=True)
+    warehouse = open_database(settings.warehouse)
+    store = settings.warehouse.path.with_name("emulator.sqlite")
+    store.parent.mkdir(parents=True, exist_ok=True)
     console.print(f"A local Invoiced with made-up records at {connection.base_url} ...")
-    with local_invoiced(connection.base_url, database) as known:
-        if known and settings.warehouse.path.exists():
+    with local_invoiced(connection.base_url, store) as known:
+        if known and warehouse.exists():
             done = do_business(connection.base_url, settings.api_key(connection))
             console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
         result = _sync(settings, list(TABLE_NAMES), mode="sync")
@@ -137,7 +139,7 @@ def demo() -> None:
         raise typer.Exit(1)
     answers()
     console.print(
-        f"\nThe warehouse is {settings.warehouse.path}, the dataset {connection.dataset}. "
+        f"\nThe warehouse is {warehouse.label}, the dataset {connection.dataset}. "
         "Run it again: only what changed is read. The same in Dagster's UI: make dev",
         highlight=False,
     )
@@ -147,16 +149,15 @@ def demo() -> None:
 def answers(as_json: JsonOption = False) -> None:
     """Ask the replica: receivables aging, largest open balances, recurring revenue."""
     settings = load_settings()
-    import duckdb
-
     from invoiced_pipeline.terminal import show_answer
     from invoiced_pipeline.warehouse.answers import answers as ask
+    from invoiced_pipeline.warehouse.opening import open_database
 
-    warehouse = settings.warehouse.path
+    database = open_database(settings.warehouse)
     try:
-        found = ask(warehouse, settings.first.dataset, datetime.now(UTC))
-    except duckdb.Error as error:
-        message = f"Cannot read {warehouse}: {error}. It is filled by: invoiced-pipeline sync"
+        found = ask(database, settings.first.dataset, datetime.now(UTC))
+    except WarehouseError as error:
+        message = f"Cannot read {database.label}: {error}. It is filled by: invoiced-pipeline sync"
         raise WarehouseError(message) from error
     if as_json:
         typer.echo(json.dumps([asdict(answer) for answer in found], default=str))

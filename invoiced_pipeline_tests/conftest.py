@@ -23,7 +23,8 @@ from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep import SweepReport
 from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
 from invoiced_pipeline.settings import Cadence, Deletions
-from invoiced_pipeline.warehouse.destination import build_pipeline, check_writable, read_only
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
 from invoiced_pipeline.windows import Window
@@ -97,7 +98,7 @@ class Replica:
 
     url: str
     api_key: str
-    warehouse: Path
+    database: Database
     dataset: str = "invoiced"
 
     def __call__(
@@ -131,16 +132,16 @@ class Replica:
             run_id="run",
             reject_share=reject_share,
         )
-        check_writable(self.warehouse)
-        marks = Marks(self.warehouse, self.dataset, deletions)
+        self.database.check_writable()
+        marks = Marks(self.database, self.dataset, deletions)
         replication = Replication(client, request, None if marks.are_ignored else marks)
-        pipeline = build_pipeline(self.warehouse, self.dataset)
+        pipeline = self.database.pipeline(self.dataset)
         pipeline.drop()
         try:
             info = pipeline.run(invoiced_source(replication), loader_file_format="parquet")
             info.raise_on_failed_jobs()
         except PipelineStepFailed as error:
-            raise load_error(error, self.warehouse) from error
+            raise load_error(error, self.database) from error
         finally:
             replication.close()
             client.close()
@@ -162,10 +163,10 @@ class Replica:
             connection="Invoiced",
             host="localhost",
         )
-        marks = Marks(self.warehouse, self.dataset, deletions)
+        marks = Marks(self.database, self.dataset, deletions)
         try:
             return sweep_dataset(
-                client, request, self.warehouse, self.dataset, marks, max_share=max_share
+                client, request, self.database, self.dataset, marks, max_share=max_share
             )
         finally:
             client.close()
@@ -178,17 +179,25 @@ class Replica:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query; tables go by their names alone."""
-        with read_only(self.warehouse) as connection:
-            connection.execute(f'use "{self.warehouse.stem}"."{self.dataset}"')
-            return connection.execute(sql).fetchall()
+        with self.database.session(self.dataset, read_only=True) as session:
+            return session.rows(sql)
 
-    def rows(self, name: str, order: str = "all") -> list[dict[str, Any]]:
+    def rows(self, name: str, order: str = "") -> list[dict[str, Any]]:
         """Whole rows of a table."""
-        with read_only(self.warehouse) as connection:
-            connection.execute(f'use "{self.warehouse.stem}"."{self.dataset}"')
-            found = connection.execute(f'select * from "{name}" order by {order}')
-            names = [column[0] for column in found.description]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        names = self.columns(name)
+        order = order or ", ".join(f'"{column}"' for column in names[:2])
+        listed = ", ".join(f'"{column}"' for column in names)
+        found = self.query(f'select {listed} from "{name}" order by {order}')
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def columns(self, name: str) -> list[str]:
+        """The columns of a table, in their order."""
+        sql = (
+            "select column_name from information_schema.columns "
+            f"where table_schema = '{self.dataset}' and table_name = '{name}' "
+            "order by ordinal_position"
+        )
+        return [column for (column,) in self.query(sql)]
 
     def row(self, name: str) -> dict[str, Any]:
         """The only row of a table."""
@@ -201,9 +210,15 @@ class Replica:
 
 
 @pytest.fixture
-def replicate(emulator: Emulator, warehouse: Path) -> Replica:
+def database(warehouse: Path) -> Database:
+    """The warehouse."""
+    return DuckDbDatabase(warehouse)
+
+
+@pytest.fixture
+def replicate(emulator: Emulator, database: Database) -> Replica:
     """Loads tables from the emulator into the warehouse and reads them back."""
-    return Replica(emulator.url, emulator.api_key, warehouse)
+    return Replica(emulator.url, emulator.api_key, database)
 
 
 @pytest.fixture

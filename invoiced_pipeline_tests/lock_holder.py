@@ -10,8 +10,8 @@ from pathlib import Path
 HOLD = """
 import sys
 from pathlib import Path
-from invoiced_pipeline.warehouse.lock import writer_lock
-with writer_lock(Path(sys.argv[1]), sys.argv[2]) as dead:
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+with DuckDbDatabase(Path(sys.argv[1])).writer_lock("invoiced", sys.argv[2]) as dead:
     print("holding", dead.run_id if dead else "-", flush=True)
     sys.stdin.readline()
 """

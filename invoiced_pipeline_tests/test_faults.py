@@ -123,6 +123,7 @@ def test_a_body_that_never_ends_is_asked_for_again(how: str, times: int, mends: 
 _CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import Replica
 moment, url, key, warehouse = sys.argv[1:]
 
@@ -142,7 +143,7 @@ def killed_in(owner, name, when=lambda *a: True, after=False):
 
 from dlt.pipeline.pipeline import Pipeline
 from invoiced_pipeline.replication.batches import Batcher
-from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedDuckDbClient, QualifiedSqlClient
+from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDbClient, QualifiedSqlClient
 
 def merges_invoices(_, statements, *rest):
     return any("DELETE FROM" in text and '"invoices"' in text for text in statements)
@@ -160,7 +161,7 @@ elif moment == "before the state commits":
 elif moment == "after the state committed":
     killed_in(QualifiedDuckDbClient, "complete_load", after=True)
 try:
-    reports = Replica(url, key, Path(warehouse))("customers", "invoices")
+    reports = Replica(url, key, DuckDbDatabase(Path(warehouse)))("customers", "invoices")
 except Exception as error:
     print(type(error).__name__, error)
 else:
@@ -169,7 +170,7 @@ else:
 
 
 def child(moment: str, replicate: Replica) -> "subprocess.CompletedProcess[str]":
-    arguments = (moment, replicate.url, replicate.api_key, str(replicate.warehouse))
+    arguments = (moment, replicate.url, replicate.api_key, replicate.database.label)
     return subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", _CHILD, *arguments],
         capture_output=True,

@@ -35,7 +35,7 @@ def check(
 def _findings() -> "list[Finding]":
     from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
     from invoiced_pipeline.invoiced.connection_check import Finding, check_tables
-    from invoiced_pipeline.warehouse.destination import check_writable
+    from invoiced_pipeline.warehouse.opening import open_database
 
     settings = load_settings()
     connection = settings.first
@@ -55,8 +55,9 @@ def _findings() -> "list[Finding]":
             findings.insert(0, Finding("connection", None, host))
         client.close()
     try:
-        check_writable(settings.warehouse.path)
-        findings.append(Finding("destination", None, f"{settings.warehouse.path} is writable"))
+        database = open_database(settings.warehouse)
+        database.check_writable()
+        findings.append(Finding("destination", None, f"{database.label} is writable"))
     except InvoicedPipelineError as error:
         findings.append(Finding("destination", "destination not writable", str(error)))
     return findings

@@ -9,6 +9,7 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.schedules import sync_schedule
 from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
 from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline.warehouse.start_date import default_start_date
 
 
@@ -19,7 +20,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ConfigurationError: A setting is wrong.
     """
     connection = settings.first
-    start = connection.start_date or default_start_date(settings.warehouse.path, connection.dataset)
+    database = open_database(settings.warehouse)
+    start = connection.start_date or default_start_date(database, connection.dataset)
     partitions = partitions_for(connection.partitions, start)
     sweep = sweep_job(connection)
     return dg.Definitions(

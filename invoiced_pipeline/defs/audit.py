@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoiced_pipeline.defs.resources import utc_now
 from invoiced_pipeline.settings import ConnectionSettings
+from invoiced_pipeline.warehouse.database import Database
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.api_counts import Counted
@@ -27,20 +27,20 @@ class Audit:
 
     def __init__(
         self,
-        warehouse: Path,
+        database: Database,
         connection: ConnectionSettings,
         replication: "Replication",
         counted: "Mapping[str, Sequence[Counted]]",
     ) -> None:
-        from invoiced_pipeline.warehouse.destination import row_counts
+        from invoiced_pipeline.warehouse.contents import row_counts
 
         self._reports = replication.reports
         self._unchecked: str | None = None
         names = list(self._reports)
-        self.rows = row_counts(warehouse, connection.dataset, names)
+        self.rows = row_counts(database, connection.dataset, names)
         self.findings: dict[str, list[Finding]] = {name: [] for name in names}
         try:
-            self._check(warehouse, connection, replication, counted)
+            self._check(database, connection, replication, counted)
         except Exception as error:  # what is loaded is loaded, and its results must be recorded
             logger.exception("the checks could not be evaluated")
             self._unchecked = f"the checks could not be evaluated: {error}"
@@ -72,13 +72,12 @@ class Audit:
 
     def _check(
         self,
-        warehouse: Path,
+        database: Database,
         connection: ConnectionSettings,
         replication: "Replication",
         counted: "Mapping[str, Sequence[Counted]]",
     ) -> None:
         from invoiced_pipeline.replication.checks import findings, freshness_bound
-        from invoiced_pipeline.warehouse.destination import asking
         from invoiced_pipeline.warehouse.integrity import Integrity
 
         complete = {report.table for report in self.complete}
@@ -86,8 +85,8 @@ class Audit:
             return
         fresh_since = freshness_bound(utc_now(), connection.warn_after_hours)
         covered = {name: report.coverage for name, report in self._reports.items()}
-        with asking(warehouse, connection.dataset) as ask:
-            integrity = Integrity(ask, {**replication.coverages, **covered})
+        with database.session(connection.dataset, read_only=True) as session:
+            integrity = Integrity(session, {**replication.coverages, **covered})
             for table in replication.request.tables:
                 if table.name in complete:
                     self.findings[table.name] += findings(

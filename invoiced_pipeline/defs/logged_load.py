@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoiced_pipeline.exceptions import DatasetMismatchError, InvoicedPipelineError
+from invoiced_pipeline.warehouse.database import Database
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -22,14 +22,14 @@ _STAGES = ("extract", "normalize", "load")
 class LoggedLoad:
     """One run's load into one dataset."""
 
-    def __init__(self, warehouse: Path, dataset: str, replication: "Replication") -> None:
-        from invoiced_pipeline.warehouse.destination import row_counts
+    def __init__(self, database: Database, dataset: str, replication: "Replication") -> None:
+        from invoiced_pipeline.warehouse.contents import row_counts
 
-        self._warehouse = warehouse
+        self._database = database
         self._dataset = dataset
         self._replication = replication
         self._names = [table.name for table in replication.request.tables]
-        self._rows_before = row_counts(warehouse, dataset, self._names)
+        self._rows_before = row_counts(database, dataset, self._names)
 
     def run(self, load: "Callable[[DltSource, Pipeline], None]") -> Mapping[str, float]:
         """Runs `load`, then writes down what came of it.
@@ -43,17 +43,16 @@ class LoggedLoad:
         from dlt.pipeline.exceptions import PipelineStepFailed
 
         from invoiced_pipeline.replication.source import invoiced_source
-        from invoiced_pipeline.warehouse.destination import build_pipeline
         from invoiced_pipeline.warehouse.failures import load_error
 
-        pipeline = build_pipeline(self._warehouse, self._dataset)
+        pipeline = self._database.pipeline(self._dataset)
         try:
             load(invoiced_source(self._replication), pipeline)
         except PipelineStepFailed as error:
-            failure = load_error(error, self._warehouse)
-            self._write(pipeline, failure)
+            failure = load_error(error, self._database)
+            self._write(failure)
             raise failure from error
-        self._write(pipeline, None)
+        self._write(None)
         steps = pipeline.last_trace.steps if pipeline.last_trace else []
         return {
             step.step: (step.finished_at - step.started_at).total_seconds()
@@ -61,10 +60,10 @@ class LoggedLoad:
             if step.finished_at and step.step in _STAGES
         }
 
-    def _write(self, pipeline: "Pipeline", failure: InvoicedPipelineError | None) -> None:
+    def _write(self, failure: InvoicedPipelineError | None) -> None:
         """Appends to the log; where that fails, what came of the load matters more."""
         from invoiced_pipeline.replication.sync_log import LoadOutcome, sync_log_entries
-        from invoiced_pipeline.warehouse.destination import row_counts
+        from invoiced_pipeline.warehouse.contents import row_counts
         from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
         if isinstance(failure, DatasetMismatchError):
@@ -73,11 +72,11 @@ class LoggedLoad:
             outcome = LoadOutcome(
                 ended_at=datetime.now(UTC),
                 rows_before=self._rows_before,
-                rows_after=row_counts(self._warehouse, self._dataset, self._names),
+                rows_after=row_counts(self._database, self._dataset, self._names),
                 error=str(failure) if failure else None,
             )
             replication = self._replication
             entries = sync_log_entries(replication.request, replication.reports, outcome)
-            write_sync_log(pipeline, entries)
+            write_sync_log(self._database, self._dataset, entries)
         except Exception as error:  # noqa: BLE001 - of whatever kind, it must not hide the outcome
             logger.warning("_sync_log could not be written: %s", error)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
@@ -21,6 +20,7 @@ from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import Window
 
 if TYPE_CHECKING:
@@ -118,33 +118,32 @@ class _Run:
         from invoiced_pipeline.defs.dlt_run import run_pipeline
         from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.replication import Replication
-        from invoiced_pipeline.warehouse.destination import check_writable
         from invoiced_pipeline.warehouse.marks import Marks
         from invoiced_pipeline.warehouse.start_date import pin_start_date
 
         dataset = self._connection.dataset
-        request = self._request(invoiced_api)
+        request, database = self._request(invoiced_api), warehouse.database
         run_id, instance = self._context.run.run_id, self._context.instance
         with (
             invoiced_api.client() as client,
             warehouse.writer(dataset, run_id, instance, wait=self._waits),
         ):
-            check_writable(warehouse.file)
+            database.check_writable()
             if self._connection.start_date is None:
                 # Not the run's own start date: a run's configuration holds for that run only.
-                pin_start_date(warehouse.file, dataset, self._default_start)
-            marks = Marks(warehouse.file, dataset, self._connection.deletions)
+                pin_start_date(database, dataset, self._default_start)
+            marks = Marks(database, dataset, self._connection.deletions)
             replication = Replication(client, request, None if marks.are_ignored else marks)
             with closing(replication):
 
                 def load(source: "DltSource", pipeline: "Pipeline") -> None:
                     run_pipeline(self._context, dataset, source, pipeline)
                     if self._mode == "full":
-                        self._sweep(replication, client, warehouse.file, marks)
+                        self._sweep(replication, client, database, marks)
 
-                stages = LoggedLoad(warehouse.file, dataset, replication).run(load)
+                stages = LoggedLoad(database, dataset, replication).run(load)
                 counted = api_counts(client, request, replication.reports)
-            audit = Audit(warehouse.file, self._connection, replication, counted)
+            audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
             yield from self._results(replication, audit, stages)
@@ -188,7 +187,11 @@ class _Run:
             raise dg.Failure(problems, allow_retries=False)
 
     def _sweep(
-        self, replication: "Replication", client: "InvoicedClient", warehouse: Path, marks: "Marks"
+        self,
+        replication: "Replication",
+        client: "InvoicedClient",
+        database: Database,
+        marks: "Marks",
     ) -> None:
         """Has the tables that were read whole hold the API's records, and no others."""
         from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
@@ -201,7 +204,7 @@ class _Run:
         share = self._connection.sweep_max_share
         try:
             swept = sweep_dataset(
-                client, request, warehouse, self._connection.dataset, marks, max_share=share
+                client, request, database, self._connection.dataset, marks, max_share=share
             )
         except InvoicedPipelineError as error:
             self._failures.append(f"sweep: {error}")

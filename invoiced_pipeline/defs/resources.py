@@ -21,10 +21,12 @@ from invoiced_pipeline.settings import (
     DATE_FORMS,
     ConnectionSettings,
     Settings,
+    WarehouseSettings,
     load_settings,
     parse_start_date,
 )
-from invoiced_pipeline.warehouse.lock import writer_lock
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.opening import open_database
 
 if TYPE_CHECKING:
     from invoiced_pipeline.invoiced.client import InvoicedClient
@@ -83,9 +85,9 @@ class Warehouse(dg.ConfigurableResource):
     path: str = Field(description="The DuckDB file.")
 
     @property
-    def file(self) -> Path:
-        """The DuckDB file."""
-        return Path(self.path)
+    def database(self) -> Database:
+        """The warehouse; nothing of it is open yet."""
+        return open_database(WarehouseSettings(path=Path(self.path)))
 
     @contextmanager
     def writer(
@@ -103,7 +105,7 @@ class Warehouse(dg.ConfigurableResource):
             WarehouseBusyError: Another run holds it, and this one does not wait.
         """
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
-        with writer_lock(self.file, run_id, wait=wait) as dead:
+        with self.database.writer_lock(dataset, run_id, wait=wait) as dead:
             if dead is not None:
                 mark_failed(instance, dead.run_id)
             fail_dead_runs(instance, dataset, but=run_id)

@@ -1,7 +1,6 @@
 """Schedules: at which ticks a connection's sync starts, and at which it is left out."""
 
 from datetime import UTC, timedelta
-from pathlib import Path
 
 import dagster as dg
 
@@ -11,7 +10,8 @@ from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
-from invoiced_pipeline.warehouse.lock import current_holder
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.opening import open_database
 
 _WHEN_BUSY = {"skip": "a start is left out", "wait": "a start waits for its end"}
 
@@ -49,7 +49,7 @@ def sync_schedule(
         at = context.scheduled_execution_time.astimezone(UTC)
         if exact is None and not schedule.is_start(at):
             return dg.SkipReason(f"no start at {at:%H:%M} UTC")
-        reason = _reason_to_skip(context.instance, settings.warehouse.path, connection)
+        reason = _reason_to_skip(context.instance, open_database(settings.warehouse), connection)
         if reason is not None:
             return dg.SkipReason(reason)
         return _request(context.instance, connection, partitions)
@@ -72,7 +72,7 @@ def _request(
 
 
 def _reason_to_skip(
-    instance: dg.DagsterInstance, warehouse: Path, connection: ConnectionSettings
+    instance: dg.DagsterInstance, database: Database, connection: ConnectionSettings
 ) -> str | None:
     """Why a start is left out; None when it is not.
 
@@ -80,16 +80,15 @@ def _reason_to_skip(
     process, also when the whole service was killed. A run that writes for another connection is
     waited for. One run waits at a time: it will read whatever a second one would.
     """
-    holder = current_holder(warehouse)
+    holder = database.current_holder(connection.dataset)
     if holder is None:
         return None
-    who = f"run {holder.run_id} (pid {holder.pid}, since {holder.since})"
     run = instance.get_run_by_id(holder.run_id)
     # A run that these records do not know may be one of this connection.
     is_own = run is None or is_over(run, connection.dataset)
     if is_own and connection.schedule.when_busy == "skip":
-        return f"the last sync has not ended: {who} writes {warehouse}"
+        return f"the last sync has not ended: {holder} writes {database.label}"
     waiting = [each for each in living_runs(instance, connection.dataset) if each != holder.run_id]
     if waiting:
-        return f"run {waiting[0]} already waits for {who}, which writes {warehouse}"
+        return f"run {waiting[0]} already waits for {holder}, which writes {database.label}"
     return None

@@ -99,7 +99,6 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
 ) -> Mapping[str, "SweepReport"]:
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
-    from invoiced_pipeline.warehouse.destination import check_writable
     from invoiced_pipeline.warehouse.marks import Marks
 
     chosen = set(config.tables or TABLE_NAMES)
@@ -113,13 +112,14 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
     )
     dataset, share = connection.dataset, config.allow_share
     share = connection.sweep_max_share if share is None else share
+    database = warehouse.database
     with (
         invoiced_api.client() as client,
         warehouse.writer(dataset, context.run_id, context.instance),
     ):
-        check_writable(warehouse.file)
-        marks = Marks(warehouse.file, dataset, connection.deletions)
-        return sweep_dataset(client, request, warehouse.file, dataset, marks, max_share=share)
+        database.check_writable()
+        marks = Marks(database, dataset, connection.deletions)
+        return sweep_dataset(client, request, database, dataset, marks, max_share=share)
 
 
 def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:

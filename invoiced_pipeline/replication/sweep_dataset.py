@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoiced_pipeline.exceptions import WarehouseError
@@ -10,7 +9,8 @@ from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.sweep import Sweep, SweepReport
-from invoiced_pipeline.warehouse.destination import build_pipeline, remembered_state
+from invoiced_pipeline.warehouse.contents import remembered_state
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
     client: InvoicedClient,
     request: ReplicationRequest,
-    warehouse: Path,
+    database: Database,
     dataset: str,
     marks: Marks,
     *,
@@ -32,7 +32,7 @@ def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
     Args:
         client: Where to read.
         request: Which tables, whose, and from which start date on.
-        warehouse: The DuckDB file.
+        database: The warehouse.
         dataset: The schema.
         marks: Where deletions are noted.
         max_share: The largest share of a table's rows that may be marked.
@@ -43,9 +43,8 @@ def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
     """
     from invoiced_pipeline.replication.source import SOURCE_NAME
 
-    pipeline = build_pipeline(warehouse, dataset)
-    state = remembered_state(pipeline, warehouse, SOURCE_NAME) if warehouse.exists() else {}
-    remembered = DatasetState(state)
+    pipeline = database.pipeline(dataset)
+    remembered = DatasetState(remembered_state(pipeline, database, SOURCE_NAME))
     remembered.check_owner(request)
     tables = tuple(table for table in request.tables if remembered.columns(table.name) is not None)
     if not tables:
@@ -54,10 +53,10 @@ def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
     request = replace(request, tables=tables)
 
     sweep = Sweep(client, request, remembered, marks, max_share=max_share)
-    return sweep.run(lambda lacking: _load(pipeline, lacking, warehouse))
+    return sweep.run(lambda lacking: _load(pipeline, lacking, database))
 
 
-def _load(pipeline: "Pipeline", sweep: Sweep, warehouse: Path) -> None:
+def _load(pipeline: "Pipeline", sweep: Sweep, database: Database) -> None:
     from dlt.pipeline.exceptions import PipelineStepFailed
 
     from invoiced_pipeline.replication.source import invoiced_source
@@ -66,4 +65,4 @@ def _load(pipeline: "Pipeline", sweep: Sweep, warehouse: Path) -> None:
         info = pipeline.run(invoiced_source(sweep), loader_file_format="parquet")
         info.raise_on_failed_jobs()
     except PipelineStepFailed as error:
-        raise load_error(error, warehouse) from error
+        raise load_error(error, database) from error

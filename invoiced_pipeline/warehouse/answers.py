@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from invoiced_pipeline.warehouse.destination import read_only, use_dataset
+from invoiced_pipeline.warehouse.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ _OPEN = """
 
 _AGING = f"""
     with open_invoices as (
-        select currency, balance, date_diff('day', due_date, $now) as days_late
+        select currency, balance, cast(%s as date) - cast(due_date as date) as days_late
         from invoices where {_OPEN}
     )
     select
@@ -40,7 +39,10 @@ _AGING = f"""
 
 _LARGEST = f"""
     with open_invoices as (select customer, currency, balance from invoices where {_OPEN}),
-    main as (select mode(currency) as currency from open_invoices)
+    main as (
+        select currency from open_invoices
+        group by currency order by count(*) desc, currency limit 1
+    )
     select
         coalesce(customers.name, 'customer ' || open_invoices.customer),
         open_invoices.currency,
@@ -49,7 +51,8 @@ _LARGEST = f"""
     from open_invoices
     join main on main.currency = open_invoices.currency
     left join customers on customers.id = open_invoices.customer
-    group by all order by sum(open_invoices.balance) desc limit 5
+    group by coalesce(customers.name, 'customer ' || open_invoices.customer), open_invoices.currency
+    order by sum(open_invoices.balance) desc limit 5
 """  # noqa: S608 - made of constants
 
 _RECURRING = """
@@ -57,27 +60,29 @@ _RECURRING = """
     from subscriptions left join plans on plans.id = subscriptions.plan
     where subscriptions._deleted_at is null
         and subscriptions.status in ('active', 'past_due', 'pending_renewal')
-    group by all order by count(*) desc
+    group by coalesce(plans.currency, 'unknown') order by count(*) desc
 """
 
 
-def answers(warehouse: Path, dataset: str, now: datetime) -> list[Answer]:
+def answers(database: Database, dataset: str, now: datetime) -> list[Answer]:
     """Aging, the largest open balances, and monthly recurring revenue.
 
     Args:
-        warehouse: The DuckDB file.
+        database: The warehouse.
         dataset: Whose records.
         now: The instant (UTC) that days late are counted to.
-    """
-    with read_only(warehouse) as connection:
-        use_dataset(connection, dataset)
 
-        def ask(title: str, columns: tuple[str, ...], sql: str, **values: Any) -> Answer:
-            return Answer(title, columns, connection.execute(sql, values or None).fetchall())
+    Raises:
+        WarehouseError: The dataset cannot be read.
+    """
+    with database.session(dataset, read_only=True) as session:
+
+        def ask(title: str, columns: tuple[str, ...], sql: str, *values: Any) -> Answer:
+            return Answer(title, columns, session.rows(sql, values))
 
         buckets = ("not due", "1-30 days", "31-60", "61-90", "over 90")
         return [
-            ask("Receivables aging", ("currency", "invoices", *buckets), _AGING, now=now),
+            ask("Receivables aging", ("currency", "invoices", *buckets), _AGING, now),
             ask("Largest open balances", ("customer", "currency", "invoices", "open"), _LARGEST),
             ask("Monthly recurring revenue", ("currency", "subscriptions", "mrr"), _RECURRING),
         ]

@@ -3,16 +3,13 @@
 Every question reads each table it needs once; `%s` stands for a value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from invoiced_pipeline.catalog import Applied, Balance, ForeignKey, Table, table
+from invoiced_pipeline.warehouse.database import Session
 from invoiced_pipeline.windows import Coverage, Window
-
-Ask = Callable[..., tuple[Any, ...]]
-"""Runs SQL with values and returns its only row; tables go by their names alone."""
 
 _OUTSIDE = "parent.low is null or child.{0} < parent.low or child.{0} > parent.high"
 
@@ -55,14 +52,14 @@ class Integrity:
         coverages: What the dataset covers, by table; a table that is not named was never read.
     """
 
-    def __init__(self, ask: Ask, coverages: Mapping[str, Coverage]) -> None:
+    def __init__(self, session: Session, coverages: Mapping[str, Coverage]) -> None:
         self.coverages = coverages
-        self._ask = ask
+        self._session = session
 
     def keys(self, of: Table) -> Keys:
         """Whether the primary key is unique and never NULL."""
         key = of.primary_key
-        rows, known, distinct = self._ask(
+        ((rows, known, distinct),) = self._session.rows(
             f"select count(*), count({key}), count(distinct {key}) from {of.name}"  # noqa: S608
         )
         return Keys(rows, rows - known, known - distinct)
@@ -70,11 +67,10 @@ class Integrity:
     def rows_in(self, of: Table, window: Window) -> int:
         """Rows, deleted ones aside, whose `updated_at` lies in `window`."""
         stamp = of.replication_key
-        (rows,) = self._ask(
+        ((rows,),) = self._session.rows(
             f"select count(*) from {of.name} where {stamp} >= %s and {stamp} < %s "  # noqa: S608
             "and _deleted_at is null",
-            window.start,
-            window.end,
+            [window.start, window.end],
         )
         return rows
 
@@ -91,7 +87,7 @@ class Integrity:
         first, outside, values = "min(case when created_at >= %s then id end)", _OUTSIDE, (since,)
         if parent.column(parent.primary_key).type == "text":
             first, outside, values = "min(id)", "child.{0} is not null", ()
-        orphans, explained = self._ask(
+        ((orphans, explained),) = self._session.rows(
             f"""
             with parent as (
                 select {first} as low, max(id) as high from {key.table}
@@ -103,7 +99,7 @@ class Integrity:
             where child.{key.column} is not null and known.id is null
                 and child._deleted_at is null
             """,  # noqa: S608 - names of the catalog
-            *values,
+            values,
         )
         return Orphans(int(explained), int(orphans - explained))
 
@@ -121,7 +117,7 @@ class Integrity:
         parts = " union all ".join(map(_applied, balance.applied))
         older = [] if sources == {of.name} else [max(start for start in starts if start)]
         horizon = min(end for end in ends if end)
-        checked, off, first = self._ask(
+        ((checked, off, first),) = self._session.rows(
             f"""
             with applied as (
                 select record, sum(amount) as amount, max(changed) as changed
@@ -138,9 +134,7 @@ class Integrity:
                 min(case when not fits then id end)
             from compared
             """,  # noqa: S608 - names and conditions of the catalog
-            horizon,
-            horizon,
-            *older,
+            [horizon, horizon, *older],
         )
         return Sums(checked, int(off), first)
 

@@ -6,20 +6,14 @@ is nothing to note.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from invoiced_pipeline.catalog import Table, table
-from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.settings import Deletions
-from invoiced_pipeline.warehouse.destination import use_dataset
+from invoiced_pipeline.warehouse.database import Database, Session
 from invoiced_pipeline.windows import to_epoch
-
-if TYPE_CHECKING:
-    import duckdb
 
 _CHUNK = 1_000
 """Values in one statement."""
@@ -50,13 +44,13 @@ class Marks:
     """The marks of one dataset.
 
     Args:
-        warehouse: The DuckDB file; the caller holds the writer's lock.
+        database: The warehouse; the caller holds the writer's lock.
         dataset: The schema.
         deletions: What becomes of rows that are gone.
     """
 
-    def __init__(self, warehouse: Path, dataset: str, deletions: Deletions = "mark") -> None:
-        self._warehouse = warehouse
+    def __init__(self, database: Database, dataset: str, deletions: Deletions = "mark") -> None:
+        self._database = database
         self._dataset = dataset
         self._deletions: Deletions = deletions
 
@@ -78,16 +72,16 @@ class Marks:
         """
         counts: Counter[str] = Counter()
         groups = _grouped(marks)
-        if not groups or self.are_ignored or not self._warehouse.exists():
+        if not groups or self.are_ignored or not self._database.exists():
             return counts
-        with self._connection() as connection, _transaction(connection):
-            existing = self._markable(connection)
+        with self._database.session(self._dataset) as session, session.transaction():
+            existing = session.tables(with_column="_deleted_at")
             for (name, column, at), values in groups.items():
                 if name not in existing:
                     continue
                 for some in _chunks(values):
-                    ids = _ids(connection, table(name), column, some, at)
-                    self._note(connection, table(name), existing, ids, at)
+                    ids = _ids(session, table(name), column, some, at)
+                    self._note(session, table(name), existing, ids, at)
                     counts[name] += len(ids)
         return +counts
 
@@ -112,18 +106,18 @@ class Marks:
         return found
 
     def _select(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        if not self._warehouse.exists():
+        if not self._database.exists():
             return []
-        with self._connection() as connection:
-            if name not in self._markable(connection):
+        with self._database.session(self._dataset, read_only=True) as session:
+            if name not in session.tables(with_column="_deleted_at"):
                 return []
-            return connection.execute(sql, list(values)).fetchall()
+            return session.rows(sql, values)
 
     def _note(
         self,
-        connection: "duckdb.DuckDBPyConnection",
+        session: Session,
         of: Table,
-        existing: set[str],
+        existing: frozenset[str],
         ids: list[Any],
         at: datetime,
     ) -> None:
@@ -136,37 +130,10 @@ class Marks:
                 continue
             where = _is_one_of(column, ids)
             if self._deletions == "remove":
-                connection.execute(f'delete from "{name}" where {where}', ids)  # noqa: S608
+                session.run(f'delete from "{name}" where {where}', ids)  # noqa: S608
             else:
-                sql = f'update "{name}" set _deleted_at = ? where {where}'  # noqa: S608
-                connection.execute(sql, [at, *ids])
-
-    def _markable(self, connection: "duckdb.DuckDBPyConnection") -> set[str]:
-        rows = connection.execute(
-            "select table_name from information_schema.columns "
-            "where table_schema = ? and column_name = '_deleted_at'",
-            [self._dataset],
-        ).fetchall()
-        if rows:
-            use_dataset(connection, self._dataset)
-        return {name for (name,) in rows}
-
-    @contextmanager
-    def _connection(self) -> "Iterator[duckdb.DuckDBPyConnection]":
-        import duckdb
-
-        try:
-            connection = duckdb.connect(str(self._warehouse))
-            try:
-                yield connection
-            finally:
-                connection.close()
-        except duckdb.Error as error:
-            message = (
-                f"Deletions could not be noted in {self._warehouse}: {error}. Close whatever else "
-                "has the file open; the next run repeats it"
-            )
-            raise WarehouseError(message) from error
+                sql = f'update "{name}" set _deleted_at = %s where {where}'  # noqa: S608
+                session.run(sql, [at, *ids])
 
 
 def _grouped(marks: Iterable[Mark]) -> dict[tuple[str, str, datetime], list[int | str]]:
@@ -177,38 +144,23 @@ def _grouped(marks: Iterable[Mark]) -> dict[tuple[str, str, datetime], list[int 
 
 
 def _ids(
-    connection: "duckdb.DuckDBPyConnection",
-    of: Table,
-    column: str,
-    values: Sequence[Any],
-    at: datetime,
+    session: Session, of: Table, column: str, values: Sequence[Any], at: datetime
 ) -> list[Any]:
     """Ids of the rows to mark; names come from the catalog, values are parameters."""
     stamp = of.column(of.replication_key)
     newest = to_epoch(at) if stamp.type == "bigint" else at
     sql = (
         f'select "{of.primary_key}" from "{of.name}" where {_is_one_of(column, values)} '  # noqa: S608
-        f'and _deleted_at is null and ("{stamp.name}" is null or "{stamp.name}" <= ?)'
+        f'and _deleted_at is null and ("{stamp.name}" is null or "{stamp.name}" <= %s)'
     )
-    return [row[0] for row in connection.execute(sql, [*values, newest]).fetchall()]
+    return [row[0] for row in session.rows(sql, [*values, newest])]
 
 
 def _is_one_of(column: str, values: Sequence[Any]) -> str:
-    places = ", ".join("?" * len(values))
+    places = ", ".join(["%s"] * len(values))
     return f'"{column}" in ({places})'
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
-
-
-@contextmanager
-def _transaction(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")

@@ -5,24 +5,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from invoiced_pipeline.settings import parse_start_date
+from invoiced_pipeline.warehouse.database import Database
 
 DEFAULT_REACH = timedelta(days=365)
 
 
-def _pin_path(warehouse: Path, dataset: str) -> Path:
-    return warehouse.with_name(f"{warehouse.name}.{dataset}.start_date")
+def pin_path(database: Database, dataset: str) -> Path:
+    """The file, beside the warehouse, that the date is pinned in."""
+    return database.beside(f"{dataset}.start_date")
 
 
-def default_start_date(warehouse: Path, dataset: str, now: datetime | None = None) -> datetime:
+def default_start_date(database: Database, dataset: str, now: datetime | None = None) -> datetime:
     """The pinned start date (UTC midnight), or the one that would be pinned now."""
     with contextlib.suppress(OSError, ValueError):
-        return parse_start_date(_pin_path(warehouse, dataset).read_text(encoding="utf-8"))
+        return parse_start_date(pin_path(database, dataset).read_text(encoding="utf-8"))
     start = (now or datetime.now(UTC)) - DEFAULT_REACH
     return start.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def pin_start_date(warehouse: Path, dataset: str, start: datetime) -> None:
+def pin_start_date(database: Database, dataset: str, start: datetime) -> None:
     """Writes the default down at the first run, so that partitions do not move from day to day."""
-    path = _pin_path(warehouse, dataset)
+    path = pin_path(database, dataset)
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{start:%Y-%m-%d}\n", encoding="utf-8")

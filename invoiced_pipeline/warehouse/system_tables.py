@@ -6,10 +6,9 @@ Written in a transaction of its own, after the load: a load that failed is what 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from dlt import Pipeline
+from invoiced_pipeline.warehouse.database import Database
 
 Status = Literal["succeeded", "failed"]
 
@@ -72,7 +71,7 @@ _COUNTS = {
 }
 _SECONDS = {"wait_seconds", "load_seconds"}
 
-# Names stand without a schema: the client's search path gives it, and a view then still holds when
+# Names stand without a schema: the session gives it, and a view then still holds when
 # the file is called otherwise, as DuckDB names the catalog after it.
 _VIEWS = {
     "_sync_status": """
@@ -116,26 +115,24 @@ _VIEWS = {
 }
 
 
-def write_sync_log(pipeline: "Pipeline", entries: Sequence[SyncLogEntry]) -> None:
+def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEntry]) -> None:
     """Appends to `_sync_log`, which is created with its views where it is missing.
 
     Raises:
-        Exception: Whatever the destination says when it cannot be written.
+        WarehouseError: The warehouse cannot be written.
     """
     columns = [field.name for field in fields(SyncLogEntry)]
     names = ", ".join(f'"{name}"' for name in columns)
     places = ", ".join(["%s"] * len(columns))
-    with pipeline.sql_client() as client, client.begin_transaction():
-        if not client.has_dataset():
-            client.create_dataset()
+    with database.session(dataset) as session, session.transaction():
         declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
-        client.execute_sql(f"create table if not exists _sync_log ({declared})")
+        session.run(f"create table if not exists _sync_log ({declared})")
         for view, query in _VIEWS.items():
-            client.execute_sql(f"create or replace view {view} as {query}")
+            session.run(f"create or replace view {view} as {query}")
         for entry in entries:
-            client.execute_sql(
+            session.run(
                 f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
-                *astuple(entry),
+                astuple(entry),
             )
 
 

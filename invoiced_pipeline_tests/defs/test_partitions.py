@@ -7,6 +7,7 @@ import pytest
 
 from invoiced_pipeline.defs.partitions import floor_to_period, partitions_for
 from invoiced_pipeline.settings import Cadence
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.start_date import default_start_date, pin_start_date
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
@@ -42,7 +43,7 @@ def test_the_grid_holds_the_start_date_and_the_running_period(
 
 
 def test_the_default_is_a_year_back_until_the_first_run_pins_it(tmp_path: Path) -> None:
-    warehouse = tmp_path / "invoiced.duckdb"
+    warehouse = DuckDbDatabase(tmp_path / "invoiced.duckdb")
     assert default_start_date(warehouse, "invoiced", NOW) == utc("2025-11-22")
     assert list(tmp_path.iterdir()) == []
 

@@ -218,7 +218,7 @@ def test_the_run_of_a_schedule_waits(service: Service, monkeypatch: pytest.Monke
     configure(service, when_busy="wait")
     with holding(warehouse(service), record_run(service, "other_sync")) as process:
         request = tick(service)
-        log = logging.getLogger("invoiced_pipeline.warehouse.lock")
+        log = logging.getLogger("invoiced_pipeline.warehouse.duckdb.file_lock")
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         monkeypatch.setattr(log, "level", logging.INFO)
         assert run(service, request).success

@@ -9,7 +9,7 @@ import pytest
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.emulator.errors import forbidden, refused
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse.lock import writer_lock
+from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline_tests.defs.conftest import START, Service
 
 LONG_AGO = int((START + timedelta(days=1)).timestamp())
@@ -122,8 +122,8 @@ def test_the_sweep_waits_for_the_lock_only_when_scheduled(
 ) -> None:
     put(account, 1)
     assert service.sync("invoices").error is None
-    warehouse = service.settings().warehouse.path
-    with writer_lock(warehouse, "another"):
+    database = open_database(service.settings().warehouse)
+    with database.writer_lock("invoiced", "another"):
         assert "another run writes this warehouse" in (service.sweep().error or "")
     schedule = service.definitions().resolve_schedule_def("invoiced_sweep_schedule")
     assert schedule.cron_schedule == "23 4 * * 0"

@@ -9,7 +9,7 @@ import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedSqlClient
+from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline_tests.defs.conftest import KEYS, Service, months_ago
 
 Outcomes = dict[tuple[str, str], tuple[bool, str, str]]

@@ -16,7 +16,7 @@ from invoiced_pipeline.replication.batches import Batcher
 from invoiced_pipeline_tests.conftest import NOW, Replica, invoice, items
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
 
-LINES = "select invoice_id, _index, name from invoices__items order by all"
+LINES = "select invoice_id, _index, name from invoices__items order by 1, 2, 3"
 
 
 def expected(*invoices: dict[str, Any]) -> list[tuple[int, int, str]]:
@@ -53,7 +53,7 @@ def test_every_kind_of_child(emulator: Emulator, replicate: Replica) -> None:
     replicate.ok("payments", "subscriptions", "plans")
     assert replicate.query("select payment_id, _index, id from payments__applied_to") == [(1, 0, 5)]
     assert replicate.query(
-        "select subscription_id, _index, id from subscriptions__addons order by all"
+        "select subscription_id, _index, id from subscriptions__addons order by 1, 2, 3"
     ) == [
         (2, 0, 6),
         (2, 1, 7),

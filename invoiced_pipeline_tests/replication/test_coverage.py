@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import DatasetMismatchError, WarehouseError
-from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedSqlClient
+from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.windows import Window, from_epoch
 from invoiced_pipeline_tests.conftest import NOW, START, Replica, customer, invoice, items
 
@@ -146,17 +147,17 @@ def test_window_of_the_running_period_covers_only_what_is_past(
 
 
 def test_older_copy_of_the_warehouse_is_brought_up_to_date(
-    emulator: Emulator, replicate: Replica
+    emulator: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
     put_customers(emulator, NOW - 500, NOW - 400)
     replicate.ok("customers")
-    copy = replicate.warehouse.with_name("copy.duckdb")
-    shutil.copy(replicate.warehouse, copy)
+    copy = warehouse.with_name("copy.duckdb")
+    shutil.copy(warehouse, copy)
     now = emulator.clock.advance(DAY)
     put_customers(emulator, now - 5000, now - 4000, first=2)
     replicate.ok("customers")
     assert replicate.ids("customers") == [1, 2, 3]
-    shutil.copy(copy, replicate.warehouse)  # the working folder beside it remembers more
+    shutil.copy(copy, warehouse)  # the working folder beside it remembers more
     emulator.clock.advance(DAY)
     report = replicate.ok("customers")["customers"]
     assert report.coverage_before.until == from_epoch(NOW - 10)
@@ -166,7 +167,7 @@ def test_older_copy_of_the_warehouse_is_brought_up_to_date(
 def test_working_folder_makes_no_difference(emulator: Emulator, replicate: Replica) -> None:
     put_customers(emulator, NOW - 5000)
     replicate.ok("customers")
-    folder = replicate.warehouse.with_name(f"{replicate.warehouse.name}.dlt")
+    folder = replicate.database.beside("dlt")
     stale = folder.with_name("stale")
     shutil.copytree(folder, stale)
     put_customers(emulator, emulator.clock.advance(DAY) - 5000, first=2)
@@ -183,10 +184,12 @@ def test_working_folder_makes_no_difference(emulator: Emulator, replicate: Repli
 
 
 @pytest.mark.slow
-def test_deleted_warehouse_is_filled_anew(emulator: Emulator, replicate: Replica) -> None:
+def test_deleted_warehouse_is_filled_anew(
+    emulator: Emulator, replicate: Replica, warehouse: Path
+) -> None:
     put_customers(emulator, NOW - 5000)
     replicate.ok("customers")
-    replicate.warehouse.unlink()
+    warehouse.unlink()
     replicate.ok("customers")
     assert replicate.ids("customers") == [1]
 

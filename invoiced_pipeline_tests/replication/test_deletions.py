@@ -13,8 +13,8 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
+from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.marks import Mark, Marks
-from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedSqlClient
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
 
@@ -515,7 +515,7 @@ def test_a_mark_from_before_the_record_s_last_change_does_not_count(
     emulator.store.put("invoices", invoice(1, NOW - 1000))
     emulator.store.put("plans", {"id": "p", "updated_at": NOW - 1000})
     replicate.ok("invoices", "plans")
-    marks = Marks(replicate.warehouse, replicate.dataset)
+    marks = Marks(replicate.database, replicate.dataset)
     for at, count in ((NOW - 1001, 0), (NOW - 1000, 1), (NOW, 0)):
         for table, record in (("invoices", 1), ("plans", "p")):
             mark = Mark(table, "id", record, from_epoch(at))
@@ -523,4 +523,4 @@ def test_a_mark_from_before_the_record_s_last_change_does_not_count(
     assert gone(replicate, "invoices") == {1: NOW - 1000}
     unknown = [Mark("customers", "id", 1, from_epoch(NOW))]
     assert not marks.apply(unknown)
-    assert not Marks(replicate.warehouse, "other").apply(unknown)
+    assert not Marks(replicate.database, "other").apply(unknown)

@@ -12,7 +12,7 @@ from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication import records
 from invoiced_pipeline.replication.records import RecordDecoder, Reject
 from invoiced_pipeline.replication.rejects import MOST_BY_ID, Rejects, judge
-from invoiced_pipeline.warehouse.qualified_duckdb import QualifiedSqlClient
+from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline_tests.conftest import NOW, Replica, invoice
 
 DAY = 86_400
@@ -27,7 +27,7 @@ def put_invoices(emulator: Emulator, good: int, **bad: Any) -> None:
 
 
 def rejected(replicate: Replica) -> list[tuple[Any, ...]]:
-    return replicate.query("select table_name, id, reason from _rejected order by all")
+    return replicate.query("select table_name, id, reason from _rejected order by 1, 2, 3")
 
 
 def asked_by_id(emulator: Emulator) -> list[str]:

@@ -1,6 +1,7 @@
 """The tables of an empty account, and the whole of a seeded one."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from invoiced_pipeline.emulator.seed import generate
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica
 
 DUCKDB_TYPES = {
@@ -85,7 +87,7 @@ def test_seeded_account_arrives_whole(emulator: Emulator, replicate: Replica) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["temp", "memory", "main", "system", "in voiced-1", "customers"])
-def test_file_may_have_any_name(emulator: Emulator, replicate: Replica, name: str) -> None:
-    replicate.warehouse = replicate.warehouse.with_name(f"{name}.duckdb")
+def test_file_may_have_any_name(replicate: Replica, warehouse: Path, name: str) -> None:
+    replicate.database = DuckDbDatabase(warehouse.with_name(f"{name}.duckdb"))
     replicate.ok("customers")
     replicate.ok("customers")

@@ -83,7 +83,7 @@ def test_records_that_no_window_shows_are_brought(emulator: Emulator, replicate:
     reports = replicate.sweep("invoices", "estimates")
     assert reports["invoices"].brought == 2
     assert set(replicate.ids("invoices")) == {*range(1, 151), 200, 202}
-    assert replicate.query("select invoice_id, _index from invoices__items order by all") == [
+    assert replicate.query("select invoice_id, _index from invoices__items order by 1, 2") == [
         (200, 0),
         (200, 1),
     ]
@@ -157,7 +157,7 @@ def test_sweep_removes_or_ignores_as_set(emulator: Emulator, replicate: Replica)
     assert (ignored.deleted, ignored.brought) == (0, 1)
     assert replicate.sweep("invoices", deletions="remove")["invoices"].deleted == 1
     assert replicate.ids("invoices") == [2, 3, 9]
-    assert replicate.query("select invoice_id from invoices__items order by all") == [(2,), (3,)]
+    assert replicate.query("select invoice_id from invoices__items order by 1") == [(2,), (3,)]
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_what_was_never_synced_is_not_swept(emulator: Emulator, replicate: Repli
     put_invoices(emulator, 1)
     with pytest.raises(WarehouseError, match="run invoiced-pipeline sync first"):
         replicate.sweep("invoices")
-    assert not replicate.warehouse.exists()
+    assert not replicate.database.exists()
     replicate.ok("invoices")
     assert set(replicate.sweep()) == {"invoices"}
     replicate.dataset = "invoiced"

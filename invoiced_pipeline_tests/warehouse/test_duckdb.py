@@ -17,7 +17,8 @@ from invoiced_pipeline.exceptions import (
     WarehouseError,
     WarehouseNotWritableError,
 )
-from invoiced_pipeline.warehouse.destination import check_writable, row_counts
+from invoiced_pipeline.warehouse.contents import row_counts
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.failures import load_error
 
 OPEN = """
@@ -31,29 +32,28 @@ import os
 import sys
 from pathlib import Path
 import duckdb
-from invoiced_pipeline.warehouse.destination import check_writable
-from invoiced_pipeline.warehouse.lock import writer_lock
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 duckdb.connect().close()
 if os.geteuid() == 0:  # root may write everywhere, so another user tries
     os.setuid(65534)
 try:
     if sys.argv[1] == "lock":
-        with writer_lock(Path(sys.argv[2]), "run"):
+        with DuckDbDatabase(Path(sys.argv[2])).writer_lock("invoiced", "run"):
             pass
     else:
-        check_writable(Path(sys.argv[2]))
+        DuckDbDatabase(Path(sys.argv[2])).check_writable()
 except Exception as error:
     print(type(error).__name__, error)
 """
 
 
 def test_new_file_in_a_new_folder_is_fine(tmp_path: Path) -> None:
-    check_writable(tmp_path / "new" / "x.duckdb")
-    check_writable(tmp_path / "new" / "x.duckdb")
+    DuckDbDatabase(tmp_path / "new" / "x.duckdb").check_writable()
+    DuckDbDatabase(tmp_path / "new" / "x.duckdb").check_writable()
 
 
 def test_check_leaves_nothing_behind(warehouse: Path) -> None:
-    check_writable(warehouse)
+    DuckDbDatabase(warehouse).check_writable()
     with duckdb.connect(str(warehouse)) as connection:
         assert connection.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
         schemas = connection.execute("select schema_name from duckdb_schemas()").fetchall()
@@ -68,14 +68,14 @@ def test_damaged_file_is_told(tmp_path: Path, folder: str, content: bytes) -> No
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(WarehouseNotWritableError, match=r"x\.duckdb"):
-        check_writable(path)
+        DuckDbDatabase(path).check_writable()
     assert path.read_bytes() == content
 
 
 def test_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").mkdir()
     with pytest.raises(WarehouseNotWritableError, match=r"x\.duckdb"):
-        check_writable(tmp_path / "x.duckdb")
+        DuckDbDatabase(tmp_path / "x.duckdb").check_writable()
 
 
 @pytest.mark.parametrize("how", ["reading", "writing"])
@@ -91,10 +91,10 @@ def test_file_that_another_program_has_open_is_told(warehouse: Path, how: str) -
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
         with pytest.raises(WarehouseBusyError, match=str(process.pid)):
-            check_writable(warehouse)
+            DuckDbDatabase(warehouse).check_writable()
     finally:
         process.communicate("\n")
-    check_writable(warehouse)
+    DuckDbDatabase(warehouse).check_writable()
 
 
 @pytest.fixture
@@ -126,9 +126,9 @@ def test_counts_of_tables_that_do_not_exist(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema invoiced; create table invoiced.invoiced.plans(id int)")
         connection.execute("insert into invoiced.invoiced.plans values (1), (2)")
-    counts = row_counts(warehouse, "invoiced", ["plans", "invoices"])
+    counts = row_counts(DuckDbDatabase(warehouse), "invoiced", ["plans", "invoices"])
     assert counts == {"plans": 2, "invoices": 0}
-    assert row_counts(warehouse, "another", ["plans"]) == {"plans": 0}
+    assert row_counts(DuckDbDatabase(warehouse), "another", ["plans"]) == {"plans": 0}
 
 
 def chained(*errors: BaseException) -> BaseException:
@@ -166,6 +166,6 @@ def chained(*errors: BaseException) -> BaseException:
 def test_failed_steps_speak_of_their_cause(
     error: BaseException, kind: type[InvoicedPipelineError], said: str
 ) -> None:
-    found = load_error(error, Path("x.duckdb"))
+    found = load_error(error, DuckDbDatabase(Path("x.duckdb")))
     assert type(found) is kind
     assert said in str(found)

@@ -3,7 +3,7 @@
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse import loading
+from invoiced_pipeline.warehouse.duckdb import loading
 from invoiced_pipeline_tests.conftest import Replica, customer
 
 

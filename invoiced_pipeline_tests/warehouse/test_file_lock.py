@@ -4,13 +4,30 @@ import json
 import logging
 import os
 import signal
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
-from invoiced_pipeline.warehouse.lock import current_holder, lock_path, read_holder, writer_lock
+from invoiced_pipeline.warehouse.database import Holder
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.duckdb.file_lock import read_holder
 from invoiced_pipeline_tests.lock_holder import EndsHolder, holding
+
+
+def lock_path(warehouse: Path) -> Path:
+    return DuckDbDatabase(warehouse).beside("lock")
+
+
+def writer_lock(
+    warehouse: Path, run_id: str, *, wait: bool = False
+) -> AbstractContextManager[Holder | None]:
+    return DuckDbDatabase(warehouse).writer_lock("invoiced", run_id, wait=wait)
+
+
+def current_holder(warehouse: Path) -> Holder | None:
+    return DuckDbDatabase(warehouse).current_holder("invoiced")
 
 
 def test_second_process_is_told_who_holds_it(warehouse: Path) -> None:
@@ -29,7 +46,7 @@ def test_end_of_the_holder_frees_it_without_a_trace(warehouse: Path) -> None:
     with holding(warehouse, "run-1") as process:
         process.communicate("\n")
         assert process.returncode == 0
-    assert read_holder(warehouse) is None
+    assert read_holder(lock_path(warehouse)) is None
     with writer_lock(warehouse, "run-2") as dead:
         assert dead is None
 
@@ -43,7 +60,7 @@ def test_killed_holder_frees_it_and_the_next_finds_its_name(warehouse: Path) -> 
         with writer_lock(warehouse, "run-2") as dead:
             assert dead is not None
             assert (dead.run_id, dead.pid) == ("run-1", process.pid)
-            mine = read_holder(warehouse)
+            mine = read_holder(lock_path(warehouse))
             assert mine is not None
             assert (mine.run_id, mine.pid) == ("run-2", os.getpid())
     with writer_lock(warehouse, "run-3") as dead:
@@ -116,7 +133,7 @@ def test_waiting_ends_with_the_holder(
     caplog.set_level(logging.INFO)
     with holding(warehouse, "run-1") as process:
         # It is let go when, and only when, the one that waits has said so.
-        log = logging.getLogger("invoiced_pipeline.warehouse.lock")
+        log = logging.getLogger("invoiced_pipeline.warehouse.duckdb.file_lock")
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         with writer_lock(warehouse, "run-2", wait=True) as dead:
             assert dead is None

@@ -1,0 +1,167 @@
+"""What a warehouse is to the rest of the project: nothing outside this package knows which it is.
+
+A `Database` is cheap to make and holds nothing open; `open_database` makes it from the settings.
+"""
+
+import os
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from invoiced_pipeline.exceptions import WarehouseError
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the writer's lock.
+
+    Attributes:
+        run_id: The Dagster run.
+        pid: Its process.
+        since: When it took the lock, ISO, UTC.
+        host: The machine of its process; empty where nobody wrote it down.
+    """
+
+    run_id: str
+    pid: int
+    since: str
+    host: str = ""
+
+    @classmethod
+    def of_this_process(cls, run_id: str) -> Self:
+        """A run in this process, from now on."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(run_id, os.getpid(), now, socket.gethostname())
+
+    def __str__(self) -> str:
+        where = f"pid {self.pid} on {self.host}" if self.host else f"pid {self.pid}"
+        return f"run {self.run_id} ({where}, since {self.since})"
+
+
+class Session(ABC):
+    """A short-lived connection to one dataset; never hold it across a request to the API.
+
+    Table names without a schema mean the dataset's tables. Times are UTC. Placeholders are `%s`,
+    and a statement that has values writes a percent sign as `%%`. SQL is standard SQL that runs
+    on every warehouse. JSON columns come as text. Each statement commits by itself, but within
+    `transaction`.
+    """
+
+    @abstractmethod
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query.
+
+        Raises:
+            WarehouseError: The warehouse refused it; the text is the warehouse's own.
+        """
+
+    @abstractmethod
+    def run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Runs a statement that has no rows to give; errors as of `rows`."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commits what is run inside at its end, all or nothing; errors as of `rows`."""
+
+    def tables(self, *, with_column: str | None = None) -> frozenset[str]:
+        """Names of the dataset's tables and views; only those that have a column, if one is named.
+
+        It is empty where the dataset does not exist.
+        """
+        source, values = "tables", [self.dataset]
+        if with_column is not None:
+            source, values = "columns", [self.dataset, with_column]
+        named = " and column_name = %s" if with_column is not None else ""
+        sql = f"select table_name from information_schema.{source} where table_schema = %s{named}"  # noqa: S608 - our own names
+        return frozenset(name for (name,) in self.rows(sql, values))
+
+    @property
+    @abstractmethod
+    def dataset(self) -> str:
+        """The schema that names without one mean."""
+
+
+class Database(ABC):
+    """A warehouse: a file, or a database on a server."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What the setting `destination` calls it, such as `duckdb`."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What messages call it; it never holds a secret."""
+
+    @abstractmethod
+    def beside(self, name: str) -> Path:
+        """The local file or folder `name` that belongs to the warehouse."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is anything to read; a server is taken to exist without asking it."""
+
+    @abstractmethod
+    def check_writable(self) -> None:
+        """Says whether it can be written: better to know before an hour of reading.
+
+        Asking leaves nothing behind.
+
+        Raises:
+            WarehouseBusyError: Another program keeps it from being written.
+            WarehouseNotWritableError: It cannot be reached, or may not be written.
+        """
+
+    @abstractmethod
+    def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
+        """A session over `dataset`.
+
+        One that may write makes the dataset, and the file, where there is none; take the writer's
+        lock first. A read-only one needs what `exists` tells of, but no dataset: it then simply
+        has no tables.
+
+        Raises:
+            WarehouseBusyError: Another program has the file open.
+            WarehouseError: It cannot be opened.
+        """
+
+    @abstractmethod
+    def pipeline(self, dataset: str) -> "Pipeline":
+        """The dlt pipeline that loads `dataset`; its name is a function of the dataset."""
+
+    @abstractmethod
+    def writer_lock(
+        self, dataset: str, run_id: str, *, wait: bool = False
+    ) -> AbstractContextManager[Holder | None]:
+        """Holds the right to write `dataset`; gives the holder that died holding it, if one did.
+
+        The lock dies with its process, however that ends. A file has one lock for all datasets in
+        it, a server one for each dataset.
+
+        Args:
+            dataset: What is written.
+            run_id: The run that writes.
+            wait: Whether to wait for another run that holds it, however long.
+
+        Raises:
+            WarehouseBusyError: Another run holds it, and this one does not wait; the text says
+                which.
+            WarehouseNotWritableError: The lock cannot be had at all.
+        """
+
+    @abstractmethod
+    def current_holder(self, dataset: str) -> Holder | None:
+        """Who writes `dataset` at this moment; None when nobody does. Asking takes nothing."""
+
+    @abstractmethod
+    def error_for(self, error: BaseException) -> type[WarehouseError]:
+        """Which of our errors a failed load's innermost cause is."""

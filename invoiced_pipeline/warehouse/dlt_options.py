@@ -1,0 +1,16 @@
+"""How dlt is set up in this process, whatever it loads into."""
+
+import logging
+
+
+def set_dlt_options() -> None:
+    """Sets what this project wants of dlt otherwise than by default."""
+    import dlt
+
+    dlt.config["runtime.dlthub_telemetry"] = False
+    dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
+    # Copies of the last load would stay behind: twice the disk, and records nobody looks after.
+    dlt.config["load.delete_completed_jobs"] = True
+    dlt.config["load.truncate_staging_dataset"] = True
+    # Arrow's own types stand beside the declared ones on purpose; dlt warns at every batch.
+    logging.getLogger("dlt").setLevel(logging.ERROR)

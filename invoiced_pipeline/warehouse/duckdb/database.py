@@ -1,0 +1,127 @@
+"""The DuckDB file behind a `Database`."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoiced_pipeline.exceptions import (
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseNotWritableError,
+)
+from invoiced_pipeline.warehouse.database import Database, Holder, Session
+from invoiced_pipeline.warehouse.duckdb.file_lock import file_lock, living_holder
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
+_UNWRITABLE = ("IO Error", "Could not write file", "No space left on device", "File too large")
+"""How DuckDB says that disk or quota is full; a commit that fails so is no IO Error to it."""
+
+
+class DuckDbDatabase(Database):
+    """A file that one process at a time may write, and then none beside it read.
+
+    Args:
+        file: The file; it need not exist.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @property
+    def kind(self) -> str:
+        """`duckdb`."""
+        return "duckdb"
+
+    @property
+    def label(self) -> str:
+        """The file's path."""
+        return str(self._file)
+
+    def beside(self, name: str) -> Path:
+        """`<file>.<name>`."""
+        return self._file.with_name(f"{self._file.name}.{name}")
+
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self._file.exists()
+
+    def check_writable(self) -> None:
+        """An existing file is opened and closed again; where there is none, its folder is tried."""
+        import duckdb
+
+        from invoiced_pipeline.warehouse.duckdb.session import is_taken
+
+        file = self._file
+        try:
+            if not file.exists():
+                folder = next(place for place in file.absolute().parents if place.exists())
+                with tempfile.TemporaryFile(dir=folder):
+                    return
+            connection = duckdb.connect(str(file))
+            try:
+                # A read-only file opens without complaint; only a statement that writes tells.
+                connection.execute("create or replace temp table probe as select 1")
+                connection.execute("begin; create schema if not exists _probe; rollback")
+            finally:
+                connection.close()
+        except (duckdb.Error, OSError) as error:
+            if is_taken(error):
+                message = (
+                    f"Another program has {file} open: {error}. Close it (DuckDB admits one "
+                    "writing process, and then no reader beside it), then run again"
+                )
+                raise WarehouseBusyError(message) from error
+            message = f"Cannot write {file}: {error}. Check path, permissions and disk space"
+            raise WarehouseNotWritableError(message) from error
+
+    @contextmanager
+    def session(self, dataset: str, *, read_only: bool = False) -> Iterator[Session]:
+        """A connection to the file; while one that may write is open, nobody else has any."""
+        from invoiced_pipeline.warehouse.duckdb.session import open_session
+
+        with open_session(self._file, dataset, read_only=read_only) as session:
+            yield session
+
+    def pipeline(self, dataset: str) -> "Pipeline":
+        """The pipeline; its working folder is `<file>.dlt`."""
+        import dlt
+
+        from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
+        from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
+        from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDb
+
+        set_dlt_options()
+        return dlt.pipeline(
+            pipeline_name=f"invoiced_{dataset}",
+            pipelines_dir=str(self.beside("dlt").resolve()),
+            destination=QualifiedDuckDb(str(self._file), destination_name="duckdb"),
+            dataset_name=dataset,
+            _impl_cls=DuckDbPipeline,
+        )
+
+    def writer_lock(
+        self,
+        dataset: str,  # noqa: ARG002 - DuckDB's file is written as a whole
+        run_id: str,
+        *,
+        wait: bool = False,
+    ) -> AbstractContextManager[Holder | None]:
+        """A lock on the file `<file>.lock`, for all datasets together."""
+        return file_lock(self.beside("lock"), run_id, self.label, wait=wait)
+
+    def current_holder(self, dataset: str) -> Holder | None:  # noqa: ARG002 - the file has one
+        """Who writes the file, as the lock's file says; the warehouse is not touched."""
+        return living_holder(self.beside("lock"))
+
+    def error_for(self, error: BaseException) -> type[WarehouseError]:
+        """DuckDB tells by texts."""
+        text = f"{type(error).__name__}: {error}"
+        if "Could not set lock" in text:
+            return WarehouseBusyError
+        if isinstance(error, OSError) or any(sign in text for sign in _UNWRITABLE):
+            return WarehouseNotWritableError
+        return WarehouseError

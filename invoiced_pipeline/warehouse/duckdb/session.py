@@ -1,0 +1,97 @@
+"""A session over a dataset in a DuckDB file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
+from invoiced_pipeline.warehouse.database import Session
+
+
+class DuckDbSession(Session):
+    """Statements over one connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: str) -> None:
+        self._connection = connection
+        self._dataset = dataset
+
+    @property
+    def dataset(self) -> str:
+        """The schema that names without one mean."""
+        return self._dataset
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with _told():
+            return self._execute(sql, values).fetchall()
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Runs a statement that has no rows to give."""
+        with _told():
+            self._execute(sql, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits what is run inside at its end, all or nothing."""
+        self.run("begin")
+        try:
+            yield
+        except BaseException:
+            self.run("rollback")
+            raise
+        self.run("commit")
+
+    def _execute(self, sql: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        if not values:
+            return self._connection.execute(sql)
+        return self._connection.execute(sql.replace("%s", "?").replace("%%", "%"), list(values))
+
+
+@contextmanager
+def open_session(file: Path, dataset: str, *, read_only: bool) -> Iterator[DuckDbSession]:
+    """A session over `dataset` in `file`; see `Database.session`."""
+    try:
+        connection = duckdb.connect(str(file), read_only=read_only)
+    except duckdb.Error as error:
+        kind = WarehouseBusyError if is_taken(error) else WarehouseError
+        message = f"Cannot open {file}: {error}. Close whatever else has it open, then run again"
+        raise kind(message) from error
+    try:
+        with _told():
+            connection.execute("set timezone = 'UTC'")
+            _use(connection, dataset, make=not read_only)
+        yield DuckDbSession(connection, dataset)
+    finally:
+        connection.close()
+
+
+def is_taken(error: BaseException) -> bool:
+    """Whether DuckDB says that another process has the file."""
+    return "Could not set lock" in str(error)
+
+
+def _use(connection: duckdb.DuckDBPyConnection, dataset: str, *, make: bool) -> None:
+    """Lets names without a schema mean tables of `dataset`.
+
+    The schema alone would be ambiguous where the file is called like it.
+    """
+    row = connection.execute("select current_database()").fetchone()
+    name = str(row[0] if row else "")
+    catalog = name.replace('"', '""')
+    sql = "select 1 from duckdb_schemas() where database_name = ? and schema_name = ?"
+    if connection.execute(sql, [name, dataset]).fetchone() is None:
+        if not make:
+            return
+        connection.execute(f'create schema "{catalog}"."{dataset}"')
+    connection.execute(f'use "{catalog}"."{dataset}"')
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise WarehouseError(str(error)) from error
