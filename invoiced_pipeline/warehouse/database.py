@@ -42,8 +42,9 @@ class Holder:
         return cls(run_id, os.getpid(), now, socket.gethostname())
 
     def __str__(self) -> str:
-        where = f"pid {self.pid} on {self.host}" if self.host else f"pid {self.pid}"
-        return f"run {self.run_id} ({where}, since {self.since})"
+        is_here = self.host in {"", socket.gethostname()}
+        where = "" if is_here else f" on {self.host}"
+        return f"run {self.run_id} (pid {self.pid}{where}, since {self.since})"
 
 
 class Session(ABC):
