@@ -11,7 +11,8 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.apart import are_strangers, clash
 from invoiced_pipeline.settings.connection import ConnectionSettings
 from invoiced_pipeline.settings.strict import Strict
-from invoiced_pipeline.settings.writeback import WritebackSettings, check_writebacks
+from invoiced_pipeline.settings.writeback import WritebackSettings
+from invoiced_pipeline.settings.writebacks import check_writebacks
 
 DEFAULT_CONFIG = "invoiced.toml"
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -39,7 +39,7 @@ def render() -> str:
 def settings_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
     """What can be set in one table of the file: names and declarations, without inner tables."""
     for name, field in model.model_fields.items():
-        if name not in NOT_FOR_FILES and model_in(field.annotation) is None:
+        if _is_told(model, name) and (field.examples or model_in(field.annotation) is None):
             yield name, field
 
 
@@ -64,15 +64,20 @@ def tables(
     names = ".".join(str(step) for step in place if isinstance(step, str))
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)
-        if name in NOT_FOR_FILES or inner is None:
+        if not _is_told(model, name) or inner is None or field.examples:
             continue
         full, kind = f"{names}.{name}".lstrip("."), get_origin(field.annotation)
         if kind is list:
             yield from tables(inner, f"[[{full}]]", (*place, name, 0))
-        elif kind is dict:
-            yield from tables(inner, f"[{full}.<name>]", (*place, name, "<name>"))
         else:
             yield from tables(inner, f"[{full}]", (*place, name))
+    if model.model_config.get("extra") == "allow":
+        (extra,) = filter(None, [model_in(get_type_hints(model)["__pydantic_extra__"])])
+        yield from tables(extra, f"[{names}.<table>]", (*place, "<table>"))
+
+
+def _is_told(model: type[BaseModel], name: str) -> bool:
+    return model is not Settings or name not in NOT_FOR_FILES
 
 
 def _section(header: str, place: Place, model: type[BaseModel]) -> str:
@@ -100,6 +105,8 @@ def _row(place: Place, name: str, field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
     value = field.get_default(call_default_factory=True)
     if value is None or value in ("", [], {}, ()):
         return "none"

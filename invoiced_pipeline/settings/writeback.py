@@ -1,7 +1,6 @@
 """`[[writeback]]`: rows of the warehouse that become records in Invoiced."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -36,78 +35,130 @@ class WritebackSettings(Strict):
     """One write-back. Nothing is sent unless `active`."""
 
     name: str = Field(
-        pattern="^[a-z][a-z0-9_]*$", max_length=60, description="Names the job and the ledger."
+        pattern="^[a-z][a-z0-9_]*$",
+        max_length=60,
+        description="Names the job and the ledger.",
+        examples=["new_invoices"],
     )
     connection: str | None = Field(
-        default=None, description="Name of the connection; the first by default."
+        default=None,
+        description="Name of the connection; the first by default.",
+        examples=["Acme Europe"],
     )
-    description: str = Field(default="", description="What it is for; shown in the UI.")
-    operation: OperationName = Field(description="What is done with every row.")
+    description: str = Field(
+        default="",
+        description="What it is for; shown in the UI.",
+        examples=["Invoices of the web shop"],
+    )
+    operation: OperationName = Field(
+        description="What is done with every row.",
+        examples=["create_invoice"],
+    )
     source: str = Field(
         min_length=1,
         description="A table, a SQL query, or a CSV, Parquet or NDJSON file.",
+        examples=["marts.new_invoices"],
     )
     key: str = Field(
-        min_length=1, description="The source's column that tells one record from another."
+        min_length=1,
+        description="The source's column that tells one record from another.",
+        examples=["order_id"],
     )
     mapping: dict[str, Mapped] = Field(
-        default={}, description=f"Where a field of the body comes from: {MAPPING_FORMS}."
+        default={},
+        description=f"Where a field of the body comes from: {MAPPING_FORMS}.",
+        examples=[{"customer": "invoiced_id", "currency": {"value": "usd"}}],
     )
-    exclude: list[str] = Field(default=[], description="Columns that are not sent.")
-    headers: dict[str, str] = Field(default={}, description="Extra headers of every request.")
+    exclude: list[str] = Field(
+        default=[],
+        description="Columns that are not sent.",
+        examples=[["order_id"]],
+    )
+    headers: dict[str, str] = Field(
+        default={},
+        description="Extra headers of every request.",
+        examples=[{"X-Request-Source": "warehouse"}],
+    )
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"] | None = Field(
-        default=None, description="Of a custom operation."
+        default=None,
+        description="Of a custom operation.",
+        examples=["POST"],
     )
     path: str | None = Field(
-        default=None, description="Of a custom operation, with columns in braces."
+        default=None,
+        description="Of a custom operation, with columns in braces.",
+        examples=["/invoices/{id}/notes"],
     )
     batch_size: int | None = Field(
         default=None,
         ge=1,
         le=1000,
         description="Rows per call of a custom operation: 100 by default, 1 sends plain objects.",
+        examples=[50],
     )
     group_by: int | str | None = Field(
         default=None,
         description="A number of rows, or a column whose rows of one value go in one call.",
+        examples=["customer_id"],
     )
-    active: bool = Field(default=False, description="Whether anything is ever sent.")
+    active: bool = Field(
+        default=False,
+        description="Whether anything is ever sent.",
+        examples=[True],
+    )
     allow_deletes: bool = Field(
-        default=False, description="Whether documents may be deleted or voided."
+        default=False,
+        description="Whether documents may be deleted or voided.",
+        examples=[True],
     )
     clear_nulls: bool = Field(
-        default=False, description="Whether an update clears a field whose column is NULL."
+        default=False,
+        description="Whether an update clears a field whose column is NULL.",
+        examples=[True],
     )
     check_replica: bool = Field(
         default=True,
         description="Whether customers, plans and documents that a row names must be in the "
         "replica.",
+        examples=[False],
     )
     response_url: str | None = Field(
-        default=None, description="Where every answer of the API is POSTed to, as JSON."
+        default=None,
+        description="Where every answer of the API is POSTed to, as JSON.",
+        examples=["https://example.com/answers"],
     )
     max_records: int | None = Field(
-        default=None, ge=0, description="A push that would send more sends nothing."
+        default=None,
+        ge=0,
+        description="A push that would send more sends nothing.",
+        examples=[500],
     )
     max_amount: Decimal | None = Field(
         default=None,
         ge=0,
         description="A push that would move more money, in major units, sends nothing.",
+        examples=[100000],
     )
     max_deletes: int = Field(
-        default=100, ge=0, description="A push that would delete or void more sends nothing."
+        default=100,
+        ge=0,
+        description="A push that would delete or void more sends nothing.",
+        examples=[10],
     )
     reject_share: float = Field(
         default=0.0,
         ge=0,
         le=1,
         description="A push fails when a larger share of its rows is invalid or rejected.",
+        examples=[0.01],
     )
     schedule: ScheduleSettings | None = Field(
         default=None, description="When it is pushed; only by hand where it is not set."
     )
     after_sync: bool = Field(
-        default=False, description="Whether it is pushed after every sync that succeeds."
+        default=False,
+        description="Whether it is pushed after every sync that succeeds.",
+        examples=[True],
     )
 
     @field_validator("mapping", mode="before")
@@ -166,47 +217,3 @@ class WritebackSettings(Strict):
     def is_query(self) -> bool:
         """Whether the source is SQL; else it names a table or a file."""
         return _QUERY.match(self.source) is not None
-
-
-def check_writebacks(writebacks: Sequence[WritebackSettings], connections: Sequence[str]) -> None:
-    """Says what is wrong among several write-backs.
-
-    Raises:
-        ValueError: A name is there twice, or a connection or a referenced write-back is not there,
-            or references go round in a circle.
-    """
-    by_name = {each.name: each for each in writebacks}
-    if len(by_name) < len(writebacks):
-        names = [each.name for each in writebacks]
-        double = next(name for name in names if names.count(name) > 1)
-        message = f"[[writeback]]: the name {double!r} is there twice; it names job and ledger"
-        raise ValueError(message)
-    for each in writebacks:
-        if each.connection is not None and each.connection not in connections:
-            known = ", ".join(map(repr, connections))
-            message = f"[[writeback]] {each.name}: no connection {each.connection!r}. "
-            raise ValueError(message + f"There is: {known}")
-        for target, reference in each.references.items():
-            parent = by_name.get(reference.writeback)
-            if parent is None:
-                message = f"[[writeback]] {each.name}: {target} refers to {reference}, and there "
-                raise ValueError(message + f"is no write-back {reference.writeback!r}")
-            if parent.connection != each.connection:
-                message = f"[[writeback]] {each.name}: {target} refers to {reference}, which "
-                raise ValueError(message + "writes to another connection: ids differ there")
-        if each.name in _ancestors(each, by_name):
-            message = f"[[writeback]] {each.name}: its references lead back to itself"
-            raise ValueError(message)
-
-
-def _ancestors(of: WritebackSettings, by_name: Mapping[str, WritebackSettings]) -> Iterator[str]:
-    """Names of all write-backs that one refers to, directly or not."""
-    seen: set[str] = set()
-    ahead = [of.name]
-    while ahead:
-        for reference in by_name[ahead.pop()].references.values():
-            name = reference.writeback
-            yield name
-            if name in by_name and name not in seen:
-                seen.add(name)
-                ahead.append(name)

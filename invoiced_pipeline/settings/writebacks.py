@@ -1,0 +1,49 @@
+"""Several write-backs in one file: whether they fit together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from invoiced_pipeline.settings.writeback import WritebackSettings
+
+
+def check_writebacks(writebacks: Sequence[WritebackSettings], connections: Sequence[str]) -> None:
+    """Says what is wrong among several write-backs.
+
+    Raises:
+        ValueError: A name is there twice, or a connection or a referenced write-back is not there,
+            or references go round in a circle.
+    """
+    by_name = {each.name: each for each in writebacks}
+    if len(by_name) < len(writebacks):
+        names = [each.name for each in writebacks]
+        double = next(name for name in names if names.count(name) > 1)
+        message = f"[[writeback]]: the name {double!r} is there twice; it names job and ledger"
+        raise ValueError(message)
+    for each in writebacks:
+        if each.connection is not None and each.connection not in connections:
+            known = ", ".join(map(repr, connections))
+            message = f"[[writeback]] {each.name}: no connection {each.connection!r}. "
+            raise ValueError(message + f"There is: {known}")
+        for target, reference in each.references.items():
+            parent = by_name.get(reference.writeback)
+            if parent is None:
+                message = f"[[writeback]] {each.name}: {target} refers to {reference}, and there "
+                raise ValueError(message + f"is no write-back {reference.writeback!r}")
+            if parent.connection != each.connection:
+                message = f"[[writeback]] {each.name}: {target} refers to {reference}, which "
+                raise ValueError(message + "writes to another connection: ids differ there")
+        if each.name in _ancestors(each, by_name):
+            message = f"[[writeback]] {each.name}: its references lead back to itself"
+            raise ValueError(message)
+
+
+def _ancestors(of: WritebackSettings, by_name: Mapping[str, WritebackSettings]) -> Iterator[str]:
+    """Names of all write-backs that one refers to, directly or not."""
+    seen: set[str] = set()
+    ahead = [of.name]
+    while ahead:
+        for reference in by_name[ahead.pop()].references.values():
+            name = reference.writeback
+            yield name
+            if name in by_name and name not in seen:
+                seen.add(name)
+                ahead.append(name)
