@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from invoiced_pipeline.emulator.countries import COUNTRIES
-from invoiced_pipeline.emulator.currencies import CURRENCIES
+from invoiced_pipeline.catalog.countries import COUNTRIES
+from invoiced_pipeline.catalog.currencies import CURRENCIES
 from invoiced_pipeline.emulator.errors import ApiError, refused
 from invoiced_pipeline.emulator.exact_json import encode
 

@@ -1,0 +1,160 @@
+"""Finds what may never leave or be written: numbers of cards and bank accounts."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+HIDDEN = "(hidden)"
+
+_CARD_DIGITS = range(13, 20)
+_GROUPS = re.compile(r"\d+(?:[ .\-\u00a0\u2010-\u2015]{1,2}\d+)*")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", re.IGNORECASE)
+_IBAN_LENGTHS: Mapping[str, int] = {
+    country: int(length)
+    for length, countries in (
+        each.split(":")
+        for each in (
+            "15:NO 16:BE 18:DK,FI,FO,GL,NL 19:MK,SI 20:AT,BA,EE,KZ,LT,LU,XK 21:CH,HR,LI,LV "
+            "22:BG,BH,CR,DE,GB,GE,IE,ME,RS,VA 23:AE,GI,IL,IQ,TL 24:AD,CZ,ES,MD,PK,RO,SA,SE,SK,TN,VG "
+            "25:PT,ST 26:IS,TR 27:FR,GR,IT,MC,MR,SM 28:AL,AZ,BY,CY,DO,GT,HU,LB,PL,SV "
+            "29:BR,EG,PS,QA,UA 30:JO,KW,MU 31:MT,SC 32:LC"
+        ).split()
+    )
+    for country in countries.split(",")
+}
+_ACCOUNT_WORDS = (
+    r"(?:bank account|bank acct|account (?:no|number|num|#)|acct\.? ?(?:no|number|num|#)|"
+    r"routing(?: (?:no|number|num|#))?|sort code|\baba\b)"
+)
+_ACCOUNT_IN_TEXT = re.compile(_ACCOUNT_WORDS + r"\D{0,12}(\d[\d \-]{4,24}\d)", re.IGNORECASE)
+_ACCOUNT_NAME = re.compile(
+    r"(?:^|_)(?:iban|(?:bank_?)?acc(?:oun)?t_?(?:no|num|number)|routing_?(?:no|num|number)|"
+    r"sort_?code|card_?(?:no|num|number)|pan|cvc|cvv)(?:_|$)"
+)
+
+
+def find_payment_data(value: Any, name: str = "") -> str | None:
+    """The path of the first value that looks like a card's or a bank account's number.
+
+    Args:
+        value: Anything of a body; keys of objects are looked at, too.
+        name: Name of the value, e.g. `notes`.
+
+    Returns:
+        Its place, such as `metadata.reference`, never the value; None where there is none.
+    """
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if looks_like_payment_data(str(key)):
+                return f"{name}.{HIDDEN}" if name else HIDDEN
+            place = f"{name}.{key}" if name else str(key)
+            if found := find_payment_data(item, place):
+                return found
+        return None
+    if isinstance(value, list | tuple):
+        found = (find_payment_data(item, f"{name}[{n}]") for n, item in enumerate(value))
+        return next(filter(None, found), None)
+    text = _text(value)
+    if text is None:
+        return None
+    leaf = name.rpartition(".")[2].lower()
+    is_named = bool(_ACCOUNT_NAME.search(leaf)) and any(map(str.isdigit, text))
+    return name if is_named or looks_like_payment_data(text) else None
+
+
+def looks_like_payment_data(text: str) -> bool:
+    """Whether a text holds what looks like the number of a card or of a bank account."""
+    return next(_spans(text), None) is not None
+
+
+def is_card_number(text: str) -> bool:
+    """Whether a text is a card's number and nothing else, e.g. where a token belongs."""
+    digits = re.sub(r"[ .\-]", "", text.strip())
+    return digits.isdecimal() and _is_card(digits)
+
+
+def without_payment_data(text: str) -> str:
+    """The text with such numbers replaced: for messages that may repeat a value."""
+    for start, end in sorted(_spans(text), reverse=True):
+        text = f"{text[:start]}{HIDDEN}{text[end:]}"
+    return text
+
+
+def hide_payment_data(value: Any) -> Any:
+    """A copy of a body in which every such value, and every such key, is replaced."""
+    if isinstance(value, Mapping):
+        return {
+            (HIDDEN if looks_like_payment_data(str(key)) else key): (
+                HIDDEN if find_payment_data(item, str(key)) == str(key) else hide_payment_data(item)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [hide_payment_data(item) for item in value]
+    text = _text(value)
+    return HIDDEN if text is not None and looks_like_payment_data(text) else value
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, Decimal | float):
+        return format(Decimal(str(value)), "f").removesuffix(".0")
+    return str(value)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where such numbers stand; spans do not overlap with others of their kind."""
+    end_of_last = 0
+    for run in _GROUPS.finditer(text):
+        for start, end in _cards(run):
+            yield start, end
+    for found in _ACCOUNT_IN_TEXT.finditer(text):
+        if found.start(1) >= end_of_last:
+            end_of_last = found.end(1)
+            yield found.start(1), found.end(1)
+    for found in _IBAN.finditer(text):
+        if length := _iban_length(found[0]):
+            yield found.start(), found.start() + length
+
+
+def _cards(run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Neighbouring groups of digits that together are a card's number, the longest first."""
+    groups = [(run.start() + each.start(), each[0]) for each in re.finditer(r"\d+", run[0])]
+    first = 0
+    while first < len(groups):
+        last = next((n for n in range(len(groups), first, -1) if _joined(groups[first:n])), None)
+        if last is None:
+            first += 1
+            continue
+        start, digits = groups[last - 1]
+        yield groups[first][0], start + len(digits)
+        first = last
+
+
+def _joined(groups: list[tuple[int, str]]) -> bool:
+    return _is_card("".join(digits for _, digits in groups))
+
+
+def _is_card(digits: str) -> bool:
+    """The length of a card's number and its check digit (Luhn); one digit repeated is none."""
+    if len(digits) not in _CARD_DIGITS or all(one == other for one, other in pairwise(digits)):
+        return False
+    numbers = [int(digit) for digit in reversed(digits)]
+    doubled = (sum(divmod(2 * number, 10)) for number in numbers[1::2])
+    return (sum(numbers[::2]) + sum(doubled)) % 10 == 0
+
+
+def _iban_length(text: str) -> int | None:
+    """How many characters of the text are an IBAN (ISO 13616); None where it begins with none."""
+    length = _IBAN_LENGTHS.get(text[:2].upper())
+    places = [place for place, character in enumerate(text) if character.isalnum()]
+    if length is None or len(places) < length:
+        return None
+    plain = "".join(text[place] for place in places[:length]).upper()
+    moved = plain[4:] + plain[:4]
+    if not plain.isascii() or int("".join(str(int(each, 36)) for each in moved)) % 97 != 1:
+        return None
+    return places[length - 1] + 1
