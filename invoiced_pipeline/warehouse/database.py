@@ -47,6 +47,21 @@ class Holder:
         return f"run {self.run_id} (pid {self.pid}{where}, since {self.since})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a query of a user's found.
+
+    Attributes:
+        columns: Their names, in order.
+        json_columns: Those of a JSON type; their values come as text.
+        rows: Values as the warehouse has them: Decimal, datetime (UTC), dict and list, ...
+    """
+
+    columns: tuple[str, ...]
+    json_columns: frozenset[str] = frozenset()
+    rows: list[tuple[Any, ...]]
+
+
 class Session(ABC):
     """A short-lived connection to one dataset; never hold it across a request to the API.
 
@@ -133,6 +148,20 @@ class Database(ABC):
         Raises:
             WarehouseBusyError: Another program has the file open.
             WarehouseError: It cannot be opened.
+        """
+
+    @abstractmethod
+    def select(self, dataset: str, sql: str) -> Selection:
+        """The rows of a query that a user wrote; it can read, and cannot change anything.
+
+        Args:
+            dataset: What names without a schema mean.
+            sql: One SELECT in the warehouse's own dialect, without placeholders.
+
+        Raises:
+            WarehouseBusyError: Another program has the file open.
+            WarehouseError: It is no single SELECT, or the warehouse refuses it; the text is the
+                warehouse's own, and may repeat values.
         """
 
     @abstractmethod

@@ -11,18 +11,15 @@ HIDDEN = "(hidden)"
 _CARD_DIGITS = range(13, 20)
 _GROUPS = re.compile(r"\d+(?:[ .\-\u00a0\u2010-\u2015]{1,2}\d+)*")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", re.IGNORECASE)
-_IBAN_LENGTHS: Mapping[str, int] = {
-    country: int(length)
-    for length, countries in (
-        each.split(":")
-        for each in (
-            "15:NO 16:BE 18:DK,FI,FO,GL,NL 19:MK,SI 20:AT,BA,EE,KZ,LT,LU,XK 21:CH,HR,LI,LV "
-            "22:BG,BH,CR,DE,GB,GE,IE,ME,RS,VA 23:AE,GI,IL,IQ,TL 24:AD,CZ,ES,MD,PK,RO,SA,SE,SK,TN,VG "
-            "25:PT,ST 26:IS,TR 27:FR,GR,IT,MC,MR,SM 28:AL,AZ,BY,CY,DO,GT,HU,LB,PL,SV "
-            "29:BR,EG,PS,QA,UA 30:JO,KW,MU 31:MT,SC 32:LC"
-        ).split()
-    )
-    for country in countries.split(",")
+_IBAN_COUNTRIES: Mapping[int, str] = {
+    15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK",
+    21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "PT ST", 26: "IS TR", 27: "FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HU LB PL SV", 29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC",
+    32: "LC",
+}  # fmt: skip
+_IBAN_LENGTHS = {
+    country: length for length, codes in _IBAN_COUNTRIES.items() for country in codes.split()
 }
 _ACCOUNT_WORDS = (
     r"(?:bank account|bank acct|account (?:no|number|num|#)|acct\.? ?(?:no|number|num|#)|"
@@ -77,9 +74,12 @@ def is_card_number(text: str) -> bool:
 
 def without_payment_data(text: str) -> str:
     """The text with such numbers replaced: for messages that may repeat a value."""
-    for start, end in sorted(_spans(text), reverse=True):
-        text = f"{text[:start]}{HIDDEN}{text[end:]}"
-    return text
+    hidden, written_to = "", 0
+    for start, end in sorted(_spans(text)):
+        if end > written_to:
+            hidden += (text[written_to:start] + HIDDEN) if start >= written_to else ""
+            written_to = end
+    return hidden + text[written_to:]
 
 
 def hide_payment_data(value: Any) -> Any:
@@ -106,15 +106,11 @@ def _text(value: Any) -> str | None:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where such numbers stand; spans do not overlap with others of their kind."""
-    end_of_last = 0
+    """Where such numbers stand; spans of different kinds may overlap."""
     for run in _GROUPS.finditer(text):
-        for start, end in _cards(run):
-            yield start, end
+        yield from _cards(run)
     for found in _ACCOUNT_IN_TEXT.finditer(text):
-        if found.start(1) >= end_of_last:
-            end_of_last = found.end(1)
-            yield found.start(1), found.end(1)
+        yield found.start(1), found.end(1)
     for found in _IBAN.finditer(text):
         if length := _iban_length(found[0]):
             yield found.start(), found.start() + length

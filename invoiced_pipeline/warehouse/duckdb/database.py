@@ -11,7 +11,7 @@ from invoiced_pipeline.exceptions import (
     WarehouseError,
     WarehouseNotWritableError,
 )
-from invoiced_pipeline.warehouse.database import Database, Holder, Session
+from invoiced_pipeline.warehouse.database import Database, Holder, Selection, Session
 from invoiced_pipeline.warehouse.duckdb.file_lock import file_lock, living_holder
 
 if TYPE_CHECKING:
@@ -85,6 +85,17 @@ class DuckDbDatabase(Database):
 
         with open_session(self._file, dataset, read_only=read_only) as session:
             yield session
+
+    def select(self, dataset: str, sql: str) -> Selection:
+        """The rows of a query; one that reads files alone needs no warehouse yet."""
+        from invoiced_pipeline.warehouse.duckdb.selecting import in_memory, select
+        from invoiced_pipeline.warehouse.duckdb.session import open_connection
+
+        if not self.exists():
+            with in_memory() as connection:
+                return select(connection, sql)
+        with open_connection(self._file, dataset, read_only=True) as connection:
+            return select(connection, sql)
 
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `<file>.dlt`."""

@@ -53,6 +53,15 @@ class DuckDbSession(Session):
 @contextmanager
 def open_session(file: Path, dataset: str, *, read_only: bool) -> Iterator[DuckDbSession]:
     """A session over `dataset` in `file`; see `Database.session`."""
+    with open_connection(file, dataset, read_only=read_only) as connection:
+        yield DuckDbSession(connection, dataset)
+
+
+@contextmanager
+def open_connection(
+    file: Path, dataset: str, *, read_only: bool
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to `file` on which names without a schema mean tables of `dataset`."""
     try:
         connection = duckdb.connect(str(file), read_only=read_only)
     except duckdb.Error as error:
@@ -63,7 +72,7 @@ def open_session(file: Path, dataset: str, *, read_only: bool) -> Iterator[DuckD
         with _told():
             connection.execute("set timezone = 'UTC'")
             _use(connection, dataset, make=not read_only)
-        yield DuckDbSession(connection, dataset)
+        yield connection
     finally:
         connection.close()
 

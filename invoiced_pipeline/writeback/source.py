@@ -1,0 +1,92 @@
+"""Reads the rows of a write-back: of a table, a query or a file."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from invoiced_pipeline.exceptions import ConfigurationError, WarehouseBusyError, WarehouseError
+from invoiced_pipeline.settings import ExpressionSettings, ReferenceSettings, WritebackSettings
+from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.warehouse.files import select_file, with_columns
+from invoiced_pipeline.writeback.payment_data import without_payment_data
+
+_IDENTIFIER = re.compile(r'(?:[^\W\d]\w*|"(?:[^"]|"")+")(?:\.(?:[^\W\d]\w*|"(?:[^"]|"")+")){0,2}')
+
+
+def expression_column(target: str) -> str:
+    """Name of the column that holds the value of a mapping's expression."""
+    return f"__writeback_{target}"
+
+
+def read_source(
+    settings: WritebackSettings, database: Database, dataset: str, folder: Path | None = None
+) -> Selection:
+    """All rows of the source, with a column for every expression of the mapping.
+
+    Args:
+        settings: The write-back.
+        database: The warehouse.
+        dataset: What table names without a schema mean.
+        folder: Where relative paths of files begin; the working directory by default.
+
+    Raises:
+        ConfigurationError: The source cannot be read, or lacks a column that the settings name.
+        WarehouseBusyError: Another program has the warehouse open.
+    """
+    try:
+        found = _read(settings, database, dataset, folder or Path())
+    except WarehouseBusyError:
+        raise
+    except WarehouseError as error:
+        # The text may repeat a value that it could not convert.
+        message = f"Write-back {settings.name!r}: its source cannot be read: "
+        raise ConfigurationError(message + without_payment_data(str(error))) from None
+    _check_columns(settings, found.columns)
+    return found
+
+
+def _read(settings: WritebackSettings, database: Database, dataset: str, folder: Path) -> Selection:
+    expressions = {
+        expression_column(target): value.sql
+        for target, value in settings.mapping.items()
+        if isinstance(value, ExpressionSettings)
+    }
+    if settings.is_file:
+        return select_file(folder / settings.source, expressions)
+    if settings.is_query:
+        query = settings.source.strip().rstrip(";")
+        if not expressions:
+            return database.select(dataset, query)
+        return database.select(dataset, with_columns(f"({query}\n)", expressions))
+    if not _IDENTIFIER.fullmatch(settings.source.strip()):
+        message = f"{settings.source!r} is no table, no SELECT and no .csv, .parquet or .ndjson"
+        raise WarehouseError(message)
+    return database.select(dataset, with_columns(settings.source.strip(), expressions))
+
+
+def _check_columns(settings: WritebackSettings, columns: Sequence[str]) -> None:
+    known = [name for name in columns if not name.startswith("__writeback_")]
+    for what, name in _named_columns(settings):
+        if name not in known:
+            message = (
+                f"Write-back {settings.name!r}: {what} names the column {name!r}, and the source "
+                f"has {', '.join(known)}"
+            )
+            raise ConfigurationError(message)
+    if len(set(columns)) < len(columns):
+        double = next(name for name in columns if list(columns).count(name) > 1)
+        message = f"Write-back {settings.name!r}: its source has two columns called {double!r}"
+        raise ConfigurationError(message)
+
+
+def _named_columns(settings: WritebackSettings) -> Iterable[tuple[str, str]]:
+    yield "key", settings.key
+    for target, value in settings.mapping.items():
+        if isinstance(value, str):
+            yield f"mapping.{target} (a constant would be {{ value = ... }})", value
+        elif isinstance(value, ReferenceSettings) and value.column is not None:
+            yield f"mapping.{target}", value.column
+    for name in settings.exclude:
+        yield "exclude", name
+    if isinstance(settings.group_by, str):
+        yield "group_by", settings.group_by
