@@ -11,6 +11,7 @@ __all__ = [
     "HostUnreachableError",
     "InvoicedPipelineError",
     "PermissionDeniedError",
+    "PushRefusedError",
     "RateLimitedError",
     "RequestRefusedError",
     "TransientApiError",
@@ -26,6 +27,10 @@ class InvoicedPipelineError(Exception):
 
 class ConfigurationError(InvoicedPipelineError):
     """A setting is missing or wrong: fix it, then run again. Never retried."""
+
+
+class PushRefusedError(InvoicedPipelineError):
+    """A write-back may not send: it is not active, or would go beyond a limit that was set."""
 
 
 class ApiError(InvoicedPipelineError):

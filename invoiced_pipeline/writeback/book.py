@@ -1,0 +1,155 @@
+"""The ledger's entries of one push: claimed before a request, and brought up to date after it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.invoiced.writing import WriteAnswer
+from invoiced_pipeline.writeback.checking import Answered, Checked, check, response_of
+from invoiced_pipeline.writeback.clock import Clock
+from invoiced_pipeline.writeback.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.outcome import settled
+from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.sender import LEASE, Claim, Sent
+from invoiced_pipeline.writeback.settling import Settled, record_id
+from invoiced_pipeline.writeback.transitions import (
+    Author,
+    about_to_send,
+    after,
+    answer_per_row,
+    success,
+)
+from invoiced_pipeline.writeback.unit import Unit
+
+
+class Book:
+    """Entries by record key, in memory and in the ledger.
+
+    Attributes:
+        entries: As last known; those that wait for `flush` among them.
+        answered: The answers so far, each compared with what was asked.
+    """
+
+    def __init__(self, ledger: Ledger, author: Author, operation: Operation, clock: Clock) -> None:
+        self.entries = ledger.entries(author.writeback)
+        self.answered: list[Checked] = []
+        self._unwritten: list[Answered] = []
+        self._ledger = ledger
+        self._author = author
+        self._operation = operation
+        self._clock = clock
+        self._changed: dict[str, Entry] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait for `flush`."""
+        return len(self._changed)
+
+    def entry(self, record_key: str) -> Entry:
+        """The entry of a row; a new one where there is none."""
+        known = self.entries.get(record_key)
+        return known or Entry(
+            writeback=self._author.writeback,
+            record_key=record_key,
+            payload_hash="",
+            operation=self._operation.name,
+            run_id=self._author.run_id,
+        )
+
+    def put(self, entry: Entry) -> None:
+        """Notes an entry, to be written by the next `flush` or `claim`."""
+        self.entries[entry.record_key] = self._changed[entry.record_key] = entry
+
+    def flush(self) -> None:
+        """Writes what waits, in one transaction."""
+        self._write({})
+
+    def claim(self, units: Sequence[Unit]) -> list[Claim]:
+        """Writes that units are about to be sent, and gives the right to send them.
+
+        What waits is written in the same transaction. A unit of which another push has taken a
+        row meanwhile is left out, and its rows stay as they are.
+        """
+        now = self._clock.now()
+        prepared = [
+            about_to_send(
+                [self.entry(key) for key in unit.keys], unit, self._operation, self._author, now
+            )
+            for unit in units
+        ]
+        ours = self._write({entry.record_key: entry for each in prepared for entry in each})
+        return [
+            Claim(
+                unit=unit,
+                idempotency_key=entries[0].idempotency_key,
+                record_id=entries[0].invoiced_id,
+                expires=now + LEASE,
+            )
+            for unit, entries in zip(units, prepared, strict=True)
+            if ours.issuperset(unit.keys)
+        ]
+
+    def note(self, unit: Unit, sent: Sent) -> None:
+        """Notes what came of a unit."""
+        answers = answer_per_row(unit, sent.answer)
+        for row, answer in zip(unit.rows, answers, strict=True):
+            entry = after(self.entry(row.record_key), row, answer, sent, self._author)
+            self.put(entry)
+            if answer.status is not None:
+                self._unwritten.append(_answered(entry, unit, row, answer, sent))
+
+    def settle(self, found: Settled, unit: Unit | None) -> None:
+        """Notes what was found out about a request without an answer.
+
+        Args:
+            found: What was found.
+            unit: The row's unit, where the source still has it as it was sent.
+        """
+        entry, run_id = found.entry, self._author.run_id
+        if found.verdict == "wait":
+            if found.trouble:
+                self.put(replace(entry, error=found.trouble, run_id=run_id))
+            return
+        if found.verdict != "succeeded":
+            self.put(settled(entry, found.verdict, run_id))
+            return
+        entry = success(
+            replace(entry, run_id=run_id), entry.payload_hash, None, record_id(found.record)
+        )
+        self.put(entry)
+        rows = unit.rows if unit else ()
+        asked = [unit.asked(row) for row in rows if unit and row.record_key == entry.record_key]
+        self._unwritten.append(
+            Answered(
+                entry=entry,
+                action=entry.action,
+                asked=asked[0] if asked else {},
+                answer=found.record or b"",
+                record=found.record,
+            )
+        )
+
+    def _write(self, claims: Mapping[str, Entry]) -> set[str]:
+        """Writes claims and whatever waits; the record keys of those claims that are ours."""
+        entries = list({**self._changed, **claims}.values())
+        checked = [check(each, self._operation) for each in self._unwritten]
+        now = self._clock.now()
+        written = self._ledger.write(entries, [response_of(each, now) for each in checked])
+        self.entries.update(written)
+        self.answered += checked
+        self._changed, self._unwritten = {}, []
+        return set(written).intersection(claims)
+
+
+def _answered(
+    entry: Entry, unit: Unit, row: PlannedRow, answer: WriteAnswer, sent: Sent
+) -> Answered:
+    whole = answer.body if sent.record is None else sent.record
+    return Answered(
+        entry=entry,
+        action=row.action,
+        asked=unit.asked(row),
+        answer=answer.body,
+        record=whole or None,
+        status=answer.status,
+    )

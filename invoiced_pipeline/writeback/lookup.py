@@ -1,0 +1,209 @@
+"""How the outcome of a request is found out afterwards: by number, marker, comparison, or GET.
+
+The ledger keeps the question before the request is made, without the row's values: a number, a
+marker, and digests of the fields that are compared.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from invoiced_pipeline.catalog.operations import MARKER, Operation
+from invoiced_pipeline.exceptions import RequestRefusedError
+from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.pages import PER_PAGE
+from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.verification import normal
+
+Kind = Literal["number", "marker", "list", "record", "gone", "voided"]
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far a record's `created_at` may lie before the request that made it."""
+
+_MOST_PAGES = 100
+
+_JSON = msgspec.json.Decoder()
+
+
+class Lookup(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A question to the API that tells what became of a request.
+
+    Attributes:
+        kind: `number` and `marker` find a record by what is unique, `list` by comparison; `record`
+            compares one record, `gone` and `voided` see whether it still is there.
+        path: Of the list, or of the record.
+        params: Sent with it.
+        name: The field of the number, or the metadata key of the marker.
+        value: What it holds.
+        digests: Of the compared fields' values, by their name in the record.
+    """
+
+    kind: Kind
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    name: str = ""
+    value: str = ""
+    digests: dict[str, str] = {}
+
+    def encode(self) -> str:
+        """The question as JSON, for the ledger."""
+        return msgspec.json.encode(self).decode()
+
+
+def decode(text: str | None) -> Lookup | None:
+    """The question that a ledger entry holds."""
+    return msgspec.json.decode(text, type=Lookup) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up saw.
+
+    Attributes:
+        records: Records that may be the row's, as JSON; of a `record` the record.
+        done: Whether they show that the request was carried out.
+        certain: Whether `done` can be relied on; else there was nothing to compare.
+        taken: Whether another record has the number, so that the request cannot have done it.
+    """
+
+    records: tuple[bytes, ...] = ()
+    done: bool = False
+    certain: bool = True
+    taken: bool = False
+
+
+def lookup_for(
+    operation: Operation, row: PlannedRow, mark: str | None, record_id: str | None
+) -> Lookup | None:
+    """The question that will tell what became of a row's request; None where nothing can.
+
+    Args:
+        operation: What is done.
+        row: The row as it is sent.
+        mark: The marker that its body carries, if it does.
+        record_id: Of the record that `{id}` in its path stands for.
+    """
+    body = row.body or {}
+    path = filled_path(row.path, record_id) if record_id else row.path
+    if row.batch is not None or operation.kind == "custom":
+        return None
+    if row.action in {"delete", "void"}:
+        kind: Kind = "voided" if row.action == "void" else "gone"
+        return Lookup(kind=kind, path=path.removesuffix("/void"))
+    if row.action == "update":
+        return Lookup(kind="record", path=path, digests=_digests(body))
+    return _creation(operation, row, mark)
+
+
+def _creation(operation: Operation, row: PlannedRow, mark: str | None) -> Lookup | None:
+    key = operation.natural_key
+    if key is None:
+        return None
+    body = row.body or {}
+    number = body.get(key.number) if key.number else None
+    if key.number and number not in {None, ""}:
+        value = str(number).strip()
+        return Lookup(
+            kind="number", path=key.list_path, params=key.list_params, name=key.number, value=value
+        )
+    if mark is not None:
+        return Lookup(
+            kind="marker", path=key.list_path, params=key.list_params, name=MARKER, value=mark
+        )
+    compared = {name: body[field] for field, name in key.compare if body.get(field) is not None}
+    # A row's path has the parameters filled in, and is the list's.
+    return Lookup(kind="list", path=row.path, params=key.list_params, digests=_digests(compared))
+
+
+def ask(client: InvoicedClient, lookup: Lookup, since: datetime | None) -> Found:
+    """Asks the API.
+
+    Args:
+        client: Of the account.
+        lookup: The question.
+        since: Records created before it (UTC, by the API's clock) are not the row's; None where
+            that is not known.
+
+    Raises:
+        ApiError: There was no answer; nothing is known.
+    """
+    if lookup.kind in {"record", "gone", "voided"}:
+        return _one(client, lookup)
+    found = [raw for raw, record in _listed(client, lookup) if _matches(lookup, record)]
+    new = [raw for raw in found if lookup.kind == "marker" or created_since(raw, since)]
+    if lookup.kind == "number":
+        return Found(tuple(new), bool(new), taken=bool(found) and not new)
+    return Found(tuple(new), bool(new), certain=bool(lookup.digests or lookup.value or not new))
+
+
+def _one(client: InvoicedClient, lookup: Lookup) -> Found:
+    body = client.record(lookup.path, ())
+    if body is None:
+        return Found(done=lookup.kind != "record")
+    record = _JSON.decode(body)
+    if lookup.kind == "gone":
+        return Found((body,))
+    if lookup.kind == "voided":
+        return Found((body,), record.get("status") == "voided")
+    shown = {name: digest for name, digest in lookup.digests.items() if name in record}
+    done = all(_digest(name, record[name]) == digest for name, digest in shown.items())
+    return Found((body,), done and bool(shown), bool(shown))
+
+
+def _listed(client: InvoicedClient, lookup: Lookup) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """The records of a list that a look-up may mean, each beside its own JSON."""
+    params = list(lookup.params)
+    if lookup.kind == "number":
+        params.append((f"filter[{lookup.name}]", lookup.value))
+    elif lookup.kind == "marker":
+        params.append((f"metadata[{lookup.name}]", lookup.value))
+    seen: set[bytes] = set()
+    for page in range(1, _MOST_PAGES + 1):
+        body = client.list_page(lookup.path, (*params, ("page", str(page)))).body
+        raws = [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        # Payment sources come whole on every page (observed).
+        yield from ((raw, _JSON.decode(raw)) for raw in raws if raw not in seen)
+        if len(raws) < PER_PAGE or seen.issuperset(raws):
+            return
+        seen.update(raws)
+    message = f"GET {lookup.path}: more than {_MOST_PAGES} pages to compare"
+    raise RequestRefusedError(message, path=lookup.path)
+
+
+def _matches(lookup: Lookup, record: Mapping[str, Any]) -> bool:
+    # The API skips filters that it does not understand (observed): each record is looked at.
+    if lookup.kind == "number":
+        return str(record.get(lookup.name)).casefold() == lookup.value.casefold()
+    if lookup.kind == "marker":
+        metadata = record.get("metadata")
+        return isinstance(metadata, dict) and metadata.get(lookup.name) == lookup.value
+    return all(_digest(name, record.get(name)) == digest for name, digest in lookup.digests.items())
+
+
+def created_since(record: bytes, since: datetime | None) -> bool:
+    """Whether a record may have been made by a request sent at `since` (UTC, the API's clock)."""
+    made = _JSON.decode(record).get("created_at")
+    if since is None or not isinstance(made, int | float):
+        return True
+    return made >= (since - CLOCKS_DIFFER).timestamp()
+
+
+def filled_path(path: str, record_id: str) -> str:
+    """A path whose `{id}` is `record_id`."""
+    return path.replace("{id}", quote(record_id, safe=""))
+
+
+def _digests(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _digest(name, value) for name, value in values.items()}
+
+
+def _digest(name: str, value: Any) -> str:
+    if isinstance(value, Mapping) and "id" in value and name != "metadata":
+        value = value["id"]
+    return hashlib.sha256(encode_body(normal(name, value))).hexdigest()[:16]

@@ -1,0 +1,91 @@
+"""What a push did, in numbers and with every row that needs a person."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.writeback.plan import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A row that is not where it should be.
+
+    Attributes:
+        record_key: The row's key.
+        state: Its state; `sent` has no known outcome yet.
+        status_code: HTTP status of the last answer.
+        error: Why.
+        error_param: The field to blame.
+    """
+
+    record_key: str
+    state: State
+    status_code: int | None = None
+    error: str | None = None
+    error_param: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PushReport:
+    """What a push did.
+
+    Attributes:
+        writeback: Name of the write-back.
+        operation: Name of the operation.
+        rows: Rows of the source.
+        unchanged: Rows that were as they should be.
+        succeeded: Rows sent with success, or found to have been.
+        states: Rows by state, of those that were not unchanged.
+        verified: Records that are as they were asked for.
+        drifted: Record keys of those that are not, with the fields.
+        problems: Rows that were not carried out, or not known to be.
+        stopped: Why sending stopped before all rows were sent; None where it did not.
+        notes: What a person should know.
+        tally: Requests, retries and waiting.
+        seconds: How long it took.
+        reject_share: The share of rows above which rejected and invalid ones fail the push.
+    """
+
+    writeback: str
+    operation: str = ""
+    rows: int = 0
+    unchanged: int = 0
+    succeeded: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    verified: int = 0
+    drifted: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    stopped: str | None = None
+    notes: list[str] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    reject_share: float = 0.0
+
+    @property
+    def failure(self) -> str | None:
+        """Why the push is no success; None when it is one.
+
+        Rows without a known outcome always fail it, rejected and invalid ones above their share,
+        and so does whatever stopped it. Held rows wait, and do not.
+        """
+        if self.stopped:
+            return self.stopped
+        said = f"Write-back {self.writeback!r}"
+        unsure = [each for each in self.problems if each.state in {"unknown", "sent"}]
+        if unsure:
+            return (
+                f"{said}: the outcome of {len(unsure)} rows is not known, first of all of record "
+                f"{unsure[0].record_key!r}: {unsure[0].error}"
+            )
+        refused = [each for each in self.problems if each.state in {"rejected", "invalid"}]
+        if refused and len(refused) > self.reject_share * self.rows:
+            first = refused[0]
+            return (
+                f"{said}: {len(refused)} of {self.rows} rows were refused, more than reject_share "
+                f"({self.reject_share:.1%}). First: record {first.record_key!r}, {first.error}"
+            )
+        unsent = [each for each in self.problems if each.state == "planned"]
+        if unsent:
+            return f"{said}: {len(unsent)} rows could not be sent. First: {unsent[0].error}"
+        return None

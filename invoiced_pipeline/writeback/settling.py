@@ -1,0 +1,109 @@
+"""Establishes what became of requests without an answer, by looking their records up."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from invoiced_pipeline.exceptions import ApiError
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.writeback.clock import Clock
+from invoiced_pipeline.writeback.ledger import Entry
+from invoiced_pipeline.writeback.lookup import Found, Lookup, ask, decode
+from invoiced_pipeline.writeback.outcome import Verdict, judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What was found out about one entry.
+
+    Attributes:
+        entry: As it was.
+        verdict: What became of its request.
+        record: The record that it made or changed, JSON; None where there is none to show.
+        trouble: Why the API could not be asked; the verdict then is `wait`.
+    """
+
+    entry: Entry
+    verdict: Verdict
+    record: bytes | None = None
+    trouble: str | None = None
+
+
+class Settler:
+    """Looks records up for entries in state `sent`.
+
+    Args:
+        client: Of the account.
+        clock: The time.
+        ahead: How far the API's clock is ahead of ours.
+    """
+
+    def __init__(self, client: InvoicedClient, clock: Clock, ahead: timedelta) -> None:
+        self._client = client
+        self._clock = clock
+        self._ahead = ahead
+
+    def settle(self, entries: Sequence[Entry], others: Iterable[Entry]) -> list[Settled]:
+        """What became of some entries' requests; nothing is sent.
+
+        Args:
+            entries: In state `sent`; rows of one array share a request, and its look-up.
+            others: All entries of the write-back: a record that is another row's is not taken.
+        """
+        taken = {entry.invoiced_id for entry in others if entry.invoiced_id}
+        with ThreadPoolExecutor(self._client.limit.capacity) as executor:
+            answers = list(executor.map(self._asked, entries))
+        settled: list[Settled] = []
+        # One after the other: of two rows alike, each takes a record of its own.
+        for entry, answer in zip(entries, answers, strict=True):
+            if isinstance(answer, ApiError):
+                said = f"The API could not be asked what became of it: {answer}"
+                settled.append(Settled(entry=entry, verdict="wait", trouble=said))
+                continue
+            settled.append(self._judged(entry, answer, taken))
+        return settled
+
+    def _asked(self, entry: Entry) -> tuple[Lookup, Found] | ApiError | None:
+        lookup = decode(entry.lookup)
+        if lookup is None:
+            return None
+        since = entry.key_sent_at
+        try:
+            return lookup, ask(self._client, lookup, since + self._ahead if since else None)
+        except ApiError as error:
+            return error
+
+    def _judged(
+        self, entry: Entry, answer: tuple[Lookup, Found] | None, taken: set[str]
+    ) -> Settled:
+        now = self._clock.now()
+        if answer is None:
+            return Settled(entry=entry, verdict=judge(entry, None, now))
+        lookup, found = answer
+        records = list(found.records)
+        if lookup.kind == "list":
+            records = [record for record in records if record_id(record) not in taken]
+            found = Found(tuple(records), bool(records), found.certain or not records)
+        verdict = judge(entry, found, now)
+        record = records[0] if records and verdict == "succeeded" else None
+        if record is not None and lookup.kind in {"list", "marker", "number"}:
+            taken.add(record_id(record) or "")
+        return Settled(entry=entry, verdict=verdict, record=record)
+
+
+def record_id(record: bytes | None) -> str | None:
+    """The id of a record as text; None where it has none."""
+    try:
+        found = msgspec.json.decode(record or b"null")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    identity = found.get("id") if isinstance(found, dict) else None
+    return None if identity is None else str(identity)
+
+
+def clock_difference(server_time: datetime | None, now: datetime) -> timedelta:
+    """How far the API's clock is ahead of ours; none where it does not tell the time."""
+    return timedelta() if server_time is None else server_time - now

@@ -1,0 +1,15 @@
+"""What tests of pushes share."""
+
+from pathlib import Path
+
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline_tests.writeback.pushing import Pushing
+
+
+@pytest.fixture
+def pushing(emulator: Emulator, tmp_path: Path) -> Pushing:
+    """Pushes to the emulator, with a ledger in a DuckDB file."""
+    return Pushing(emulator, DuckDbDatabase(tmp_path / "invoiced.duckdb"))

@@ -1,0 +1,122 @@
+"""A push without source and settings file: rows by hand, a clock that a test moves."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from invoiced_pipeline.catalog.operations import operation
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+from invoiced_pipeline.settings import WritebackSettings
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.writeback.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.push import NO_RETRY, Retry, Target, push
+from invoiced_pipeline.writeback.report import PushReport
+
+DATASET = "invoiced"
+PATIENCE = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
+LONG = timedelta(seconds=PATIENCE.read_seconds + 61)
+"""After which no request can be running."""
+
+
+class HandClock:
+    """A clock that stands still until it is moved, or somebody pauses."""
+
+    def __init__(self, at: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self.at = at
+        self.pauses: list[float] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.at += timedelta(seconds=seconds)
+
+
+def planned(record_key: str, body: Mapping[str, Any] | None = None, **options: Any) -> PlannedRow:
+    """A row to send; `POST /customers` by default."""
+    values = {"action": "create", "method": "POST", "path": "/customers"} | options
+    content = encode_body([values["action"], values["path"], body])
+    return PlannedRow(
+        position=0,
+        record_key=record_key,
+        body=body,
+        payload_hash=hashlib.sha256(content).hexdigest(),
+        **values,
+    )
+
+
+def customers(count: int, *, start: int = 0) -> list[PlannedRow]:
+    """New customers, told apart by key and name."""
+    return [planned(f"k{at}", {"name": f"Customer {at}"}) for at in range(start, start + count)]
+
+
+@dataclass
+class Pushing:
+    """Pushes rows to an emulator and reads what is left behind."""
+
+    emulator: Emulator
+    database: Database
+    clock: HandClock = field(default_factory=HandClock)
+    operation: str = "create_customer"
+    settings: dict[str, Any] = field(default_factory=dict)
+    api_key: str | None = None
+    patience: Patience = PATIENCE
+
+    def __call__(
+        self,
+        rows: Iterable[PlannedRow],
+        *,
+        name: str | None = None,
+        retry: Retry = NO_RETRY,
+        waits: bool = False,
+        operation_name: str | None = None,
+        run_id: str = "run",
+        **settings: Any,
+    ) -> PushReport:
+        what = operation_name or self.operation
+        options = WritebackSettings(
+            name=name or what,
+            operation=what,
+            source="rows",
+            key="key",
+            active=True,
+            **{**self.settings, **settings},
+        )
+        plan = Plan(
+            settings=options, operation=operation(what), rows=self._new(list(rows), options)
+        )
+        key = SecretStr(self.api_key or self.emulator.api_key)
+        client = InvoicedClient(self.emulator.url, key, patience=self.patience)
+        target = Target(
+            client=client,
+            api_key=key,
+            database=self.database,
+            dataset=DATASET,
+            run_id=run_id,
+            clock=self.clock,
+        )
+        try:
+            return push(target, options, lambda: plan, retry=retry, waits=waits)
+        finally:
+            client.close()
+
+    def _new(self, rows: Sequence[PlannedRow], _: WritebackSettings) -> Sequence[PlannedRow]:
+        return rows
+
+    def entries(self, name: str | None = None) -> dict[str, Entry]:
+        return Ledger(self.database, DATASET).entries(name or self.operation)
+
+    def states(self, name: str | None = None) -> dict[str, str]:
+        return {key: entry.state for key, entry in self.entries(name).items()}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.database.session(DATASET, read_only=True) as session:
+            return session.rows(sql)
