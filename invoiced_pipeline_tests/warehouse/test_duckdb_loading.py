@@ -1,10 +1,15 @@
-"""The load within bounds of memory."""
+"""The load within bounds of memory, and without staging tables."""
 
+import dataclasses
+from pathlib import Path
+
+import duckdb
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.duckdb import loading
-from invoiced_pipeline_tests.conftest import Replica, customer
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 
 
 def test_a_load_that_needs_more_memory_takes_it(
@@ -18,3 +23,30 @@ def test_a_load_that_needs_more_memory_takes_it(
     replicate.ok("customers")
     assert replicate.ids("customers") == list(range(1, 1001))
     assert "4MB of memory do not do for this load" in caplog.text
+
+
+def test_nothing_is_staged_and_what_was_staged_before_is_removed(
+    emulator: Emulator, replicate: Replica, warehouse: Path
+) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema invoiced_staging")
+        connection.execute("create table invoiced_staging.customers as select 'old' as email")
+    emulator.store.put("customers", customer(1))
+    replicate.ok("customers")
+    assert replicate.ids("customers") == [1]
+    schemas = "select distinct schema_name from duckdb_tables() where not internal"
+    assert replicate.query(schemas) == [("invoiced",)]
+
+
+@pytest.mark.parametrize("folder", ["it's", "a;b", "a\nb", "a[1]*"])
+def test_files_of_a_load_may_lie_in_any_folder(
+    emulator: Emulator, replicate: Replica, tmp_path: Path, folder: str
+) -> None:
+    place = tmp_path / folder
+    place.mkdir()
+    replicate = dataclasses.replace(replicate, database=DuckDbDatabase(place / "invoiced.duckdb"))
+    emulator.store.put("customers", customer(1, name="before"))
+    replicate.ok("customers")
+    emulator.store.put("customers", customer(1, NOW - 100, name="after"))
+    replicate.ok("customers")
+    assert [row["name"] for row in replicate.rows("customers")] == ["after"]

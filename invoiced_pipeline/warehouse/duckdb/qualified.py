@@ -14,8 +14,8 @@ from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations import duckdb as plain_duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
-from dlt.destinations.impl.duckdb.duck import DuckDbClient
-from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+
+from invoiced_pipeline.warehouse.duckdb.staging_in_place import StagedSqlClient, StagesInPlace
 
 
 @cache
@@ -30,7 +30,7 @@ def _catalog_of(file_name: str) -> str:
     return str(row[0]) if row else Path(file_name).stem
 
 
-class QualifiedSqlClient(DuckDbSqlClient):
+class QualifiedSqlClient(StagedSqlClient):
     """Names tables as catalog, schema, table."""
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: FBT001, FBT002 - dlt's signature
@@ -40,7 +40,7 @@ class QualifiedSqlClient(DuckDbSqlClient):
         return self.capabilities.escape_identifier(name) if quote else name
 
 
-class QualifiedDuckDbClient(DuckDbClient):
+class QualifiedDuckDbClient(StagesInPlace):
     """Loads through `QualifiedSqlClient`."""
 
     def __init__(
