@@ -40,7 +40,8 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Replicate what changed: what a schedule's tick would run, now."""
-    result = _sync(load_settings(), _selected(select), mode="full" if full else "sync")
+    settings = load_settings()
+    result = _sync(settings, _selected(settings, select), mode="full" if full else "sync")
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))
     else:
@@ -71,7 +72,7 @@ def sweep(
 ) -> None:
     """Compare ids with the API: mark rows whose records are gone, bring records without a row."""
     settings = load_settings()
-    tables = _selected(select)
+    tables = _selected(settings, select)
     settings.api_key(settings.first)
     from invoiced_pipeline.defs.assembly import build_definitions
     from invoiced_pipeline.defs.launch import open_instance, run_sweep
@@ -115,7 +116,6 @@ def demo() -> None:
     """Start a local Invoiced, replicate it, and show what arrived (make run)."""
     settings = load_settings()
     connection = settings.first
-    from invoiced_pipeline.catalog import TABLE_NAMES
     from invoiced_pipeline.demo import do_business, local_invoiced
     from invoiced_pipeline.exceptions import ConfigurationError
     from invoiced_pipeline.settings import is_loopback
@@ -133,7 +133,7 @@ def demo() -> None:
         if known and warehouse.exists():
             done = do_business(connection.base_url, settings.api_key(connection))
             console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
-        result = _sync(settings, list(TABLE_NAMES), mode="sync")
+        result = _sync(settings, _selected(settings, ""), mode="sync")
     _show(result)
     if result.error:
         raise typer.Exit(1)
@@ -200,16 +200,17 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     )
 
 
-def _selected(select: str) -> list[str]:
-    from invoiced_pipeline.catalog import TABLE_NAMES
+def _selected(settings: Settings, select: str) -> list[str]:
+    from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.exceptions import ConfigurationError
 
+    names = [table.name for table in tables_of(settings, settings.first)]
     chosen = [name.strip() for name in select.split(",") if name.strip()]
-    unknown = [name for name in chosen if name not in TABLE_NAMES]
+    unknown = [name for name in chosen if name not in names]
     if unknown:
-        message = f"--select: no table {', '.join(unknown)}. There are: {', '.join(TABLE_NAMES)}"
+        message = f"--select: no table {', '.join(unknown)}. There are: {', '.join(names)}"
         raise ConfigurationError(message)
-    return chosen or list(TABLE_NAMES)
+    return chosen or names
 
 
 def main() -> None:

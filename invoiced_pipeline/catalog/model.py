@@ -17,6 +17,17 @@ older than what is already covered.
 """
 
 
+Treatment = Literal["kept", "excluded", "hashed", "dropped"]
+"""What becomes of a column's values.
+
+`excluded` and `dropped` ones are NULL in rows loaded from then on, `hashed` ones a salted SHA-256.
+Of `hashed` and `dropped` ones, no clear value stays anywhere.
+"""
+
+Method = Literal["incremental", "full"]
+"""How a sync reads a table: what it does not cover yet, or the whole table every time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table, named as the API names the field."""
@@ -28,6 +39,13 @@ class Column:
     """Personal or payment data: names, addresses, bank details (for documentation and hashing)."""
     contract: bool = False
     """Part of the published column contract (Stitch and Qlik schema version 1)."""
+    treatment: Treatment = "kept"
+    """What a connection does with its values; the catalog keeps all."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether values of it are loaded, as they are or hashed."""
+        return self.treatment in {"kept", "hashed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,11 @@ class ForeignKey:
 
     column: str
     table: str
+    cascades: bool = False
+    """Records can go with the parent, or with a change of it, without events of their own
+    (observed): rows are found by the column."""
+    is_checked: bool = True
+    """Whether a connection replicates both sides, so that missing parents can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +126,12 @@ class Table:
     """How its money adds up, as far as the replica's fields allow (observed behaviour)."""
     filters_by_id: bool = True
     """Whether the list takes `filter[id]`; else only `GET <path>/<id>` finds one (observed)."""
+    decides_by: tuple[str, ...] = ()
+    """Columns that tell which of several versions of a record counts: read whatever is selected."""
     feature: str | None = None
     """The account feature without which the endpoint answers 400, for the error's next step."""
+    method: Method = "incremental"
+    """How a connection's syncs read it."""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -113,6 +140,12 @@ class Table:
     def column(self, name: str) -> Column:
         """The column called `name`; KeyError when the table has none."""
         return self._by_name[name]
+
+    @property
+    def always_read(self) -> frozenset[str]:
+        """Columns that merges, coverage and deletions need: no connection is without them."""
+        found_by = (key.column for key in self.foreign_keys if key.cascades)
+        return frozenset((self.primary_key, self.replication_key, *found_by))
 
     def child_name(self, child: ChildTable) -> str:
         """`<table>__<array>`, the name of a child table in the warehouse."""

@@ -33,12 +33,14 @@ def check(
 
 
 def _findings() -> "list[Finding]":
+    from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
     from invoiced_pipeline.invoiced.connection_check import Finding, check_tables
     from invoiced_pipeline.warehouse.opening import open_database
 
     settings = load_settings()
     connection = settings.first
+    tables = tables_of(settings, connection)
     findings: list[Finding] = []
     try:
         client = InvoicedClient(
@@ -49,7 +51,7 @@ def _findings() -> "list[Finding]":
     except InvoicedPipelineError as error:
         findings.append(Finding("connection", "no key", str(error)))
     else:
-        findings += check_tables(client)
+        findings += check_tables(client, tables)
         if not any(finding.subject == "connection" for finding in findings):
             host = f"{connection.base_url} accepts the key"
             findings.insert(0, Finding("connection", None, host))

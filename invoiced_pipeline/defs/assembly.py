@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.jobs import sync_job
 from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.defs.replicate import replicated_assets
@@ -23,12 +24,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     database = open_database(settings.warehouse)
     start = connection.start_date or default_start_date(database, connection.dataset)
     partitions = partitions_for(connection.partitions, start)
-    sweep = sweep_job(connection)
+    tables = tables_of(settings, connection)
+    sweep = sweep_job(connection, tables)
     return dg.Definitions(
-        assets=[replicated_assets(connection, partitions, start)],
+        assets=[replicated_assets(connection, tables, partitions, start)],
         jobs=[sync_job(connection.dataset), sweep],
         schedules=[
-            sync_schedule(settings, connection, partitions),
+            sync_schedule(settings, connection, tables, partitions),
             sweep_schedule(connection, sweep),
         ],
         resources={

@@ -1,6 +1,6 @@
 """The assets: one op that replicates all selected tables in one dlt load."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 from pydantic import Field
 
-from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.audit import Audit
 from invoiced_pipeline.defs.checks import check_results, check_specs
 from invoiced_pipeline.defs.logged_load import LoggedLoad
@@ -52,22 +52,25 @@ class ReplicateConfig(dg.Config):
 
 
 def replicated_assets(
-    connection: ConnectionSettings, partitions: dg.PartitionsDefinition, default_start: datetime
+    connection: ConnectionSettings,
+    tables: Sequence[Table],
+    partitions: dg.PartitionsDefinition,
+    default_start: datetime,
 ) -> dg.AssetsDefinition:
-    """Every table of `connection` as a partitioned asset.
+    """Every table that `connection` selects as a partitioned asset.
 
     Args:
         connection: Whose tables.
+        tables: Those that it selects.
         partitions: The grid.
         default_start: What the first run pins as start date while none is set.
     """
     dataset = connection.dataset
-    tables = {asset_key(dataset, table): table for table in TABLES}
 
     @dg.multi_asset(
         name=op_name(dataset),
-        specs=[asset_spec(connection, table, partitions) for table in TABLES],
-        check_specs=check_specs(dataset),
+        specs=[asset_spec(connection, table, partitions) for table in tables],
+        check_specs=check_specs(dataset, tables),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -79,7 +82,7 @@ def replicated_assets(
         warehouse: Warehouse,
     ) -> Iterator[dg.MaterializeResult]:
         selected = tuple(
-            table for key, table in tables.items() if key in context.selected_asset_keys
+            table for table in tables if asset_key(dataset, table) in context.selected_asset_keys
         )
         run = _Run(context, connection, selected, config, start_date, default_start)
         try:
@@ -138,8 +141,7 @@ class _Run:
 
                 def load(source: "DltSource", pipeline: "Pipeline") -> None:
                     run_pipeline(self._context, dataset, source, pipeline)
-                    if self._mode == "full":
-                        self._sweep(replication, client, database, marks)
+                    self._sweep(replication, client, database, marks)
 
                 stages = LoggedLoad(database, dataset, replication).run(load)
                 counted = api_counts(client, request, replication.reports)
@@ -196,8 +198,12 @@ class _Run:
         """Has the tables that were read whole hold the API's records, and no others."""
         from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
 
-        loaded = {name for name, report in replication.reports.items() if not report.error}
-        tables = tuple(table for table in self._tables if table.name in loaded)
+        whole = {
+            name
+            for name, report in replication.reports.items()
+            if report.mode == "full" and not report.error
+        }
+        tables = tuple(table for table in self._tables if table.name in whole)
         if not tables:
             return
         request = replace(replication.request, tables=tables)

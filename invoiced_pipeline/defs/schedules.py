@@ -1,10 +1,11 @@
 """Schedules: at which ticks a connection's sync starts, and at which it is left out."""
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 
 import dagster as dg
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.dead_runs import is_over, living_runs
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.requests import range_tags, sync_config
@@ -17,7 +18,10 @@ _WHEN_BUSY = {"skip": "a start is left out", "wait": "a start waits for its end"
 
 
 def sync_schedule(
-    settings: Settings, connection: ConnectionSettings, partitions: dg.PartitionsDefinition
+    settings: Settings,
+    connection: ConnectionSettings,
+    tables: Sequence[Table],
+    partitions: dg.PartitionsDefinition,
 ) -> dg.ScheduleDefinition:
     """The schedule of a connection's sync job; it is off until it is turned on.
 
@@ -26,6 +30,7 @@ def sync_schedule(
     Args:
         settings: Where the warehouse is.
         connection: Whose schedule.
+        tables: What it replicates.
         partitions: The grid of its assets.
 
     Raises:
@@ -52,7 +57,7 @@ def sync_schedule(
         reason = _reason_to_skip(context.instance, open_database(settings.warehouse), connection)
         if reason is not None:
             return dg.SkipReason(reason)
-        return _request(context.instance, connection, partitions)
+        return _request(context.instance, connection, tables, partitions)
 
     return tick
 
@@ -60,9 +65,10 @@ def sync_schedule(
 def _request(
     instance: dg.DagsterInstance,
     connection: ConnectionSettings,
+    tables: Sequence[Table],
     partitions: dg.PartitionsDefinition,
 ) -> dg.RunRequest:
-    keys = [asset_key(connection.dataset, table) for table in TABLES]
+    keys = [asset_key(connection.dataset, table) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
     return dg.RunRequest(
         # It waits in any case: another run may take the lock before this one begins.

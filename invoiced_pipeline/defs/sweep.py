@@ -1,12 +1,12 @@
 """The sweep as a job of its own, with a weekly schedule."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
-from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
+from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import schedule_name, sweep_job_name
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
@@ -40,9 +40,15 @@ def sweep_op_name(dataset: str) -> str:
     return f"compare_{dataset}"
 
 
-def sweep_job(connection: ConnectionSettings) -> dg.JobDefinition:
-    """The job `<dataset>_sweep`: finds rows whose records are gone, and records without a row."""
+def sweep_job(connection: ConnectionSettings, tables: Sequence[Table]) -> dg.JobDefinition:
+    """The job `<dataset>_sweep`: finds rows whose records are gone, and records without a row.
+
+    Args:
+        connection: Whose dataset.
+        tables: Those that it selects; no others are swept.
+    """
     dataset = connection.dataset
+    names = [table.name for table in tables]
 
     @dg.op(name=sweep_op_name(dataset), description="Compares the API's ids with all rows.")
     def compare(
@@ -53,7 +59,10 @@ def sweep_job(connection: ConnectionSettings) -> dg.JobDefinition:
         warehouse: Warehouse,
     ) -> Iterator[dg.AssetObservation | dg.Output]:
         try:
-            reports = _sweep(context, config, connection, invoiced_api, start_date, warehouse)
+            chosen = tuple(table for table in tables if table.name in (config.tables or names))
+            reports = _sweep(
+                context, config, connection, chosen, invoiced_api, start_date, warehouse
+            )
         except WarehouseBusyError as error:
             if context.retry_number + 1 < config.tries:
                 raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
@@ -93,6 +102,7 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
     context: dg.OpExecutionContext,
     config: SweepConfig,
     connection: ConnectionSettings,
+    tables: tuple[Table, ...],
     invoiced_api: InvoicedApi,
     start_date: StartDate,
     warehouse: Warehouse,
@@ -101,9 +111,8 @@ def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.warehouse.marks import Marks
 
-    chosen = set(config.tables or TABLE_NAMES)
     request = ReplicationRequest(
-        tables=tuple(table for table in TABLES if table.name in chosen),
+        tables=tables,
         mode="full",
         start_date=start_date.instant,
         cadence=connection.partitions,

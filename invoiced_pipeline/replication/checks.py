@@ -48,7 +48,7 @@ def checks_of(table: Table) -> tuple[Check, ...]:
     """The checks that a table has, by what the catalog says of it."""
     has: dict[Check, bool] = {
         "primary_key": True,
-        "foreign_keys": bool(table.foreign_keys),
+        "foreign_keys": any(key.is_checked for key in table.foreign_keys),
         "row_count": table.listing == "windowed",
         "balance": table.balance is not None,
         "newest_window": True,
@@ -74,7 +74,7 @@ def findings(
         fresh_since: The coverage must reach this instant (UTC).
     """
     yield _primary_key(table, integrity)
-    if table.foreign_keys:
+    if any(key.is_checked for key in table.foreign_keys):
         yield _foreign_keys(table, integrity)
     if counted:
         yield _row_count(table, report, integrity, counted)
@@ -108,7 +108,7 @@ def _foreign_keys(table: Table, integrity: Integrity) -> Finding:
     counts: dict[str, int] = {}
     missing: list[str] = []
     for key in table.foreign_keys:
-        orphans = integrity.orphans(table, key)
+        orphans = integrity.orphans(table, key) if key.is_checked else None
         if orphans is None:
             continue
         counts[f"{key.column}: outside the replica"] = orphans.explained

@@ -48,7 +48,7 @@ class Replication:
     ) -> None:
         self.request = request
         self.reports = {
-            table.name: TableReport(table.name, request.mode) for table in request.tables
+            table.name: TableReport(table.name, request.mode_of(table)) for table in request.tables
         }
         self.coverages: dict[str, Coverage] = {}
         self._client = client
@@ -103,7 +103,7 @@ class Replication:
         for table in self.request.tables:
             report = self.reports[table.name]
             report.coverage_before = report.coverage = dataset.coverage(table.name)
-            report.windows = self.request.windows(report.coverage)
+            report.windows = self.request.windows(table, report.coverage)
             report.warning = self.deletions.warning if self.deletions is not None else None
             reading = Reading(self._client, table, report.windows, self._executor, report.tally)
             self._readings[table.name] = reading

@@ -37,12 +37,16 @@ class ReplicationRequest:
     run_id: str = ""
     reject_share: float = 0.01
 
-    def windows(self, coverage: Coverage) -> tuple[Window, ...]:
-        """What is to be read of a table with this coverage."""
-        everything = Window(self.start_date, FOREVER)
-        if self.mode == "sync":
+    def mode_of(self, table: Table) -> Mode:
+        """How `table` is read: a sync reads the whole of one whose method is `full`."""
+        return "full" if self.mode == "sync" and table.method == "full" else self.mode
+
+    def windows(self, table: Table, coverage: Coverage) -> tuple[Window, ...]:
+        """What is to be read of `table`, of which this is covered."""
+        everything, mode = Window(self.start_date, FOREVER), self.mode_of(table)
+        if mode == "sync":
             return coverage.missing(everything, self.overlap)
-        if self.mode == "full" or self.window is None:
+        if mode == "full" or self.window is None:
             return (everything,)
         wanted = self.window.intersect(everything)
         return () if wanted.is_empty else (wanted,)

@@ -16,6 +16,7 @@ from invoiced_pipeline.settings.mapping import (
 from invoiced_pipeline.settings.models import Settings, WarehouseSettings
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
+from invoiced_pipeline.settings.tables import TableSettings, TablesSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "ReferenceSettings",
     "ScheduleSettings",
     "Settings",
+    "TableSettings",
+    "TablesSettings",
     "WarehouseSettings",
     "WritebackSettings",
     "dataset_name",

@@ -25,6 +25,7 @@ from invoiced_pipeline.settings.addresses import (
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.tables import TablesSettings
 
 Cadence = Literal["monthly", "weekly", "daily"]
 
@@ -103,6 +104,15 @@ class ConnectionSettings(Strict):
     )
     schedule: ScheduleSettings = Field(
         default=ScheduleSettings(), description="When a sync starts; every hour by default."
+    )
+    tables: TablesSettings = Field(
+        default=TablesSettings(), description="Which tables and columns; all by default."
+    )
+    hash_salt_env: str = Field(
+        default="INVOICED_HASH_SALT",
+        pattern="^[A-Z][A-Z0-9_]*$",
+        description="The environment variable that holds the salt of hashed columns.",
+        examples=["ACME_HASH_SALT"],
     )
     deletions: Deletions = Field(
         default="mark",

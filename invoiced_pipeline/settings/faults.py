@@ -1,7 +1,7 @@
 """What is wrong with the settings, for the person who wrote them."""
 
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
@@ -63,7 +63,7 @@ def _container(place: Place) -> str:
     names = [step for step in place if isinstance(step, str)]
     annotation = _annotation_at(place)
     if model_in(annotation) is None:
-        is_list = get_origin(annotation) is list
+        is_list = list in {get_origin(each) for each in (annotation, *get_args(annotation))}
         return f'{names[-1]} = ["...", "..."]' if is_list else f'{names[-1]} = {{ name = "..." }}'
     header = f"[{'.'.join(names)}]"
     return f"[{header}] for each {names[-1]}" if get_origin(annotation) is list else header
@@ -77,6 +77,8 @@ def _annotation_at(place: Place) -> Any:
         if step in model.model_fields:
             annotation = model.model_fields[str(step)].annotation
             model = model_in(annotation) or model
+        elif isinstance(step, str) and model.model_config.get("extra") == "allow":
+            model = annotation = get_args(get_type_hints(model)["__pydantic_extra__"])[1]
     return annotation
 
 

@@ -86,7 +86,11 @@ class Settings(Strict):
     @property
     def secret_variables(self) -> set[str]:
         """Environment variables that hold what is never in the file."""
-        return {connection.api_key_env for connection in self.connection}
+        return {
+            name
+            for connection in self.connection
+            for name in (connection.api_key_env, connection.hash_salt_env)
+        }
 
     def api_key(self, connection: ConnectionSettings) -> SecretStr:
         """The API key of `connection`.
@@ -119,6 +123,22 @@ class Settings(Strict):
                 )
                 raise ConfigurationError(msg)
         return key
+
+    def hash_salt(self, connection: ConnectionSettings) -> SecretStr:
+        """The salt of the columns that `connection` hashes.
+
+        Raises:
+            ConfigurationError: It is not set.
+        """
+        salt = self.secrets.get(connection.hash_salt_env)
+        if salt is None:
+            msg = (
+                f"No salt for the hashed columns of connection {connection.name!r}: set "
+                f"{connection.hash_salt_env} in the environment or in .env to a long random text, "
+                "and keep it: with another one, hashes of the same value differ"
+            )
+            raise ConfigurationError(msg)
+        return salt
 
     def _key(self, connection: ConnectionSettings) -> SecretStr | None:
         key = self.secrets.get(connection.api_key_env) or connection.api_key

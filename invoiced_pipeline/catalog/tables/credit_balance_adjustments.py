@@ -34,7 +34,7 @@ CREDIT_BALANCE_ADJUSTMENTS = Table(
         CREATED_AT,
         UPDATED_AT,
     ),
-    foreign_keys=(ForeignKey("customer", "customers"),),
+    foreign_keys=(ForeignKey("customer", "customers", cascades=True),),
     list_params=(("include", "updated_at"),),
     deletion_event="transaction.deleted",
 )

@@ -80,7 +80,7 @@ CREDIT_NOTES = Table(
     ),
     children=DOCUMENT_CHILDREN,
     foreign_keys=(
-        ForeignKey("customer", "customers"),
+        ForeignKey("customer", "customers", cascades=True),
         ForeignKey("invoice", "invoices"),
     ),
     deletion_event="credit_note.deleted",

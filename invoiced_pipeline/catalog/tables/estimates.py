@@ -132,7 +132,7 @@ ESTIMATES = Table(
     ),
     children=DOCUMENT_CHILDREN,
     foreign_keys=(
-        ForeignKey("customer", "customers"),
+        ForeignKey("customer", "customers", cascades=True),
         ForeignKey("invoice", "invoices"),
     ),
     deletion_event="estimate.deleted",

@@ -129,7 +129,7 @@ INVOICES = Table(
     ),
     children=DOCUMENT_CHILDREN,
     foreign_keys=(
-        ForeignKey("customer", "customers"),
+        ForeignKey("customer", "customers", cascades=True),
         ForeignKey("subscription", "subscriptions"),
     ),
     deletion_event="invoice.deleted",

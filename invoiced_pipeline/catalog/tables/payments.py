@@ -105,7 +105,7 @@ PAYMENTS = Table(
             "applied_to", "One row per document or credit that the payment was applied to.", SPLIT
         ),
     ),
-    foreign_keys=(ForeignKey("customer", "customers"),),
+    foreign_keys=(ForeignKey("customer", "customers", cascades=True),),
     balance=Balance(
         column="balance",
         total="amount",

@@ -89,6 +89,7 @@ PLANS = Table(
         (("archived", "0"),),
         (("archived", "1"),),
     ),
+    decides_by=("archived", "internal_id"),
     feature="subscription_billing",
     filters_by_id=False,
 )

@@ -165,7 +165,7 @@ SUBSCRIPTIONS = Table(
         ChildTable("taxes", "One row per tax rate on the subscription.", TAX_RATE),
     ),
     foreign_keys=(
-        ForeignKey("customer", "customers"),
+        ForeignKey("customer", "customers", cascades=True),
         ForeignKey("plan", "plans"),
     ),
     list_params=(("all", "1"),),

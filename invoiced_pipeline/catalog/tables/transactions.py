@@ -74,11 +74,11 @@ TRANSACTIONS = Table(
         UPDATED_AT,
     ),
     foreign_keys=(
-        ForeignKey("customer", "customers"),
+        ForeignKey("customer", "customers", cascades=True),
         ForeignKey("invoice", "invoices"),
         ForeignKey("credit_note", "credit_notes"),
         ForeignKey("parent_transaction", "transactions"),
-        ForeignKey("payment", "payments"),
+        ForeignKey("payment", "payments", cascades=True),
     ),
     deletion_event="transaction.deleted",
 )

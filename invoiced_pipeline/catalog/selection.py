@@ -1,0 +1,166 @@
+"""The tables as a connection has them: what it selects, and what becomes of their columns.
+
+Pure, from the catalog and the settings. The rest of the code asks the `Table`, not the settings.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Balance, Column, Table
+from invoiced_pipeline.catalog.model import Treatment
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.settings import ConnectionSettings, Settings, TableSettings
+
+_NOTES: dict[Treatment, str] = {
+    "kept": "",
+    "excluded": " Left out: NULL in rows loaded since.",
+    "hashed": " Hashed: SHA-256 with the connection's salt.",
+    "dropped": " Dropped: always NULL.",
+}
+_NOTHING_SET = TableSettings()
+
+
+def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table, ...]:
+    """The tables that a connection replicates, as it has them, in the catalog's order.
+
+    Raises:
+        ConfigurationError: A name is none of the catalog's, or a column cannot be treated so; the
+            text names the file, the key and what is accepted.
+    """
+    every = all_tables_of(settings, connection)
+    tables = connection.tables
+    chosen = set(TABLE_NAMES if tables.include is None else tables.include) - set(tables.exclude)
+    selected = {table.name: table for table in every if table.name in chosen}
+    if not selected:
+        where = _place(settings, connection)
+        message = f"{where}.exclude: no table is left; {_there_are('table', TABLE_NAMES)}"
+        raise ConfigurationError(message)
+    return tuple(_with_checks(table, selected) for table in selected.values())
+
+
+def all_tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table, ...]:
+    """All tables with the treatment of their columns, those left out included.
+
+    Raises:
+        ConfigurationError: As of `tables_of`.
+    """
+    where, tables = _place(settings, connection), connection.tables
+    children = [table.child_name(child) for table in TABLES for child in table.children]
+    _check_names(f"{where}.include", tables.include or (), "table", TABLE_NAMES)
+    _check_names(f"{where}.exclude", tables.exclude, "table", (*TABLE_NAMES, *children))
+    _check_names(where, tables.by_table, "table", TABLE_NAMES)
+    return tuple(_table_of(table, connection, f"{where}.{table.name}") for table in TABLES)
+
+
+def _place(settings: Settings, connection: ConnectionSettings) -> str:
+    return f"{settings.source}: connection.{settings.connection.index(connection)}.tables"
+
+
+def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table:
+    tables = connection.tables
+    own = tables.by_table.get(table.name, _NOTHING_SET)
+    _check_columns(table, own, where)
+    columns = tuple(_treated(column, table, own) for column in table.columns)
+    has_children = tables.children if own.children is None else own.children
+    read = {column.name for column in columns if column.is_read}
+    children = tuple(
+        child
+        for child in table.children
+        if child.array in read and table.child_name(child) not in tables.exclude
+    )
+    return replace(
+        table, columns=columns, children=children if has_children else (), method=own.method
+    )
+
+
+def _treated(column: Column, table: Table, own: TableSettings) -> Column:
+    treatment: Treatment = "kept"
+    if column.name in own.hash:
+        treatment = "hashed"
+    elif column.name in own.drop:
+        treatment = "dropped"
+    elif column.name in own.exclude or (own.include is not None and column.name not in own.include):
+        if column.name in table.always_read:
+            return column
+        treatment = "excluded"
+    if treatment == "kept":
+        return column
+    description = column.description + _NOTES[treatment]
+    # What is not to be seen in the warehouse is not to be seen in an error text either.
+    return replace(column, treatment=treatment, description=description, sensitive=True)
+
+
+def _check_columns(table: Table, own: TableSettings, where: str) -> None:
+    names = [column.name for column in table.columns]
+    keys = table.always_read | {key.column for key in table.foreign_keys}
+    for setting in ("include", "exclude", "hash", "drop"):
+        named: list[str] = getattr(own, setting) or []
+        _check_names(f"{where}.{setting}", named, "column", names)
+    for setting, kept in (("hash", keys), ("drop", table.always_read)):
+        if refused := sorted(kept.intersection(getattr(own, setting))):
+            message = (
+                f"{where}.{setting}: {refused[0]} is a key, by which rows are merged, joined or "
+                f"found to be deleted: it has to stay as it is. Leave it out of {setting}"
+            )
+            raise ConfigurationError(message)
+    for name in own.hash:
+        kind = table.column(name).type
+        if kind != "text":
+            message = (
+                f"{where}.hash: {name} holds {kind} and no text, so a hash does not fit its "
+                f'column. drop = ["{name}"] keeps its values nowhere'
+            )
+            raise ConfigurationError(message)
+
+
+def _check_names(where: str, names: Iterable[str], what: str, known: Iterable[str]) -> None:
+    unknown = [name for name in names if name not in set(known)]
+    if unknown:
+        message = f"{where}: there is no {what} {unknown[0]!r}; {_there_are(what, known)}"
+        raise ConfigurationError(message)
+
+
+def _there_are(what: str, known: Iterable[str]) -> str:
+    return f"the {what}s are {', '.join(known)}"
+
+
+def _with_checks(table: Table, selected: Mapping[str, Table]) -> Table:
+    """The table without what cannot be checked: a comparison needs both of its sides."""
+    keys = tuple(
+        replace(key, is_checked=key.table in selected and _is_kept(table, [key.column]))
+        for key in table.foreign_keys
+    )
+    balance = table.balance
+    if balance is not None and not _adds_up(table, balance, selected):
+        balance = None
+    return replace(table, foreign_keys=keys, balance=balance)
+
+
+def _adds_up(table: Table, balance: Balance, selected: Mapping[str, Table]) -> bool:
+    """Whether all that a balance is computed from is selected as it is."""
+    own = {balance.column, balance.total, "created_at", *_words(balance.where)}
+    if not _is_kept(table, own):
+        return False
+    for applied in balance.applied:
+        name, _, array = applied.table.partition("__")
+        source = selected.get(name)
+        if source is None:
+            return False
+        if array:
+            if array not in {child.array for child in source.children}:
+                return False
+        elif not _is_kept(
+            source, _words(" ".join((applied.key, applied.amount, applied.where, applied.changed)))
+        ):
+            return False
+    return True
+
+
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"[a-z_]+", sql))
+
+
+def _is_kept(table: Table, names: Iterable[str]) -> bool:
+    wanted = set(names)
+    return all(column.treatment == "kept" for column in table.columns if column.name in wanted)
