@@ -1,0 +1,185 @@
+"""A connection's tables, from the catalog and its settings."""
+
+from pathlib import Path
+
+import pytest
+
+from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Table
+from invoiced_pipeline.catalog.selection import all_tables_of, tables_of
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.replication.checks import checks_of
+from invoiced_pipeline.settings import Settings, load_settings
+
+
+def settings(folder: Path, toml: str) -> Settings:
+    (folder / "invoiced.toml").write_text(f"[[connection]]\n{toml}", encoding="utf-8")
+    return load_settings({}, folder)
+
+
+def selected(folder: Path, toml: str) -> dict[str, Table]:
+    read = settings(folder, toml)
+    return {table.name: table for table in tables_of(read, read.connection[0])}
+
+
+def treatments(table: Table) -> dict[str, str]:
+    return {column.name: column.treatment for column in table.columns if column.treatment != "kept"}
+
+
+def test_all_is_the_default(tmp_path: Path) -> None:
+    assert tuple(selected(tmp_path, "").values()) == TABLES
+
+
+def test_tables_by_include_or_exclude(tmp_path: Path) -> None:
+    included = selected(tmp_path, 'tables.include = ["invoices", "customers"]')
+    assert list(included) == ["customers", "invoices"]
+    excluded = selected(tmp_path, 'tables.exclude = ["transactions"]')
+    assert list(excluded) == [name for name in TABLE_NAMES if name != "transactions"]
+
+
+def test_columns_by_include_keep_what_is_needed(tmp_path: Path) -> None:
+    table = selected(tmp_path, 'tables.transactions.include = ["amount"]')["transactions"]
+    read = {column.name for column in table.columns if column.is_read}
+    assert read == {"id", "updated_at", "amount", "customer", "payment"}
+
+
+@pytest.mark.parametrize("entry", TABLES, ids=lambda entry: entry.name)
+def test_what_is_needed_cannot_be_left_out(entry: Table, tmp_path: Path) -> None:
+    names = [column.name for column in entry.columns]
+    table = selected(tmp_path, f"tables.{entry.name}.exclude = {names}")[entry.name]
+    assert {column.name for column in table.columns if column.is_read} == entry.always_read
+    assert {"id", "updated_at"} <= entry.always_read
+    assert [column.name for column in table.columns] == names
+
+
+def test_every_treatment(tmp_path: Path) -> None:
+    toml = """
+    tables.customers.exclude = ["notes"]
+    tables.customers.hash = ["email"]
+    tables.customers.drop = ["tax_id"]
+    """
+    table = selected(tmp_path, toml)["customers"]
+    assert treatments(table) == {"notes": "excluded", "email": "hashed", "tax_id": "dropped"}
+    assert all(table.column(name).sensitive for name in treatments(table))
+    assert "SHA-256" in table.column("email").description
+
+
+def test_a_hashed_column_need_not_be_included(tmp_path: Path) -> None:
+    toml = 'tables.customers.include = ["name"]\ntables.customers.hash = ["email"]'
+    assert selected(tmp_path, toml)["customers"].column("email").treatment == "hashed"
+
+
+@pytest.mark.parametrize(
+    ("toml", "left"),
+    [
+        ("tables.children = false", []),
+        ("tables.invoices.children = false", []),
+        ("tables.children = false\ntables.invoices.children = true", ["items", "discounts"]),
+        ('tables.exclude = ["invoices__items"]', ["discounts"]),
+        ('tables.invoices.exclude = ["items"]', ["discounts"]),
+        ('tables.invoices.drop = ["items"]', ["discounts"]),
+    ],
+)
+def test_child_tables_can_be_switched_off(toml: str, left: list[str], tmp_path: Path) -> None:
+    table = selected(tmp_path, toml)["invoices"]
+    arrays = [child.array for child in table.children]
+    assert [name for name in ("items", "discounts") if name in arrays] == left
+
+
+def test_method(tmp_path: Path) -> None:
+    tables = selected(tmp_path, 'tables.plans.method = "full"')
+    assert tables["plans"].method == "full"
+    assert tables["invoices"].method == "incremental"
+
+
+def test_settings_of_a_table_that_is_left_out_still_hold_for_its_data(tmp_path: Path) -> None:
+    toml = 'tables.exclude = ["customers"]\ntables.customers.hash = ["email"]'
+    read = settings(tmp_path, toml)
+    every = {table.name: table for table in all_tables_of(read, read.connection[0])}
+    assert list(every) == list(TABLE_NAMES)
+    assert every["customers"].column("email").treatment == "hashed"
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ('tables.include = ["invoice"]', "tables.include: there is no table 'invoice'; the tables"),
+        ('tables.exclude = ["x"]', "tables.exclude: there is no table 'x'; the tables are custom"),
+        ('tables.include = ["invoices__items"]', "there is no table 'invoices__items'"),
+        ("tables.contacts.method = 'full'", "tables: there is no table 'contacts'"),
+        (
+            'tables.customers.hash = ["e_mail"]',
+            "tables.customers.hash: there is no column 'e_mail'",
+        ),
+        ('tables.invoices.include = ["x"]', "the columns are id, object, customer"),
+        ('tables.customers.hash = ["id"]', "tables.customers.hash: id is a key"),
+        ('tables.plans.hash = ["id"]', "tables.plans.hash: id is a key"),
+        ('tables.subscriptions.hash = ["plan"]', "plan is a key"),
+        ('tables.payments.drop = ["customer"]', "tables.payments.drop: customer is a key"),
+        ('tables.customers.drop = ["updated_at"]', "updated_at is a key"),
+        ('tables.customers.hash = ["metadata"]', "metadata holds json and no text"),
+        ('tables.customers.hash = ["credit_limit"]', 'drop = ["credit_limit"] keeps its values'),
+        (f"tables.exclude = {list(TABLE_NAMES)}", "tables.exclude: no table is left"),
+    ],
+)
+def test_what_cannot_be_is_named_with_what_can(toml: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        selected(tmp_path, toml)
+    assert str(error.value).startswith("invoiced.toml: connection.0.tables")
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ('tables.include = ["plans"]\ntables.exclude = ["plans"]', "include and exclude together"),
+        ("tables.include = []", "selects no table"),
+        ('tables.plans.include = ["name"]\ntables.plans.exclude = ["name"]', "include and exclude"),
+        ('tables.customers.hash = ["email"]\ntables.customers.drop = ["email"]', "email stands in"),
+        ('tables.customers.include = ["email"]\ntables.customers.drop = ["email"]', "in drop"),
+        ('tables.customers.hash = "email"', 'accepted form is hash = ["...", "..."]'),
+        ("tables.customers = 3", "accepted form is [connection.tables.customers]"),
+        ("tables.customers.hide = 3", "there are include, exclude, hash, drop, children, method"),
+        ('tables.plans.method = "all"', "'incremental' or 'full'"),
+    ],
+)
+def test_contradictions_are_refused(toml: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        selected(tmp_path, toml)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "without"),
+    [
+        ("", {}),
+        (
+            'tables.exclude = ["customers"]',
+            {key: {"foreign_keys"} for key in ("payments", "credit_balance_adjustments")},
+        ),
+        ('tables.exclude = ["payments"]', {"invoices": {"balance"}}),
+        (
+            'tables.exclude = ["payments__applied_to"]',
+            {"invoices": {"balance"}, "payments": {"balance"}},
+        ),
+        ('tables.transactions.exclude = ["status"]', {"invoices": {"balance"}}),
+        ('tables.invoices.exclude = ["total"]', {"invoices": {"balance"}}),
+        ('tables.invoices.hash = ["status"]', {"invoices": {"balance"}}),
+        ('tables.invoices.exclude = ["notes", "customer"]', {}),
+        ('tables.estimates.exclude = ["invoice"]', {}),
+    ],
+)
+def test_a_check_that_lacks_a_side_is_left_out(
+    toml: str, without: dict[str, set[str]], tmp_path: Path
+) -> None:
+    every = {table.name: set(checks_of(table)) for table in TABLES}
+    for name, table in selected(tmp_path, toml).items():
+        missing = every[name] - set(checks_of(table))
+        assert missing == without.get(name, set()), name
+
+
+def test_only_the_key_whose_side_is_missing_is_not_checked(tmp_path: Path) -> None:
+    table = selected(tmp_path, 'tables.estimates.exclude = ["invoice"]')["estimates"]
+    assert {key.column: key.is_checked for key in table.foreign_keys} == {
+        "customer": True,
+        "invoice": False,
+    }

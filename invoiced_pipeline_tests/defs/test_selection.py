@@ -1,0 +1,114 @@
+"""Selection as Dagster shows it, and as runs keep to it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.defs.conftest import KEYS, Service
+
+THIS_MONTH = datetime.now(UTC).replace(microsecond=0)
+EXCLUDED = 'exclude = ["transactions", "payments", "plans", "subscriptions"]'
+
+
+def put(account: Emulator, collection: str, record_id: int, **fields: Any) -> None:
+    stamp = int(THIS_MONTH.timestamp())
+    record = {"id": record_id, "object": collection[:-1], "created_at": stamp, "updated_at": stamp}
+    account.store.put(collection, record | fields)
+
+
+def select(service: Service, toml: str) -> None:
+    """Writes the settings of the only connection's tables."""
+    text = f"[[connection]]\n[connection.tables]\n{toml}\n"
+    (service.folder / "invoiced.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def filled(account: Emulator) -> Emulator:
+    put(account, "customers", 1, name="Customer 1")
+    put(account, "invoices", 10, customer=1, items=[], total=5, balance=5)
+    put(account, "estimates", 20, customer=1, items=[])
+    return account
+
+
+def test_definitions_speak_of_selected_tables_alone(service: Service) -> None:
+    select(service, EXCLUDED)
+    defs = service.definitions()
+    names = {spec.key.path[-1] for spec in defs.resolve_all_asset_specs()}
+    left = {"customers", "invoices", "credit_notes", "estimates", "credit_balance_adjustments"}
+    assert names == left
+    graph = defs.resolve_asset_graph()
+    assert {key.asset_key.path[-1] for key in graph.asset_check_keys} == left
+    # Payments are one side of the balances of invoices.
+    assert "balance" not in {key.name for key in graph.asset_check_keys}
+    job = defs.resolve_job_def("invoiced_sync")
+    assert {key.path[-1] for key in job.asset_layer.executable_asset_keys} == left
+
+
+def test_a_deselected_table_is_not_asked_for_and_its_data_stays(
+    service: Service, filled: Emulator
+) -> None:
+    assert service.sync().error is None
+    select(service, 'exclude = ["estimates"]')
+    put(filled, "estimates", 20, customer=1, items=[], notes="changed")
+    put(filled, "estimates", 21, customer=1, items=[])
+    filled.forget()
+    result = service.sync()
+    assert result.error is None
+    assert "estimates" not in result.tables
+    assert "/estimates" not in {path for _, path, _, _ in filled.requests}
+    assert service.query("select id, notes from estimates") == [(20, None)]
+    # Selected again, it goes on from where it was.
+    select(service, "")
+    assert service.sync().error is None
+    assert service.query("select id, notes from estimates order by id") == [
+        (20, "changed"),
+        (21, None),
+    ]
+
+
+def test_a_schedules_tick_asks_only_for_selected_tables(service: Service) -> None:
+    """Tables that were never loaded would make the run claim every partition."""
+    select(service, EXCLUDED)
+    assert service.sync().error is None
+    schedule = service.definitions().resolve_schedule_def("invoiced_sync_schedule")
+    context = dg.build_schedule_context(
+        instance=service.instance, scheduled_execution_time=datetime.now(UTC)
+    )
+    request = schedule(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["dagster/asset_partition_range_start"] == KEYS[-1]
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_sweep_keeps_to_selected_tables(service: Service, account: Emulator) -> None:
+    assert service.sync().error is None
+    select(service, 'exclude = ["estimates"]')
+    account.store.remove("estimates", 20)
+    result = service.sweep()
+    assert result.error is None
+    assert "estimates" not in result.tables
+    assert service.query("select _deleted_at from estimates") == [(None,)]
+
+
+def test_a_full_table_ends_with_exactly_the_apis_rows(service: Service, filled: Emulator) -> None:
+    """What changes or goes without a sign is seen by a table that is read whole."""
+    select(service, 'customers.method = "full"')
+    assert service.sync().error is None
+    stamp = filled.store.get("customers", 1)["updated_at"]
+    filled.store.put("customers", filled.store.get("customers", 1) | {"payment_source": {"id": 5}})
+    filled.store.put("invoices", filled.store.get("invoices", 10) | {"url": "https://rotated"})
+    put(filled, "customers", 2)
+    assert service.sync().error is None
+    filled.store.remove("customers", 2)
+    result = service.sync()
+    assert result.error is None
+    assert result.tables["customers"]["mode"] == "full"
+    assert result.tables["invoices"]["mode"] == "sync"
+    assert filled.store.get("customers", 1)["updated_at"] == stamp
+    rows = service.query(
+        "select id, payment_source is not null, _deleted_at is null from customers order by id"
+    )
+    assert rows == [(1, True, True), (2, False, False)]
