@@ -83,6 +83,19 @@ class Settings(Strict):
         msg = f"{self.source} has no connection {name!r}. There are: {names}"
         raise ConfigurationError(msg)
 
+    def find_writeback(self, name: str) -> WritebackSettings:
+        """The write-back of that name.
+
+        Raises:
+            ConfigurationError: There is none; the text names those there are.
+        """
+        for each in self.writeback:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.writeback) or "none"
+        msg = f"{self.source} has no write-back {name!r}. There is: {known}"
+        raise ConfigurationError(msg)
+
     @property
     def secret_variables(self) -> set[str]:
         """Environment variables that hold what is never in the file."""

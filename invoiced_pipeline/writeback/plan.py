@@ -57,6 +57,10 @@ class Parent:
     record_key: str
     field: str
 
+    def __str__(self) -> str:
+        """How a body shows it while the record is not there: `@new_customers[C-1].id`."""
+        return f"@{self.writeback}[{self.record_key}].{self.field}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRow:

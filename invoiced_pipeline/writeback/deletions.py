@@ -1,0 +1,37 @@
+"""Drafts are deleted, issued documents voided; what the replica says is confirmed before sending."""
+
+from dataclasses import replace
+
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.writeback.becoming import filled, invalid
+from invoiced_pipeline.writeback.mapping import MappedRow
+from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.problems import Problem
+from invoiced_pipeline.writeback.replica import Replica
+
+
+def planned_deletion(
+    operation: Operation, row: MappedRow, planned: PlannedRow, replica: Replica
+) -> PlannedRow:
+    """A draft is deleted, an issued invoice voided; which it is, the replica says."""
+    record = replica.record(operation.table or "", row.parameters["id"])
+    path = filled(operation.path, row.parameters)
+    if record is None:
+        problem = Problem(
+            f"invoice {row.parameters['id']} is not in the replica, so that it is not known "
+            "whether it is a draft: sync first",
+            "id",
+        )
+        return invalid(planned, problem)
+    if record.get("_deleted_at") is not None or record.get("status") == "voided":
+        return replace(planned, action="unchanged")
+    if record.get("draft"):
+        return replace(
+            planned, action="delete", method="DELETE", path=path, expects={"draft": True}
+        )
+    if record.get("paid") or record.get("status") == "pending":
+        what = f"invoice {record.get('number')}"
+        why = "is paid" if record.get("paid") else "has a pending payment"
+        return invalid(planned, Problem(f"{what} {why}: the API does not void it", "id"))
+    void = filled(operation.void_path or "", row.parameters)
+    return replace(planned, action="void", method="POST", path=void, expects={"draft": False})

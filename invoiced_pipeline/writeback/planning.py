@@ -1,0 +1,145 @@
+"""Makes the plan of a write-back: source, mapping, validation, differences to the replica."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.settings import Settings, WritebackSettings
+from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.batches import batched
+from invoiced_pipeline.writeback.mapping import Family, MappedRow, map_rows
+from invoiced_pipeline.writeback.operation import operation_of
+from invoiced_pipeline.writeback.plan import Known, Plan, PlannedRow
+from invoiced_pipeline.writeback.replica import Replica, read_replica, wanted_ids
+from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries, RowPlanner
+from invoiced_pipeline.writeback.source import read_source
+
+Ledgers = Mapping[str, Mapping[str, Known]]
+"""What the ledger holds, by write-back and record key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What is planned.
+
+    Attributes:
+        settings: The write-back.
+        dataset: Its connection's dataset.
+        ledgers: What the ledger holds of it, and of those that it refers to.
+        parent_keys: Key columns of those that it refers to, by name.
+        retries: Rows that are sent again although nothing in them changed.
+        folder: Where relative paths of files begin; the working directory by default.
+    """
+
+    settings: WritebackSettings
+    dataset: str
+    ledgers: Ledgers = field(default_factory=dict)
+    parent_keys: Mapping[str, str] = field(default_factory=dict)
+    retries: Retries = NO_RETRIES
+    folder: Path | None = None
+
+
+def plan_request(
+    settings: Settings, name: str, ledgers: Ledgers, retries: Retries = NO_RETRIES
+) -> PlanRequest:
+    """The request for a write-back of the settings.
+
+    Args:
+        settings: All settings.
+        name: Which write-back.
+        ledgers: As of `PlanRequest`.
+        retries: As of `PlanRequest`.
+
+    Raises:
+        ConfigurationError: There is no such write-back; the text names those there are.
+    """
+    found = settings.find_writeback(name)
+    return PlanRequest(
+        settings=found,
+        dataset=settings.find(found.connection).dataset,
+        ledgers=ledgers,
+        parent_keys={each.name: each.key for each in settings.writeback},
+        retries=retries,
+    )
+
+
+def make_plan(request: PlanRequest, database: Database) -> Plan:
+    """Reads the source and the replica, and says what a push would do. Nothing is sent.
+
+    Every access to the warehouse is short, and over when this returns.
+
+    Raises:
+        ConfigurationError: The source cannot be read, or does not fit the settings.
+        WarehouseError: The warehouse cannot be read.
+    """
+    selection = read_source(request.settings, database, request.dataset, request.folder)
+    return plan_rows(request, selection, database)
+
+
+def plan_rows(request: PlanRequest, selection: Selection, database: Database) -> Plan:
+    """The plan for rows that are read already, e.g. for one of them that was edited."""
+    settings = request.settings
+    operation = operation_of(settings)
+    families = {
+        name: Family(key=key, known=request.ledgers.get(name, {}))
+        for name, key in request.parent_keys.items()
+    }
+    mapped = list(map_rows(settings, operation, selection, families))
+    known = request.ledgers.get(settings.name, {})
+    replica = _replica(request, operation, mapped, known, database)
+    planner = RowPlanner(settings, operation, known, replica, request.retries)
+    rows: list[PlannedRow] = []
+    for group in _by_key(mapped):
+        rows += planner.plan(group)
+    rows.sort(key=lambda row: row.position)
+    groups = {row.position: row.group for row in mapped}
+    return Plan(
+        settings=settings,
+        operation=operation,
+        rows=batched(settings, operation, rows, groups),
+        notes=_notes(settings, operation, replica),
+    )
+
+
+def _replica(
+    request: PlanRequest,
+    operation: Operation,
+    mapped: Sequence[MappedRow],
+    known: Mapping[str, Known],
+    database: Database,
+) -> Replica:
+    wanted: defaultdict[str, set[int | str]] = defaultdict(set)
+    for row in mapped:
+        wanted_ids(operation.parameters, row.parameters, wanted)
+        wanted_ids(operation.fields, row.body, wanted)
+        entry = known.get(row.record_key)
+        if operation.table is not None and entry is not None and entry.invoiced_id is not None:
+            text = entry.invoiced_id
+            wanted[operation.table].add(int(text) if text.isdecimal() else text)
+    if not wanted:
+        return Replica()
+    return read_replica(database, request.dataset, wanted)
+
+
+def _by_key(mapped: Iterable[MappedRow]) -> list[list[MappedRow]]:
+    """Rows of one record key together, in their order; a row without a key stays alone."""
+    groups: dict[str | int, list[MappedRow]] = defaultdict(list)
+    for row in mapped:
+        groups[row.record_key or row.position].append(row)
+    return list(groups.values())
+
+
+def _notes(settings: WritebackSettings, operation: Operation, replica: Replica) -> tuple[str, ...]:
+    if not settings.check_replica:
+        return ("The replica was not asked whether the records exist that rows name.",)
+    named = {
+        each.refers_to
+        for each in (*operation.parameters, *operation.fields)
+        if each.refers_to is not None and (each.required or each in operation.parameters)
+    }
+    missing = sorted(named - replica.tables)
+    if missing and operation.kind != "custom":
+        return (f"Not replicated, and so not asked: {', '.join(missing)}.",)
+    return ()
