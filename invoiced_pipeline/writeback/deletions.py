@@ -1,4 +1,4 @@
-"""Drafts are deleted, issued documents voided; what the replica says is confirmed before sending."""
+"""Drafts are deleted, issued documents voided; the replica says which a document is."""
 
 from dataclasses import replace
 
