@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "invoiced": {"catalog", *FOUNDATION},
     "warehouse": {"catalog", *FOUNDATION},
     "replication": {"invoiced", "warehouse", "catalog", *FOUNDATION},
-    "writeback": {"invoiced", "warehouse", "catalog", *FOUNDATION},
+    "writeback": {"replication", "invoiced", "warehouse", "catalog", *FOUNDATION},
     "scheduling": FOUNDATION,
     "emulator": {"catalog"},  # it must not agree with the client by sharing its code
 }

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import MARKER, Operation
 from invoiced_pipeline.exceptions import RequestRefusedError
 from invoiced_pipeline.invoiced.bodies import encode_body
@@ -97,7 +98,8 @@ def lookup_for(
         kind: Kind = "voided" if row.action == "void" else "gone"
         return Lookup(kind=kind, path=path.removesuffix("/void"))
     if row.action == "update":
-        return Lookup(kind="record", path=path, digests=_digests(body))
+        included = included_params(operation)
+        return Lookup(kind="record", path=path, params=included, digests=_digests(body))
     return _creation(operation, row, mark)
 
 
@@ -106,19 +108,18 @@ def _creation(operation: Operation, row: PlannedRow, mark: str | None) -> Lookup
     if key is None:
         return None
     body = row.body or {}
+    params = (*key.list_params, *included_params(operation))
     number = body.get(key.number) if key.number else None
     if key.number and number not in {None, ""}:
         value = str(number).strip()
         return Lookup(
-            kind="number", path=key.list_path, params=key.list_params, name=key.number, value=value
+            kind="number", path=key.list_path, params=params, name=key.number, value=value
         )
     if mark is not None:
-        return Lookup(
-            kind="marker", path=key.list_path, params=key.list_params, name=MARKER, value=mark
-        )
+        return Lookup(kind="marker", path=key.list_path, params=params, name=MARKER, value=mark)
     compared = {name: body[field] for field, name in key.compare if body.get(field) is not None}
     # A row's path has the parameters filled in, and is the list's.
-    return Lookup(kind="list", path=row.path, params=key.list_params, digests=_digests(compared))
+    return Lookup(kind="list", path=row.path, params=params, digests=_digests(compared))
 
 
 def ask(client: InvoicedClient, lookup: Lookup, since: datetime | None) -> Found:
@@ -143,7 +144,7 @@ def ask(client: InvoicedClient, lookup: Lookup, since: datetime | None) -> Found
 
 
 def _one(client: InvoicedClient, lookup: Lookup) -> Found:
-    body = client.record(lookup.path, ())
+    body = client.record(lookup.path, lookup.params)
     if body is None:
         return Found(done=lookup.kind != "record")
     record = _JSON.decode(body)
@@ -192,6 +193,13 @@ def created_since(record: bytes, since: datetime | None) -> bool:
     if since is None or not isinstance(made, int | float):
         return True
     return made >= (since - CLOCKS_DIFFER).timestamp()
+
+
+def included_params(operation: Operation) -> tuple[tuple[str, str], ...]:
+    """What shows a record whole, as the replica has it, e.g. a payment with its splits."""
+    if operation.table is None:
+        return ()
+    return tuple(each for each in table(operation.table).list_params if each[0] == "include")
 
 
 def filled_path(path: str, record_id: str) -> str:

@@ -3,10 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
-
-from pydantic import SecretStr
 
 from invoiced_pipeline.catalog.operations import operation as operation_called
 from invoiced_pipeline.exceptions import (
@@ -15,72 +12,27 @@ from invoiced_pipeline.exceptions import (
     PushRefusedError,
     RequestRefusedError,
 )
-from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.settings import Deletions, WritebackSettings
-from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.book import Book
-from invoiced_pipeline.writeback.clock import Clock, SystemClock
 from invoiced_pipeline.writeback.dispatcher import Dispatcher
-from invoiced_pipeline.writeback.keys import fingerprint, marker
-from invoiced_pipeline.writeback.ledger import Entry, Ledger
-from invoiced_pipeline.writeback.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.keys import fingerprint
+from invoiced_pipeline.writeback.ledger import Ledger
+from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.report import PushReport
 from invoiced_pipeline.writeback.reporting import fill_report
+from invoiced_pipeline.writeback.selecting import note_unsent, sendable_units
 from invoiced_pipeline.writeback.sender import Sender, longest_run
 from invoiced_pipeline.writeback.settling import Settler, clock_difference
+from invoiced_pipeline.writeback.target import NO_RETRY, Retry, Target
 from invoiced_pipeline.writeback.transitions import Author
-from invoiced_pipeline.writeback.unit import Unit, needs_marker, units_of
+from invoiced_pipeline.writeback.unit import Unit
+from invoiced_pipeline.writeback.upserting import upsert_answers
 
 logger = logging.getLogger(__name__)
 
 _MOST_ROUNDS = 4
 """Sending, and sending again what surely was not carried out; what then is left stays open."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a push goes, and where it keeps what it did.
-
-    Attributes:
-        client: Of the account; reader and pushes share its limit on requests in flight.
-        api_key: The key that the client sends; only its fingerprint is kept.
-        database: The warehouse. The caller holds the writer's lock.
-        dataset: The schema of ledger, answers and replica.
-        run_id: The run.
-        deletions: What becomes of the replica's rows whose records are deleted.
-        clock: The time.
-    """
-
-    client: InvoicedClient
-    api_key: SecretStr
-    database: Database
-    dataset: str
-    run_id: str
-    deletions: Deletions = "mark"
-    clock: Clock = field(default_factory=SystemClock)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """Which rows are sent again although nothing in them changed.
-
-    Attributes:
-        rejected: Whether all rejected ones are.
-        record_keys: Rows that are sent whatever their state: a person has looked that an unknown
-            one's record is not there.
-    """
-
-    rejected: bool = False
-    record_keys: frozenset[str] = frozenset()
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether a row is sent again."""
-        named = entry.record_key in self.record_keys
-        return named or (self.rejected and entry.state == "rejected")
-
-
-NO_RETRY = Retry()
 
 
 def push(
@@ -136,7 +88,7 @@ class _Push:
             dataset=target.dataset,
             run_id=target.run_id,
             api_key=fingerprint(target.api_key),
-            host=target.client.base_url,
+            host=target.host,
             longest_run=longest_run(target.client),
         )
         ledger = Ledger(target.database, target.dataset)
@@ -164,14 +116,27 @@ class _Push:
             tally=self._tally,
             reject_share=plan.settings.reject_share,
         )
-        self._note_unsent(plan)
-        pending = self._sendable(plan)
+        note_unsent(plan, self._book, self._target.run_id)
+        pending = sendable_units(plan, self._book, self._target.dataset, self._retry)
         self._units = {key: unit for unit in pending for key in unit.keys}
         stopped = self._send_in_rounds(plan, pending, waits=waits)
         self._book.flush()
         report.stopped = stopped
+        self._keep_answers(plan, report)
         fill_report(report, plan, self._book)
         return report
+
+    def _keep_answers(self, plan: Plan, report: PushReport) -> None:
+        target = self._target
+        note = upsert_answers(
+            target.database,
+            target.connection,
+            plan.operation,
+            self._book.answered,
+            target.run_id,
+        )
+        if note:
+            report.notes.append(note)
 
     def _send_in_rounds(self, plan: Plan, pending: list[Unit], *, waits: bool) -> str | None:
         """Why sending stopped early; None where it did not."""
@@ -231,52 +196,6 @@ class _Push:
                 seconds,
             )
             self._target.clock.pause(seconds)
-
-    def _note_unsent(self, plan: Plan) -> None:
-        """Writes down invalid and held rows; an open outcome is never overwritten."""
-        sending = {row.record_key for row in plan.to_send}
-        for row in plan.rows:
-            entry = self._book.entry(row.record_key)
-            if (
-                row.action not in {"invalid", "held"}
-                or row.record_key in sending
-                or entry.state in {"sent", "unknown"}
-            ):
-                continue
-            new = replace(
-                entry,
-                state="invalid" if row.action == "invalid" else "held",
-                payload_hash=row.payload_hash,
-                error=row.reason,
-                error_param=row.reason_param,
-                status_code=None,
-            )
-            if new != entry:
-                self._book.put(replace(new, run_id=self._target.run_id))
-        self._book.flush()
-
-    def _sendable(self, plan: Plan) -> list[Unit]:
-        """The plan's rows that may go out, as units."""
-        rows = [row for row in plan.to_send if self._may_send(row)]
-        marks = {
-            row.record_key: marker(self._target.dataset, plan.settings.name, row.record_key)
-            for row in rows
-            if needs_marker(plan.operation, row)
-        }
-        return units_of(rows, marks)
-
-    def _may_send(self, row: PlannedRow) -> bool:
-        entry = self._book.entry(row.record_key)
-        if self._retry.takes(entry) and entry.state in {"rejected", "unknown"}:
-            # Never under the key it had: that one's answer is a refusal, or not known.
-            self._book.put(replace(entry, state="planned", key_sent_at=None))
-            return True
-        if entry.state in {"sent", "unknown"}:
-            return False
-        if entry.state == "rejected" and entry.payload_hash == row.payload_hash:
-            return False
-        made_before = row.action == "create" and entry.invoiced_id is not None
-        return not (made_before and self._operation.kind == "create")
 
     def _is_open(self, unit: Unit) -> bool:
         return "sent" in self._states(unit)

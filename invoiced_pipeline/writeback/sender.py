@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer
 from invoiced_pipeline.writeback.clock import Clock
+from invoiced_pipeline.writeback.lookup import included_params
 from invoiced_pipeline.writeback.outcome import AFTERWARDS
 from invoiced_pipeline.writeback.unit import Unit
 
@@ -134,13 +134,13 @@ class Sender:
 
     def _as_listed(self, body: bytes) -> bytes | None:
         """The record with what its table asks for beside the usual, e.g. a payment's splits."""
-        name = self._operation.table
-        if name is None or not any(key == "include" for key, _ in table(name).list_params):
+        included = included_params(self._operation)
+        if not included:
             return None
         try:
             record = msgspec.json.decode(body)
-            path = f"{table(name).path}/{record['id']}"
-            return self._client.record(path, table(name).list_params, self._tally)
+            path = f"/{self._operation.table}/{record['id']}"
+            return self._client.record(path, included, self._tally)
         except (ApiError, msgspec.MsgspecError, KeyError, TypeError):
             return b""  # the next sync brings it
 

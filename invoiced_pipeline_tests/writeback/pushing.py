@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,12 +12,13 @@ from invoiced_pipeline.catalog.operations import operation
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-from invoiced_pipeline.settings import WritebackSettings
+from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.push import NO_RETRY, Retry, Target, push
+from invoiced_pipeline.writeback.push import push
 from invoiced_pipeline.writeback.report import PushReport
+from invoiced_pipeline.writeback.target import NO_RETRY, Retry, Target
 
 DATASET = "invoiced"
 PATIENCE = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
@@ -91,15 +92,15 @@ class Pushing:
             **{**self.settings, **settings},
         )
         plan = Plan(
-            settings=options, operation=operation(what), rows=self._new(list(rows), options)
+            settings=options, operation=operation(what), rows=self._unsent(list(rows), options)
         )
         key = SecretStr(self.api_key or self.emulator.api_key)
         client = InvoicedClient(self.emulator.url, key, patience=self.patience)
         target = Target(
             client=client,
             api_key=key,
+            connection=ConnectionSettings(api_url=self.emulator.url),
             database=self.database,
-            dataset=DATASET,
             run_id=run_id,
             clock=self.clock,
         )
@@ -108,8 +109,23 @@ class Pushing:
         finally:
             client.close()
 
-    def _new(self, rows: Sequence[PlannedRow], _: WritebackSettings) -> Sequence[PlannedRow]:
-        return rows
+    def _unsent(
+        self, rows: Sequence[PlannedRow], settings: WritebackSettings
+    ) -> Sequence[PlannedRow]:
+        """As the planner does: what is as it was last sent with success is not sent again."""
+        known = self.entries(settings.name)
+        return [
+            replace(row, action="unchanged")
+            if row.record_key in known and known[row.record_key].succeeded_hash == row.payload_hash
+            else row
+            for row in rows
+        ]
+
+    def without_replica(self) -> "Pushing":
+        """Lets another table be replicated, so that no push waits for a load."""
+        with self.database.session(DATASET) as session:
+            session.run("create table plans (_deleted_at timestamp with time zone)")
+        return self
 
     def entries(self, name: str | None = None) -> dict[str, Entry]:
         return Ledger(self.database, DATASET).entries(name or self.operation)

@@ -1,0 +1,144 @@
+"""Records that a push made or changed, in the replica before the next sync brings them.
+
+They go the way of a sync's records: the same typing, the same merge. The coverage stays as it is.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, MutableMapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from invoiced_pipeline import catalog
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.settings import ConnectionSettings, remembered_host
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.writeback.checking import Checked
+from invoiced_pipeline.writeback.verification import metadata_text
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.replication.batches import Batch
+    from invoiced_pipeline.replication.request import ReplicationRequest
+
+logger = logging.getLogger(__name__)
+
+
+def upsert_answers(
+    database: Database,
+    connection: ConnectionSettings,
+    operation: Operation,
+    answers: Iterable[Checked],
+    run_id: str,
+) -> str | None:
+    """Brings the records of a push's answers into the replica, and marks the deleted ones.
+
+    It never fails the push: what was sent is in the ledger, and the next sync brings the records.
+
+    Returns:
+        Why they are not there; None where they are, or need not be.
+    """
+    name = operation.table
+    done = [each.answered for each in answers if each.answered.succeeded]
+    if name is None or not done:
+        return None
+    # Of a record that came twice the last one: both may say the same second.
+    records = {each.entry.invoiced_id: each.record for each in done if each.action != "delete"}
+    gone = [each.entry.invoiced_id for each in done if each.action == "delete"]
+    try:
+        whole = [record for record in records.values() if record]
+        if whole and _is_replicated(database, connection.dataset, name):
+            _load(database, connection, catalog.table(name), whole, run_id)
+        _mark(database, connection, catalog.table(name), [each for each in gone if each])
+    except InvoicedPipelineError as error:
+        note = (
+            f"The replica does not show the records of this push yet, the next sync will: {error}"
+        )
+        logger.warning(note)
+        return note
+    return None
+
+
+def _is_replicated(database: Database, dataset: str, name: str) -> bool:
+    """Whether the table is there, or nothing is yet."""
+    if not database.exists():
+        return True
+    with database.session(dataset, read_only=True) as session:
+        tables = session.tables(with_column="_deleted_at")
+    return name in tables or not tables
+
+
+def _load(
+    database: Database,
+    connection: ConnectionSettings,
+    of: Table,
+    records: list[bytes],
+    run_id: str,
+) -> None:
+    from dlt.pipeline.exceptions import PipelineStepFailed
+
+    from invoiced_pipeline.replication.request import ReplicationRequest
+    from invoiced_pipeline.replication.source import invoiced_source
+    from invoiced_pipeline.warehouse.failures import load_error
+
+    request = ReplicationRequest(
+        tables=(of,),
+        mode="sync",
+        start_date=datetime.now(UTC),
+        cadence=connection.partitions,
+        connection=connection.name,
+        host=remembered_host(connection.base_url),
+        run_id=run_id,
+    )
+    pipeline = database.pipeline(connection.dataset)
+    try:
+        pipeline.drop()
+        source = invoiced_source(_Records(request, records))
+        pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
+    except PipelineStepFailed as error:
+        raise load_error(error, database) from error
+
+
+def _mark(database: Database, connection: ConnectionSettings, of: Table, ids: list[str]) -> None:
+    from invoiced_pipeline.warehouse.marks import Mark, Marks
+
+    now = datetime.now(UTC)
+    is_number = of.column(of.primary_key).type == "bigint"
+    marks = [Mark(of.name, of.primary_key, int(i) if is_number else i, now) for i in ids]
+    Marks(database, connection.dataset, connection.deletions).apply(marks)
+
+
+class _Records:
+    """A source of records that are there already."""
+
+    def __init__(self, request: "ReplicationRequest", records: list[bytes]) -> None:
+        self.request = request
+        self._records = records
+
+    def batches(self, table: Table, state: MutableMapping[str, Any]) -> "Iterator[Batch | None]":
+        """Yields the records, typed; `state` is only asked whose dataset it is."""
+        from invoiced_pipeline.invoiced.pages import Page
+        from invoiced_pipeline.replication.batches import Batcher
+        from invoiced_pipeline.replication.dataset_state import DatasetState
+
+        dataset = DatasetState(state)
+        dataset.check_owner(self.request)
+        batcher = Batcher(table)
+        if dataset.columns(table.name) is None:
+            dataset.claim(self.request)
+            yield from batcher.empty()
+        body = b"[" + b",".join(map(_as_listed, self._records)) + b"]"
+        yield from batcher.add(Page(body, [], frozenset(), None, None))
+        yield from batcher.flush()
+
+
+def _as_listed(record: bytes) -> bytes:
+    """A record as lists show it: the answer to a write repeats metadata as it was sent."""
+    fields = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    metadata = msgspec.json.decode(fields.get("metadata", msgspec.Raw(b"null")))
+    if not isinstance(metadata, dict) or all(isinstance(each, str) for each in metadata.values()):
+        return record
+    texts = {name: metadata_text(value) for name, value in metadata.items()}
+    return msgspec.json.encode(fields | {"metadata": msgspec.Raw(msgspec.json.encode(texts))})

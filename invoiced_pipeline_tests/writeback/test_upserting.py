@@ -1,0 +1,45 @@
+"""What a push wrote is in the replica at once, typed as a sync types it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from invoiced_pipeline_tests.conftest import Replica
+from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned
+
+
+def test_records_are_there_before_the_next_sync(
+    replicating: Pushing, replicate: Replica, rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    body = {"name": "A", "email": "Ann@Example.com", "metadata": {"vip": True, "seats": 5}}
+    report = replicating([planned("a", body), *customers(2)])
+    assert (report.failure, report.verified, report.notes) == (None, 3, [])
+    pushed = {row["id"]: row for row in rows("customers")}
+    replicate.ok("customers")
+    synced = {row["id"]: row for row in rows("customers")}
+    for row in [*pushed.values(), *synced.values()]:
+        del row["_dlt_load_id"]
+    assert pushed == synced
+    first = json.loads(min(pushed.values(), key=lambda row: row["name"])["metadata"])
+    assert (first["vip"], first["seats"]) == ("1", "5")
+
+
+def test_children_follow_their_record(replicating: Pushing, replicate: Replica) -> None:
+    customer = {"id": 7, "object": "customer", "name": "A", "updated_at": 1_690_000_000}
+    replicating.emulator.store.put("customers", customer)
+    replicate.ok("invoices", "payments")
+    lines = [{"name": "one", "quantity": 2, "unit_cost": 10}, {"name": "two", "unit_cost": 5}]
+    invoice = planned("i", {"customer": 7, "items": lines}, path="/invoices")
+    assert replicating([invoice], operation_name="create_invoice").failure is None
+    ((invoice_id, total),) = replicate.query("select id, total from invoices")
+    assert total == 25
+    splits = [{"type": "invoice", "invoice": invoice_id, "amount": 25}]
+    payment = planned("p", {"amount": 25, "applied_to": splits}, path="/payments")
+    assert replicating([payment], operation_name="record_payment").failure is None
+    shown = replicate.query("select amount, invoice from payments__applied_to")
+    assert shown == [(25, invoice_id)]
+
+
+def test_table_that_is_not_replicated_stays_away(pushing: Pushing) -> None:
+    assert pushing(customers(1)).failure is None
+    assert "customers" not in {name for (name,) in pushing.rows("show tables")}
