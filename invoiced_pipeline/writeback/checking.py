@@ -4,15 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.writeback.differences import changes
 from invoiced_pipeline.writeback.ledger import Entry
+from invoiced_pipeline.writeback.plan import Change
 from invoiced_pipeline.writeback.responses import Response
-from invoiced_pipeline.writeback.verification import Drift, comparable, drifts
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +52,12 @@ class Checked:
     Attributes:
         answered: The answer.
         verified: Whether the record is as it was asked for; None where that cannot be told.
-        drift: The fields that are not.
+        drift: The fields that are not, each as it was asked for, then as it is.
     """
 
     answered: Answered
     verified: bool | None
-    drift: tuple[Drift, ...] = ()
+    drift: tuple[Change, ...] = ()
 
 
 def check(answered: Answered, operation: Operation) -> Checked:
@@ -63,10 +67,12 @@ def check(answered: Answered, operation: Operation) -> Checked:
     if answered.action == "delete":
         return Checked(answered, verified=True)
     record = _object(answered.record or answered.answer)
-    asked = {"status": "voided"} if answered.action == "void" else answered.asked
-    if not comparable(asked, record):
+    wanted = {"status": "voided"} if answered.action == "void" else answered.asked
+    # Not all that can be asked for is shown, e.g. whether an invoice was sent by e-mail.
+    shown = {name: value for name, value in wanted.items() if name in record}
+    if not shown:
         return Checked(answered, None)
-    found = tuple(_shown(drift, operation) for drift in drifts(asked, record))
+    found = tuple(_shown(change, operation) for change in changes(operation, shown, record))
     return Checked(answered, not found, found)
 
 
@@ -74,7 +80,7 @@ def response_of(checked: Checked, received_at: datetime) -> Response:
     """The row of `_writeback_responses`."""
     entry = checked.answered.entry
     drift = [
-        {"field": each.field, "asked": each.asked, "found": each.found} for each in checked.drift
+        {"field": each.field, "asked": each.before, "found": each.after} for each in checked.drift
     ]
     return Response(
         writeback=entry.writeback,
@@ -90,16 +96,16 @@ def response_of(checked: Checked, received_at: datetime) -> Response:
 
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        found = msgspec.json.decode(body)
+        found = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _shown(drift: Drift, operation: Operation) -> Drift:
-    """A drift without its values where they may be personal: the field's name says enough."""
-    name = drift.field.partition(".")[0]
-    known = {} if operation.table is None else {c.name: c for c in table(operation.table).columns}
-    if name in known and not known[name].sensitive:
-        return drift
-    return Drift(drift.field, None, None)
+def _shown(change: Change, operation: Operation) -> Change:
+    """A drift, without its values where they may be personal: the field's name says enough."""
+    columns = {} if operation.table is None else {c.name: c for c in table(operation.table).columns}
+    column = columns.get(change.field)
+    if column is None or column.sensitive:
+        return Change(change.field, None, None)
+    return Change(change.field, change.after, change.before)

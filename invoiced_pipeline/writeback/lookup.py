@@ -4,7 +4,6 @@ The ledger keeps the question before the request is made, without the row's valu
 marker, and digests of the fields that are compared.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,11 +15,10 @@ import msgspec
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import MARKER, Operation
 from invoiced_pipeline.exceptions import RequestRefusedError
-from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import PER_PAGE
+from invoiced_pipeline.writeback.digests import digest
 from invoiced_pipeline.writeback.plan import PlannedRow
-from invoiced_pipeline.writeback.verification import normal
 
 Kind = Literal["number", "marker", "list", "record", "gone", "voided"]
 
@@ -152,8 +150,8 @@ def _one(client: InvoicedClient, lookup: Lookup) -> Found:
         return Found((body,))
     if lookup.kind == "voided":
         return Found((body,), record.get("status") == "voided")
-    shown = {name: digest for name, digest in lookup.digests.items() if name in record}
-    done = all(_digest(name, record[name]) == digest for name, digest in shown.items())
+    shown = {name: asked for name, asked in lookup.digests.items() if name in record}
+    done = all(digest(name, record[name]) == asked for name, asked in shown.items())
     return Found((body,), done and bool(shown), bool(shown))
 
 
@@ -184,7 +182,7 @@ def _matches(lookup: Lookup, record: Mapping[str, Any]) -> bool:
     if lookup.kind == "marker":
         metadata = record.get("metadata")
         return isinstance(metadata, dict) and metadata.get(lookup.name) == lookup.value
-    return all(_digest(name, record.get(name)) == digest for name, digest in lookup.digests.items())
+    return all(digest(name, record.get(name)) == asked for name, asked in lookup.digests.items())
 
 
 def created_since(record: bytes, since: datetime | None) -> bool:
@@ -208,10 +206,4 @@ def filled_path(path: str, record_id: str) -> str:
 
 
 def _digests(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _digest(name, value) for name, value in values.items()}
-
-
-def _digest(name: str, value: Any) -> str:
-    if isinstance(value, Mapping) and "id" in value and name != "metadata":
-        value = value["id"]
-    return hashlib.sha256(encode_body(normal(name, value))).hexdigest()[:16]
+    return {name: digest(name, value) for name, value in values.items()}

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from invoiced_pipeline.catalog.operations import operation as operation_called
 from invoiced_pipeline.exceptions import (
+    DatasetMismatchError,
     FeatureNotEnabledError,
     PermissionDeniedError,
     PushRefusedError,
@@ -21,10 +22,11 @@ from invoiced_pipeline.writeback.ledger import Ledger
 from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.report import PushReport
 from invoiced_pipeline.writeback.reporting import fill_report
+from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries
 from invoiced_pipeline.writeback.selecting import note_unsent, sendable_units
 from invoiced_pipeline.writeback.sender import Sender, longest_run
 from invoiced_pipeline.writeback.settling import Settler, clock_difference
-from invoiced_pipeline.writeback.target import NO_RETRY, Retry, Target
+from invoiced_pipeline.writeback.target import Target
 from invoiced_pipeline.writeback.transitions import Author
 from invoiced_pipeline.writeback.unit import Unit
 from invoiced_pipeline.writeback.upserting import upsert_answers
@@ -40,7 +42,7 @@ def push(
     settings: WritebackSettings,
     make_plan: Callable[[], Plan],
     *,
-    retry: Retry = NO_RETRY,
+    retries: Retries = NO_RETRIES,
     waits: bool = True,
 ) -> PushReport:
     """Sends what a plan says, and writes down what came of every row.
@@ -51,18 +53,19 @@ def push(
         target: Where to.
         settings: The write-back.
         make_plan: Makes the plan from source, ledger and replica as they are then.
-        retry: Rows to send again.
+        retries: Rows to send again.
         waits: Whether to wait, two minutes or so, until a request whose answer was lost can no
             longer be running, and to settle it then; else the next push does.
 
     Raises:
+        DatasetMismatchError: The ledger is of another host.
         PushRefusedError: The write-back is not active, or the plan exceeds a limit: nothing was
             sent.
         ApiError: The API cannot be used at all; what was sent until then is in the ledger.
         WarehouseError: The ledger cannot be written.
     """
     began = time.monotonic()
-    run = _Push(target, settings, retry)
+    run = _Push(target, settings, retries)
     run.settle_open()
     plan = make_plan()
     refusal = plan.refusal()
@@ -76,10 +79,10 @@ def push(
 class _Push:
     """One push."""
 
-    def __init__(self, target: Target, settings: WritebackSettings, retry: Retry) -> None:
+    def __init__(self, target: Target, settings: WritebackSettings, retries: Retries) -> None:
         self._target = target
         self._settings = settings
-        self._retry = retry
+        self._retries = retries
         self._tally = Tally()
         self._ahead: timedelta | None = None
         self._units: dict[str, Unit] = {}
@@ -94,6 +97,19 @@ class _Push:
         ledger = Ledger(target.database, target.dataset)
         self._operation = operation_called(settings.operation)
         self._book = Book(ledger, self._author, self._operation, target.clock)
+        self._check_host()
+
+    def _check_host(self) -> None:
+        """Raises where the ledger's rows went to another host: they are not there."""
+        hosts = {entry.host for entry in self._book.entries.values() if entry.host}
+        others = hosts - {self._author.host}
+        if others:
+            message = (
+                f"The ledger of write-back {self._author.writeback!r} is of {others.pop()}, and "
+                f"this connection goes to {self._author.host}: nothing was sent. Set api_url or "
+                "sandbox back, or give the write-back another name"
+            )
+            raise DatasetMismatchError(message)
 
     def settle_open(self) -> None:
         """Looks up what became of requests without an answer; nothing is sent."""
@@ -117,7 +133,7 @@ class _Push:
             reject_share=plan.settings.reject_share,
         )
         note_unsent(plan, self._book, self._target.run_id)
-        pending = sendable_units(plan, self._book, self._target.dataset, self._retry)
+        pending = sendable_units(plan, self._book, self._target.dataset, self._retries)
         self._units = {key: unit for unit in pending for key in unit.keys}
         stopped = self._send_in_rounds(plan, pending, waits=waits)
         self._book.flush()

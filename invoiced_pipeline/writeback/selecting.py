@@ -4,45 +4,73 @@ from dataclasses import replace
 
 from invoiced_pipeline.writeback.book import Book
 from invoiced_pipeline.writeback.keys import marker
+from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.target import Retry
+from invoiced_pipeline.writeback.rows import Retries
 from invoiced_pipeline.writeback.unit import Unit, needs_marker, units_of
 
 
 def note_unsent(plan: Plan, book: Book, run_id: str) -> None:
-    """Writes down invalid and held rows; an open outcome is never overwritten."""
+    """Writes down rows that are invalid or held, or that need nothing any more.
+
+    An open outcome is never overwritten, nor what the API said to a row that did not change.
+    """
     sending = {row.record_key for row in plan.to_send}
     for row in plan.rows:
-        entry = book.entry(row.record_key)
-        if (
-            row.action not in {"invalid", "held"}
-            or row.record_key in sending
-            or entry.state in {"sent", "unknown"}
-        ):
+        if row.is_sent or row.record_key in sending:
             continue
-        new = replace(
-            entry,
-            state="invalid" if row.action == "invalid" else "held",
-            payload_hash=row.payload_hash,
-            error=row.reason,
-            error_param=row.reason_param,
-            status_code=None,
-        )
+        entry = book.entry(row.record_key)
+        new = _unsent(row, entry)
         if new != entry:
             book.put(replace(new, run_id=run_id))
     book.flush()
 
 
-def sendable_units(plan: Plan, book: Book, dataset: str, retry: Retry) -> list[Unit]:
+def _unsent(row: PlannedRow, entry: Entry) -> Entry:
+    if entry.state == "sent":
+        return entry
+    if row.action == "unchanged":
+        return _as_it_should_be(row, entry)
+    was_refused = entry.state == "rejected" and entry.payload_hash == row.payload_hash
+    if entry.state == "unknown" or (row.action == "held" and was_refused):
+        return entry
+    return replace(
+        entry,
+        state="invalid" if row.action == "invalid" else "held",
+        payload_hash=row.payload_hash,
+        error=row.reason,
+        error_param=row.reason_param,
+        status_code=None,
+    )
+
+
+def _as_it_should_be(row: PlannedRow, entry: Entry) -> Entry:
+    """The entry of a row whose record, or last success, is what it wants."""
+    was_sent_so = entry.succeeded_hash == row.payload_hash
+    open_otherwise = entry.state == "unknown" and was_sent_so
+    if entry.version == 0 or entry.state == "succeeded" or open_otherwise:
+        return entry
+    return replace(
+        entry,
+        state="succeeded",
+        payload_hash=row.payload_hash,
+        succeeded_hash=row.payload_hash,
+        error=None,
+        error_param=None,
+        status_code=None,
+    )
+
+
+def sendable_units(plan: Plan, book: Book, dataset: str, retries: Retries) -> list[Unit]:
     """The plan's rows that may go out, as units.
 
     Args:
         plan: The plan.
         book: What is known of its rows.
         dataset: Where the ledger is.
-        retry: Rows that are sent again.
+        retries: Rows that are sent again.
     """
-    rows = [row for row in plan.to_send if _may_send(row, plan, book, retry)]
+    rows = [row for row in plan.to_send if _may_send(row, plan, book, retries)]
     marks = {
         row.record_key: marker(dataset, plan.settings.name, row.record_key)
         for row in rows
@@ -51,9 +79,12 @@ def sendable_units(plan: Plan, book: Book, dataset: str, retry: Retry) -> list[U
     return units_of(rows, marks)
 
 
-def _may_send(row: PlannedRow, plan: Plan, book: Book, retry: Retry) -> bool:
+def _may_send(row: PlannedRow, plan: Plan, book: Book, retries: Retries) -> bool:
     entry = book.entry(row.record_key)
-    if retry.takes(entry) and entry.state in {"rejected", "unknown"}:
+    again = row.record_key in retries.record_keys
+    if entry.state in {"rejected", "unknown"} and (again or retries.rejected):
+        if entry.state == "unknown" and not again:
+            return False
         # Never under the key it had: that one's answer is a refusal, or not known.
         book.put(replace(entry, state="planned", key_sent_at=None))
         return True

@@ -1,4 +1,4 @@
-"""What a push is told: where it goes, and which rows it is to send again."""
+"""Where a push goes, and where it keeps what it did."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,6 @@ from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.clock import Clock, SystemClock
-from invoiced_pipeline.writeback.ledger import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,25 +39,3 @@ class Target:
     def host(self) -> str:
         """What the dataset remembers of where its records are."""
         return remembered_host(self.connection.base_url)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """Which rows are sent again although nothing in them changed.
-
-    Attributes:
-        rejected: Whether all rejected ones are.
-        record_keys: Rows that are sent whatever their state: a person has looked that an unknown
-            one's record is not there.
-    """
-
-    rejected: bool = False
-    record_keys: frozenset[str] = frozenset()
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether a row is sent again."""
-        named = entry.record_key in self.record_keys
-        return named or (self.rejected and entry.state == "rejected")
-
-
-NO_RETRY = Retry()

@@ -17,7 +17,7 @@ from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.checking import Checked
-from invoiced_pipeline.writeback.verification import metadata_text
+from invoiced_pipeline.writeback.digests import metadata_text
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.batches import Batch

@@ -18,7 +18,8 @@ from invoiced_pipeline.writeback.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.push import push
 from invoiced_pipeline.writeback.report import PushReport
-from invoiced_pipeline.writeback.target import NO_RETRY, Retry, Target
+from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries
+from invoiced_pipeline.writeback.target import Target
 
 DATASET = "invoiced"
 PATIENCE = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
@@ -76,7 +77,7 @@ class Pushing:
         rows: Iterable[PlannedRow],
         *,
         name: str | None = None,
-        retry: Retry = NO_RETRY,
+        retries: Retries = NO_RETRIES,
         waits: bool = False,
         operation_name: str | None = None,
         run_id: str = "run",
@@ -105,7 +106,7 @@ class Pushing:
             clock=self.clock,
         )
         try:
-            return push(target, options, lambda: plan, retry=retry, waits=waits)
+            return push(target, options, lambda: plan, retries=retries, waits=waits)
         finally:
             client.close()
 
