@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invoiced_pipeline.commands.check import check
+from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
-from invoiced_pipeline.settings import Settings, load_settings
+from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.launch import SyncResult
@@ -28,8 +29,6 @@ app = typer.Typer(
 app.command()(check)
 app.command()(schedule)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-
 
 @app.command()
 def sync(
@@ -37,11 +36,14 @@ def sync(
     full: Annotated[
         bool, typer.Option("--full", help="Read everything since the start date again.")
     ] = False,
+    connection: ConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replicate what changed: what a schedule's tick would run, now."""
     settings = load_settings()
-    result = _sync(settings, _selected(settings, select), mode="full" if full else "sync")
+    chosen = settings.find(connection)
+    tables = _selected(settings, chosen, select)
+    result = _sync(settings, chosen, tables, mode="full" if full else "sync")
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))
     else:
@@ -50,15 +52,17 @@ def sync(
         raise typer.Exit(1)
 
 
-def _sync(settings: Settings, tables: list[str], *, mode: "Mode") -> "SyncResult":
-    settings.api_key(settings.first)
+def _sync(
+    settings: Settings, connection: ConnectionSettings, tables: list[str], *, mode: "Mode"
+) -> "SyncResult":
+    settings.api_key(connection)
     from invoiced_pipeline.defs.assembly import build_definitions
     from invoiced_pipeline.defs.launch import open_instance, run_sync
     from invoiced_pipeline.terminal import reading_progress
 
     definitions = build_definitions(settings)
     with open_instance(settings) as instance, reading_progress("sync"):
-        return run_sync(definitions, settings, instance, tables=tables, mode=mode)
+        return run_sync(definitions, connection, instance, tables=tables, mode=mode)
 
 
 @app.command()
@@ -68,19 +72,21 @@ def sweep(
         float | None,
         typer.Option(min=0, max=1, help="Share of a table's rows that may be marked, this once."),
     ] = None,
+    connection: ConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare ids with the API: mark rows whose records are gone, bring records without a row."""
     settings = load_settings()
-    tables = _selected(settings, select)
-    settings.api_key(settings.first)
+    chosen = settings.find(connection)
+    tables = _selected(settings, chosen, select)
+    settings.api_key(chosen)
     from invoiced_pipeline.defs.assembly import build_definitions
     from invoiced_pipeline.defs.launch import open_instance, run_sweep
     from invoiced_pipeline.terminal import errors, reading_progress, say, show_sweep
 
     definitions = build_definitions(settings)
     with open_instance(settings) as instance, reading_progress("sweep"):
-        result = run_sweep(definitions, settings, instance, tables=tables, allow_share=allow_share)
+        result = run_sweep(definitions, chosen, instance, tables=tables, allow_share=allow_share)
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))
     else:
@@ -133,7 +139,8 @@ def demo() -> None:
         if known and warehouse.exists():
             done = do_business(connection.base_url, settings.api_key(connection))
             console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
-        result = _sync(settings, _selected(settings, ""), mode="sync")
+        tables = _selected(settings, connection, "")
+        result = _sync(settings, connection, tables, mode="sync")
     _show(result)
     if result.error:
         raise typer.Exit(1)
@@ -146,16 +153,17 @@ def demo() -> None:
 
 
 @app.command()
-def answers(as_json: JsonOption = False) -> None:
+def answers(connection: ConnectionOption = None, as_json: JsonOption = False) -> None:
     """Ask the replica: receivables aging, largest open balances, recurring revenue."""
     settings = load_settings()
     from invoiced_pipeline.terminal import show_answer
     from invoiced_pipeline.warehouse.answers import answers as ask
     from invoiced_pipeline.warehouse.opening import open_database
 
+    dataset = settings.find(connection).dataset
     database = open_database(settings.warehouse)
     try:
-        found = ask(database, settings.first.dataset, datetime.now(UTC))
+        found = ask(database, dataset, datetime.now(UTC))
     except WarehouseError as error:
         message = f"Cannot read {database.label}: {error}. It is filled by: invoiced-pipeline sync"
         raise WarehouseError(message) from error
@@ -200,11 +208,11 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     )
 
 
-def _selected(settings: Settings, select: str) -> list[str]:
+def _selected(settings: Settings, connection: ConnectionSettings, select: str) -> list[str]:
     from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.exceptions import ConfigurationError
 
-    names = [table.name for table in tables_of(settings, settings.first)]
+    names = [table.name for table in tables_of(settings, connection)]
     chosen = [name.strip() for name in select.split(",") if name.strip()]
     unknown = [name for name in chosen if name not in names]
     if unknown:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
+from invoiced_pipeline.commands.options import ConnectionOption
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ScheduleSettings, load_settings
 
@@ -24,6 +25,7 @@ def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
     since: Annotated[
         str | None, typer.Option("--from", help="ISO instant to count from; now by default.")
     ] = None,
+    connection: ConnectionOption = None,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many starts.")] = 10,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a list of instants in UTC, for scripts.")
@@ -31,7 +33,9 @@ def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Show when syncs start, in words and as the next starts; nothing is changed."""
     rules = {"cron": cron, "dialect": dialect, "anchor": anchor, "frequency": frequency}
-    chosen = _chosen({key: text for key, text in rules.items() if text is not None}, timezone)
+    chosen = _chosen(
+        {key: text for key, text in rules.items() if text is not None}, timezone, connection
+    )
     starts = list(islice(chosen.starts_after(_instant(since)), count))
     if as_json:
         typer.echo(json.dumps([start.isoformat() for start in starts]))
@@ -41,14 +45,15 @@ def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
     show_schedule(chosen.describe(), starts, chosen.zone)
 
 
-def _chosen(rules: dict[str, str], timezone: str | None) -> "Schedule":
-    """The settings' schedule; any rule given takes the place of all of its rules."""
+def _chosen(rules: dict[str, str], timezone: str | None, name: str | None) -> "Schedule":
+    """A connection's schedule; any rule given takes the place of all of its rules."""
     from invoiced_pipeline.scheduling.schedule import Schedule, connection_schedule
 
     settings = load_settings()
-    known = settings.first.schedule
+    connection = settings.find(name)
+    known = connection.schedule
     if not rules and timezone is None:
-        return connection_schedule(settings, settings.first)
+        return connection_schedule(settings, connection)
     others = {} if rules else known.model_dump(exclude={"timezone"})
     try:
         wanted = ScheduleSettings.model_validate(

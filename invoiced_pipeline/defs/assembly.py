@@ -3,13 +3,14 @@
 import dagster as dg
 
 from invoiced_pipeline.catalog.selection import tables_of
+from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import sync_job
 from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.defs.replicate import replicated_assets
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.schedules import sync_schedule
 from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
-from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline.warehouse.start_date import default_start_date
 
@@ -20,24 +21,35 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     Raises:
         ConfigurationError: A setting is wrong.
     """
-    connection = settings.first
+    return dg.Definitions.merge(
+        dg.Definitions(
+            resources={"warehouse": Warehouse(path=str(settings.warehouse.path))},
+            # One writer, one op: a process of its own would cost seconds and gain nothing.
+            executor=dg.in_process_executor,
+        ),
+        *(_of_connection(settings, connection) for connection in settings.connection),
+    )
+
+
+def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Definitions:
+    """One connection's assets, jobs and schedules, in a group of their own."""
     database = open_database(settings.warehouse)
     start = connection.start_date or default_start_date(database, connection.dataset)
     partitions = partitions_for(connection.partitions, start)
     tables = tables_of(settings, connection)
-    sweep = sweep_job(connection, tables)
+    keys = ConnectionKeys.of(settings, connection)
+    sweep = sweep_job(connection, tables, keys)
     return dg.Definitions(
-        assets=[replicated_assets(connection, tables, partitions, start)],
-        jobs=[sync_job(connection.dataset), sweep],
+        assets=[replicated_assets(connection, tables, keys, partitions, start)],
+        jobs=[sync_job(connection), sweep],
         schedules=[
             sync_schedule(settings, connection, tables, partitions),
             sweep_schedule(connection, sweep),
         ],
         resources={
-            "invoiced_api": InvoicedApi(connection=connection.name, base_url=connection.base_url),
-            "start_date": StartDate(date=start.isoformat()),
-            "warehouse": Warehouse(path=str(settings.warehouse.path)),
+            keys.invoiced_api: InvoicedApi(
+                connection=connection.name, base_url=connection.base_url
+            ),
+            keys.start_date: StartDate(date=start.isoformat()),
         },
-        # One writer, one op: a process of its own would cost seconds and gain nothing.
-        executor=dg.in_process_executor,
     )

@@ -14,7 +14,7 @@ from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.replication.report import Mode
-from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.settings import ConnectionSettings, Settings
 
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 
@@ -48,14 +48,13 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 def run_sync(
     defs: dg.Definitions,
-    settings: Settings,
+    connection: ConnectionSettings,
     instance: dg.DagsterInstance,
     *,
     tables: Sequence[str],
     mode: Mode,
 ) -> SyncResult:
-    """Runs the sync job for some tables and waits for its end."""
-    connection = settings.first
+    """Runs a connection's sync job for some tables and waits for its end."""
     dataset = connection.dataset
     job = defs.resolve_job_def(sync_job_name(dataset))
     keys = [dg.AssetKey([dataset, table]) for table in tables]
@@ -74,14 +73,14 @@ def run_sync(
 
 def run_sweep(
     defs: dg.Definitions,
-    settings: Settings,
+    connection: ConnectionSettings,
     instance: dg.DagsterInstance,
     *,
     tables: Sequence[str],
     allow_share: float | None,
 ) -> SyncResult:
-    """Runs the sweep job for some tables and waits for its end."""
-    dataset = settings.first.dataset
+    """Runs a connection's sweep job for some tables and waits for its end."""
+    dataset = connection.dataset
     config = SweepConfig(tables=list(tables), allow_share=allow_share)
     outcome = defs.resolve_job_def(sweep_job_name(dataset)).execute_in_process(
         instance=instance,

@@ -12,6 +12,7 @@ from pydantic import Field
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.audit import Audit
 from invoiced_pipeline.defs.checks import check_results, check_specs
+from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
@@ -54,6 +55,7 @@ class ReplicateConfig(dg.Config):
 def replicated_assets(
     connection: ConnectionSettings,
     tables: Sequence[Table],
+    keys: ConnectionKeys,
     partitions: dg.PartitionsDefinition,
     default_start: datetime,
 ) -> dg.AssetsDefinition:
@@ -62,6 +64,7 @@ def replicated_assets(
     Args:
         connection: Whose tables.
         tables: Those that it selects.
+        keys: Its resources.
         partitions: The grid.
         default_start: What the first run pins as start date while none is set.
     """
@@ -73,19 +76,17 @@ def replicated_assets(
         check_specs=check_specs(dataset, tables),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys=keys.required,
     )
     def replicate(
-        context: dg.AssetExecutionContext,
-        config: ReplicateConfig,
-        invoiced_api: InvoicedApi,
-        start_date: StartDate,
-        warehouse: Warehouse,
+        context: dg.AssetExecutionContext, config: ReplicateConfig
     ) -> Iterator[dg.MaterializeResult]:
         selected = tuple(
             table for table in tables if asset_key(dataset, table) in context.selected_asset_keys
         )
-        run = _Run(context, connection, selected, config, start_date, default_start)
         try:
+            invoiced_api, start_date, warehouse = keys.found_in(context.resources)
+            run = _Run(context, connection, selected, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error

@@ -20,10 +20,10 @@ from invoiced_pipeline.invoiced.in_flight import DEFAULT_IN_FLIGHT, InFlightLimi
 from invoiced_pipeline.settings import (
     DATE_FORMS,
     ConnectionSettings,
-    Settings,
     WarehouseSettings,
     load_settings,
     parse_start_date,
+    remembered_host,
 )
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.opening import open_database
@@ -49,13 +49,26 @@ class InvoicedApi(dg.ConfigurableResource):
         """A client that is closed afterwards.
 
         Raises:
-            ConfigurationError: The API key is not set.
+            ConfigurationError: The API key is not set, or it would go to another host than the
+                connection's.
         """
         from invoiced_pipeline.invoiced.client import InvoicedClient
 
         settings = load_settings()
-        key = settings.api_key(_connection(settings, self.connection))
-        client = InvoicedClient(self.base_url, key, limit=InFlightLimit(self.in_flight))
+        connection = settings.find(self.connection)
+        if remembered_host(self.base_url) not in {"localhost", _host(connection)}:
+            message = (
+                f"The run asks for {self.base_url}, and connection {connection.name!r} is at "
+                f"{connection.base_url} by {settings.source}: its key goes nowhere else. Reload "
+                "the definitions, or leave base_url out of the run's configuration"
+            )
+            raise ConfigurationError(message)
+        client = InvoicedClient(
+            self.base_url,
+            settings.api_key(connection),
+            limit=InFlightLimit(self.in_flight),
+            proxy=connection.proxy,
+        )
         try:
             yield client
         finally:
@@ -112,12 +125,8 @@ class Warehouse(dg.ConfigurableResource):
             yield
 
 
-def _connection(settings: Settings, name: str) -> ConnectionSettings:
-    for connection in settings.connection:
-        if connection.name == name:
-            return connection
-    message = f"{settings.source} has no connection {name!r} any more: reload the definitions"
-    raise ConfigurationError(message)
+def _host(connection: ConnectionSettings) -> str:
+    return remembered_host(connection.base_url)
 
 
 def utc_now() -> datetime:

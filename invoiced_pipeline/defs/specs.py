@@ -58,8 +58,19 @@ def asset_spec(
     }
     return dg.AssetSpec(
         key=asset_key(dataset, table),
-        description=f"{table.description}\n\n[API reference]({table.docs_url})",
+        description="\n\n".join(
+            filter(
+                None,
+                [
+                    table.description,
+                    connection.description,
+                    f"[API reference]({table.docs_url})",
+                ],
+            )
+        ),
         group_name=dataset,
+        owners=connection.owners,
+        tags=connection.tags,
         kinds={"invoiced", "dlt", "duckdb"},
         partitions_def=partitions,
         freshness_policy=dg.FreshnessPolicy.time_window(
@@ -69,6 +80,7 @@ def asset_spec(
         metadata={
             "dagster/column_schema": column_schema(parent_columns(table), key=(table.primary_key,)),
             "dagster/table_name": f"{dataset}.{table.name}",
+            "connection": connection.name,
             "api_reference": dg.MetadataValue.url(table.docs_url),
             "endpoint": f"GET {connection.base_url}{table.path}",
             "primary_key": table.primary_key,

@@ -7,8 +7,9 @@ import dagster as dg
 from pydantic import Field
 
 from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.defs.connection_keys import ConnectionKeys
+from invoiced_pipeline.defs.jobs import described
 from invoiced_pipeline.defs.names import schedule_name, sweep_job_name
-from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 
@@ -40,29 +41,30 @@ def sweep_op_name(dataset: str) -> str:
     return f"compare_{dataset}"
 
 
-def sweep_job(connection: ConnectionSettings, tables: Sequence[Table]) -> dg.JobDefinition:
+def sweep_job(
+    connection: ConnectionSettings, tables: Sequence[Table], keys: ConnectionKeys
+) -> dg.JobDefinition:
     """The job `<dataset>_sweep`: finds rows whose records are gone, and records without a row.
 
     Args:
         connection: Whose dataset.
         tables: Those that it selects; no others are swept.
+        keys: Its resources.
     """
     dataset = connection.dataset
     names = [table.name for table in tables]
 
-    @dg.op(name=sweep_op_name(dataset), description="Compares the API's ids with all rows.")
+    @dg.op(
+        name=sweep_op_name(dataset),
+        description="Compares the API's ids with all rows.",
+        required_resource_keys=keys.required,
+    )
     def compare(
-        context: dg.OpExecutionContext,
-        config: SweepConfig,
-        invoiced_api: InvoicedApi,
-        start_date: StartDate,
-        warehouse: Warehouse,
+        context: dg.OpExecutionContext, config: SweepConfig
     ) -> Iterator[dg.AssetObservation | dg.Output]:
         try:
             chosen = tuple(table for table in tables if table.name in (config.tables or names))
-            reports = _sweep(
-                context, config, connection, chosen, invoiced_api, start_date, warehouse
-            )
+            reports = _sweep(context, config, connection, chosen, keys)
         except WarehouseBusyError as error:
             if context.retry_number + 1 < config.tries:
                 raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
@@ -78,8 +80,11 @@ def sweep_job(connection: ConnectionSettings, tables: Sequence[Table]) -> dg.Job
 
     @dg.job(
         name=sweep_job_name(dataset),
-        description="Marks rows whose records are gone, of which no event told, and brings "
-        "records without `updated_at`. It lists ids only.",
+        description=described(
+            "Marks rows whose records are gone, of which no event told, and brings records "
+            "without `updated_at`. It lists ids only.",
+            connection,
+        ),
     )
     def sweep() -> None:
         compare()
@@ -98,19 +103,18 @@ def sweep_schedule(connection: ConnectionSettings, job: dg.JobDefinition) -> dg.
     )
 
 
-def _sweep(  # noqa: PLR0913, PLR0917 - the resources are what Dagster passes by name
+def _sweep(
     context: dg.OpExecutionContext,
     config: SweepConfig,
     connection: ConnectionSettings,
     tables: tuple[Table, ...],
-    invoiced_api: InvoicedApi,
-    start_date: StartDate,
-    warehouse: Warehouse,
+    keys: ConnectionKeys,
 ) -> Mapping[str, "SweepReport"]:
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.warehouse.marks import Marks
 
+    invoiced_api, start_date, warehouse = keys.found_in(context.resources)
     request = ReplicationRequest(
         tables=tables,
         mode="full",

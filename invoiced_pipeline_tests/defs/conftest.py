@@ -95,20 +95,21 @@ class Service:
         )
         return Outcome(result)
 
-    def sync(self, *tables: str, mode: Mode = "sync") -> SyncResult:
+    def sync(self, *tables: str, mode: Mode = "sync", connection: str | None = None) -> SyncResult:
         """What `invoiced-pipeline sync` runs."""
-        names = tables or [
-            spec.key.path[-1] for spec in self.definitions().resolve_all_asset_specs()
-        ]
-        return run_sync(
-            self.definitions(), self.settings(), self.instance, tables=list(names), mode=mode
-        )
+        settings = self.settings()
+        defs, chosen = build_definitions(settings), settings.find(connection)
+        specs = defs.resolve_all_asset_specs()
+        names = tables or [spec.key.path[1] for spec in specs if spec.key.path[0] == chosen.dataset]
+        return run_sync(defs, chosen, self.instance, tables=names, mode=mode)
 
-    def sweep(self, *tables: str, allow_share: float | None = None) -> SyncResult:
+    def sweep(
+        self, *tables: str, allow_share: float | None = None, connection: str | None = None
+    ) -> SyncResult:
         """What `invoiced-pipeline sweep` runs."""
         return run_sweep(
             self.definitions(),
-            self.settings(),
+            self.settings().find(connection),
             self.instance,
             tables=tables,
             allow_share=allow_share,
@@ -121,10 +122,10 @@ class Service:
         """The partitions that Dagster shows as materialised."""
         return sorted(self.instance.get_materialized_partitions(self.key(table)))
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, dataset: str = "invoiced") -> list[tuple[Any, ...]]:
         path = self.folder / "data" / "invoiced.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
-            connection.execute("use invoiced.invoiced")
+            connection.execute(f"use invoiced.{dataset}")
             return connection.execute(sql).fetchall()
 
     def ids(self, table: str) -> list[Any]:
