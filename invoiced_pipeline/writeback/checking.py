@@ -69,7 +69,9 @@ def check(answered: Answered, operation: Operation) -> Checked:
     record = _object(answered.record or answered.answer)
     wanted = {"status": "voided"} if answered.action == "void" else answered.asked
     # Not all that can be asked for is shown, e.g. whether an invoice was sent by e-mail.
-    shown = {name: value for name, value in wanted.items() if name in record}
+    other_names = dict(operation.natural_key.compare) if operation.natural_key else {}
+    named = {other_names.get(name, name): value for name, value in wanted.items()}
+    shown = {name: value for name, value in named.items() if name in record}
     if not shown:
         return Checked(answered, None)
     found = tuple(_shown(change, operation) for change in changes(operation, shown, record))
