@@ -136,6 +136,8 @@ class Book:
         now = self._clock.now()
         written = self._ledger.write(entries, [response_of(each, now) for each in checked])
         self.entries.update(written)
+        if len(written) < len(entries):  # another push was faster: its word stands
+            self.entries.update(self._ledger.entries(self._author.writeback))
         self.answered += checked
         self._changed, self._unwritten = {}, []
         return set(written).intersection(claims)

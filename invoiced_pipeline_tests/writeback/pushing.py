@@ -1,7 +1,7 @@
 """A push without source and settings file: rows by hand, a clock that a test moves."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ class HandClock:
     def __init__(self, at: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self.at = at
         self.pauses: list[float] = []
+        self.on_pause: Callable[[], object] = lambda: None
 
     def now(self) -> datetime:
         return self.at
@@ -40,6 +41,7 @@ class HandClock:
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.at += timedelta(seconds=seconds)
+        self.on_pause()
 
 
 def planned(record_key: str, body: Mapping[str, Any] | None = None, **options: Any) -> PlannedRow:
@@ -81,6 +83,7 @@ class Pushing:
         waits: bool = False,
         operation_name: str | None = None,
         run_id: str = "run",
+        meanwhile: Callable[[], object] | None = None,
         **settings: Any,
     ) -> PushReport:
         what = operation_name or self.operation
@@ -105,8 +108,14 @@ class Pushing:
             run_id=run_id,
             clock=self.clock,
         )
+
+        def make_plan() -> Plan:
+            if meanwhile is not None:
+                meanwhile()
+            return plan
+
         try:
-            return push(target, options, lambda: plan, retries=retries, waits=waits)
+            return push(target, options, make_plan, retries=retries, waits=waits)
         finally:
             client.close()
 

@@ -15,8 +15,8 @@ from invoiced_pipeline_tests.writeback.pushing import Pushing, planned
 CUSTOMER = {"id": 7, "object": "customer", "name": "Acme", "updated_at": NOW - 1000}
 PLAN = {
     "id": "gold", "object": "plan", "name": "Gold", "internal_id": 1, "amount": 10,
-    "currency": "usd", "interval": "month", "interval_count": 1, "pricing_mode": "per_unit", "archived": False,
-    "updated_at": NOW - 1000,
+    "currency": "usd", "interval": "month", "interval_count": 1, "pricing_mode": "per_unit",
+    "archived": False, "updated_at": NOW - 1000,
 }  # fmt: skip
 LINES = [{"name": "Work", "quantity": 1, "unit_cost": 100}]
 

@@ -1,0 +1,245 @@
+"""Outcomes that are open for long: slow servers, dead processes, old keys, two pushes at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from invoiced_pipeline.emulator.faults import Fault
+from invoiced_pipeline.exceptions import AuthenticationError, DatasetMismatchError
+from invoiced_pipeline.invoiced.client import Patience
+from invoiced_pipeline.invoiced.writing import InvoicedWriter
+from invoiced_pipeline.writeback import outcome, transitions
+from invoiced_pipeline.writeback.ledger import Ledger
+from invoiced_pipeline.writeback.rows import Retries
+from invoiced_pipeline_tests.writeback.pushing import DATASET, LONG, Pushing, customers, planned
+
+HASTY = Patience(attempts=2, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
+STALLS: list[Fault] = ["stall_before_commit", "stall_after_commit"]
+
+
+def posts(pushing: Pushing) -> int:
+    return sum(method == "POST" for method, *_ in pushing.emulator.requests)
+
+
+def count(pushing: Pushing) -> int:
+    return pushing.emulator.store.count("customers")
+
+
+@pytest.mark.parametrize("stall", STALLS)
+def test_server_that_commits_after_the_time_out(pushing: Pushing, stall: Fault) -> None:
+    pushing.patience = HASTY
+    pushing.emulator.faults.next(stall, method="POST")
+    pushing(customers(1))
+    pushing(customers(1))
+    pushing.emulator.faults.stalls.wait()
+    assert count(pushing) <= 1, "the first request is still running"
+    pushing.emulator.faults.stalls.release()
+    pushing.clock.at += LONG
+    assert pushing(customers(1)).failure is None
+    assert (count(pushing), posts(pushing)) == (1, 1)
+
+
+def test_waiting_is_long_enough_for_a_server_that_goes_on(pushing: Pushing) -> None:
+    pushing.patience = HASTY
+    pushing.emulator.faults.next("stall_before_commit", method="POST")
+    pushing.clock.on_pause = pushing.emulator.faults.stalls.release
+    assert pushing(customers(1), waits=True).failure is None
+    assert (count(pushing), posts(pushing)) == (1, 1)
+    assert pushing.clock.pauses == [pytest.approx(60.2)]
+
+
+def test_without_the_waiting_there_would_be_two(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transitions, "is_finished", lambda _: True)
+    pushing.patience = HASTY
+    pushing.emulator.faults.next("stall_before_commit", method="POST")
+    pushing(customers(1))
+    pushing.emulator.faults.stalls.release()
+    assert count(pushing) == 2
+
+
+@pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit"])
+def test_without_the_look_up_there_would_be_two(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr("invoiced_pipeline.writeback.push.Settler.settle", _not_done)
+    if fault == "lose_response":
+        monkeypatch.setattr(transitions, "may_replay", lambda *_: False)  # another key, too
+    pushing.emulator.faults.next(fault, method="POST")
+    pushing(customers(1), waits=True)
+    assert count(pushing) == 2
+
+
+def _not_done(_settler, entries, _others):
+    from invoiced_pipeline.writeback.settling import Settled
+
+    return [Settled(entry=entry, verdict="not_done") for entry in entries]
+
+
+def test_same_key_saves_what_the_look_up_misses(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoiced_pipeline.writeback.push.Settler.settle", _not_done)
+    pushing.emulator.faults.next("lose_response", method="POST")
+    assert pushing(customers(1), waits=True).failure is None
+    assert (count(pushing), posts(pushing)) == (1, 2)
+
+
+def killed(pushing: Pushing, monkeypatch: pytest.MonkeyPatch, *, sends: bool) -> None:
+    """A push that dies between its claim and its answer."""
+    with monkeypatch.context() as patched:
+        send = InvoicedWriter.send
+
+        def dying(self, request, **options):
+            if sends:
+                send(self, request, **options)
+            raise KeyboardInterrupt
+
+        patched.setattr(InvoicedWriter, "send", dying)
+        patched.setattr(Ledger, "write", _once(Ledger.write))
+        with pytest.raises(KeyboardInterrupt):
+            pushing(customers(1))
+    assert pushing.states() == {"k0": "sent"}
+
+
+def _once(write):
+    """Nothing is written after the claim, as if the process were gone."""
+    written = []
+
+    def limited(self, entries, responses=()):
+        if written and entries:
+            raise KeyboardInterrupt
+        written.extend(entries)
+        return write(self, entries, responses)
+
+    return limited
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_push_that_died_is_looked_up(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, sends: bool
+) -> None:
+    killed(pushing, monkeypatch, sends=sends)
+    first = pushing.entries()["k0"]
+    pushing.clock.at += timedelta(seconds=1)
+    assert pushing(customers(1)).states == {"succeeded" if sends else "sent": 1}
+    assert count(pushing) == sends
+    assert first.may_run_until is not None
+    pushing.clock.at = first.may_run_until
+    assert pushing(customers(1)).failure is None
+    assert (count(pushing), posts(pushing)) == (1, 1)
+    assert pushing.entries()["k0"].idempotency_key == first.idempotency_key
+
+
+@pytest.mark.parametrize("why", ["a day later", "another API key", "a stored failure"])
+def test_key_is_not_used_again(pushing: Pushing, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    if why == "a stored failure":
+        pushing.emulator.faults.next("rate5xx", method="POST")
+        pushing(customers(1), meanwhile=lambda: None)
+        keys = {row[0] for row in pushing.emulator.store.rows("SELECT key FROM replays", ())}
+        assert len(keys) == 2, "one for the failure, one for the success"
+    else:
+        killed(pushing, monkeypatch, sends=False)
+        first = pushing.entries()["k0"].idempotency_key
+        pushing.clock.at += timedelta(days=1)
+        if why == "another API key":
+            pushing.clock.at -= timedelta(hours=12)
+            pushing.api_key = "another0000000000000000000000000"
+            pushing.emulator.keys[pushing.api_key] = "active"
+        assert pushing(customers(1)).failure is None
+        assert pushing.entries()["k0"].idempotency_key != first
+    assert count(pushing) == 1
+
+
+def test_stored_failure_that_was_carried_out_is_found(pushing: Pushing) -> None:
+    pushing.emulator.faults.next("fail_after_commit", method="POST")
+    assert pushing(customers(1)).failure is None
+    assert (count(pushing), posts(pushing)) == (1, 1)
+    assert pushing.clock.pauses == []
+
+
+def test_what_cannot_be_established_is_never_sent_by_itself(pushing: Pushing) -> None:
+    pushing.operation = "attach_payment_source"
+    pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
+    pushing.emulator.store.put("cards", {"id": 1, "object": "card", "customer": 7, "created_at": 1})
+    pushing.emulator.faults.next("lose_response", method="POST")
+    body = {
+        "method": "credit_card",
+        "invoiced_token": "tok",
+    }  # shown nowhere, compared with nothing
+    row = planned("r", body, path="/customers/7/payment_sources")
+    for _ in range(2):
+        report = pushing([row], waits=True)
+        assert report.states == {"unknown": 1}
+        assert "retry this record key" in (report.failure or "")
+        pushing.clock.at += timedelta(days=2)
+    assert pushing([row], retries=Retries(rejected=True)).states == {"unknown": 1}
+    assert posts(pushing) == 1
+    assert pushing([row], retries=Retries(record_keys=frozenset({"r"}))).failure is None
+    assert posts(pushing) == 2
+
+
+def test_two_pushes_at_once_send_a_row_once(pushing: Pushing) -> None:
+    other = replace(pushing)
+    rows = customers(5)
+    reports = []
+    reports.append(pushing(rows, meanwhile=lambda: reports.append(other(rows[:3]))))
+    assert [report.failure for report in reports] == [None, None]
+    assert (count(pushing), posts(pushing)) == (5, 5)
+    assert set(pushing.states().values()) == {"succeeded"}
+
+
+def test_number_of_an_older_record_is_not_taken_for_ours(pushing: Pushing) -> None:
+    old = {"id": 1, "object": "customer", "name": "Old", "number": "N-1", "created_at": 1000}
+    pushing.emulator.store.put("customers", old)
+    pushing.emulator.faults.next("drop_connection", method="POST")
+    report = pushing([planned("r", {"name": "New", "number": "N-1"})], waits=True)
+    assert report.states == {"rejected": 1}
+    assert pushing.entries()["r"].invoiced_id is None
+
+
+def test_twins_are_two_records(pushing: Pushing) -> None:
+    """Two rows alike, nothing to tell them apart by, both answers lost: two records, two ids."""
+    pushing.operation = "create_task"
+    body = {"name": "Call", "action": "phone", "due_date": 1_800_000_000}
+    rows = [planned(key, body, path="/tasks") for key in ("a", "b")]
+    pushing.emulator.faults.next("lose_response", method="POST")
+    pushing.emulator.faults.next("drop_connection", method="POST")
+    assert pushing(rows, waits=True).failure is None
+    assert pushing.emulator.store.count("tasks") == 2
+    assert len({entry.invoiced_id for entry in pushing.entries().values()}) == 2
+
+
+def test_ledger_of_another_host_is_refused(pushing: Pushing) -> None:
+    pushing(customers(1))
+    entry = replace(pushing.entries()["k0"], host="api.invoiced.com")
+    Ledger(pushing.database, DATASET).write([entry])
+    with pytest.raises(DatasetMismatchError, match=r"api\.invoiced\.com"):
+        pushing(customers(2))
+    assert posts(pushing) == 1
+
+
+def test_wrong_key_sends_nothing(pushing: Pushing) -> None:
+    pushing.api_key = "wrong000000000000000000000000000"
+    with pytest.raises(AuthenticationError) as caught:
+        pushing(customers(2))
+    assert pushing.api_key not in str(caught.value)
+    assert set(pushing.states().values()) <= {"planned"}
+
+
+def test_api_that_is_down_is_left_alone(pushing: Pushing) -> None:
+    pushing.emulator.faults.status5xx = 503
+    pushing.emulator.faults.next("rate5xx", 1000, method="POST")
+    report = pushing(customers(100))
+    assert "nothing more was sent" in (report.failure or "")
+    assert posts(pushing) < 50
+    pushing.emulator.faults.clear()
+    pushing.clock.at += LONG
+    assert pushing(customers(100)).failure is None
+    assert count(pushing) == 100
+
+
+def test_key_lifetime_is_within_the_api_s() -> None:
+    assert timedelta(hours=24) > outcome.KEY_LIFETIME
