@@ -4,7 +4,7 @@ Two lists, each filtered by the API, so that an account whose feed is full of vi
 sent e-mails costs no more than a quiet one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,8 +88,9 @@ def read_events(
         ApiError: The feed cannot be read.
     """
     if since is None:
-        answer = client.list_page(PATH, (("per_page", "1"),), tally)
-        return EventsRead((), (answer.server_time or datetime.now(UTC)) - LAG)
+        answer = client.list_page(PATH, (("per_page", "1"),), tally)  # the newest
+        newest = max((event.at for event in _events(answer.body)), default=0)
+        return EventsRead((), _end(answer.server_time, newest))
 
     def ask(question: Params) -> list[Page]:
         # Ascending, so that events written meanwhile move no other to another page.
@@ -97,24 +98,26 @@ def read_events(
         return list(read_by_number(client, PATH, params, tally))
 
     answers = list(executor.map(ask, _QUESTIONS))
-    found = {event.id: event for pages in answers for page in pages for event in _events(page)}
-    clocks = [pages[0].server_time for pages in answers]
+    found = {event.id: event for pages in answers for page in pages for event in _events(page.body)}
     events = tuple(found[number] for number in sorted(found))
-    return EventsRead(events, _until(since, clocks, events))
-
-
-def _until(since: datetime, clocks: list[datetime | None], events: Iterable[Event]) -> datetime:
-    """Events become visible after their request's commit, so the newest seconds do not count."""
-    known = [clock for clock in clocks if clock is not None]
-    if len(known) == len(clocks):
-        return min(known) - LAG
+    clocks = [clock for pages in answers if (clock := pages[0].server_time) is not None]
     newest = max((event.at for event in events), default=to_epoch(since))
-    return max(since, min(datetime.now(UTC), from_epoch(newest)) - LAG)
+    end = _end(min(clocks) if len(clocks) == len(answers) else None, newest)
+    return EventsRead(events, max(since, end))
 
 
-def _events(page: Page) -> Iterator[Event]:
+def _end(server_time: datetime | None, newest: int) -> datetime:
+    """Until when none is missing: events become visible after their request's commit.
+
+    Without a server's clock the newest event (epoch second) stands for it: this machine's may be
+    ahead, and nothing would be seen until the other has caught up.
+    """
+    return (server_time or min(datetime.now(UTC), from_epoch(newest))) - LAG
+
+
+def _events(body: bytes) -> Iterator[Event]:
     try:
-        entries = _entries.decode(page.body)
+        entries = _entries.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         message = f"GET {PATH}: the answer holds something that is no event: {error}"
         raise ContractError(message, path=PATH, status=200) from error

@@ -90,6 +90,8 @@ class DeletionFeed:
         self._has_transactions = False
         self._applied: dict[RecordId, set[RecordId | None]] = {}
         """The transactions that each payment read lately consists of, as the API has it."""
+        self._seen_at: datetime | None = None
+        """The server's clock (UTC) when it last showed payments, if it shows one."""
 
     def begin(self, dataset: DatasetState) -> None:
         """Reads the feed from where it last ended, and notes what it tells of.
@@ -119,6 +121,7 @@ class DeletionFeed:
         if not self._has_transactions:
             return
         self._applied.update(_applied_on(page))
+        self._seen_at = page.server_time
         if len(self._applied) >= _PAYMENTS_AT_ONCE:
             self.settle_payments()
 
@@ -135,7 +138,8 @@ class DeletionFeed:
         doubtful = [record for record, payment in known if record not in applied[payment]]
         # `applied_to` need not show all that a payment did, such as a refund.
         gone = self._missing(TRANSACTIONS.name, doubtful)
-        self._count(self._marks.apply(of_transactions(gone, datetime.now(UTC))))
+        at = self._seen_at or datetime.now(UTC)
+        self._count(self._marks.apply(of_transactions(gone, at, is_certain=True)))
 
     def _since(self, dataset: DatasetState) -> datetime | None:
         """Where the feed last ended; at first where the earliest table does, if there is one."""
@@ -152,13 +156,16 @@ class DeletionFeed:
             if dataset.columns(entry.name) is not None and customer_columns(entry):
                 dataset.add_survivors(entry.name, found.survivors)
         dataset.claim(self._request)
-        dataset.set_events_until(read.until)
+        # Without a server's clock a quiet feed would end earlier every time.
+        dataset.set_events_until(max(read.until, dataset.events_until() or read.until))
 
     def _of_payments(self, doubtful: Mapping[RecordId, datetime]) -> list[Mark]:
         """Marks of payments that are gone, not voided: integrations can do that (observed)."""
         known = [record for record, _ in self._marks.present(PAYMENTS.name, "id", list(doubtful))]
         gone = self._missing(PAYMENTS.name, known)
-        marks = [Mark(PAYMENTS.name, "id", record, doubtful[record]) for record in gone]
+        marks = [
+            Mark(PAYMENTS.name, "id", record, doubtful[record], is_certain=True) for record in gone
+        ]
         for record, payment in self._marks.present(TRANSACTIONS.name, "payment", list(gone)):
             marks += of_transactions([record], doubtful[payment])
         return marks

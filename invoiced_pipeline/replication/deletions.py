@@ -1,7 +1,7 @@
 """What events mean for which rows: pure, from the catalog's keys and what the service does."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from invoiced_pipeline.catalog import TABLES, Table
@@ -64,9 +64,12 @@ def consequences(events: Iterable[Event]) -> Consequences:
     return Consequences(tuple(marks), doubtful, survivors)
 
 
-def of_transactions(ids: Iterable[RecordId], at: datetime) -> list[Mark]:
+def of_transactions(
+    ids: Iterable[RecordId], at: datetime, *, is_certain: bool = False
+) -> list[Mark]:
     """Marks of transactions that are gone, and of the adjustments that share their ids."""
-    return [mark for record in ids for mark in _of_record("transaction.deleted", record, at)]
+    marks = (mark for record in ids for mark in _of_record("transaction.deleted", record, at))
+    return [replace(mark, is_certain=is_certain) for mark in marks]
 
 
 def customer_columns(table: Table) -> tuple[str, ...]:

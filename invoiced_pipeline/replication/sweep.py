@@ -147,7 +147,9 @@ class Sweep:
         # Asked for once more: a list may miss what another request shows.
         gone = missing_records(self._client, table, unlisted, executor, report.tally)
         at = listed.server_time or datetime.now(UTC)
-        marks = [Mark(table.name, table.primary_key, record, at) for record in gone]
+        marks = [
+            Mark(table.name, table.primary_key, record, at, is_certain=True) for record in gone
+        ]
         report.deleted = self._marks.apply(marks)[table.name]
 
     def _wanted(self, table: Table, known: KnownIds, listed: Identifiers) -> set[Any]:

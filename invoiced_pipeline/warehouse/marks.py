@@ -30,6 +30,9 @@ class Mark:
     column: str
     value: int | str
     at: datetime
+    is_certain: bool = False
+    """The API was asked for the record just now and has none. Then `updated_at` does not count:
+    `at` may be of another clock than the service's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,11 @@ class Marks:
             return counts
         with self._database.session(self._dataset) as session, session.transaction():
             existing = session.tables(with_column="_deleted_at")
-            for (name, column, at), values in groups.items():
+            for (name, column, at, is_certain), values in groups.items():
                 if name not in existing:
                     continue
                 for some in _chunks(values):
-                    ids = _ids(session, table(name), column, some, at)
+                    ids = _ids(session, table(name), column, some, None if is_certain else at)
                     self._note(session, table(name), existing, ids, at)
                     counts[name] += len(ids)
         return +counts
@@ -136,24 +139,29 @@ class Marks:
                 session.run(sql, [at, *ids])
 
 
-def _grouped(marks: Iterable[Mark]) -> dict[tuple[str, str, datetime], list[int | str]]:
-    groups: dict[tuple[str, str, datetime], list[int | str]] = defaultdict(list)
+def _grouped(
+    marks: Iterable[Mark],
+) -> dict[tuple[str, str, datetime, bool], list[int | str]]:
+    groups: dict[tuple[str, str, datetime, bool], list[int | str]] = defaultdict(list)
     for mark in marks:
-        groups[mark.table, mark.column, mark.at].append(mark.value)
+        groups[mark.table, mark.column, mark.at, mark.is_certain].append(mark.value)
     return dict(sorted(groups.items(), key=lambda group: group[0][2]))
 
 
 def _ids(
-    session: Session, of: Table, column: str, values: Sequence[Any], at: datetime
+    session: Session, of: Table, column: str, values: Sequence[Any], newest: datetime | None
 ) -> list[Any]:
     """Ids of the rows to mark; names come from the catalog, values are parameters."""
-    stamp = of.column(of.replication_key)
-    newest = to_epoch(at) if stamp.type == "bigint" else at
     sql = (
         f'select "{of.primary_key}" from "{of.name}" where {_is_one_of(column, values)} '  # noqa: S608
-        f'and _deleted_at is null and ("{stamp.name}" is null or "{stamp.name}" <= %s)'
+        "and _deleted_at is null"
     )
-    return [row[0] for row in session.rows(sql, [*values, newest])]
+    if newest is None:
+        return [row[0] for row in session.rows(sql, values)]
+    stamp = of.column(of.replication_key)
+    sql += f' and ("{stamp.name}" is null or "{stamp.name}" <= %s)'
+    instant = to_epoch(newest) if stamp.type == "bigint" else newest
+    return [row[0] for row in session.rows(sql, [*values, instant])]
 
 
 def _is_one_of(column: str, values: Sequence[Any]) -> str:

@@ -1,0 +1,152 @@
+"""Whatever happens while an account is read, the next quiet sync makes the replica right."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.change.deeds import DEEDS
+from invoiced_pipeline_tests.change.world import LATEST, Step, World
+from invoiced_pipeline_tests.conftest import NOW, empty
+
+AHEAD = 2_000_000_000
+"""A clock of the service that is years ahead of this machine's; `NOW` is years behind it."""
+
+CLOCKS = {
+    "behind": (NOW, True),
+    "ahead": (AHEAD, True),
+    "behind, not shown": (NOW, False),
+    "ahead, not shown": (AHEAD, False),
+}
+
+_steps = st.builds(
+    Step,
+    st.sampled_from(sorted(DEEDS)),
+    number=st.integers(0, 40),
+    wait=st.sampled_from([0, 0, 1, 30]),
+    late=st.sampled_from([0, 0, 5, 60, LATEST]),
+    lost=st.sampled_from([False, False, False, True]),
+)
+_requests = st.integers(0, 45)
+
+
+class ChangingAccount(RuleBasedStateMachine):
+    """People, syncs and sweeps in any order; in the end the replica must be right."""
+
+    make: Callable[[], World]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = self.make()
+        self.queued: dict[int, list[Step]] = defaultdict(list)
+
+    @initialize(is_new=st.sampled_from([False, False, True]))
+    def begin(self, is_new: bool) -> None:
+        self.world.begin(is_new=is_new)
+
+    @rule(step=_steps)
+    def something_happens(self, step: Step) -> None:
+        self.world.do(step)
+
+    @rule(some=st.lists(_steps, min_size=2, max_size=4))
+    def much_happens(self, some: list[Step]) -> None:
+        for step in some:
+            self.world.do(step)
+
+    @rule(seconds=st.sampled_from([1, 240, 600, 90_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.emulator.clock.advance(seconds)
+
+    @rule(step=_steps, request=_requests)
+    def something_will_happen_while_it_is_read(self, step: Step, request: int) -> None:
+        self.queued[request].append(step)
+
+    @rule(some=st.lists(st.tuples(_steps, _requests), min_size=2, max_size=4))
+    def much_will_happen_while_it_is_read(self, some: list[tuple[Step, int]]) -> None:
+        for step, request in some:
+            self.queued[request].append(step)
+
+    @rule(kind=st.sampled_from(["sync", "sync", "sync", "sweep", "stumbles", "dies"]), at=_requests)
+    def it_is_read(self, kind: str, at: int) -> None:
+        queued, self.queued = self.queued, defaultdict(list)
+        if kind == "sweep":
+            self.world.sweep(queued)
+        elif kind == "dies":
+            self.world.sync_that_dies(queued)
+        elif kind == "stumbles":
+            table = TABLES[at % len(TABLES)]
+            self.world.sync_that_stumbles(table.path, queued)
+        else:
+            self.world.sync(queued)
+            self.world.judge_sync()
+
+    def teardown(self) -> None:
+        self.world.judge()
+
+
+def set_clock(emulator: Emulator, name: str) -> None:
+    at, emulator.account.date_header = CLOCKS[name]
+    emulator.clock.set(at)
+
+
+def machine(emulator: Emulator, folder: Path, clock: str) -> type[ChangingAccount]:
+    """The machine over one emulator; each of its examples has a warehouse of its own."""
+    numbers = itertools.count()
+
+    def make(_: ChangingAccount) -> World:
+        empty(emulator)
+        set_clock(emulator, clock)
+        return World(emulator, folder / str(next(numbers)), template=folder / "template")
+
+    return type("Machine", (ChangingAccount,), {"make": make})
+
+
+def run(machine: type[ChangingAccount], examples: int, steps: int, **options: Any) -> None:
+    """Without shrinking, which would take minutes: the steps that failed are few as they are."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+            **options,
+        ),
+    )
+
+
+def test_nothing_is_lost_or_doubled_whatever_happens(emulator: Emulator, tmp_path: Path) -> None:
+    run(machine(emulator, tmp_path, "behind"), 3, 12, derandomize=True, database=None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_nothing_is_lost_or_doubled_whatever_happens_in_many_ways(
+    emulator: Emulator, tmp_path: Path, clock: str
+) -> None:
+    run(machine(emulator, tmp_path, clock), 50, 20)
+
+
+@pytest.mark.parametrize("clock", ["ahead", "behind, not shown", "ahead, not shown"])
+def test_deletions_are_seen_whatever_the_clocks_say(
+    emulator: Emulator, tmp_path: Path, clock: str
+) -> None:
+    set_clock(emulator, clock)
+    world = World(emulator, tmp_path, tables=("invoices", "payments", "transactions"))
+    world.begin()
+    for step in (Step("void_payment", 1), Step("apply_anew", 0), Step("delete_document", 9)):
+        world.do(Step(step.deed, step.number, wait=60))
+        world.judge()
+    world.do(Step("delete_transaction", 16, wait=60, lost=True))
+    world.judge()
+    assert world.refused == []
+    assert len(world.replica.query("select id from transactions where _deleted_at is not null")) > 3

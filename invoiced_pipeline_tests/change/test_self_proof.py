@@ -1,0 +1,219 @@
+"""The harness notices what it is for: without any one of these parts it turns red."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from invoiced_pipeline.catalog import Table, table
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.replication import source
+from invoiced_pipeline.replication.batches import Batcher
+from invoiced_pipeline.replication.children import ChildRows
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.deletion_feed import DeletionFeed
+from invoiced_pipeline.replication.sweep import Sweep
+from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
+from invoiced_pipeline_tests.change.world import LATEST, Step, World, WrongReplicaError
+from invoiced_pipeline_tests.conftest import empty
+
+HOUR = 3600
+
+
+def a_commit_becomes_visible_late(world: World) -> None:
+    world.sync()
+    world.do(Step("create_customer", wait=30, late=LATEST))
+    world.judge()
+
+
+def a_subscription_is_cancelled(world: World) -> None:
+    world.do(Step("cancel_subscription", 0, wait=HOUR))
+    world.judge()
+
+
+def a_transaction_comes_twice_in_one_sync(world: World) -> None:
+    for number in range(5):
+        world.do(Step("change_adjustment", number, wait=60))
+    world.sync({("/transactions", 1): [Step("change_adjustment", 0, wait=60)]})
+    world.judge_sync()
+
+
+def an_invoice_comes_twice_with_fewer_lines(world: World) -> None:
+    for step in (Step("change_lines", 19), *(Step("rename_document", at) for at in (0, 3, 6))):
+        world.do(Step(step.deed, step.number, wait=HOUR))
+    world.sync({("/invoices", 1): [Step("change_lines", 9, wait=1)]})
+    world.judge_sync()
+
+
+def all_lines_are_removed(world: World) -> None:
+    world.do(Step("change_lines", 4, wait=HOUR))
+    world.judge()
+
+
+def a_run_dies_before_its_load(world: World) -> None:
+    world.do(Step("create_customer", wait=HOUR))
+    world.sync_that_dies({})
+    world.do(Step("create_customer", wait=HOUR))
+    world.judge()
+
+
+def an_event_is_lost(world: World) -> None:
+    world.do(Step("delete_document", 9, wait=HOUR, lost=True))
+    world.judge()
+
+
+def an_invoice_is_deleted(world: World) -> None:
+    world.do(Step("delete_document", 9, wait=HOUR))
+    world.judge()
+
+
+def a_payment_is_applied_anew(world: World) -> None:
+    world.do(Step("apply_anew", 1, wait=HOUR))
+    world.judge()
+
+
+def customers_are_merged(world: World) -> None:
+    world.do(Step("merge_customers", 0, wait=HOUR))
+    world.judge()
+
+
+@contextmanager
+def without_parameters(of: Table) -> Iterator[None]:
+    """A table's list is asked for as it is by default."""
+    before = of.list_params
+    object.__setattr__(of, "list_params", ())
+    try:
+        yield
+    finally:
+        object.__setattr__(of, "list_params", before)
+
+
+@contextmanager
+def without_tombstones() -> Iterator[None]:
+    """An empty array says nothing to the merge."""
+    rows = ChildRows.rows
+
+    def silent(children: ChildRows, parents: Any, superseded: Any, **_: Any) -> Any:
+        return rows(children, parents, superseded, is_new=True)
+
+    with mock.patch.object(ChildRows, "rows", silent):
+        yield
+
+
+@contextmanager
+def without_overlap(world: World) -> Iterator[None]:
+    world.overlap = timedelta(0)
+    yield
+
+
+def patched(of: type, name: str, value: Any) -> Callable[[World], AbstractContextManager[Any]]:
+    return lambda _: mock.patch.object(of, name, value)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the replication: how it is switched off, and what then goes wrong.
+
+    Attributes:
+        off: Switches it off.
+        scenario: What shows it.
+        tables: Those that it takes.
+        error: A word of what is then found.
+    """
+
+    off: Callable[[World], AbstractContextManager[Any]]
+    scenario: Callable[[World], None]
+    tables: tuple[str, ...]
+    error: str
+
+
+MONEY = ("customers", "payments", "transactions", "credit_balance_adjustments")
+PARTS = {
+    "the overlap": Part(
+        without_overlap, a_commit_becomes_visible_late, ("customers",), "not in the replica"
+    ),
+    "all=1": Part(
+        lambda _: without_parameters(table("subscriptions")),
+        a_subscription_is_cancelled,
+        ("subscriptions",),
+        "status is 'active'",
+    ),
+    "deduplication": Part(
+        lambda _: mock.patch.dict(source._MERGE, deduplicated=True),
+        a_transaction_comes_twice_in_one_sync,
+        ("transactions",),
+        "2 rows",
+    ),
+    "the newest version's children": Part(
+        patched(Batcher, "_newest_versions", lambda batcher: batcher._pending),
+        an_invoice_comes_twice_with_fewer_lines,
+        ("invoices",),
+        "another version",
+    ),
+    "tombstones": Part(
+        lambda _: without_tombstones(), all_lines_are_removed, ("invoices",), "invoices__items"
+    ),
+    "pipeline.drop()": Part(
+        patched(DuckDbPipeline, "drop", lambda pipeline, **_: pipeline),
+        a_run_dies_before_its_load,
+        ("customers",),
+        "not in the replica",
+    ),
+    "the sweep": Part(
+        patched(Sweep, "_compare", lambda *_: None),
+        an_event_is_lost,
+        ("invoices",),
+        "gone, not marked",
+    ),
+    "the events feed": Part(
+        patched(DeletionFeed, "_take", lambda *_: None),
+        an_invoice_is_deleted,
+        ("invoices",),
+        "gone, not marked",
+    ),
+    "a look at the payments' transactions": Part(
+        patched(DeletionFeed, "settle_payments", lambda _: None),
+        a_payment_is_applied_anew,
+        MONEY,
+        "gone, not marked",
+    ),
+    "what a merge moved": Part(
+        patched(DatasetState, "survivors", lambda *_: []),
+        customers_are_merged,
+        ("customers", "invoices"),
+        "customer is",
+    ),
+}
+
+
+MORE = ("the events feed", "a look at the payments' transactions", "what a merge moved")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in MORE else []) for name in PARTS],
+)
+def test_without_this_part_the_harness_turns_red(
+    emulator: Emulator, tmp_path: Path, name: str
+) -> None:
+    part = PARTS[name]
+
+    def play(folder: str, *, off: bool) -> None:
+        empty(emulator)
+        world = World(emulator, tmp_path / folder, tables=part.tables)
+        with part.off(world) if off else nullcontext():
+            world.begin()
+            world.emulator.clock.advance(HOUR)
+            populated = len(world.refused)
+            part.scenario(world)
+        assert world.refused[populated:] == []
+
+    play("on", off=False)
+    with pytest.raises(WrongReplicaError) as caught:
+        play("off", off=True)
+    assert part.error in str(caught.value)

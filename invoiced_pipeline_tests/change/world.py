@@ -1,0 +1,279 @@
+"""An account that changes while it is replicated, and the judgement on the replica."""
+
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+
+from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
+from invoiced_pipeline.emulator.errors import ApiError
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.invoiced import identifiers, numbered, pages, walk
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
+from invoiced_pipeline.windows import to_epoch
+from invoiced_pipeline_tests.change.deeds import DEEDS, MAY_LOSE_EVENTS
+from invoiced_pipeline_tests.change.people import OvertakenError, People
+from invoiced_pipeline_tests.change.truth import all_records, differences, held, torn
+from invoiced_pipeline_tests.conftest import Replica
+
+PAGE = 3
+"""Records in a page: with so few, a small account has many boundaries to fall on."""
+
+LATEST = 240
+"""Seconds that a commit may be late: the overlap is 300."""
+
+
+Moment = int | tuple[str, int]
+"""Before a run's request with this number, or before a list's; the first has the number 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that people do.
+
+    Attributes:
+        deed: Its name.
+        number: Chooses among the records that are there.
+        wait: Seconds that pass before it.
+        late: Seconds that its transaction has been open when it commits.
+        lost: Whether its events are never seen.
+    """
+
+    deed: str
+    number: int = 0
+    wait: int = 0
+    late: int = 0
+    lost: bool = False
+
+
+Meanwhile = Mapping[Moment, Sequence[Step]]
+"""What happens during a run, before certain requests are answered."""
+
+
+class World:
+    """An account, its people and its replica.
+
+    Args:
+        emulator: An empty account.
+        folder: Where the warehouse is made.
+        template: Where the outcome of the first sync is kept for other worlds.
+        tables: What is replicated.
+
+    Attributes:
+        overlap: How far syncs reach back.
+        has_gap: Whether the events feed lacks something that only a sweep can find.
+        refused: Steps that the API refused.
+        served: The newest `updated_at` that the last sync was shown, by table and id.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        folder: Path,
+        template: Path | None = None,
+        tables: Sequence[str] = TABLE_NAMES,
+    ) -> None:
+        self.emulator = emulator
+        self._warehouse = folder / "invoiced.duckdb"
+        self._template = template
+        self.people = People(emulator)
+        self.replica = Replica(emulator.url, emulator.api_key, DuckDbDatabase(self._warehouse))
+        self.tables = tuple(tables)
+        self.overlap = timedelta(minutes=5)
+        self.has_gap = False
+        self.refused: list[Step] = []
+        self.served: dict[str, dict[Any, int]] = defaultdict(dict)
+
+    def begin(self, *, is_new: bool = False) -> None:
+        """Populates the account; it has been synced once, unless `is_new`.
+
+        The first sync is always the same one, so its outcome is kept as a template.
+        """
+        self.populate()
+        self.emulator.clock.advance(3600)
+        warehouse = self._warehouse
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        if is_new:
+            return
+        if self._template is not None and self._template.exists():
+            shutil.copy(self._template, warehouse)
+            return
+        self.sync()
+        if self._template is not None:
+            shutil.copy(warehouse, self._template)
+
+    def populate(self) -> None:
+        """A few records of every kind, some of them in one second."""
+        for _ in range(6):
+            self.do(Step("create_customer", wait=1))
+        for at in range(2):
+            self.do(Step("create_plan", at))
+            self.do(Step("subscribe", at, wait=1))
+        for at in range(8):
+            self.do(Step("create_document", at, wait=at % 2))
+        for at in range(4):
+            self.do(Step("pay", at, wait=at % 2))
+            self.do(Step("prepay", at + 2))
+            self.do(Step("adjust_credit", at))
+        self.do(Step("record_transaction", 3))
+
+    def do(self, step: Step) -> None:
+        """Has a step done; what the API refuses does not happen."""
+        people = self.people
+        people.clock.advance(step.wait)
+        try:
+            with (
+                _if(step.lost and step.deed in MAY_LOSE_EVENTS, people.events_lost()),
+                _if(step.late and step.deed != "bring_back", people.late(step.late)),
+            ):
+                DEEDS[step.deed](people, step.number)
+        except OvertakenError:
+            self.do(Step(step.deed, step.number, lost=step.lost))
+        except ApiError:
+            self.refused.append(step)
+            return
+        self.has_gap |= step.lost and step.deed in MAY_LOSE_EVENTS
+
+    def sync(self, meanwhile: Meanwhile | None = None) -> dict[str, TableReport]:
+        """Syncs all tables while steps happen."""
+        with self._meddling(meanwhile or {}), small_pages(), self._watching():
+            return self.replica(*self.tables, deletions="mark", overlap=self.overlap)
+
+    def sync_that_stumbles(self, path: str, meanwhile: Meanwhile) -> None:
+        """A sync in which the requests to one list fail, from some moment on, for good."""
+        self.emulator.faults.next("rate5xx", 1000, skip=1, path=path)
+        self.sync(meanwhile)
+        self.emulator.faults.clear()
+
+    def sync_that_dies(self, meanwhile: Meanwhile) -> None:
+        """A sync whose process ends when all is read and nothing is loaded yet."""
+
+        def die(*_: Any, **__: Any) -> None:
+            raise DiedError
+
+        with mock.patch.object(DuckDbPipeline, "load", die), suppress(DiedError):
+            self.sync(meanwhile)
+
+    def sweep(self, meanwhile: Meanwhile | None = None) -> None:
+        """Sweeps all tables while steps happen."""
+        with self._meddling(meanwhile or {}), small_pages():
+            reports = self.replica.sweep(*self.tables)
+        _expect_none([f"{name}: {each.error}" for name, each in reports.items() if each.error])
+        self.has_gap = False
+
+    def judge(self) -> None:
+        """After a quiet sync, and a sweep where the feed had a gap, all is as the API has it.
+
+        Raises:
+            WrongReplicaError: It is not.
+        """
+        self.sync_well()
+        if self.has_gap:
+            self.sweep()
+        rows = held(self.replica, self.tables)
+        _expect_none(differences(rows, all_records(self.emulator, self.tables)) + torn(rows))
+
+    def judge_sync(self) -> None:
+        """At any time: no row twice, none torn, and none older than what the sync was shown.
+
+        Raises:
+            WrongReplicaError: It is not so.
+        """
+        rows = held(self.replica, self.tables)
+        older = [
+            f"{name} {row['id']}: older than the version that the sync was shown"
+            for name, served in self.served.items()
+            for row in rows[name]
+            if (second := seconds(row["updated_at"])) is not None
+            and second < served.get(row["id"], second)
+        ]
+        _expect_none(torn(rows) + older)
+
+    def sync_well(self) -> None:
+        """A sync during which nothing happens; no table may fail."""
+        _expect_none([f"{name}: {each.error}" for name, each in self.sync().items() if each.error])
+
+    @contextmanager
+    def _meddling(self, meanwhile: Meanwhile) -> Iterator[None]:
+        requests: Counter[str] = Counter()
+
+        def meddle(path: str, query: dict[str, Any]) -> None:
+            moments: tuple[Moment, ...] = (requests.total(), (path, requests[path]))
+            requests[path] += 1
+            for moment in moments:
+                for step in meanwhile.get(moment, ()):
+                    self.do(step)
+
+        self.emulator.on_request = meddle
+        try:
+            yield
+        finally:
+            self.emulator.on_request = None
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Notes which versions the lists of a sync show."""
+        self.served.clear()
+        names = {table.path: table.name for table in TABLES if table.name != "plans"}
+        asked = InvoicedClient.list_page
+
+        def list_page(client: InvoicedClient, path: str, *arguments: Any) -> Any:
+            answer = asked(client, path, *arguments)
+            for record in msgspec.json.decode(answer.body) if path in names else ():
+                served, second = self.served[names[path]], record["updated_at"]
+                served[record["id"]] = max(second, served.get(record["id"], second))
+            return answer
+
+        with mock.patch.object(InvoicedClient, "list_page", list_page):
+            yield
+
+
+@contextmanager
+def small_pages() -> Iterator[None]:
+    """Lets the client ask for `PAGE` records at a time, and read in parts what is not small."""
+    with (
+        mock.patch.object(pages, "PER_PAGE", PAGE),
+        mock.patch.object(walk, "PER_PAGE", PAGE),
+        mock.patch.object(numbered, "PER_PAGE", PAGE),
+        mock.patch.object(identifiers, "PER_PAGE", PAGE),
+        mock.patch.object(walk, "PAGES_PER_PART", 2),
+        mock.patch.object(identifiers, "PAGES_PER_PART", 2),
+    ):
+        yield
+
+
+@contextmanager
+def _if(wanted: object, context: Any) -> Iterator[None]:
+    if wanted:
+        with context:
+            yield
+    else:
+        yield
+
+
+def seconds(instant: datetime | int | None) -> int | None:
+    """A column's instant in epoch seconds."""
+    return to_epoch(instant) if isinstance(instant, datetime) else instant
+
+
+class DiedError(Exception):
+    """Stands for the end of the process."""
+
+
+class WrongReplicaError(AssertionError):
+    """The replica is not as it has to be; the text says in what."""
+
+
+def _expect_none(found: list[str]) -> None:
+    if found:
+        raise WrongReplicaError("\n".join(found))
