@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pydantic import SecretStr
 
-from invoiced_pipeline.catalog import TABLES, table
+from invoiced_pipeline.catalog.privacy import privacy_of
+from invoiced_pipeline.catalog.selection import all_tables_of, tables_of
 from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.clock import Clock
 from invoiced_pipeline.emulator.server import Emulator
@@ -22,7 +23,7 @@ from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep import SweepReport
 from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
-from invoiced_pipeline.settings import Cadence, Deletions
+from invoiced_pipeline.settings import Cadence, Deletions, Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.failures import load_error
@@ -31,6 +32,9 @@ from invoiced_pipeline.windows import Window
 
 NOW = 1_700_000_000
 """The emulator's clock in most tests: it stands still, so nothing depends on the time of day."""
+
+SALT = "pepper"
+"""Of hashed columns."""
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_seconds=5)
@@ -100,6 +104,24 @@ class Replica:
     api_key: str
     database: Database
     dataset: str = "invoiced"
+    tables: dict[str, Any] = field(default_factory=dict)
+    """What is set in `[connection.tables]`."""
+
+    def settings(self) -> Settings:
+        return Settings.model_validate(
+            {"connection": [{"tables": self.tables}], "secrets": {"INVOICED_HASH_SALT": SALT}}
+        )
+
+    def asked(self, *names: str) -> dict[str, Any]:
+        """What a request says of its tables: those named, else all that are selected."""
+        settings = self.settings()
+        selected = tables_of(settings, settings.first)
+        every = {table.name: table for table in all_tables_of(settings.first)}
+        return {
+            "tables": tuple(every[name] for name in names) or selected,
+            "selected": frozenset(table.name for table in selected),
+            "privacy": privacy_of(settings.first, settings.hash_salt),
+        }
 
     def __call__(
         self,
@@ -118,10 +140,9 @@ class Replica:
 
         Deletions only count where a test is about them: they cost requests.
         """
-        chosen = tuple(map(table, tables)) or TABLES
         client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
         request = ReplicationRequest(
-            tables=chosen,
+            **self.asked(*tables),
             mode=mode,
             start_date=start,
             window=window,
@@ -157,7 +178,7 @@ class Replica:
         """Sweeps `tables`, all when none is named, and returns their reports."""
         client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
         request = ReplicationRequest(
-            tables=tuple(map(table, tables)) or TABLES,
+            **self.asked(*tables),
             mode="full",
             start_date=start,
             connection="Invoiced",

@@ -39,6 +39,8 @@ class Column:
     """Personal or payment data: names, addresses, bank details (for documentation and hashing)."""
     contract: bool = False
     """Part of the published column contract (Stitch and Qlik schema version 1)."""
+    aliases: tuple[str, ...] = ()
+    """Other names under which the same value stands in objects inside records."""
     treatment: Treatment = "kept"
     """What a connection does with its values; the catalog keeps all."""
 

@@ -28,33 +28,33 @@ def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table
         ConfigurationError: A name is none of the catalog's, or a column cannot be treated so; the
             text names the file, the key and what is accepted.
     """
-    every = all_tables_of(settings, connection)
+    where = f"{settings.source}: connection.{settings.connection.index(connection)}.tables"
+    every = all_tables_of(connection, where)
     tables = connection.tables
     chosen = set(TABLE_NAMES if tables.include is None else tables.include) - set(tables.exclude)
     selected = {table.name: table for table in every if table.name in chosen}
     if not selected:
-        where = _place(settings, connection)
         message = f"{where}.exclude: no table is left; {_there_are('table', TABLE_NAMES)}"
         raise ConfigurationError(message)
     return tuple(_with_checks(table, selected) for table in selected.values())
 
 
-def all_tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table, ...]:
+def all_tables_of(connection: ConnectionSettings, where: str = "tables") -> tuple[Table, ...]:
     """All tables with the treatment of their columns, those left out included.
+
+    Args:
+        connection: Whose settings count.
+        where: How an error names their place.
 
     Raises:
         ConfigurationError: As of `tables_of`.
     """
-    where, tables = _place(settings, connection), connection.tables
+    tables = connection.tables
     children = [table.child_name(child) for table in TABLES for child in table.children]
     _check_names(f"{where}.include", tables.include or (), "table", TABLE_NAMES)
     _check_names(f"{where}.exclude", tables.exclude, "table", (*TABLE_NAMES, *children))
     _check_names(where, tables.by_table, "table", TABLE_NAMES)
     return tuple(_table_of(table, connection, f"{where}.{table.name}") for table in TABLES)
-
-
-def _place(settings: Settings, connection: ConnectionSettings) -> str:
-    return f"{settings.source}: connection.{settings.connection.index(connection)}.tables"
 
 
 def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table:

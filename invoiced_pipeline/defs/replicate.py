@@ -20,7 +20,7 @@ from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metad
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
-from invoiced_pipeline.settings import ConnectionSettings, remembered_host
+from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import Window
 
@@ -81,12 +81,9 @@ def replicated_assets(
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig
     ) -> Iterator[dg.MaterializeResult]:
-        selected = tuple(
-            table for table in tables if asset_key(dataset, table) in context.selected_asset_keys
-        )
         try:
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
-            run = _Run(context, connection, selected, config, start_date, default_start)
+            run = _Run(context, connection, tables, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -101,14 +98,18 @@ class _Run:
         self,
         context: dg.AssetExecutionContext,
         connection: ConnectionSettings,
-        tables: tuple[Table, ...],
+        tables: Sequence[Table],
         config: ReplicateConfig,
         start_date: StartDate,
         default_start: datetime,
     ) -> None:
         self._context = context
         self._connection = connection
-        self._tables = tables
+        chosen = context.selected_asset_keys
+        self._tables = tuple(
+            table for table in tables if asset_key(connection.dataset, table) in chosen
+        )
+        self._selected = frozenset(table.name for table in tables)
         self._mode: Mode = config.mode
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
@@ -152,6 +153,7 @@ class _Run:
             yield from self._results(replication, audit, stages)
 
     def _request(self, invoiced_api: InvoicedApi) -> "ReplicationRequest":
+        from invoiced_pipeline.catalog.privacy import privacy_of
         from invoiced_pipeline.replication.request import ReplicationRequest
 
         window = self._context.partition_time_window
@@ -165,6 +167,8 @@ class _Run:
             connection=self._connection.name,
             host=remembered_host(invoiced_api.base_url),
             run_id=self._context.run.run_id,
+            selected=self._selected,
+            privacy=privacy_of(self._connection, load_settings().hash_salt),
             reject_share=self._connection.reject_share,
         )
 

@@ -11,7 +11,7 @@ from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import described
 from invoiced_pipeline.defs.names import schedule_name, sweep_job_name
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
-from invoiced_pipeline.settings import ConnectionSettings, remembered_host
+from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.sweep import SweepReport
@@ -110,6 +110,7 @@ def _sweep(
     tables: tuple[Table, ...],
     keys: ConnectionKeys,
 ) -> Mapping[str, "SweepReport"]:
+    from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.warehouse.marks import Marks
@@ -122,6 +123,7 @@ def _sweep(
         cadence=connection.partitions,
         connection=connection.name,
         host=remembered_host(invoiced_api.base_url),
+        privacy=privacy_of(connection, load_settings().hash_salt),
     )
     dataset, share = connection.dataset, config.allow_share
     share = connection.sweep_max_share if share is None else share

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
 from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.children import ChildRows
@@ -23,6 +23,7 @@ from invoiced_pipeline.replication.records import (
     UntypableError,
     by_column,
 )
+from invoiced_pipeline.replication.treatment import Treatment
 
 TYPED_ROWS = 2_000
 TYPED_BYTES = 4_000_000
@@ -52,14 +53,17 @@ class Batcher:
     Attributes:
         table: What the pages hold.
         is_new: Whether the warehouse holds no rows of the table yet.
+        privacy: What of the records must not be seen.
         rejects: Records that could not be typed so far.
         seconds: Time spent typing records and making Arrow of them.
     """
 
     table: Table
     is_new: bool = False
+    privacy: Privacy = field(default_factory=Privacy)
     rejects: list[Reject] = field(default_factory=list)
     seconds: float = 0.0
+    _treatment: Treatment = field(init=False)
     _decoder: RecordDecoder = field(init=False)
     _children: list[ChildRows] = field(init=False)
     _pending: list[Any] = field(default_factory=list)
@@ -70,8 +74,9 @@ class Batcher:
     """`updated_at` of every record handed on, by id; only kept where there are child tables."""
 
     def __post_init__(self) -> None:
+        self._treatment = Treatment(self.table, self.privacy)
         self._decoder = RecordDecoder(
-            self.table.name, self.table.columns, key=self.table.primary_key
+            self.table.name, self._treatment.columns, key=self.table.primary_key
         )
         self._children = [ChildRows(self.table, child) for child in self.table.children]
 
@@ -88,13 +93,15 @@ class Batcher:
             yield from self._handed_on(HANDED_BYTES)
 
     def decode(self, page: Page) -> list[Any]:
-        """A page's wanted records, typed; the untypable ones are added to `rejects`."""
+        """A page's wanted records, typed and treated; untypable ones are added to `rejects`."""
         with self._timed():
             records, rejects = self._decoder.decode(page.body)
+            self._treatment.apply(records)
         if not rejects and len(records) == len(page.stamps):
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
-        self.rejects += [reject for reject in rejects if reject.id not in skipped]
+        wanted = [reject for reject in rejects if reject.id not in skipped]
+        self.rejects += self._treatment.of_rejects(wanted)
         return [record for record in records if str(record.id) not in skipped]
 
     def take(self, records: list[Any]) -> Iterator[Batch]:
@@ -156,6 +163,8 @@ class Batcher:
 
     def _rows(self, records: list[Any]) -> pa.Table:
         values = by_column(self.table.columns, records)
+        for name in self._treatment.unread:
+            del values[name]  # a column without values is all NULL
         return arrow_table(parent_columns(self.table), values)
 
     def _newest_versions(self) -> list[Any]:
@@ -178,7 +187,8 @@ class Batcher:
         try:
             self._rows([record])
         except UntypableError as error:
-            self.rejects.append(Reject(str(record.id), str(error), msgspec.json.encode(record)))
+            kept = self._treatment.forget(record)
+            self.rejects.append(Reject(str(record.id), str(error), kept))
             return False
         return True
 

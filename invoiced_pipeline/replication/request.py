@@ -1,9 +1,10 @@
 """What a run is asked to replicate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog import TABLE_NAMES, Table
+from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Cadence
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
@@ -14,7 +15,7 @@ class ReplicationRequest:
     """One run's order.
 
     Attributes:
-        tables: Which tables.
+        tables: Which tables, as the connection has them.
         mode: Which of their records.
         start_date: Records updated before it (UTC) are left out.
         window: The partitions that were asked for; only counts in mode `window`.
@@ -23,6 +24,8 @@ class ReplicationRequest:
         connection: Name of the connection, remembered by the dataset.
         host: Host that the dataset's records come from, remembered by the dataset.
         run_id: Whose run it is, for `_rejected`.
+        selected: Names of all tables that the connection selects, in this run or in another.
+        privacy: What of the connection's records must not be seen.
         reject_share: Rejects above this share of a table's records read make the run fail.
     """
 
@@ -35,6 +38,8 @@ class ReplicationRequest:
     connection: str
     host: str
     run_id: str = ""
+    selected: frozenset[str] = frozenset(TABLE_NAMES)
+    privacy: Privacy = field(default_factory=Privacy)
     reject_share: float = 0.01
 
     def mode_of(self, table: Table) -> Mode:

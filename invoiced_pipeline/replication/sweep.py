@@ -117,7 +117,7 @@ class Sweep:
         """
         dataset = DatasetState(state)
         dataset.check_owner(self.request)
-        report, batcher = self.reports[table.name], Batcher(table)
+        report, batcher = self.reports[table.name], Batcher(table, privacy=self.request.privacy)
         try:
             for batch in self._bring(table, batcher, report.tally):
                 report.brought += batch.record_count

@@ -52,7 +52,8 @@ class TableRun:
         self._dataset = dataset
         self._report = report
         self._deletions = deletions
-        self._batcher = Batcher(table, is_new=dataset.columns(table.name) is None)
+        is_new = dataset.columns(table.name) is None
+        self._batcher = Batcher(table, is_new=is_new, privacy=request.privacy)
         self._rejects = Rejects(table.name, dataset.rejected(table.name))
 
     def batches(self) -> Iterator[Batch | None]:

@@ -94,7 +94,7 @@ def test_method(tmp_path: Path) -> None:
 def test_settings_of_a_table_that_is_left_out_still_hold_for_its_data(tmp_path: Path) -> None:
     toml = 'tables.exclude = ["customers"]\ntables.customers.hash = ["email"]'
     read = settings(tmp_path, toml)
-    every = {table.name: table for table in all_tables_of(read, read.connection[0])}
+    every = {table.name: table for table in all_tables_of(read.connection[0])}
     assert list(every) == list(TABLE_NAMES)
     assert every["customers"].column("email").treatment == "hashed"
 

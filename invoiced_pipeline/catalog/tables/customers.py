@@ -22,7 +22,14 @@ CUSTOMERS = Table(
     columns=(
         Column("id", "bigint", "Customer ID.", contract=True),
         Column("object", "text", "Always `customer`."),
-        Column("name", "text", "Name of the company or person.", sensitive=True, contract=True),
+        Column(
+            "name",
+            "text",
+            "Name of the company or person.",
+            sensitive=True,
+            contract=True,
+            aliases=("account_holder_name",),
+        ),
         Column(
             "number",
             "text",
@@ -42,6 +49,7 @@ CUSTOMERS = Table(
             "Email address that documents are sent to, lower-case.",
             sensitive=True,
             contract=True,
+            aliases=("receipt_email",),
         ),
         Column(
             "attention_to",

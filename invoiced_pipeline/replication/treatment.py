@@ -1,0 +1,100 @@
+"""What a connection does with the values of its columns, applied to records as they are decoded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from invoiced_pipeline.catalog import Column, Table
+from invoiced_pipeline.catalog.privacy import LEAST_LENGTH, Privacy, without
+from invoiced_pipeline.replication.records import Reject
+
+
+class Treatment:
+    """The treatment of one table's records; all of it costs nothing where all columns are kept.
+
+    Args:
+        table: The table as the connection has it.
+        privacy: What is hashed and dropped.
+
+    Attributes:
+        columns: The columns to decode records with: values that are not to be loaded stay bytes.
+        unread: Columns of which nothing is loaded.
+    """
+
+    def __init__(self, table: Table, privacy: Privacy) -> None:
+        self.columns = tuple(_decoded(column, table) for column in table.columns)
+        self.unread = tuple(column.name for column in table.columns if not column.is_read)
+        self._table = table.name
+        self._privacy = privacy
+        rules = self._rules = privacy.rules(table.name)
+        self._hashed = [name for name, how in rules.hidden.items() if how == "hashed"]
+        self._dropped = [name for name, how in rules.hidden.items() if how == "dropped"]
+        read = [column for column in table.columns if column.treatment == "kept"]
+        self._texts = [column.name for column in read if column.type == "text" and rules.hidden]
+        insides = {
+            column.name: rules.inside(column.name) for column in read if column.type == "json"
+        }
+        self._insides = {name: inside for name, inside in insides.items() if inside or rules.hidden}
+        self._is_idle = not rules.hidden and not self._insides and not rules.personal
+
+    def apply(self, records: Iterable[Any]) -> None:
+        """Hashes and clears what must not be seen, in place."""
+        if self._is_idle:
+            return
+        for record in records:
+            self._clear(record)
+
+    def forget(self, record: Any) -> bytes:
+        """A treated record as JSON, without what is not loaded."""
+        for name in self.unread:
+            setattr(record, name, None)
+        return msgspec.json.encode(record)
+
+    def of_rejects(self, rejects: Sequence[Reject]) -> list[Reject]:
+        """Rejects as they may be kept: neither record nor reason shows what must not be seen."""
+        if not self._rules.own and not self._rules.personal:
+            return list(rejects)
+        return [self._kept(reject) for reject in rejects]
+
+    def _clear(self, record: Any) -> None:
+        secrets = self._privacy.secrets(self._rules, self._clear_values(record))
+        for name in self._hashed:
+            value = getattr(record, name)
+            if value is not None:
+                setattr(record, name, self._privacy.hashed(value))
+        for name, inside in self._insides.items():
+            raw = bytes(getattr(record, name))
+            kept = self._privacy.inner(raw, inside, secrets)
+            if kept is not raw:
+                setattr(record, name, msgspec.Raw(kept))
+        if record.extra_json is not None:
+            extra = record.extra_json.encode()
+            record.extra_json = self._privacy.inner(extra, self._rules.personal, secrets).decode()
+        if secrets:
+            for name in self._texts:
+                text = getattr(record, name)
+                if text is not None and len(text) >= LEAST_LENGTH:
+                    setattr(record, name, without(text, secrets))
+
+    def _clear_values(self, record: Any) -> dict[str, Any]:
+        values = {name: getattr(record, name) for name in self._hashed}
+        for name in self._dropped:
+            raw = bytes(getattr(record, name))
+            if raw[:1] == b'"':
+                values[name] = msgspec.json.decode(raw)
+        return values
+
+    def _kept(self, reject: Reject) -> Reject:
+        fields = msgspec.json.decode(reject.record)
+        reason = without(reject.reason, self._privacy.secrets(self._rules, fields))
+        record = self._privacy.redact(self._table, reject.record).encode()
+        return Reject(reject.id, reason, record)
+
+
+def _decoded(column: Column, table: Table) -> Column:
+    """The column as it is decoded; one that is not loaded is passed over as bytes."""
+    if column.is_read or column.name in table.decides_by:
+        return column
+    return replace(column, type="json")
