@@ -72,6 +72,7 @@ class Pushing:
     operation: str = "create_customer"
     settings: dict[str, Any] = field(default_factory=dict)
     api_key: str | None = None
+    run_id: str = "run"
     patience: Patience = PATIENCE
 
     def __call__(
@@ -82,7 +83,6 @@ class Pushing:
         retries: Retries = NO_RETRIES,
         waits: bool = False,
         operation_name: str | None = None,
-        run_id: str = "run",
         meanwhile: Callable[[], object] | None = None,
         **settings: Any,
     ) -> PushReport:
@@ -105,7 +105,7 @@ class Pushing:
             api_key=key,
             connection=ConnectionSettings(api_url=self.emulator.url),
             database=self.database,
-            run_id=run_id,
+            run_id=self.run_id,
             clock=self.clock,
         )
 

@@ -1,0 +1,234 @@
+"""Whatever fails, in any order: each row is in the account once, and the ledger agrees with it."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.exceptions import ApiError
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.writeback.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.settling import Settled, Settler
+from invoiced_pipeline_tests.conftest import empty
+from invoiced_pipeline_tests.writeback.pushing import LONG, HandClock, Pushing, planned
+
+OTHER_KEY = "another0000000000000000000000000"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Rows of one operation, told apart by one field."""
+
+    operation: str
+    collection: str
+    field: str
+    row: Callable[[int], PlannedRow]
+
+
+def _row(path: str, body: Callable[[str], dict[str, Any]]) -> Callable[[int], PlannedRow]:
+    return lambda at: planned(f"k{at}", body(f"row {at}"), path=path)
+
+
+KINDS = (
+    Kind("create_customer", "customers", "name", _row("/customers", lambda n: {"name": n})),
+    Kind(
+        "create_customer",
+        "customers",
+        "name",
+        _row("/customers", lambda n: {"name": n, "number": n.upper()}),
+    ),
+    Kind(
+        "record_payment",
+        "payments",
+        "reference",
+        _row("/payments", lambda n: {"customer": 7, "amount": 5, "reference": n}),
+    ),
+    Kind(
+        "create_task",
+        "tasks",
+        "name",
+        _row("/tasks", lambda n: {"name": n, "action": "phone", "due_date": 1_800_000_000}),
+    ),
+    Kind("add_contact", "contacts", "name", _row("/customers/7/contacts", lambda n: {"name": n})),
+)
+
+CHANCES = st.sampled_from([0.0, 0.0, 0.1, 0.4])
+
+
+@dataclass(frozen=True)
+class Storm:
+    """What befalls one push.
+
+    Attributes:
+        chances: Of every fault.
+        status: Of failures: the API's own, or the gateway's.
+        dies_at: The write to the ledger at which the process dies; None where it lives.
+        dies_after: Whether that write still counts.
+        later: How long after the push before.
+        other_key: Whether the API key is another.
+        at_once: Whether a second push runs between this one's plan and its sending.
+        waits: Whether it waits for open outcomes.
+    """
+
+    chances: dict[str, float]
+    seed: int
+    status: int
+    dies_at: int | None
+    dies_after: bool
+    later: timedelta
+    other_key: bool
+    at_once: bool
+    waits: bool
+
+
+FAULTS = (
+    "rate429", "rate5xx", "drop_connection", "lose_response", "truncate_body", "fail_after_commit",
+)  # fmt: skip
+
+STORMS = st.builds(
+    Storm,
+    chances=st.fixed_dictionaries(dict.fromkeys(FAULTS, CHANCES)),
+    seed=st.integers(0, 1000),
+    status=st.sampled_from([500, 502, 503]),
+    dies_at=st.none() | st.integers(0, 3),
+    dies_after=st.booleans(),
+    later=st.sampled_from([timedelta(seconds=1), LONG, timedelta(hours=25)]),
+    other_key=st.booleans(),
+    at_once=st.booleans(),
+    waits=st.booleans(),
+)
+SCENES = st.tuples(
+    st.sampled_from(KINDS), st.integers(1, 8), st.lists(STORMS, min_size=1, max_size=3)
+)
+
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
+
+
+class DiedError(BaseException):
+    """The process is gone."""
+
+
+@contextmanager
+def dying(storm: Storm) -> Iterator[None]:
+    """Lets the process die at one of its writes to the ledger, just before or just after it."""
+    write, calls = Ledger.write, []
+
+    def fatal(self: Ledger, entries: Any, responses: Any = ()) -> Any:
+        if not entries and not responses:
+            return {}
+        calls.append(1)
+        at = len(calls) - 1
+        if storm.dies_at is None or at < storm.dies_at:
+            return write(self, entries, responses)
+        if at == storm.dies_at and storm.dies_after:
+            write(self, entries, responses)
+        raise DiedError
+
+    Ledger.write = fatal  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Ledger.write = write  # type: ignore[method-assign]
+
+
+def push_through(storm: Storm, pushing: Pushing, rows: list[PlannedRow]) -> None:
+    """One push in a storm."""
+    faults = pushing.emulator.faults
+    pushing.clock.at += storm.later
+    pushing.api_key = OTHER_KEY if storm.other_key else None
+    faults.status5xx = storm.status
+    faults._random.seed(storm.seed)
+    for fault, chance in storm.chances.items():
+        setattr(faults, fault, chance)
+    other = Pushing(
+        pushing.emulator, pushing.database, pushing.clock, pushing.operation, run_id="other"
+    )
+
+    def meanwhile() -> None:
+        if storm.at_once:
+            with suppress(ApiError):
+                other(rows[::2])
+
+    try:
+        with dying(storm):
+            pushing(rows, waits=storm.waits, meanwhile=meanwhile)
+    except (ApiError, DiedError):
+        pass
+    finally:
+        faults.clear()
+
+
+def assert_each_once(
+    emulator: Emulator, folder: Path, scene: tuple[Kind, int, list[Storm]]
+) -> None:
+    kind, count, storms = scene
+    empty(emulator)
+    emulator.keys[OTHER_KEY] = "active"
+    emulator.store.put("customers", {"id": 7, "object": "customer", "name": "Acme"})
+    database = DuckDbDatabase(folder / "invoiced.duckdb")
+    pushing = Pushing(emulator, database, HandClock(), kind.operation).without_replica()
+    rows = [kind.row(at) for at in range(count)]
+    for storm in storms:
+        push_through(storm, pushing, rows)
+        made = Counter(each.get(kind.field) for each in emulator.store.all(kind.collection))
+        assert all(times == 1 for times in made.values()), made
+    pushing.api_key = None
+    pushing.clock.at += LONG + timedelta(seconds=60)
+    report = pushing(rows, waits=True)
+    made = {each.get(kind.field): each["id"] for each in emulator.store.all(kind.collection)}
+    entries = pushing.entries()
+    for at, row in enumerate(rows):
+        entry = entries[row.record_key]
+        assert entry.state == "succeeded", (entry, report.problems)
+        assert str(made[f"row {at}"]) == entry.invoiced_id
+    extra = {"Acme"} if kind.collection == "customers" else set()
+    assert made.keys() == {f"row {at}" for at in range(count)} | extra
+
+
+@settings(max_examples=6, **SETTINGS)
+@given(scene=SCENES)
+def test_each_row_once(emulator: Emulator, scene: tuple[Kind, int, list[Storm]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        assert_each_once(emulator, Path(folder), scene)
+
+
+@pytest.mark.slow
+@settings(max_examples=120, **SETTINGS)
+@given(scene=SCENES)
+def test_each_row_once_in_many_storms(
+    emulator: Emulator, scene: tuple[Kind, int, list[Storm]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        assert_each_once(emulator, Path(folder), scene)
+
+
+@pytest.mark.slow
+def test_storms_are_hard_enough(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the look-up the same storms double a row."""
+
+    def guess(_settler: Settler, entries: list[Entry], _others: Iterable[Entry]) -> list[Settled]:
+        return [Settled(entry=entry, verdict="not_done") for entry in entries]
+
+    monkeypatch.setattr(Settler, "settle", guess)
+
+    @settings(max_examples=100, phases=[Phase.generate], database=None, **SETTINGS)
+    @given(scene=SCENES)
+    def try_scene(scene: tuple[Kind, int, list[Storm]]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            assert_each_once(emulator, Path(folder), scene)
+
+    with pytest.raises(AssertionError):
+        try_scene()
