@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pydantic import SecretStr
 
@@ -26,9 +27,12 @@ from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
+from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.windows import Window
+from invoiced_pipeline_tests.postgres_server import new_database, postgres_server
 
 NOW = 1_700_000_000
 """The emulator's clock in most tests: it stands still, so nothing depends on the time of day."""
@@ -50,6 +54,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives tests of a warehouse each kind of it; those that take the file are DuckDB's alone.
+
+    On PostgreSQL, tests run with `--slow`, and those marked `everywhere` always.
+    """
+    if "database" not in metafunc.fixturenames:
+        return
+    kinds: list[Any] = ["duckdb"]
+    if "warehouse" not in metafunc.fixturenames:
+        is_quick = metafunc.definition.get_closest_marker("everywhere")
+        kinds.append(pytest.param("postgres", marks=[] if is_quick else [pytest.mark.slow]))
+    metafunc.parametrize("database", kinds, indirect=True)
 
 
 def empty(emulator: Emulator) -> None:
@@ -211,6 +229,11 @@ class Replica:
         found = self.query(f'select {listed} from "{name}" order by {order}')
         return [dict(zip(names, row, strict=True)) for row in found]
 
+    def tables(self) -> frozenset[str]:
+        """The tables and views of the dataset."""
+        with self.database.session(self.dataset, read_only=True) as session:
+            return session.tables()
+
     def columns(self, name: str) -> list[str]:
         """The columns of a table, in their order."""
         sql = (
@@ -230,10 +253,27 @@ class Replica:
         return [row[0] for row in self.query(f'select id from "{name}" order by id')]
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server for this process's tests."""
+    with postgres_server() as url:
+        yield url
+
+
 @pytest.fixture
-def database(warehouse: Path) -> Database:
-    """The warehouse."""
-    return DuckDbDatabase(warehouse)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """The warehouse, empty: each kind in its turn."""
+    if request.param == "duckdb":
+        yield DuckDbDatabase(tmp_path / "invoiced.duckdb")
+        return
+    with new_database(request.getfixturevalue("postgres_url")) as url:
+        yield PostgresDatabase(SecretStr(url), tmp_path)
+
+
+@pytest.fixture
+def sql_client(database: Database) -> type:
+    """Through which dlt runs the statements of a load."""
+    return {"duckdb": QualifiedSqlClient, "postgres": Psycopg2SqlClient}[database.kind]
 
 
 @pytest.fixture

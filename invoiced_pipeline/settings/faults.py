@@ -18,7 +18,7 @@ _ACCEPTED = {
 }
 _CONTAINERS = frozenset({"list_type", "dict_type", "model_type"})
 _UNTOLD = _CONTAINERS | {"value_error", "extra_forbidden"}
-_SECRET_WORDS = ("key", "proxy", "secret", "salt")
+_SECRET_WORDS = ("key", "proxy", "secret", "salt", "credentials")
 
 
 def explain(error: ValidationError, source: str, environment: Mapping[str, str]) -> str:

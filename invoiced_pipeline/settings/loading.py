@@ -12,6 +12,7 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.faults import NOT_FOR_FILES, explain, no_such_setting
 from invoiced_pipeline.settings.models import DEFAULT_CONFIG, Settings
 from invoiced_pipeline.settings.variables import overlay
+from invoiced_pipeline.settings.warehouse import secret_in_file
 
 
 def load_settings(
@@ -69,5 +70,8 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigurationError(msg) from error
     if unknown := sorted(document.keys() & NOT_FOR_FILES):
         msg = f"{path}: {unknown[0]}: {no_such_setting((unknown[0],))}"
+        raise ConfigurationError(msg)
+    if secret := secret_in_file(document):
+        msg = f"{path}: {secret}"
         raise ConfigurationError(msg)
     return document

@@ -1,9 +1,8 @@
-"""All settings, and the warehouse's."""
+"""All settings."""
 
 import re
 from functools import cached_property
-from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -11,23 +10,11 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.apart import are_strangers, clash
 from invoiced_pipeline.settings.connection import ConnectionSettings
 from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.warehouse import WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
 from invoiced_pipeline.settings.writebacks import check_writebacks
 
 DEFAULT_CONFIG = "invoiced.toml"
-
-
-class WarehouseSettings(Strict):
-    """`[warehouse]`: where data lands."""
-
-    destination: Literal["duckdb"] = Field(
-        default="duckdb", description="The kind of warehouse.", examples=["duckdb"]
-    )
-    path: Path = Field(
-        default=Path("data/invoiced.duckdb"),
-        description="The DuckDB file.",
-        examples=["/srv/warehouse/invoiced.duckdb"],
-    )
 
 
 class Settings(Strict):

@@ -25,6 +25,7 @@ VARIABLES: dict[str, Place] = {
     },
     "INVOICED_DESTINATION": ("warehouse", "destination"),
     "INVOICED_DUCKDB_PATH": ("warehouse", "path"),
+    "INVOICED_POSTGRES_URL": ("warehouse", "credentials"),
 }
 """They describe the warehouse and the first connection; other connections have the file alone."""
 

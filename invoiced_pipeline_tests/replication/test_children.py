@@ -144,7 +144,7 @@ def test_one_id_twice_in_one_load(
     newest = {"id": 1, "items": items(count, f"v{second}")}
     other = {"id": 2, "items": items(2, "other")}
     assert replicate.query(LINES) == expected(newest, other)
-    found = replicate.query("select epoch(updated_at)::bigint from invoices where id = 1")
+    found = replicate.query("select extract(epoch from updated_at) from invoices where id = 1")
     assert found == [(NOW + second,)]
 
 

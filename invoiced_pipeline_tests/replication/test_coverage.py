@@ -10,7 +10,6 @@ import pytest
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import DatasetMismatchError, WarehouseError
-from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.windows import Window, from_epoch
 from invoiced_pipeline_tests.conftest import NOW, START, Replica, customer, invoice, items
 
@@ -228,7 +227,7 @@ def test_table_that_breaks_off_keeps_its_rows_but_gains_no_coverage(
 
 
 def test_failed_load_moves_no_coverage_and_the_next_repeats_it(
-    emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, replicate: Replica, sql_client: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_customers(emulator, NOW - 5000)
     emulator.store.put("invoices", invoice(1, NOW - 5000, items=items(3)))
@@ -236,7 +235,7 @@ def test_failed_load_moves_no_coverage_and_the_next_repeats_it(
     now = emulator.clock.advance(DAY)
     put_customers(emulator, now - 50, now - 40)
     emulator.store.put("invoices", invoice(1, now - 50, items=items(1)))
-    execute_many = QualifiedSqlClient.execute_many
+    execute_many = sql_client.execute_many
 
     def fail(self: Any, statements: Any, *args: Any, **kwargs: Any) -> Any:
         if any("DELETE FROM" in text and "invoices" in text for text in statements):
@@ -245,7 +244,7 @@ def test_failed_load_moves_no_coverage_and_the_next_repeats_it(
         return execute_many(self, statements, *args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(QualifiedSqlClient, "execute_many", fail)
+        patch.setattr(sql_client, "execute_many", fail)
         with pytest.raises(WarehouseError, match="No space left"):
             replicate("customers", "invoices")
     assert len(replicate.rows("invoices__items")) == 3
@@ -265,8 +264,7 @@ def test_data_of_another_account_is_refused(emulator: Emulator, replicate: Repli
         with pytest.raises(DatasetMismatchError, match=value):
             replicate("customers", "invoices", **other)
     assert replicate.ids("customers") == [1]
-    tables = {name for (name,) in replicate.query("select table_name from duckdb_tables()")}
-    assert "invoices" not in tables
+    assert "invoices" not in replicate.tables()
     replicate.ok("customers")
 
 
@@ -276,8 +274,7 @@ def test_account_that_gave_nothing_does_not_claim_the_dataset(
     # The first try went to the wrong host: nothing of it is in the way of the right one.
     replicate.api_key = "wrong" * 6
     assert replicate("customers", host="sandbox")["customers"].error
-    tables = {name for (name,) in replicate.query("select table_name from duckdb_tables()")}
-    assert "customers" not in tables
+    assert "customers" not in replicate.tables()
     replicate.api_key = emulator.api_key
     put_customers(emulator, NOW - 5000)
     replicate.ok("customers", host="production")

@@ -13,7 +13,6 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
-from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.marks import Mark, Marks
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
@@ -50,10 +49,8 @@ def sync(emulator: Emulator, replicate: Replica) -> Callable[..., dict[str, Tabl
 
 def gone(replicate: Replica, table: str) -> dict[Any, int]:
     """The instant since when rows are marked, by the first column: the id, or the parent's."""
-    marked = replicate.query(f'select * from "{table}" where _deleted_at is not null')
-    instants = f'select epoch(_deleted_at)::bigint from "{table}" where _deleted_at is not null'
-    pairs = zip(marked, replicate.query(instants), strict=True)
-    return {row[0]: instant for row, (instant,) in pairs}
+    rows = [row for row in replicate.rows(table) if row["_deleted_at"]]
+    return {next(iter(row.values())): int(row["_deleted_at"].timestamp()) for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -409,6 +406,7 @@ def test_a_run_that_dies_between_marks_and_load_is_repeated(  # noqa: PLR0917
     replicate: Replica,
     api: Api,
     sync: Any,
+    sql_client: type,
     monkeypatch: pytest.MonkeyPatch,
     paid: Paid,
 ) -> None:
@@ -425,7 +423,7 @@ def test_a_run_that_dies_between_marks_and_load_is_repeated(  # noqa: PLR0917
         raise OSError(message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(QualifiedSqlClient, "execute_many", fail)
+        patch.setattr(sql_client, "execute_many", fail)
         with pytest.raises(WarehouseError, match="No space left"):
             sync(*tables)
     marked = gone(replicate, "transactions")

@@ -12,7 +12,6 @@ from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication import records
 from invoiced_pipeline.replication.records import RecordDecoder, Reject
 from invoiced_pipeline.replication.rejects import MOST_BY_ID, Rejects, judge
-from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline_tests.conftest import NOW, Replica, invoice
 
 DAY = 86_400
@@ -160,12 +159,12 @@ def test_more_than_a_share_fails_the_run_after_all_else_is_loaded(
 
 
 def test_a_load_that_dies_between_two_tables_forgets_no_reject(
-    emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, replicate: Replica, sql_client: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_invoices(emulator, 1, paid=7)
     replicate.ok("invoices")
     emulator.store.put("invoices", invoice(1000, OLD, paid=True))
-    execute_many = QualifiedSqlClient.execute_many
+    execute_many = sql_client.execute_many
 
     def fail(self: Any, statements: Any, *args: Any, **kwargs: Any) -> Any:
         if any("DELETE FROM" in text and '"invoices"' in text for text in statements):
@@ -174,7 +173,7 @@ def test_a_load_that_dies_between_two_tables_forgets_no_reject(
         return execute_many(self, statements, *args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(QualifiedSqlClient, "execute_many", fail)
+        patch.setattr(sql_client, "execute_many", fail)
         with pytest.raises(WarehouseError, match="killed here"):
             replicate("invoices")
     assert replicate.ids("invoices") == [1]

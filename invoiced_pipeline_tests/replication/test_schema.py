@@ -13,14 +13,16 @@ from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica
 
-DUCKDB_TYPES = {
-    "bigint": "BIGINT",
-    "text": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "decimal": "DECIMAL(38,10)",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "json": "JSON",
+TYPES = {
+    "bigint": "bigint",
+    "text": "text",
+    "boolean": "boolean",
+    "decimal": "decimal(38,10)",
+    "timestamp": "timestamp with time zone",
+    "json": "json",
 }
+SAME = {"varchar": "text", "character varying": "text", "numeric": "decimal"}
+"""Other names of the same types."""
 
 
 def declared() -> dict[str, dict[str, str]]:
@@ -30,18 +32,19 @@ def declared() -> dict[str, dict[str, str]]:
             tables[table.child_name(child)] = child_columns(table, child)
     tables[REJECTED] = REJECTED_COLUMNS
     return {
-        name: {column.name: DUCKDB_TYPES[column.type] for column in columns}
+        name: {column.name: TYPES[column.type] for column in columns}
         for name, columns in tables.items()
     }
 
 
 def existing(replicate: Replica) -> dict[str, dict[str, str]]:
     tables: dict[str, dict[str, str]] = defaultdict(dict)
-    for table, column, type_ in replicate.query(
-        "select table_name, column_name, data_type from information_schema.columns "
-        f"where table_schema = '{replicate.dataset}'"
+    for table, column, type_, digits, scale in replicate.query(
+        "select table_name, column_name, lower(data_type), numeric_precision, numeric_scale "
+        f"from information_schema.columns where table_schema = '{replicate.dataset}'"
     ):
-        tables[table][column] = type_
+        name = SAME.get(type_, type_)
+        tables[table][column] = f"decimal({digits},{scale})" if name == "decimal" else name
     return tables
 
 
@@ -52,7 +55,7 @@ def test_empty_account_gives_empty_tables_with_all_columns(
     assert all(report.rows == 0 and report.coverage.windows for report in reports.values())
     found = existing(replicate)
     own = {name: columns for name, columns in found.items() if not name.startswith("_dlt")}
-    expected = {name: columns | {"_dlt_load_id": "VARCHAR"} for name, columns in declared().items()}
+    expected = {name: columns | {"_dlt_load_id": "text"} for name, columns in declared().items()}
     assert own == expected
     assert {name for name in found if name.startswith("_dlt")} == {
         "_dlt_loads",

@@ -99,7 +99,7 @@ def test_records_with_odd_updated_at_since_the_beginning_of_time(
     replicate.ok("customers", "plans", start=epoch)
     assert replicate.ids("customers") == [1, 4, 5, 6]  # before 1970 is before the start date
     assert replicate.ids("plans") == ["plan1", "plan4", "plan5", "plan6"]
-    null_last = replicate.query("select epoch(updated_at)::bigint from customers order by id")
+    null_last = replicate.query("select extract(epoch from updated_at) from customers order by id")
     assert [second for (second,) in null_last] == [None, 0, 1, NOW]
 
 
@@ -108,7 +108,7 @@ def test_zero_dates_in_other_columns(emulator: Emulator, replicate: Replica) -> 
     emulator.store.put("invoices", invoice(1, date=zero, created_at=zero))
     replicate.ok("invoices")
     assert replicate.query(
-        "select epoch(date)::bigint, epoch(created_at)::bigint from invoices"
+        "select extract(epoch from date), extract(epoch from created_at) from invoices"
     ) == [(zero, zero)]
 
 
@@ -164,10 +164,7 @@ def test_metadata_with_odd_keys(emulator: Emulator, replicate: Replica) -> None:
     replicate.ok("customers")
     found = replicate.query("select metadata from customers order by id")
     assert [json.loads(text) for (text,) in found] == METADATA
-    columns = {
-        name for (name,) in replicate.query("select name from pragma_table_info('customers')")
-    }
-    assert not columns & {"account_rep", "with_space"}
+    assert not {"account_rep", "with_space"}.intersection(replicate.columns("customers"))
 
 
 def test_ids_and_numbers_keep_their_leading_zeros(emulator: Emulator, replicate: Replica) -> None:

@@ -1,0 +1,64 @@
+"""A PostgreSQL server in a temporary folder, and a database of its own for every test.
+
+`INVOICED_TEST_POSTGRES_URL` names another server, whose user may make databases.
+"""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+VARIABLE = "INVOICED_TEST_POSTGRES_URL"
+_QUICKLY = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a server, in the form that the settings take."""
+    if url := os.environ.get(VARIABLE):
+        yield url
+        return
+    pgserver = pytest.importorskip(
+        "pgserver", reason=f"no PostgreSQL: there is no wheel of pgserver, and no {VARIABLE}"
+    )
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder, cleanup_mode="stop")
+        host = urlsplit(server.get_uri()).query
+        url = f"postgresql://postgres:NeverToBeSeenPassword@localhost:5432/postgres?{host}"
+        with _administrator(url) as cursor:
+            for setting in _QUICKLY:  # what is lost when the machine fails was a test
+                cursor.execute(f"alter system set {setting} = off")
+            cursor.execute("select pg_reload_conf()")
+        try:
+            yield url
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def new_database(url: str) -> Iterator[str]:
+    """The address of an empty database on the server, which is dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    with _administrator(url) as cursor:
+        cursor.execute(f"create database {name} encoding 'UTF8' template template0")
+    try:
+        yield urlsplit(url)._replace(path=f"/{name}").geturl()
+    finally:
+        with _administrator(url) as cursor:
+            cursor.execute(f"drop database {name} with (force)")
+
+
+@contextmanager
+def _administrator(url: str) -> Iterator["psycopg2.extensions.cursor"]:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
