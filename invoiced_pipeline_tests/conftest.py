@@ -231,6 +231,8 @@ class Replica:
 
     def tables(self) -> frozenset[str]:
         """The tables and views of the dataset."""
+        if not self.database.exists():
+            return frozenset()
         with self.database.session(self.dataset, read_only=True) as session:
             return session.tables()
 

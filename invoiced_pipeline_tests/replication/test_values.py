@@ -134,10 +134,11 @@ def test_all_texts_arrive_as_they_are(emulator: Emulator, replicate: Replica) ->
     )
     replicate.ok("customers")
     found = replicate.query("select name, notes, metadata from customers order by id")
-    assert [(name, notes) for name, notes, _ in found] == [(text, text) for text in TEXTS.values()]
-    assert [json.loads(metadata) for *_, metadata in found] == [
-        {"text": text} for text in TEXTS.values()
-    ]
+    texts = list(TEXTS.values())
+    if replicate.database.kind == "postgres":  # which holds every character but one
+        texts = [text.replace("\x00", "\ufffd") for text in texts]
+    assert [(name, notes) for name, notes, _ in found] == [(text, text) for text in texts]
+    assert [json.loads(metadata) for *_, metadata in found] == [{"text": text} for text in texts]
 
 
 def test_notes_of_two_megabytes(emulator: Emulator, replicate: Replica) -> None:

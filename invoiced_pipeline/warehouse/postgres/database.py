@@ -13,7 +13,7 @@ from invoiced_pipeline.exceptions import (
     WarehouseError,
     WarehouseNotWritableError,
 )
-from invoiced_pipeline.warehouse.database import Database, Holder, Session
+from invoiced_pipeline.warehouse.database import Database, Holder, Selection, Session
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -99,6 +99,15 @@ class PostgresDatabase(Database):
 
         with open_session(self._connect(), dataset, read_only=read_only) as session:
             yield session
+
+    def select(self, dataset: str, sql: str) -> Selection:
+        """The rows of a query, which runs in a transaction that only reads."""
+        from invoiced_pipeline.warehouse.postgres.selecting import select
+        from invoiced_pipeline.warehouse.postgres.session import open_session
+
+        connection = self._connect()
+        with open_session(connection, dataset, read_only=True):
+            return select(connection, self._secret(), sql)
 
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `postgres.dlt`."""

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 from dlt import Pipeline
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.pipeline import LoadInfo
+from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations import postgres as plain_postgres
+from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
 from invoiced_pipeline.warehouse.postgres.text import storable
@@ -51,6 +54,16 @@ class ExactCopyJob(PostgresParquetCopyJob):
         return pa.RecordBatchReader.from_batches(file.schema_arrow, batches())
 
 
+class JsonAsSent(PostgresTypeMapper):
+    """JSON stays the text that it was; `jsonb` would change it, and ADBC cannot copy into it."""
+
+    def to_destination_type(self, column: TColumnSchema, table: PreparedTableSchema) -> str:
+        """The type of a column in the database."""
+        if column.get("data_type") == "json":
+            return "json"
+        return super().to_destination_type(column, table)
+
+
 class ExactPostgresClient(PostgresClient):
     """Loads Parquet with `ExactCopyJob`."""
 
@@ -67,7 +80,19 @@ class ExactPostgresClient(PostgresClient):
 
 
 class ExactPostgres(plain_postgres):
-    """The destination to give to `dlt.pipeline`."""
+    """The destination to give to `dlt.pipeline`.
+
+    It admits Parquet alone: dlt turns to CSV without a word where a table does not ask for Parquet,
+    and where it finds no ADBC driver.
+    """
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        capabilities: Any = super()._raw_capabilities()
+        capabilities.preferred_loader_file_format = "parquet"
+        capabilities.supported_loader_file_formats = ["parquet"]
+        capabilities.loader_file_format_selector = None
+        capabilities.type_mapper = JsonAsSent
+        return capabilities
 
     @property
     def client_class(self) -> Any:

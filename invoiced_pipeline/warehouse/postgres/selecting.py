@@ -1,0 +1,59 @@
+"""Queries that users write: they read, and cannot write."""
+
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named like none
+
+from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.warehouse.database import Selection
+from invoiced_pipeline.warehouse.postgres.session import told
+
+_JSON_TYPES = frozenset({114, 3802})
+"""Object ids of the types json and jsonb."""
+
+
+def select(connection: Connection, url: str, sql: str) -> Selection:
+    """The rows of one query.
+
+    A transaction that only reads refuses whatever would write, functions and data-modifying CTEs
+    included. It could only be left by a second statement, and the server takes one at a time where
+    it is asked to prepare it.
+
+    Args:
+        connection: Where the query runs; of no use for anything else afterwards.
+        url: The same server, for a second connection.
+        sql: One SELECT.
+
+    Raises:
+        WarehouseError: It is something else, or more than one statement, or the server refuses it.
+    """
+    _prepare(url, sql)
+    with told(), connection.cursor() as cursor:
+        cursor.execute("begin read only")
+        cursor.execute(sql)
+        if cursor.description is None:
+            message = "a source is one SELECT, and cannot change anything"
+            raise WarehouseError(message)
+        described = [(str(column.name), column.type_code) for column in cursor.description]
+        return Selection(
+            columns=tuple(name for name, _ in described),
+            json_columns=frozenset(name for name, kind in described if kind in _JSON_TYPES),
+            rows=cursor.fetchall(),
+        )
+
+
+def _prepare(url: str, sql: str) -> None:
+    """Has the server parse one statement, without running it.
+
+    Raises:
+        WarehouseError: It is more than one, or none that the server understands.
+    """
+    from adbc_driver_manager import Error, dbapi
+    from adbc_driver_postgresql import _driver_path
+
+    with (
+        dbapi.connect(driver=_driver_path(), db_kwargs={"uri": url}) as connection,
+        connection.cursor() as cursor,
+    ):
+        try:
+            cursor.adbc_prepare(sql)
+        except Error as error:
+            raise WarehouseError(str(error)) from error
