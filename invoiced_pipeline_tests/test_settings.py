@@ -245,7 +245,7 @@ def test_wrong_value_in_the_file_names_file_key_and_forms(
         ("INVOICED_SANDBOX", "maybe", ["true or false"]),
         ("INVOICED_API_URL", "nonsense", ["https://host"]),
         ("INVOICED_DATASET", "1st", ["letter"]),
-        ("INVOICED_DESTINATION", "postgres", ["'duckdb'"]),
+        ("INVOICED_DESTINATION", "oracle", ["'duckdb' or 'postgres'"]),
     ],
 )
 @pytest.mark.parametrize("place", ["environment", "dotenv"])

@@ -23,7 +23,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """
     return dg.Definitions.merge(
         dg.Definitions(
-            resources={"warehouse": Warehouse(path=str(settings.warehouse.path))},
+            resources={
+                "warehouse": Warehouse(
+                    path=str(settings.warehouse.path), destination=settings.warehouse.destination
+                )
+            },
             # One writer, one op: a process of its own would cost seconds and gain nothing.
             executor=dg.in_process_executor,
         ),
@@ -40,7 +44,16 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
     keys = ConnectionKeys.of(settings, connection)
     sweep = sweep_job(connection, tables, keys)
     return dg.Definitions(
-        assets=[replicated_assets(connection, tables, keys, partitions, start)],
+        assets=[
+            replicated_assets(
+                connection,
+                tables,
+                keys,
+                partitions,
+                start,
+                destination=settings.warehouse.destination,
+            )
+        ],
         jobs=[sync_job(connection), sweep],
         schedules=[
             sync_schedule(settings, connection, tables, partitions),

@@ -20,7 +20,12 @@ from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metad
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
-from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
+from invoiced_pipeline.settings import (
+    ConnectionSettings,
+    Destination,
+    load_settings,
+    remembered_host,
+)
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import Window
 
@@ -52,12 +57,14 @@ class ReplicateConfig(dg.Config):
     )
 
 
-def replicated_assets(
+def replicated_assets(  # noqa: PLR0913 - made in one place
     connection: ConnectionSettings,
     tables: Sequence[Table],
     keys: ConnectionKeys,
     partitions: dg.PartitionsDefinition,
     default_start: datetime,
+    *,
+    destination: Destination = "duckdb",
 ) -> dg.AssetsDefinition:
     """Every table that `connection` selects as a partitioned asset.
 
@@ -67,12 +74,13 @@ def replicated_assets(
         keys: Its resources.
         partitions: The grid.
         default_start: What the first run pins as start date while none is set.
+        destination: The kind of warehouse, which the UI shows.
     """
     dataset = connection.dataset
 
     @dg.multi_asset(
         name=op_name(dataset),
-        specs=[asset_spec(connection, table, partitions) for table in tables],
+        specs=[asset_spec(connection, table, partitions, destination) for table in tables],
         check_specs=check_specs(dataset, tables),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from invoiced_pipeline.defs.dead_runs import (
     PROCESS_TAG,
@@ -20,6 +20,7 @@ from invoiced_pipeline.invoiced.in_flight import DEFAULT_IN_FLIGHT, InFlightLimi
 from invoiced_pipeline.settings import (
     DATE_FORMS,
     ConnectionSettings,
+    Destination,
     WarehouseSettings,
     load_settings,
     parse_start_date,
@@ -93,14 +94,32 @@ class StartDate(dg.ConfigurableResource):
 
 
 class Warehouse(dg.ConfigurableResource):
-    """The DuckDB file that one run at a time may write."""
+    """Where data lands. A server's credentials are read inside a run, as the API key is."""
 
-    path: str = Field(description="The DuckDB file.")
+    path: str = Field(
+        description="The DuckDB file; what belongs to a server's warehouse lies in its folder."
+    )
+    destination: str = Field(default="duckdb", description="The kind of warehouse.")
 
     @property
     def database(self) -> Database:
-        """The warehouse; nothing of it is open yet."""
-        return open_database(WarehouseSettings(path=Path(self.path)))
+        """The warehouse; nothing of it is open yet.
+
+        Raises:
+            ConfigurationError: There is no such destination.
+        """
+        settings = load_settings().warehouse
+        try:
+            settings = WarehouseSettings(
+                destination=cast(Destination, self.destination),
+                path=Path(self.path),
+                credentials=settings.credentials,
+            )
+        except ValidationError:
+            known = ", ".join(get_args(Destination))
+            message = f"There is no destination {self.destination!r}. There are {known}"
+            raise ConfigurationError(message) from None  # its text repeats the credentials
+        return open_database(settings)
 
     @contextmanager
     def writer(

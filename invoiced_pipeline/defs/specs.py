@@ -7,7 +7,7 @@ import dagster as dg
 from invoiced_pipeline.catalog import Column, Table
 from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
-from invoiced_pipeline.settings import ConnectionSettings
+from invoiced_pipeline.settings import ConnectionSettings, Destination
 
 _TYPES = {
     "bigint": "bigint",
@@ -46,7 +46,10 @@ def _joins(dataset: str, table: Table) -> str:
 
 
 def asset_spec(
-    connection: ConnectionSettings, table: Table, partitions: dg.PartitionsDefinition
+    connection: ConnectionSettings,
+    table: Table,
+    partitions: dg.PartitionsDefinition,
+    destination: Destination,
 ) -> dg.AssetSpec:
     """The spec of one table as an asset."""
     dataset = connection.dataset
@@ -71,7 +74,7 @@ def asset_spec(
         group_name=dataset,
         owners=connection.owners,
         tags=connection.tags,
-        kinds={"invoiced", "dlt", "duckdb"},
+        kinds={"invoiced", "dlt", destination},
         partitions_def=partitions,
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=timedelta(hours=connection.fail_after_hours),

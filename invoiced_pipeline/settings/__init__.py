@@ -13,10 +13,11 @@ from invoiced_pipeline.settings.mapping import (
     ExpressionSettings,
     ReferenceSettings,
 )
-from invoiced_pipeline.settings.models import Settings, WarehouseSettings
+from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.tables import TableSettings, TablesSettings
+from invoiced_pipeline.settings.warehouse import Destination, WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ConnectionSettings",
     "ConstantSettings",
     "Deletions",
+    "Destination",
     "ExpressionSettings",
     "ReferenceSettings",
     "ScheduleSettings",
