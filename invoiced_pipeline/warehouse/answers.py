@@ -29,11 +29,11 @@ _AGING = f"""
     select
         currency,
         count(*),
-        sum(balance) filter (days_late is null or days_late <= 0),
-        sum(balance) filter (days_late between 1 and 30),
-        sum(balance) filter (days_late between 31 and 60),
-        sum(balance) filter (days_late between 61 and 90),
-        sum(balance) filter (days_late > 90)
+        sum(balance) filter (where days_late is null or days_late <= 0),
+        sum(balance) filter (where days_late between 1 and 30),
+        sum(balance) filter (where days_late between 31 and 60),
+        sum(balance) filter (where days_late between 61 and 90),
+        sum(balance) filter (where days_late > 90)
     from open_invoices group by currency order by count(*) desc
 """  # noqa: S608 - made of constants
 
