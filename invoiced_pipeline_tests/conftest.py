@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pydantic import SecretStr
 
@@ -275,7 +274,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def sql_client(database: Database) -> type:
     """Through which dlt runs the statements of a load."""
-    return {"duckdb": QualifiedSqlClient, "postgres": Psycopg2SqlClient}[database.kind]
+    if database.kind == "duckdb":
+        return QualifiedSqlClient
+    from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+
+    return Psycopg2SqlClient
 
 
 @pytest.fixture

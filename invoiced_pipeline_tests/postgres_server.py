@@ -8,9 +8,9 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 
 VARIABLE = "INVOICED_TEST_POSTGRES_URL"
@@ -54,7 +54,9 @@ def new_database(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def _administrator(url: str) -> Iterator["psycopg2.extensions.cursor"]:
+def _administrator(url: str) -> Iterator[Any]:
+    import psycopg2
+
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
