@@ -15,6 +15,7 @@ import msgspec
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.emulator.errors import ApiError
 from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.emulator.service import RequestHook
 from invoiced_pipeline.invoiced import identifiers, numbered, pages, walk
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.report import TableReport
@@ -126,6 +127,10 @@ class World:
             self.do(Step("prepay", at + 2))
             self.do(Step("adjust_credit", at))
         self.do(Step("record_transaction", 3))
+        for at in (6, 7):  # without documents, so that they can be deleted
+            self.do(Step("create_customer", wait=1))
+            self.do(Step("prepay", at))
+            self.do(Step("adjust_credit", at))
 
     def do(self, step: Step) -> None:
         """Has a step done; what the API refuses does not happen."""
@@ -144,9 +149,11 @@ class World:
             return
         self.has_gap |= step.lost and step.deed in MAY_LOSE_EVENTS
 
-    def sync(self, meanwhile: Meanwhile | None = None) -> dict[str, TableReport]:
-        """Syncs all tables while steps happen."""
-        with self._meddling(meanwhile or {}), small_pages(), self._watching():
+    def sync(
+        self, meanwhile: Meanwhile | None = None, also: RequestHook | None = None
+    ) -> dict[str, TableReport]:
+        """Syncs all tables while steps, and whatever `also` does, happen."""
+        with self.meddling(meanwhile or {}, also), small_pages(), self._watching():
             return self.replica(*self.tables, deletions="mark", overlap=self.overlap)
 
     def sync_that_stumbles(self, path: str, meanwhile: Meanwhile) -> None:
@@ -166,7 +173,7 @@ class World:
 
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:
         """Sweeps all tables while steps happen."""
-        with self._meddling(meanwhile or {}), small_pages():
+        with self.meddling(meanwhile or {}), small_pages():
             reports = self.replica.sweep(*self.tables)
         _expect_none([f"{name}: {each.error}" for name, each in reports.items() if each.error])
         self.has_gap = False
@@ -204,12 +211,15 @@ class World:
         _expect_none([f"{name}: {each.error}" for name, each in self.sync().items() if each.error])
 
     @contextmanager
-    def _meddling(self, meanwhile: Meanwhile) -> Iterator[None]:
+    def meddling(self, meanwhile: Meanwhile, also: RequestHook | None = None) -> Iterator[None]:
+        """While it is open, steps happen before the requests that they are named for."""
         requests: Counter[str] = Counter()
 
         def meddle(path: str, query: dict[str, Any]) -> None:
             moments: tuple[Moment, ...] = (requests.total(), (path, requests[path]))
             requests[path] += 1
+            if also is not None:
+                also(path, query)
             for moment in moments:
                 for step in meanwhile.get(moment, ()):
                     self.do(step)

@@ -1,0 +1,278 @@
+"""What the API does that a pipeline written from its reference gets wrong, and this one does not.
+
+Each test has both at work on one account; `docs/reliability.md` lists them in words.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.warehouse.answers import answers
+from invoiced_pipeline.windows import from_epoch
+from invoiced_pipeline_tests.change.naive import Naive
+from invoiced_pipeline_tests.change.world import Step, World
+from invoiced_pipeline_tests.conftest import NOW, Replica
+from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
+
+HOUR = 3600
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def world_of(emulator: Emulator, tmp_path: Path) -> Iterator[Make]:
+    """An account that was synced an hour ago, as far as the tables named are concerned."""
+    worlds: list[World] = []
+
+    def make(*tables: str, is_new: bool = False) -> World:
+        world = World(emulator, tmp_path, tables=tables)
+        world.begin(is_new=is_new)
+        emulator.clock.advance(HOUR)
+        world.refused.clear()
+        worlds.append(world)
+        return world
+
+    yield make
+    assert [world.refused for world in worlds if world.refused] == []
+
+
+def ids(world: World, table: str) -> set[Any]:
+    return {record["id"] for record in world.people.store.all(table)}
+
+
+def here(world: World, sql: str) -> dict[Any, Any]:
+    return dict(world.replica.query(sql))
+
+
+def test_a_list_re_sorts_itself_while_its_pages_are_turned(world_of: Make) -> None:
+    world = world_of("customers", is_new=True)
+    first = {("/customers", 1): [Step("rename_customer", 0, wait=60)]}
+    naive = Naive(world.emulator, "/customers")
+    with world.meddling(first):
+        naive.read()
+    naive.read()
+    assert len(ids(world, "customers") - naive.records.keys()) == 1
+    world.sync(first)
+    world.judge()
+
+
+def test_more_is_written_in_a_second_that_was_read(world_of: Make) -> None:
+    world = world_of("customers")
+    world.do(Step("create_customer"))
+    naive = Naive(world.emulator, "/customers")
+    naive.read()
+    world.sync()
+    world.do(Step("create_customer"))
+    world.emulator.clock.advance(HOUR)
+    naive.read()
+    assert len(ids(world, "customers") - naive.records.keys()) == 1
+    world.judge()
+
+
+def test_a_record_becomes_visible_after_its_updated_at(world_of: Make) -> None:
+    world = world_of("customers")
+    naive = Naive(world.emulator, "/customers")
+    world.do(Step("create_customer"))
+    naive.read()
+    world.sync()
+    world.do(Step("create_customer", wait=60, late=120))
+    naive.read()
+    assert len(ids(world, "customers") - naive.records.keys()) == 1
+    world.judge()
+
+
+def test_next_links_and_counts_lag(world_of: Make) -> None:
+    world = world_of("plans", is_new=True)
+    for number in range(4):
+        record = {"id": f"old-{number}", "archived": False, "updated_at": NOW}
+        world.people.store.put("plans", record)
+
+    def append(path: str, query: dict[str, Any]) -> None:
+        if query["page"] == "2" and query.get("archived", "0") == "0":
+            for number in range(2):
+                record = {"id": f"new-{number}", "archived": False, "updated_at": NOW}
+                world.people.store.put("plans", record)
+
+    # A table that is read whole has no bookmark to come back to.
+    naive = Naive(world.emulator, "/plans")
+    world.emulator.on_request = append
+    naive.read()
+    assert len(naive.records) == 6
+    world.emulator.forget()
+    for number in range(2):
+        world.people.store.remove("plans", f"new-{number}")
+    world.sync(also=append)
+    assert len(world.replica.ids("plans")) == 8
+    world.judge()
+
+
+def test_ended_subscriptions_leave_the_list(world_of: Make) -> None:
+    world = world_of("subscriptions")
+    naive = Naive(world.emulator, "/subscriptions")
+    naive.read()
+    world.do(Step("cancel_subscription", 0))
+    naive.read()
+    assert set(naive.column("status").values()) == {"active"}
+    world.judge()
+    assert "canceled" in here(world, "select id, status from subscriptions").values()
+
+
+def test_plans_ignore_the_filter_hide_archived_ones_and_use_ids_again(world_of: Make) -> None:
+    world = world_of("plans")
+    naive = Naive(world.emulator, "/plans")
+    naive.read()
+    world.do(Step("archive_plan", 0))
+    world.do(Step("archive_plan", 1))
+    world.do(Step("create_plan", 1, wait=60))
+    naive.read()
+    assert naive.records["plan-0"]["name"] == here(world, "select id, name from plans")["plan-0"]
+    assert "archived" not in naive.records["plan-0"]
+    world.judge()
+    assert here(world, "select id, archived from plans") == {"plan-0": True, "plan-1": False}
+
+
+def test_adjustments_have_no_updated_at_and_mirror_transactions(world_of: Make) -> None:
+    world = world_of("credit_balance_adjustments", "transactions")
+    with pytest.raises(KeyError, match="updated_at"):
+        Naive(world.emulator, "/credit_balance_adjustments").read()
+    world.do(Step("change_adjustment", 0))
+    world.judge()
+    sql = (
+        "select count(*), count(*) filter (a.amount = -t.amount) "
+        "from credit_balance_adjustments a join transactions t using (id)"
+    )
+    ((shared, opposite),) = world.replica.query(sql)
+    assert shared == opposite == len(ids(world, "credit_balance_adjustments"))
+
+
+def test_transactions_vanish_without_a_word(world_of: Make) -> None:
+    world = world_of("payments", "transactions", "credit_balance_adjustments")
+    naive = Naive(world.emulator, "/transactions")
+    naive.read()
+    told = len(naive.events())
+    world.do(Step("apply_anew", 1))
+    naive.read()
+    kinds = {event["type"] for event in naive.events()[: len(naive.events()) - told]}
+    assert "transaction.deleted" not in kinds
+    assert naive.records.keys() > ids(world, "transactions")
+    world.judge()
+
+
+def test_a_customer_takes_along_what_it_had(world_of: Make) -> None:
+    world = world_of("customers", "payments", "transactions")
+    naive = Naive(world.emulator, "/payments")
+    naive.read()
+    world.do(Step("delete_customer", 0))
+    naive.read()
+    assert naive.records.keys() > ids(world, "payments")
+    world.judge()
+
+
+def test_a_merge_moves_records_without_a_new_updated_at(world_of: Make) -> None:
+    world = world_of("customers", "invoices")
+    naive = Naive(world.emulator, "/invoices")
+    naive.read()
+    world.do(Step("merge_customers", 0))
+    naive.read()
+    truth = {each["id"]: each["customer"] for each in world.people.store.all("invoices")}
+    assert naive.column("customer") != truth
+    world.judge()
+    assert here(world, "select id, customer from invoices") == truth
+
+
+def test_updated_at_moves_without_an_event(world_of: Make) -> None:
+    world = world_of("customers")
+    naive = Naive(world.emulator, "/customers")
+    told = naive.events()
+    world.do(Step("stamp_many", 1))
+    assert naive.events() == told  # who lives on events never hears of it
+    world.judge()
+
+
+def test_drafts_and_voided_documents_are_in_the_lists(world_of: Make) -> None:
+    world = world_of("invoices", "customers", "plans", "subscriptions")
+    body = {"customer": 1, "draft": True, "items": [{"unit_cost": 500}]}
+    world.people.write("POST", "/invoices", body)
+    made = world.people.write("POST", "/invoices", body | {"draft": False})
+    world.people.write("POST", f"/invoices/{made['id']}/void")
+    naive = Naive(world.emulator, "/invoices")
+    naive.read()
+    world.judge()
+    open_ones = [each for each in naive.records.values() if each["status"] not in UNOWED]
+    assert len(open_ones) == len(naive.records) - 2
+    aging, largest, _ = answers(world.replica.database, "invoiced", from_epoch(NOW))
+    (row,) = aging.rows
+    assert row[:2] == ("usd", len(open_ones))
+    owed = sum(each["balance"] for each in open_ones)
+    assert float(sum(amount or 0 for amount in row[2:])) == owed
+    assert float(sum(amount for *_, amount in largest.rows)) == owed
+
+
+UNOWED = {"draft", "voided"}
+
+
+def test_deleted_events_of_what_is_still_there(world_of: Make) -> None:
+    world = world_of("subscriptions", "payments")
+    naive = Naive(world.emulator, "/payments")
+    world.do(Step("cancel_subscription", 0))
+    world.do(Step("void_payment", 1))
+    told = {event["type"] for event in naive.events()}
+    assert told >= {"subscription.deleted", "payment.deleted"}  # which a naive one would obey
+    world.judge()
+    assert world.replica.query("select id from payments where _deleted_at is not null") == []
+    assert world.replica.query("select id from subscriptions where _deleted_at is not null") == []
+
+
+def test_a_paid_invoice_is_told_as_paid_and_not_as_updated(world_of: Make) -> None:
+    world = world_of("invoices")
+    naive = Naive(world.emulator, "/invoices")
+    told = {event["id"] for event in naive.events()}
+    invoice = world.people.pick("invoices", 4)
+    split = {"type": "invoice", "invoice": invoice["id"], "amount": invoice["balance"]}
+    body = {"customer": invoice["customer"], "amount": invoice["balance"], "applied_to": [split]}
+    world.people.write("POST", "/payments", body)
+    new = {event["type"] for event in naive.events() if event["id"] not in told}
+    assert "invoice.paid" in new
+    assert "invoice.updated" not in new
+    world.judge()
+    assert here(world, "select id, paid from invoices")[invoice["id"]] is True
+
+
+def test_metadata_of_a_single_record_is_typed_and_a_list_s_is_not(replicate: Replica) -> None:
+    # A naive repair asks for the record itself, and the column then holds both forms.
+    record = {"id": 5, "updated_at": NOW, "total": "none", "metadata": {"count": "7"}}
+
+    def reply(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        headers = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}
+        if path != "/invoices":
+            return 200, headers, msgspec.json.encode(record | {"metadata": {"count": 7}})
+        return 200, headers, msgspec.json.encode([record])
+
+    with HandmadeApi(reply=reply) as api:
+        replicate.url = api.url
+        assert replicate("invoices")["invoices"].rejected == 1
+        record["total"] = 3
+        # Too far on for the overlap: it is asked for by its id.
+        assert replicate("invoices", overlap=timedelta(0))["invoices"].rejected == 0
+    assert replicate.query("select metadata from invoices") == [('{"count":"7"}',)]
+
+
+def test_events_become_visible_after_their_timestamp(world_of: Make) -> None:
+    world = world_of("invoices")
+    world.do(Step("delete_document", 9))
+    event = world.people.store.all("events")[-1]
+    world.people.store.hold("events", event["id"])
+    world.emulator.clock.advance(120)
+    naive = Naive(world.emulator, "/events")
+    since = world.emulator.clock.now()
+    world.sync()
+    assert world.replica.query("select id from invoices where _deleted_at is not null") == []
+    world.people.store.release("events", event["id"])
+    world.emulator.clock.advance(60)
+    # Who goes on from where the last poll ended does not see it any more.
+    assert event["id"] not in {each["id"] for each in naive.events() if each["timestamp"] >= since}
+    world.judge()
