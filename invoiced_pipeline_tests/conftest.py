@@ -228,7 +228,7 @@ class Replica:
         found = self.query(f'select {listed} from "{name}" order by {order}')
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def tables(self) -> frozenset[str]:
+    def existing(self) -> frozenset[str]:
         """The tables and views of the dataset."""
         if not self.database.exists():
             return frozenset()

@@ -264,7 +264,7 @@ def test_data_of_another_account_is_refused(emulator: Emulator, replicate: Repli
         with pytest.raises(DatasetMismatchError, match=value):
             replicate("customers", "invoices", **other)
     assert replicate.ids("customers") == [1]
-    assert "invoices" not in replicate.tables()
+    assert "invoices" not in replicate.existing()
     replicate.ok("customers")
 
 
@@ -274,7 +274,7 @@ def test_account_that_gave_nothing_does_not_claim_the_dataset(
     # The first try went to the wrong host: nothing of it is in the way of the right one.
     replicate.api_key = "wrong" * 6
     assert replicate("customers", host="sandbox")["customers"].error
-    assert "customers" not in replicate.tables()
+    assert "customers" not in replicate.existing()
     replicate.api_key = emulator.api_key
     put_customers(emulator, NOW - 5000)
     replicate.ok("customers", host="production")
