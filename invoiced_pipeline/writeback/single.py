@@ -1,0 +1,77 @@
+"""One row of a write-back, perhaps edited by hand: for trying out what the API makes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.settings import ConstantSettings
+from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.operation import operation_of
+from invoiced_pipeline.writeback.plan import Plan
+from invoiced_pipeline.writeback.planning import PlanRequest, plan_rows
+from invoiced_pipeline.writeback.source import read_source
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleRow:
+    """Which row.
+
+    Attributes:
+        record_key: Its key.
+        edits: Values in place of the row's, by field of the body, or by column of the source. What
+            reads as JSON is taken as such (`12.50`, `true`, `null`, `[...]`), else as text.
+    """
+
+    record_key: str
+    edits: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> Plan:
+    """The plan of one row of the source.
+
+    Raises:
+        ConfigurationError: The source has no such row, or an edit names neither field nor column.
+        WarehouseError: The warehouse cannot be read.
+    """
+    settings = request.settings
+    found = read_source(settings, database, request.dataset, request.folder)
+    place = found.columns.index(settings.key)
+    rows = [row for row in found.rows if str(row[place]) == single.record_key]
+    if not rows:
+        message = f"Write-back {settings.name!r}: its source has no record {single.record_key!r}"
+        raise ConfigurationError(message)
+    selection = replace(found, rows=rows[-1:])
+    operation = operation_of(settings)
+    fields = {each.name for each in (*operation.parameters, *operation.fields)}
+    mapping = dict(settings.mapping)
+    for name, text in single.edits.items():
+        value = _value(text)
+        if name.partition(".")[0] in fields or operation.kind == "custom":
+            mapping[name] = ConstantSettings.model_construct(value=value)
+        elif name in found.columns:
+            selection = _with_cell(selection, name, value)
+        else:
+            known = ", ".join(sorted(fields | set(found.columns)))
+            message = f"--set {name}: {operation.name} has no such field, nor the source such a "
+            raise ConfigurationError(f"{message}column. There is: {known}")
+    edited = settings.model_copy(update={"mapping": mapping})
+    return plan_rows(replace(request, settings=edited), selection, database)
+
+
+def _value(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _with_cell(selection: Selection, column: str, value: Any) -> Selection:
+    place = selection.columns.index(column)
+    (row,) = selection.rows
+    return replace(selection, rows=[(*row[:place], value, *row[place + 1 :])])
