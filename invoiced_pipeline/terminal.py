@@ -76,7 +76,7 @@ def reading_progress(title: str) -> Iterator[None]:
 
 def show_sync(tables: dict[str, dict[str, Any]]) -> None:
     """What arrived, table by table."""
-    grid = _grid("What arrived")
+    grid = new_grid("What arrived")
     grid.add_column("table", no_wrap=True)
     for heading in ("loaded", "in total", "partitions", "requests", "seconds"):
         grid.add_column(heading, justify="right")
@@ -101,7 +101,7 @@ def show_sweep(tables: dict[str, dict[str, Any]]) -> None:
     """What a sweep found, table by table."""
     if not tables:
         return
-    grid = _grid("Compared with the API")
+    grid = new_grid("Compared with the API")
     grid.add_column("table", no_wrap=True)
     for heading in ("rows", "listed", "gone", "brought", "requests", "seconds"):
         grid.add_column(heading, justify="right")
@@ -114,7 +114,7 @@ def show_sweep(tables: dict[str, dict[str, Any]]) -> None:
 
 def show_answer(answer: Answer) -> None:
     """One question's result."""
-    grid = _grid(answer.title)
+    grid = new_grid(answer.title)
     for column in answer.columns:
         grid.add_column(column, justify="left" if column in {"customer", "currency"} else "right")
     for row in answer.rows:
@@ -132,7 +132,7 @@ def show_schedule(words: str, starts: Sequence[datetime], zone: ZoneInfo) -> Non
     """
     is_utc = zone.key == "UTC"
     say(console, words, style="bold")
-    grid = _grid("The next starts")
+    grid = new_grid("The next starts")
     grid.add_column("UTC", no_wrap=True)
     grid.add_column("this computer's time" if is_utc else zone.key, no_wrap=True)
     for start in starts:
@@ -144,7 +144,8 @@ def show_schedule(words: str, starts: Sequence[datetime], zone: ZoneInfo) -> Non
         console.print("There is no start any more.")
 
 
-def _grid(title: str) -> Table:
+def new_grid(title: str) -> Table:
+    """A table in the style of all commands, with its title."""
     return Table(
         title=title,
         title_justify="left",

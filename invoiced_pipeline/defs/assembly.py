@@ -10,7 +10,9 @@ from invoiced_pipeline.defs.replicate import replicated_assets
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.schedules import sync_schedule
 from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
-from invoiced_pipeline.settings import ConnectionSettings, Settings
+from invoiced_pipeline.defs.writeback import writeback_job
+from invoiced_pipeline.defs.writeback_schedules import after_sync_sensor, writeback_schedule
+from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
 from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline.warehouse.start_date import default_start_date
 
@@ -32,6 +34,20 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             executor=dg.in_process_executor,
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
+        *(_of_writeback(settings, writeback) for writeback in settings.writeback),
+    )
+
+
+def _of_writeback(settings: Settings, writeback: WritebackSettings) -> dg.Definitions:
+    """One write-back's job, and what starts it."""
+    connection = settings.find(writeback.connection)
+    job = writeback_job(settings, writeback, ConnectionKeys.of(settings, connection))
+    schedule = writeback_schedule(settings, writeback, job)
+    sensor = after_sync_sensor(writeback, job, sync_job(connection))
+    return dg.Definitions(
+        jobs=[job],
+        schedules=[schedule] if schedule else [],
+        sensors=[sensor] if sensor else [],
     )
 
 

@@ -12,6 +12,9 @@ from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
 PROCESS_TAG = "invoiced_pipeline/process"
 """On a run: `pid@host` of the process that executes it."""
 
+DATASET_TAG = "invoiced_pipeline/dataset"
+"""On a run of a write-back: the dataset that it reads, and where its ledger is."""
+
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -42,7 +45,8 @@ def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> N
         but: The run that asks.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if run.run_id != but and is_over(run, dataset) and _is_dead(instance, run):
+        concerns = is_over(run, dataset) or run.tags.get(DATASET_TAG) == dataset
+        if run.run_id != but and concerns and _is_dead(instance, run):
             mark_failed(instance, run.run_id)
 
 
@@ -52,6 +56,16 @@ def living_runs(instance: dg.DagsterInstance, dataset: str) -> list[str]:
         run.run_id
         for run in instance.get_runs(dg.RunsFilter(statuses=[_QUEUED, *_UNFINISHED]))
         if is_over(run, dataset) and (run.status is _QUEUED or not _is_dead(instance, run))
+    ]
+
+
+def living_job_runs(instance: dg.DagsterInstance, job: str) -> list[str]:
+    """Ids of a job's runs that wait in the queue, or whose process may be alive."""
+    wanted = dg.RunsFilter(job_name=job, statuses=[_QUEUED, *_UNFINISHED])
+    return [
+        run.run_id
+        for run in instance.get_runs(wanted)
+        if run.status is _QUEUED or not _is_dead(instance, run)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Starts a sync or a sweep in this process, as a run of Dagster's that the UI shows like others."""
+"""Starts what a command asks for in this process, as a run that Dagster's UI shows like others."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +10,15 @@ from typing import Any
 import dagster as dg
 
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
-from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
+from invoiced_pipeline.defs.names import (
+    sweep_job_name,
+    sync_job_name,
+    writeback_job_name,
+    writeback_op_name,
+)
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
+from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
@@ -32,6 +38,21 @@ class SyncResult:
     run_id: str
     error: str | None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WritebackResult:
+    """What a run of a write-back did.
+
+    Attributes:
+        run_id: Dagster's id of the run.
+        error: Why it failed; None when it did not.
+        metadata: What it told: counts, the plan as Markdown, the report as data.
+    """
+
+    run_id: str
+    error: str | None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -94,6 +115,33 @@ def run_sweep(
         if event.is_asset_observation
     )
     return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(observed))
+
+
+def run_writeback(
+    defs: dg.Definitions, name: str, instance: dg.DagsterInstance, config: WritebackConfig
+) -> WritebackResult:
+    """Runs a write-back's job and waits for its end."""
+    ops = {writeback_op_name(name): config}
+    outcome = defs.resolve_job_def(writeback_job_name(name)).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        tags={PROCESS_TAG: this_process()},
+        run_config=_quietly(dg.RunConfig(ops=ops).to_config_dict()),
+    )
+    return WritebackResult(outcome.run_id, _error(outcome), _metadata_of_op(outcome))
+
+
+def _metadata_of_op(outcome: Any) -> dict[str, Any]:
+    """What the op told, whether it succeeded or failed."""
+    for event in outcome.all_events:
+        told: Mapping[str, dg.MetadataValue] = {}
+        if event.is_successful_output:
+            told = event.step_output_data.metadata
+        elif event.is_step_failure and event.step_failure_data.user_failure_data:
+            told = event.step_failure_data.user_failure_data.metadata
+        if told:
+            return {name: value.value for name, value in told.items()}
+    return {}
 
 
 def _quietly(config: Mapping[str, Any]) -> dict[str, Any]:

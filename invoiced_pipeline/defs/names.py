@@ -28,3 +28,13 @@ def sync_job_name(dataset: str) -> str:
 def sweep_job_name(dataset: str) -> str:
     """`<dataset>_sweep`."""
     return f"{dataset}_sweep"
+
+
+def writeback_job_name(name: str) -> str:
+    """`writeback_<name>`."""
+    return f"writeback_{name}"
+
+
+def writeback_op_name(name: str) -> str:
+    """Name of the op that plans and sends the write-back `name`."""
+    return f"send_{name}"

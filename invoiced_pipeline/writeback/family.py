@@ -1,6 +1,6 @@
 """A write-back and those that it refers to: planned with their ledger, pushed parents first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from invoiced_pipeline.settings import Settings, WritebackSettings
@@ -23,11 +23,13 @@ class PushWish:
         retries: Rows that are sent again although nothing in them changed.
         single: The one row to send; what it refers to is left alone then.
         with_parents: Whether the write-backs that it refers to are pushed before.
+        on_plan: Called with its plan before anything of it is sent.
     """
 
     retries: Retries = NO_RETRIES
     single: SingleRow | None = None
     with_parents: bool = True
+    on_plan: Callable[[Plan], None] | None = None
 
 
 def parents_first(settings: Settings, name: str) -> list[WritebackSettings]:
@@ -98,17 +100,26 @@ def push_now(settings: Settings, name: str, target: Target, wish: PushWish) -> I
     *parents, own = parents_first(settings, name)
     for parent in parents if wish.with_parents and wish.single is None else ():
         if parent.active and own.active:
-            yield push(target, parent, lambda each=parent: _plan(settings, each, target))
-    yield push(
-        target,
-        own,
-        lambda: plan_now(settings, name, target.database, retries=wish.retries, single=wish.single),
-        retries=wish.retries,
-    )
+            yield push(target, parent, _planner(settings, parent, target, PushWish()))
+    yield push(target, own, _planner(settings, own, target, wish), retries=wish.retries)
 
 
-def _plan(settings: Settings, writeback: WritebackSettings, target: Target) -> Plan:
-    return plan_now(settings, writeback.name, target.database)
+def _planner(
+    settings: Settings, writeback: WritebackSettings, target: Target, wish: PushWish
+) -> Callable[[], Plan]:
+    def plan() -> Plan:
+        found = plan_now(
+            settings,
+            writeback.name,
+            target.database,
+            retries=wish.retries,
+            single=wish.single,
+        )
+        if wish.on_plan is not None:
+            wish.on_plan(found)
+        return found
+
+    return plan
 
 
 def _ledgers(

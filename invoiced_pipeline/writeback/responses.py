@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
-from invoiced_pipeline.warehouse.database import Session
+from invoiced_pipeline.warehouse.database import Database, Session
 
 RESPONSES = "_writeback_responses"
 
@@ -65,6 +65,22 @@ def write_responses(session: Session, responses: Sequence[Response]) -> None:
             f"on conflict (writeback, record_key) do update set {_UPDATES}",
             [value for each in some for value in astuple(each)],
         )
+
+
+def read_response(database: Database, dataset: str, writeback: str, record_key: str) -> str | None:
+    """The API's last answer to a row, JSON; None where there is none.
+
+    Raises:
+        WarehouseError: The warehouse cannot be read.
+    """
+    if not database.exists():
+        return None
+    with database.session(dataset, read_only=True) as session:
+        if RESPONSES not in session.tables():
+            return None
+        sql = f"select response from {RESPONSES} where writeback = %s and record_key = %s"  # noqa: S608
+        found = session.rows(sql, [writeback, record_key])
+    return found[0][0] if found else None
 
 
 def _chunks(responses: Sequence[Response]) -> Iterator[Sequence[Response]]:

@@ -1,0 +1,98 @@
+"""When a write-back is pushed: by its own schedule, or after a sync."""
+
+from datetime import UTC
+from typing import Any
+
+import dagster as dg
+
+from invoiced_pipeline.defs.dead_runs import living_job_runs
+from invoiced_pipeline.defs.names import schedule_name, writeback_op_name
+from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.scheduling.schedule import Schedule
+from invoiced_pipeline.settings import ScheduleSettings, Settings, WritebackSettings
+
+
+def writeback_schedule(
+    settings: Settings, writeback: WritebackSettings, job: dg.JobDefinition
+) -> dg.ScheduleDefinition | None:
+    """The schedule `writeback_<name>_schedule`, off until it is turned on; None where none is set.
+
+    A tick asks Dagster's records only, never the warehouse.
+
+    Raises:
+        ConfigurationError: The cron expression is wrong.
+    """
+    if writeback.schedule is None:
+        return None
+    schedule = _schedule(settings, writeback, writeback.schedule)
+    exact = schedule.as_unix_crons()
+    crons = exact or schedule.ticks()
+
+    @dg.schedule(
+        name=schedule_name(job.name),
+        job_name=job.name,
+        cron_schedule=crons[0] if len(crons) == 1 else crons,
+        execution_timezone=schedule.zone.key if exact else "UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=f"{schedule.describe()}. A push that runs still is not started again.",
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time.astimezone(UTC)
+        if exact is None and not schedule.is_start(at):
+            return dg.SkipReason(f"no start at {at:%H:%M} UTC")
+        return _request_or_reason(context.instance, writeback, job.name)
+
+    return tick
+
+
+def after_sync_sensor(
+    writeback: WritebackSettings, job: dg.JobDefinition, sync: Any
+) -> dg.SensorDefinition | None:
+    """Pushes after every sync that succeeds, once it is turned on; None where not asked for."""
+    if not writeback.after_sync:
+        return None
+
+    @dg.run_status_sensor(
+        name=f"{job.name}_after_sync",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[sync],
+        request_job=job,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Pushes {writeback.name} after every sync that succeeds.",
+    )
+    def sensor(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        return _request_or_reason(
+            context.instance, writeback, job.name, run_key=context.dagster_run.run_id
+        )
+
+    return sensor
+
+
+def _schedule(
+    settings: Settings, writeback: WritebackSettings, schedule: ScheduleSettings
+) -> Schedule:
+    try:
+        return Schedule.from_settings(schedule)
+    except ConfigurationError as error:
+        number = settings.writeback.index(writeback)
+        message = f"{settings.source}: writeback.{number}.schedule.{error}"
+        raise ConfigurationError(message) from error
+
+
+def _request_or_reason(
+    instance: dg.DagsterInstance,
+    writeback: WritebackSettings,
+    job: str,
+    *,
+    run_key: str | None = None,
+) -> dg.RunRequest | dg.SkipReason:
+    if not writeback.active:
+        return dg.SkipReason(f"{writeback.name} is not active: set active = true to have it sent")
+    living = living_job_runs(instance, job)
+    if living:
+        return dg.SkipReason(f"run {living[0]} of {job} has not ended")
+    # It waits: a sync may be writing.
+    config = WritebackConfig(dry_run=False, wait=True)
+    run_config = dg.RunConfig(ops={writeback_op_name(writeback.name): config})
+    return dg.RunRequest(run_key=run_key, run_config=run_config)
