@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.writing import WriteAnswer
 from invoiced_pipeline.writeback.checking import Answered, Checked, check, response_of
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.outcome import settled
 from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.responses import Response
 from invoiced_pipeline.writeback.sender import LEASE, Claim, Sent
 from invoiced_pipeline.writeback.settling import Settled, record_id
 from invoiced_pipeline.writeback.transitions import (
@@ -28,15 +30,26 @@ class Book:
     Attributes:
         entries: As last known; those that wait for `flush` among them.
         answered: The answers so far, each compared with what was asked.
+        responses: The same, as they are kept.
     """
 
-    def __init__(self, ledger: Ledger, author: Author, operation: Operation, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        author: Author,
+        operation: Operation,
+        *,
+        privacy: Privacy,
+        clock: Clock,
+    ) -> None:
         self.entries = ledger.entries(author.writeback)
         self.answered: list[Checked] = []
+        self.responses: list[Response] = []
         self._unwritten: list[Answered] = []
         self._ledger = ledger
         self._author = author
         self._operation = operation
+        self._privacy = privacy
         self._clock = clock
         self._changed: dict[str, Entry] = {}
 
@@ -134,11 +147,13 @@ class Book:
         entries = list({**self._changed, **claims}.values())
         checked = [check(each, self._operation) for each in self._unwritten]
         now = self._clock.now()
-        written = self._ledger.write(entries, [response_of(each, now) for each in checked])
+        responses = [response_of(each, self._operation, self._privacy, now) for each in checked]
+        written = self._ledger.write(entries, responses)
         self.entries.update(written)
         if len(written) < len(entries):  # another push was faster: its word stands
             self.entries.update(self._ledger.entries(self._author.writeback))
         self.answered += checked
+        self.responses += responses
         self._changed, self._unwritten = {}, []
         return set(written).intersection(claims)
 

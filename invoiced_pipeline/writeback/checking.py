@@ -11,6 +11,7 @@ import msgspec
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.writeback.differences import changes
 from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.plan import Change
@@ -78,18 +79,22 @@ def check(answered: Answered, operation: Operation) -> Checked:
     return Checked(answered, not found, found)
 
 
-def response_of(checked: Checked, received_at: datetime) -> Response:
-    """The row of `_writeback_responses`."""
+def response_of(
+    checked: Checked, operation: Operation, privacy: Privacy, received_at: datetime
+) -> Response:
+    """The row of `_writeback_responses`, without what must not be kept of the record."""
     entry = checked.answered.entry
     drift = [
         {"field": each.field, "asked": each.before, "found": each.after} for each in checked.drift
     ]
+    answer = checked.answered.answer
+    kept = privacy.redact(operation.table or operation.singular, answer) if answer else None
     return Response(
         writeback=entry.writeback,
         record_key=entry.record_key,
         status_code=checked.answered.status,
         invoiced_id=entry.invoiced_id,
-        response=checked.answered.answer.decode(errors="replace") or None,
+        response=kept,
         verified=checked.verified,
         drift=json.dumps(drift, default=str) if drift else None,
         received_at=received_at,

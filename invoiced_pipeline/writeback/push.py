@@ -16,6 +16,7 @@ from invoiced_pipeline.exceptions import (
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.book import Book
+from invoiced_pipeline.writeback.delivering import deliver_answers
 from invoiced_pipeline.writeback.dispatcher import Dispatcher
 from invoiced_pipeline.writeback.keys import fingerprint
 from invoiced_pipeline.writeback.ledger import Ledger
@@ -96,7 +97,9 @@ class _Push:
         )
         ledger = Ledger(target.database, target.dataset)
         self._operation = operation_called(settings.operation)
-        self._book = Book(ledger, self._author, self._operation, target.clock)
+        self._book = Book(
+            ledger, self._author, self._operation, privacy=target.privacy, clock=target.clock
+        )
         self._check_host()
 
     def _check_host(self) -> None:
@@ -143,16 +146,12 @@ class _Push:
         return report
 
     def _keep_answers(self, plan: Plan, report: PushReport) -> None:
-        target = self._target
-        note = upsert_answers(
-            target.database,
-            target.connection,
-            plan.operation,
-            self._book.answered,
-            target.run_id,
-        )
-        if note:
-            report.notes.append(note)
+        url = plan.settings.response_url
+        notes = [
+            upsert_answers(self._target, plan.operation, self._book.answered),
+            deliver_answers(url, self._book.responses) if url and self._book.responses else None,
+        ]
+        report.notes += [note for note in notes if note]
 
     def _send_in_rounds(self, plan: Plan, pending: list[Unit], *, waits: bool) -> str | None:
         """Why sending stopped early; None where it did not."""

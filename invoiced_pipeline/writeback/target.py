@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
@@ -20,6 +21,7 @@ class Target:
         connection: The account's settings; its dataset holds ledger, answers and replica.
         database: The warehouse. The caller holds the writer's lock.
         run_id: The run.
+        privacy: What of the connection's records must not be kept.
         clock: The time.
     """
 
@@ -28,6 +30,7 @@ class Target:
     connection: ConnectionSettings
     database: Database
     run_id: str
+    privacy: Privacy = field(default_factory=Privacy)
     clock: Clock = field(default_factory=SystemClock)
 
     @property

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from invoiced_pipeline import catalog
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.catalog.selection import all_tables_of
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.settings import ConnectionSettings, remembered_host
-from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.checking import Checked
 from invoiced_pipeline.writeback.digests import metadata_text
+from invoiced_pipeline.writeback.target import Target
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.batches import Batch
@@ -26,13 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def upsert_answers(
-    database: Database,
-    connection: ConnectionSettings,
-    operation: Operation,
-    answers: Iterable[Checked],
-    run_id: str,
-) -> str | None:
+def upsert_answers(target: Target, operation: Operation, answers: Iterable[Checked]) -> str | None:
     """Brings the records of a push's answers into the replica, and marks the deleted ones.
 
     It never fails the push: what was sent is in the ledger, and the next sync brings the records.
@@ -40,18 +33,20 @@ def upsert_answers(
     Returns:
         Why they are not there; None where they are, or need not be.
     """
-    name = operation.table
+    tables = target.connection.tables
+    is_read = tables.include is None or operation.table in tables.include
     done = [each.answered for each in answers if each.answered.succeeded]
-    if name is None or not done:
+    if operation.table is None or not is_read or operation.table in tables.exclude or not done:
         return None
+    of = next(each for each in all_tables_of(target.connection) if each.name == operation.table)
     # Of a record that came twice the last one: both may say the same second.
     records = {each.entry.invoiced_id: each.record for each in done if each.action != "delete"}
+    whole = [record for record in records.values() if record]
     gone = [each.entry.invoiced_id for each in done if each.action == "delete"]
     try:
-        whole = [record for record in records.values() if record]
-        if whole and _is_replicated(database, connection.dataset, name):
-            _load(database, connection, catalog.table(name), whole, run_id)
-        _mark(database, connection, catalog.table(name), [each for each in gone if each])
+        if whole and _is_replicated(target, of):
+            _load(target, of, whole)
+        _mark(target, of, [each for each in gone if each])
     except InvoicedPipelineError as error:
         note = (
             f"The replica does not show the records of this push yet, the next sync will: {error}"
@@ -61,22 +56,16 @@ def upsert_answers(
     return None
 
 
-def _is_replicated(database: Database, dataset: str, name: str) -> bool:
+def _is_replicated(target: Target, of: Table) -> bool:
     """Whether the table is there, or nothing is yet."""
-    if not database.exists():
+    if not target.database.exists():
         return True
-    with database.session(dataset, read_only=True) as session:
+    with target.database.session(target.dataset, read_only=True) as session:
         tables = session.tables(with_column="_deleted_at")
-    return name in tables or not tables
+    return of.name in tables or not tables
 
 
-def _load(
-    database: Database,
-    connection: ConnectionSettings,
-    of: Table,
-    records: list[bytes],
-    run_id: str,
-) -> None:
+def _load(target: Target, of: Table, records: list[bytes]) -> None:
     from dlt.pipeline.exceptions import PipelineStepFailed
 
     from invoiced_pipeline.replication.request import ReplicationRequest
@@ -87,27 +76,28 @@ def _load(
         tables=(of,),
         mode="sync",
         start_date=datetime.now(UTC),
-        cadence=connection.partitions,
-        connection=connection.name,
-        host=remembered_host(connection.base_url),
-        run_id=run_id,
+        cadence=target.connection.partitions,
+        connection=target.connection.name,
+        host=target.host,
+        run_id=target.run_id,
+        privacy=target.privacy,
     )
-    pipeline = database.pipeline(connection.dataset)
+    pipeline = target.database.pipeline(target.dataset)
     try:
         pipeline.drop()
         source = invoiced_source(_Records(request, records))
         pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
     except PipelineStepFailed as error:
-        raise load_error(error, database) from error
+        raise load_error(error, target.database) from error
 
 
-def _mark(database: Database, connection: ConnectionSettings, of: Table, ids: list[str]) -> None:
+def _mark(target: Target, of: Table, ids: list[str]) -> None:
     from invoiced_pipeline.warehouse.marks import Mark, Marks
 
     now = datetime.now(UTC)
     is_number = of.column(of.primary_key).type == "bigint"
     marks = [Mark(of.name, of.primary_key, int(i) if is_number else i, now) for i in ids]
-    Marks(database, connection.dataset, connection.deletions).apply(marks)
+    Marks(target.database, target.dataset, target.connection.deletions).apply(marks)
 
 
 class _Records:
@@ -125,7 +115,7 @@ class _Records:
 
         dataset = DatasetState(state)
         dataset.check_owner(self.request)
-        batcher = Batcher(table)
+        batcher = Batcher(table, privacy=self.request.privacy)
         if dataset.columns(table.name) is None:
             dataset.claim(self.request)
             yield from batcher.empty()

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from invoiced_pipeline.catalog.operations import operation
+from invoiced_pipeline.catalog.privacy import privacy_of
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
@@ -71,6 +72,7 @@ class Pushing:
     clock: HandClock = field(default_factory=HandClock)
     operation: str = "create_customer"
     settings: dict[str, Any] = field(default_factory=dict)
+    connection: dict[str, Any] = field(default_factory=dict)
     api_key: str | None = None
     run_id: str = "run"
     patience: Patience = PATIENCE
@@ -100,10 +102,12 @@ class Pushing:
         )
         key = SecretStr(self.api_key or self.emulator.api_key)
         client = InvoicedClient(self.emulator.url, key, patience=self.patience)
+        connection = ConnectionSettings(api_url=self.emulator.url, **self.connection)
         target = Target(
             client=client,
             api_key=key,
-            connection=ConnectionSettings(api_url=self.emulator.url),
+            connection=connection,
+            privacy=privacy_of(connection, lambda _: SecretStr("salt")),
             database=self.database,
             run_id=self.run_id,
             clock=self.clock,
