@@ -101,6 +101,7 @@ class WritebackRun:
     ) -> None:
         from dataclasses import replace
 
+        from invoiced_pipeline.catalog.privacy import privacy_of
         from invoiced_pipeline.writeback.family import push_now
         from invoiced_pipeline.writeback.target import Target
 
@@ -111,12 +112,14 @@ class WritebackRun:
         )
         failures = []
         with invoiced_api.client() as client:
+            settings = load_settings()  # here, where the run is: secrets are in no definition
             target = Target(
                 client=client,
-                api_key=load_settings().api_key(self._connection),
+                api_key=settings.api_key(self._connection),
                 connection=self._connection,
                 database=database,
                 run_id=self._context.run_id,
+                privacy=privacy_of(self._connection, settings.hash_salt),
             )
             for report in push_now(self._settings, name, target, wish):
                 self._context.log.info("%s: %s", report.writeback, dict(report.states))
