@@ -59,16 +59,21 @@ class Audit:
         reports = self._reports.values()
         failed = [*others]
         failed += [f"{report.table}: {report.error}" for report in reports if report.error]
-        look = [f"{report.table}: {report.alarm}" for report in self.complete if report.alarm]
-        look += [
-            f"{name}: check {finding.check} failed: {finding.text}"
-            for name, findings in self.findings.items()
-            for finding in findings
-            if finding.is_error and not finding.passed
-        ]
+        look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
         look += [self._unchecked] if self._unchecked else []
         parts = {"not complete": failed, "loaded, but look": look}
         return "; ".join(f"{what}: {'; '.join(texts)}" for what, texts in parts.items() if texts)
+
+    def problem(self, report: "TableReport") -> str | None:
+        """Why a person should look at a table although it is complete; None when all is well."""
+        return "; ".join(self._looks(report)) or None
+
+    def _looks(self, report: "TableReport") -> list[str]:
+        return ([report.alarm] if report.alarm else []) + [
+            f"check {finding.check} failed: {finding.text}"
+            for finding in self.findings[report.table]
+            if finding.is_error and not finding.passed
+        ]
 
     def _check(
         self,

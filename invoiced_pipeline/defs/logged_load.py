@@ -1,7 +1,7 @@
 """A load whose outcome is written into `_sync_log`, also when it fails."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dlt.extract import DltSource
 
     from invoiced_pipeline.replication.replication import Replication
+    from invoiced_pipeline.replication.sync_log import SkippedStart
 
 logger = logging.getLogger(__name__)
 
@@ -20,14 +21,28 @@ _STAGES = ("extract", "normalize", "load")
 
 
 class LoggedLoad:
-    """One run's load into one dataset."""
+    """One run's load into one dataset.
 
-    def __init__(self, database: Database, dataset: str, replication: "Replication") -> None:
+    Args:
+        database: The warehouse.
+        dataset: What is loaded.
+        replication: What is read.
+        skips: Asked, when the log is written, for starts that were left out.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        dataset: str,
+        replication: "Replication",
+        skips: "Callable[[], Sequence[SkippedStart]]",
+    ) -> None:
         from invoiced_pipeline.warehouse.contents import row_counts
 
         self._database = database
         self._dataset = dataset
         self._replication = replication
+        self._skips = skips
         self._names = [table.name for table in replication.request.tables]
         self._rows_before = row_counts(database, dataset, self._names)
 
@@ -62,7 +77,11 @@ class LoggedLoad:
 
     def _write(self, failure: InvoicedPipelineError | None) -> None:
         """Appends to the log; where that fails, what came of the load matters more."""
-        from invoiced_pipeline.replication.sync_log import LoadOutcome, sync_log_entries
+        from invoiced_pipeline.replication.sync_log import (
+            LoadOutcome,
+            skipped_entry,
+            sync_log_entries,
+        )
         from invoiced_pipeline.warehouse.contents import row_counts
         from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
@@ -76,7 +95,11 @@ class LoggedLoad:
                 error=str(failure) if failure else None,
             )
             replication = self._replication
-            entries = sync_log_entries(replication.request, replication.reports, outcome)
+            connection = replication.request.connection
+            entries = [
+                *(skipped_entry(connection, skip) for skip in self._skips()),
+                *sync_log_entries(replication.request, replication.reports, outcome),
+            ]
             write_sync_log(self._database, self._dataset, entries)
         except Exception as error:  # noqa: BLE001 - of whatever kind, it must not hide the outcome
             logger.warning("_sync_log could not be written: %s", error)

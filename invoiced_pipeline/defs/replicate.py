@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
@@ -17,6 +18,7 @@ from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
+from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
@@ -153,7 +155,8 @@ class _Run:
                     run_pipeline(self._context, dataset, source, pipeline)
                     self._sweep(replication, client, database, marks)
 
-                stages = LoggedLoad(database, dataset, replication).run(load)
+                skips = partial(skipped_starts, instance, dataset)
+                stages = LoggedLoad(database, dataset, replication, skips).run(load)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
@@ -194,7 +197,9 @@ class _Run:
                 self._context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
             yield dg.MaterializeResult(
                 asset_key=key,
-                metadata=report_metadata(report, audit.rows[report.table], stages),
+                metadata=report_metadata(
+                    report, audit.rows[report.table], stages, problem=audit.problem(report)
+                ),
                 check_results=check_results(key, audit.findings[report.table]),
             )
         if problems := audit.problems(self._failures):

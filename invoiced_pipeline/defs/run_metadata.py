@@ -12,9 +12,16 @@ COVERED_UNTIL = "covered_until"
 COVERED_WINDOWS = "covered_windows"
 """How many windows the coverage consists of: more than one means gaps in between."""
 
+PROBLEM = "problem"
+"""Why a person should look at a table although it is loaded."""
+
 
 def report_metadata(
-    report: TableReport, row_count: int, stages: Mapping[str, float]
+    report: TableReport,
+    row_count: int,
+    stages: Mapping[str, float],
+    *,
+    problem: str | None = None,
 ) -> Mapping[str, Any]:
     """Counts of one table in one run; a run over many partitions shows them on each.
 
@@ -22,6 +29,7 @@ def report_metadata(
         report: The counts.
         row_count: Rows in the warehouse's table after the run.
         stages: Seconds of the run's stages, of all its tables together.
+        problem: Why a person should look although all is loaded.
     """
     metadata: dict[str, Any] = {
         "dagster/row_count": row_count,
@@ -39,6 +47,8 @@ def report_metadata(
         "typing_seconds": round(report.typing_seconds, 3),
         **{f"{stage}_seconds": round(seconds, 3) for stage, seconds in stages.items()},
     }
+    if problem:
+        metadata[PROBLEM] = problem
     if report.warning:
         metadata["warning"] = report.warning
     if report.coverage.since and report.coverage.until:

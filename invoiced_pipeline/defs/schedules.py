@@ -9,6 +9,7 @@ from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.dead_runs import is_over, living_runs
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.requests import range_tags, sync_config
+from invoiced_pipeline.defs.skipped_starts import NO_START
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Database
@@ -53,7 +54,7 @@ def sync_schedule(
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
         if exact is None and not schedule.is_start(at):
-            return dg.SkipReason(f"no start at {at:%H:%M} UTC")
+            return dg.SkipReason(f"{NO_START} {at:%H:%M} UTC")
         reason = _reason_to_skip(context.instance, open_database(settings.warehouse), connection)
         if reason is not None:
             return dg.SkipReason(reason)

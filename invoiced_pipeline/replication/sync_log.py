@@ -10,6 +10,19 @@ from invoiced_pipeline.warehouse.system_tables import SyncLogEntry
 from invoiced_pipeline.windows import FOREVER
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedStart:
+    """A start of a schedule that was left out.
+
+    Attributes:
+        at: When (UTC) the sync would have started.
+        reason: Why it did not.
+    """
+
+    at: datetime
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOutcome:
     """What came of a run's load, for all tables together.
@@ -68,4 +81,31 @@ def _entry(
         error=error,
         coverage_before=str(report.coverage_before),
         coverage_after=str(report.coverage if committed else report.coverage_before),
+    )
+
+
+def skipped_entry(connection: str, skip: SkippedStart) -> SyncLogEntry:
+    """The entry of a start that was left out: of no table, since it is of all of them."""
+    return SyncLogEntry(
+        run_id=None,
+        connection=connection,
+        table_name=None,
+        mode="sync",
+        window_start=None,
+        window_end=None,
+        started_at=skip.at,
+        finished_at=skip.at,
+        status="skipped",
+        rows=0,
+        new_rows=0,
+        deleted_rows=0,
+        rejected_rows=0,
+        pages=0,
+        requests=0,
+        retries=0,
+        wait_seconds=0.0,
+        load_seconds=0.0,
+        error=skip.reason,
+        coverage_before=None,
+        coverage_after=None,
     )

@@ -10,23 +10,24 @@ from typing import Literal
 
 from invoiced_pipeline.warehouse.database import Database
 
-Status = Literal["succeeded", "failed"]
+Status = Literal["succeeded", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncLogEntry:
-    """What one run did to one table; instants are UTC.
+    """What one run did to one table, or a start that was left out; instants are UTC.
 
     Attributes:
-        run_id: The Dagster run.
+        run_id: The Dagster run; None for a start that was left out.
         connection: Name of the connection.
-        table_name: The table.
+        table_name: The table; None for a start that was left out.
         mode: `sync`, `window` or `full`.
         window_start: Start of what was read; None where there was nothing to read.
         window_end: End of what was read completely, or asked for where the table failed.
         started_at: When its reading began.
         finished_at: When the run's load ended.
-        status: `failed` also where all is loaded, but a person should look.
+        status: `failed` also where all is loaded, but a person should look; `skipped` for a start
+            that was left out, which the next run adds.
         rows: Records loaded.
         new_rows: Records that were not in the table before.
         deleted_rows: Records found to be deleted.
@@ -36,14 +37,14 @@ class SyncLogEntry:
         retries: Requests made again.
         wait_seconds: Seconds of waiting for the API, summed over parallel requests.
         load_seconds: Seconds the load took, of all tables together.
-        error: Why it failed, or what to look at.
+        error: Why it failed or was left out, or what to look at.
         coverage_before: Windows of `updated_at` that the table covered when the run began.
         coverage_after: Windows that it covers now.
     """
 
-    run_id: str
+    run_id: str | None
     connection: str
-    table_name: str
+    table_name: str | None
     mode: str
     window_start: datetime | None
     window_end: datetime | None
@@ -60,8 +61,8 @@ class SyncLogEntry:
     wait_seconds: float
     load_seconds: float
     error: str | None
-    coverage_before: str
-    coverage_after: str
+    coverage_before: str | None
+    coverage_after: str | None
 
 
 _INSTANTS = {"window_start", "window_end", "started_at", "finished_at"}
@@ -82,6 +83,7 @@ _VIEWS = {
                 partition by connection, table_name order by finished_at desc, started_at desc
             ) as recency
             from _sync_log
+            where status <> 'skipped'
         ) as ranked
         where recency = 1
     """,
@@ -95,6 +97,7 @@ _VIEWS = {
                 case when coverage_after <> coverage_before or status = 'succeeded'
                 then window_end end)) as age_seconds
         from _sync_log
+        where status <> 'skipped'
         group by connection, table_name
     """,
     "_sync_usage": """
@@ -110,6 +113,7 @@ _VIEWS = {
             sum("rows") / nullif(sum(
                 extract(epoch from finished_at - started_at)), 0) as rows_per_second
         from _sync_log
+        where status <> 'skipped'
         group by cast(finished_at at time zone 'UTC' as date), connection, table_name
     """,
 }
@@ -117,6 +121,9 @@ _VIEWS = {
 
 def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEntry]) -> None:
     """Appends to `_sync_log`, which is created with its views where it is missing.
+
+    Starts that were left out are told by every run that knows of them: those that an earlier run
+    has added are not added again.
 
     Raises:
         WarehouseError: The warehouse cannot be written.
@@ -129,7 +136,11 @@ def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEn
         session.run(f"create table if not exists _sync_log ({declared})")
         for view, query in _VIEWS.items():
             session.run(f"create or replace view {view} as {query}")
+        sql = "select max(started_at) from _sync_log where status = 'skipped'"
+        ((noted,),) = session.rows(sql)
         for entry in entries:
+            if entry.status == "skipped" and noted is not None and entry.started_at <= noted:
+                continue
             session.run(
                 f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
                 astuple(entry),

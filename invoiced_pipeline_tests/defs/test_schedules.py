@@ -18,6 +18,7 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Outcome, Service, months_ago
+from invoiced_pipeline_tests.defs.ticks import record_skip, turn_on
 from invoiced_pipeline_tests.lock_holder import EndsHolder, holding
 
 NAME = "invoiced_sync_schedule"
@@ -231,3 +232,48 @@ def test_by_hand_a_run_does_not_wait(service: Service) -> None:
         assert f"another run writes this warehouse: run {run_id}" in (
             service.sync("customers").error or ""
         )
+
+
+def test_the_next_run_adds_starts_that_were_left_out_to_the_log(service: Service) -> None:
+    state = turn_on(service.instance, NAME)
+    other = turn_on(service.instance, "other_sync_schedule")
+    for at, reason in (("16:30", "the last sync has not ended"), ("17:30", "run x already waits")):
+        record_skip(service.instance, state, utc(f"2025-05-01T{at}"), reason)
+    record_skip(service.instance, state, utc("2025-05-01T18:00"), "no start at 18:00 UTC")
+    record_skip(service.instance, other, utc("2025-05-01T18:30"), "of another connection")
+    skipped = (
+        "select started_at, error, connection from _sync_log where status = 'skipped' order by 1"
+    )
+    first = [
+        (utc("2025-05-01T16:30"), "the last sync has not ended", "Invoiced"),
+        (utc("2025-05-01T17:30"), "run x already waits", "Invoiced"),
+    ]
+    assert service.sync("customers").error is None
+    assert service.query(skipped) == first
+    # Each once; later ones are added.
+    record_skip(service.instance, state, utc("2025-05-01T19:30"), "again")
+    assert service.sync("customers").error is None
+    assert service.query(skipped) == [*first, (utc("2025-05-01T19:30"), "again", "Invoiced")]
+    for view in ("_sync_status", "_sync_freshness", "_sync_usage"):
+        assert service.query(f"select distinct table_name from {view}") == [("customers",)]
+
+
+def test_settings_changed_in_the_midst_of_a_run_count_from_the_next_one(
+    service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = int((START + timedelta(days=1)).timestamp())
+    account.store.put("customers", customer(1, changed))
+    tables = ["[[connection]]", "[connection.tables]", 'include = ["plans"]']
+
+    def change(*_: object) -> None:
+        account.on_request = None
+        (service.folder / "invoiced.toml").write_text("\n".join(tables))
+        monkeypatch.setenv("INVOICED_API_KEY", "AnotherNeverSeenKey0123456789abc")
+
+    account.on_request = change
+    first = service.sync("customers", "plans")
+    assert first.error is None
+    assert service.ids("customers") == [1]
+    assert "answered 401" in (service.sync().error or "")
+    monkeypatch.setenv("INVOICED_API_KEY", account.api_key)
+    assert list(service.sync().tables) == ["plans"]

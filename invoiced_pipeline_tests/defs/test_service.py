@@ -24,6 +24,7 @@ from invoiced_pipeline_tests.front_door import (
     invoiced_account,
     wait_until,
 )
+from invoiced_pipeline_tests.lock_holder import holding
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +58,27 @@ query($id: ID!) {
       ... on MessageEvent { message }
       ... on ExecutionStepFailureEvent { error { message stack } }
     } } }
+  }
+}"""
+_SCHEDULE = {
+    "repositoryLocationName": "invoiced_pipeline",
+    "repositoryName": "__repository__",
+    "scheduleName": "invoiced_sync_schedule",
+}
+_START_SCHEDULE = """
+mutation($selector: ScheduleSelector!) {
+  startSchedule(scheduleSelector: $selector) {
+    __typename
+    ... on ScheduleStateResult { scheduleState { id } }
+    ... on PythonError { message }
+  }
+}"""
+_STOP_SCHEDULE = """
+mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"""
+_TICKS = """
+query($selector: ScheduleSelector!) {
+  scheduleOrError(scheduleSelector: $selector) {
+    ... on Schedule { scheduleState { ticks { status skipReason timestamp } } }
   }
 }"""
 _ASSETS = """
@@ -102,6 +124,11 @@ class Webserver:
         launched = self.ask(_LAUNCH, params=params)
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return launched["run"]["runId"]
+
+    def ticks(self, status: str) -> list[dict[str, Any]]:
+        """What the daemon recorded of the sync's schedule, newest first."""
+        ticks = self.ask(_TICKS, selector=_SCHEDULE)["scheduleState"]["ticks"]
+        return [tick for tick in ticks if tick["status"] == status]
 
     def wait_for(self, run_id: str) -> str:
         """The status with which a run ends."""
@@ -194,4 +221,28 @@ def test_the_whole_service_killed_in_the_midst_of_a_run(door: FrontDoor, account
         assert webserver.wait_for(dead) == "FAILURE"
         for asset in webserver.ask(_ASSETS):
             assert asset["partitionStats"]["numMaterialized"] == len(keys)
+    assert door.loaded() == expected(account, int(START.timestamp()))
+
+
+def test_a_schedule_of_every_minute(door: FrontDoor, account: Emulator) -> None:
+    """Starts that no plain cron has; one meets another writer, and the next one runs."""
+    door.environment |= {
+        "INVOICED_SCHEDULE_CRON": "0 * * * * ? 2020-2099",
+        "INVOICED_SCHEDULE_DIALECT": "quartz",
+    }
+    door.warehouse.parent.mkdir()
+    with service(door) as webserver:
+        with holding(door.warehouse, "of-another-instance"):
+            started = webserver.ask(_START_SCHEDULE, selector=_SCHEDULE)
+            assert started["__typename"] == "ScheduleStateResult", started
+            skipped = wait_until(lambda: webserver.ticks("SKIPPED"), "a start that is left out")
+        assert "the last sync has not ended: run of-another-instance" in skipped[0]["skipReason"]
+        wait_until(lambda: "SUCCESS" in door.runs().values(), "a start that runs")
+        webserver.ask(_STOP_SCHEDULE, id=started["scheduleState"]["id"])
+        wait_until(lambda: set(door.runs().values()) == {"SUCCESS"}, "the last run's end")
+        ticks = webserver.ticks("SUCCESS")
+        assert len(ticks) == len(door.runs())
+        assert all(tick["timestamp"] % 60 == 0 for tick in [*ticks, *skipped])
+    told = "select epoch(started_at)::bigint, error from _sync_log where status = 'skipped'"
+    assert (int(skipped[0]["timestamp"]), skipped[0]["skipReason"]) in door.query(told)
     assert door.loaded() == expected(account, int(START.timestamp()))

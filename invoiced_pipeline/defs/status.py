@@ -1,0 +1,190 @@
+"""How connections and their tables are, by Dagster's own records: the warehouse stays closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import dagster as dg
+
+from invoiced_pipeline.catalog.selection import tables_of
+from invoiced_pipeline.defs.dead_runs import living_runs
+from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
+from invoiced_pipeline.defs.run_metadata import (
+    COVERED_SINCE,
+    COVERED_UNTIL,
+    COVERED_WINDOWS,
+    PROBLEM,
+)
+from invoiced_pipeline.scheduling.schedule import connection_schedule
+from invoiced_pipeline.settings import ConnectionSettings, Settings
+
+State = Literal["pending", "running", "ok", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableStatus:
+    """How one table is; instants are UTC.
+
+    Attributes:
+        table: Its name.
+        state: `pending` until its first run begins, then that of the last run over it; `failed`
+            also where all is loaded, but a person should look.
+        rows: Rows in the warehouse after the last run that loaded it.
+        covered_since: From when it is complete.
+        covered_until: Up to when.
+        windows: Of how many windows the coverage consists: more than one means gaps.
+        started_at: When the last run over it began.
+        ended_at: When that run ended; None while it runs.
+        run_id: That run.
+        error: Why it failed.
+    """
+
+    table: str
+    state: State
+    rows: int | None = None
+    covered_since: datetime | None = None
+    covered_until: datetime | None = None
+    windows: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    run_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStatus:
+    """How one connection is.
+
+    Attributes:
+        connection: Its name.
+        dataset: Where its tables are.
+        schedule: When its syncs start, in words.
+        schedule_on: Whether the schedule is turned on.
+        next_start: The next of these instants (UTC); None where there is none any more.
+        last_start: When (UTC) the last run over any of its tables began.
+        tables: Its tables.
+    """
+
+    connection: str
+    dataset: str
+    schedule: str
+    schedule_on: bool
+    next_start: datetime | None
+    last_start: datetime | None
+    tables: Sequence[TableStatus]
+
+
+def connection_status(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    connection: ConnectionSettings,
+    now: datetime,
+) -> ConnectionStatus:
+    """The state of a connection at `now` (aware).
+
+    Raises:
+        ConfigurationError: Its cron expression, or its selection of tables, is wrong.
+    """
+    schedule = connection_schedule(settings, connection)
+    name = schedule_name(sync_job_name(connection.dataset))
+    tables = _tables(instance, settings, connection)
+    return ConnectionStatus(
+        connection=connection.name,
+        dataset=connection.dataset,
+        schedule=schedule.describe(),
+        schedule_on=any(
+            state.is_running
+            for state in instance.all_instigator_state()
+            if state.instigator_name == name
+        ),
+        next_start=next(schedule.starts_after(now), None),
+        last_start=max(filter(None, (each.started_at for each in tables)), default=None),
+        tables=tables,
+    )
+
+
+def _tables(
+    instance: dg.DagsterInstance, settings: Settings, connection: ConnectionSettings
+) -> list[TableStatus]:
+    keys = {
+        asset_key(connection.dataset, table): table for table in tables_of(settings, connection)
+    }
+    records = instance.get_asset_records(list(keys))
+    entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
+    runs = {entry.last_run_id for entry in entries.values() if entry.last_run_id}
+    alive = set(living_runs(instance, connection.dataset)) if runs else set()
+    last = {run_id: _run(instance, run_id, is_alive=run_id in alive) for run_id in runs}
+    found = []
+    for key, table in keys.items():
+        entry = entries.get(key)
+        run = last.get(entry.last_run_id or "") if entry else None
+        event = entry.last_materialization if entry else None
+        found.append(
+            TableStatus(table=table.name, state="pending")
+            if run is None
+            else _table(table.name, run, event)
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    run_id: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    is_running: bool
+    error: str | None
+
+
+def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
+    """A table's state after, or in, the last run over it.
+
+    Args:
+        name: The table.
+        run: That run.
+        event: The table's last materialisation, by whichever run.
+    """
+    loaded = event.asset_materialization if event else None
+    metadata: dict[str, Any] = {}
+    if loaded is not None:
+        metadata = {name: value.value for name, value in loaded.metadata.items()}
+    is_loaded = event is not None and event.run_id == run.run_id
+    problem = metadata.get(PROBLEM) if is_loaded else run.error
+    state: State = "ok" if is_loaded and problem is None else "failed"
+    return TableStatus(
+        table=name,
+        state="running" if run.is_running else state,
+        rows=metadata.get("dagster/row_count"),
+        covered_since=_instant(metadata.get(COVERED_SINCE)),
+        covered_until=_instant(metadata.get(COVERED_UNTIL)),
+        windows=metadata.get(COVERED_WINDOWS),
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        run_id=run.run_id,
+        error=None if run.is_running else problem,
+    )
+
+
+def _run(instance: dg.DagsterInstance, run_id: str, *, is_alive: bool) -> _Run:
+    record = instance.get_run_record_by_id(run_id)
+    if record is None:  # it was deleted
+        return _Run(run_id, None, None, is_running=False, error="its run was deleted")
+    run = record.dagster_run
+    began = _instant(record.start_time) or record.create_timestamp
+    is_running = is_alive and not run.is_finished
+    is_well = is_running or run.status is dg.DagsterRunStatus.SUCCESS
+    error = None if is_well else _why_it_failed(instance, run_id)
+    return _Run(run_id, began, _instant(record.end_time), is_running=is_running, error=error)
+
+
+def _why_it_failed(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        failure = entry.dagster_event.step_failure_data if entry.dagster_event else None
+        if failure and failure.user_failure_data and failure.user_failure_data.description:
+            return failure.user_failure_data.description
+    return "its run ended without a word: see the run's log"
+
+
+def _instant(seconds: Any) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
