@@ -13,6 +13,7 @@ import typer
 from invoiced_pipeline.commands.check import check
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
+from invoiced_pipeline.commands.status import status
 from invoiced_pipeline.commands.writeback import writeback
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(schedule)
+app.command()(status)
 app.add_typer(writeback, name="writeback")
 
 

@@ -1,0 +1,93 @@
+"""How tables are, by Dagster's records: before, in and after a run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.defs.status import ConnectionStatus, TableStatus, connection_status
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.conftest import customer, invoice
+from invoiced_pipeline_tests.defs.conftest import START, Service
+from invoiced_pipeline_tests.defs.ticks import turn_on
+
+CHANGED = int((START + timedelta(days=1)).timestamp())
+AT = datetime(2025, 5, 1, 12, tzinfo=UTC)
+
+
+def status(service: Service) -> ConnectionStatus:
+    settings = service.settings()
+    return connection_status(service.instance, settings, settings.first, AT)
+
+
+def tables(service: Service) -> dict[str, TableStatus]:
+    return {each.table: each for each in status(service).tables}
+
+
+def states(service: Service) -> dict[str, str]:
+    """Of the tables that are not pending."""
+    found = {name: each.state for name, each in tables(service).items()}
+    return {name: state for name, state in found.items() if state != "pending"}
+
+
+def test_before_the_first_run_all_is_pending(service: Service) -> None:
+    found = status(service)
+    assert (found.connection, found.dataset) == ("Invoiced", "invoiced")
+    assert [each.table for each in found.tables] == list(TABLE_NAMES)
+    assert {each.state for each in found.tables} == {"pending"}
+    assert (found.schedule_on, found.last_start) == (False, None)
+    assert found.schedule == "Every hour, at minute 0 (UTC)"
+    assert found.next_start == AT + timedelta(hours=1)
+    turn_on(service.instance, "invoiced_sync_schedule")
+    assert status(service).schedule_on
+
+
+def test_in_and_after_a_run(service: Service, account: Emulator) -> None:
+    account.store.put("customers", customer(1, CHANGED))
+    seen: list[dict[str, str]] = []
+
+    def look(*_: Any) -> None:
+        account.on_request = None
+        # The file is the run's alone: nobody else may open it, and nobody does.
+        database = service.folder / "data" / "invoiced.duckdb"
+        with duckdb.connect(str(database)):
+            seen.append(states(service))
+
+    account.on_request = look
+    began = datetime.now(UTC)
+    result = service.sync("customers", "plans")
+    assert seen == [{"customers": "running", "plans": "running"}]
+    assert states(service) == {"customers": "ok", "plans": "ok"}
+    found = tables(service)["customers"]
+    assert (found.rows, found.windows, found.run_id) == (1, 1, result.run_id)
+    assert found.covered_since == START
+    assert found.covered_until is not None
+    assert found.started_at is not None
+    assert found.ended_at is not None
+    assert began < found.started_at < found.ended_at
+    assert status(service).last_start == found.started_at
+
+
+def test_a_table_that_fails_is_told_apart_from_the_others(
+    service: Service, account: Emulator
+) -> None:
+    account.store.put("customers", customer(1, CHANGED))
+    account.account.features.clear()
+    assert service.sync("customers", "plans").error
+    assert states(service) == {"customers": "ok", "plans": "failed"}
+    found = tables(service)
+    assert "not complete: plans: " in (found["plans"].error or "")
+    assert found["customers"].error is None
+    # What had been loaded before is still told.
+    account.keys[account.api_key] = "canceled"
+    service.sync("customers")
+    failed = tables(service)["customers"]
+    assert (failed.state, failed.rows, failed.covered_since) == ("failed", 1, START)
+
+
+def test_a_table_that_is_loaded_but_wrong_has_failed(service: Service, account: Emulator) -> None:
+    account.store.put_many("invoices", [invoice(1, CHANGED), invoice(2, CHANGED, total="none")])
+    assert service.sync("invoices", "plans").error
+    assert states(service) == {"invoices": "failed", "plans": "ok"}
+    assert "1 of 2 records fit no column" in (tables(service)["invoices"].error or "")
