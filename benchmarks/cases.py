@@ -39,6 +39,8 @@ class Engine(StrEnum):
     """`dagster asset materialize`: what a user waits for, process start and all."""
     INNER = "ours, inner"
     """The same replication without Dagster and without the start of a process."""
+    CHECKED = "ours, checked"
+    """The same with what the op does around a load: `_sync_log`, the API's counts, all checks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,16 @@ INNER_NO_LATENCY = Case(
 )
 """With an API that answers at once, the processor is the limit."""
 
+BARE_NINE = Case(
+    engine=Engine.INNER,
+    tables=NINE,
+    phases=(Phase.FIRST,),
+    settings='[[connection]]\nname = "Invoiced"\ndeletions = "ignore"\n',
+    note="no deletions",
+)
+CHECKED_NINE = Case(engine=Engine.CHECKED, tables=NINE, phases=(Phase.FIRST,))
+"""Both in one run: what deletions, log and checks cost."""
+
 # A feature switched off, or another destination, is one more case here, with its `settings`. What
 # is no sync (write-back beside a loop over the official SDK) is a measurement of its own, such as
 # `fixed_cost`, called by `suite`.
@@ -91,6 +103,8 @@ CASES: tuple[Case, ...] = (
     PROCESS_NINE,
     INNER_NINE,
     INNER_NO_LATENCY,
+    BARE_NINE,
+    CHECKED_NINE,
 )
 
 QUICK_CASES = tuple(case for case in CASES if case is not PROCESS_SIX)

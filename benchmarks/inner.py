@@ -1,6 +1,8 @@
 """A replication as the Dagster op does it, without Dagster: `python -m benchmarks.inner TABLES`.
 
-Settings come from the environment and `invoiced.toml`. Prints what it did and what it took as JSON.
+Settings come from the environment and `invoiced.toml`. With `--checked` before the tables it also
+does what the op does around a load: `_sync_log`, the API's counts, all checks. Prints what it did
+and what it took as JSON.
 """
 
 import importlib
@@ -21,6 +23,7 @@ from invoiced_pipeline.warehouse.opening import open_database
 
 if TYPE_CHECKING:
     from dlt import Pipeline
+    from dlt.extract import DltSource
 
 _LATE = (
     "dlt.sources.helpers.requests",
@@ -32,9 +35,13 @@ _LATE = (
 )
 """Imported where they are used, or by dlt on its way; Dagster has most of them loaded already."""
 
+_CHECKS = ("invoiced_pipeline.defs.audit", "invoiced_pipeline.defs.logged_load")
 
-def replicate(settings: Settings, tables: list[str]) -> "tuple[Replication, Pipeline]":
-    """Loads what is not covered yet."""
+
+def replicate(
+    settings: Settings, tables: list[str], *, checked: bool = False
+) -> "tuple[Replication, Pipeline]":
+    """Loads what is not covered yet; logged and checked if that is wished."""
     connection = settings.first
     request = ReplicationRequest(
         tables=tuple(map(table, tables)),
@@ -51,14 +58,36 @@ def replicate(settings: Settings, tables: list[str]) -> "tuple[Replication, Pipe
     marks = Marks(database, connection.dataset, connection.deletions)
     replication = Replication(client, request, None if marks.are_ignored else marks)
     pipeline = database.pipeline(connection.dataset)
-    pipeline.drop()
     try:
-        info = pipeline.run(invoiced_source(replication), loader_file_format="parquet")
-        info.raise_on_failed_jobs()
+        if checked:
+            _load_and_check(settings, client, replication, pipeline)
+        else:
+            _load(invoiced_source(replication), pipeline)
     finally:
         replication.close()
         client.close()
     return replication, pipeline
+
+
+def _load(source: "DltSource", pipeline: "Pipeline") -> None:
+    pipeline.drop()
+    pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
+
+
+def _load_and_check(
+    settings: Settings, client: InvoicedClient, replication: Replication, pipeline: "Pipeline"
+) -> None:
+    from invoiced_pipeline.defs.audit import Audit
+    from invoiced_pipeline.defs.logged_load import LoggedLoad
+    from invoiced_pipeline.replication.api_counts import api_counts
+
+    database = open_database(settings.warehouse)
+    logged = LoggedLoad(database, settings.first.dataset, replication)
+    logged.run(lambda source, _: _load(source, pipeline))
+    counted = api_counts(client, replication.request, replication.reports)
+    audit = Audit(database, settings.first, replication, counted)
+    if problems := audit.problems():
+        sys.exit(problems)
 
 
 def stage_seconds(pipeline: "Pipeline") -> dict[str, float]:
@@ -73,10 +102,11 @@ def stage_seconds(pipeline: "Pipeline") -> dict[str, float]:
 def main() -> None:
     """Loads the tables that the command line names."""
     settings = load_settings()
-    for name in _LATE:
+    checked = sys.argv[1] == "--checked"
+    for name in (*_LATE, *(_CHECKS if checked else ())):
         importlib.import_module(name)
     began, cpu = time.monotonic(), time.process_time()
-    replication, pipeline = replicate(settings, sys.argv[1:])
+    replication, pipeline = replicate(settings, sys.argv[1 + checked :], checked=checked)
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu
     reports = replication.reports
     if failed := [f"{name}: {report.error}" for name, report in reports.items() if report.error]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.accounts import NOW, START
+from benchmarks.cases import Engine
 from benchmarks.processes import ROOT, Usage, measure, module
 from benchmarks.sync import Place, Sync
 
@@ -49,7 +50,8 @@ def process(place: Place) -> Sync:
 
 def inner(place: Place) -> Sync:
     """A sync without Dagster; time counts from after the imports to the end of the load."""
-    command = module("benchmarks.inner", *place.case.tables)
+    checked = ["--checked"] if place.case.engine is Engine.CHECKED else []
+    command = module("benchmarks.inner", *checked, *place.case.tables)
     used = measure(command, folder=place.folder, environment=_environment(place))
     told = json.loads(used.output)
     return Sync(**told, peak_mb=used.peak_mb)

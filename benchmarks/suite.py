@@ -24,11 +24,13 @@ _PREPARE: dict[Engine, Callable[[Place], None]] = {
     Engine.TAP: tap.prepare,
     Engine.PROCESS: ours.prepare,
     Engine.INNER: ours.prepare,
+    Engine.CHECKED: ours.prepare,
 }
 _SYNC: dict[Engine, Callable[[Place], Sync]] = {
     Engine.TAP: tap.sync,
     Engine.PROCESS: ours.process,
     Engine.INNER: ours.inner,
+    Engine.CHECKED: ours.inner,
 }
 _BETWEEN: dict[Phase, Callable[[Api], None]] = {
     Phase.FIRST: lambda _: None,

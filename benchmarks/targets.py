@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.cases import (
+    BARE_NINE,
     CHANGES,
+    CHECKED_NINE,
     INNER_NINE,
     INNER_SIX,
     NINE,
@@ -41,6 +43,7 @@ def judge(results: Results) -> list[Verdict]:
         *(_speed(results, *wanted) for wanted in _SPEEDS),
         _requests(results),
         *_by_size(results),
+        _trust(results),
         _idle(results),
         _fixed(results),
     ]
@@ -121,6 +124,16 @@ def _at_large(
 
 def _growth(small: float, large: float, wanted: float) -> tuple[str, bool]:
     return f"{large / small:.2f} ({small:.1f} to {large:.1f})", large / small <= wanted
+
+
+def _trust(results: Results) -> Verdict:
+    size = results.sizes[-1]
+    target = "deletions, log and checks, nine tables: a first sync takes at most 1.15 times as long"
+    on, off = (results.find(size, Phase.FIRST, case) for case in (CHECKED_NINE, BARE_NINE))
+    if on is None or off is None:
+        return _not_measured(target)
+    measured, met = _growth(off.sync.seconds, on.sync.seconds, 1.15)
+    return Verdict(target, f"{measured} at {size:,} invoices", met if size >= SMALL else None)
 
 
 def _idle(results: Results) -> Verdict:

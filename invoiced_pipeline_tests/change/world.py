@@ -172,7 +172,9 @@ class World:
             self.sync(meanwhile)
 
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:
-        """Sweeps all tables while steps happen."""
+        """Sweeps all tables while steps happen; there must be something to sweep."""
+        if not self.replica.existing().intersection(self.tables):
+            self.sync()
         with self.meddling(meanwhile or {}), small_pages():
             reports = self.replica.sweep(*self.tables)
         _expect_none([f"{name}: {each.error}" for name, each in reports.items() if each.error])
