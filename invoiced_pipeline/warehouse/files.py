@@ -8,7 +8,7 @@ from invoiced_pipeline.warehouse.database import Selection
 
 
 def select_file(path: Path, added: Mapping[str, str]) -> Selection:
-    """All rows of a CSV, Parquet or NDJSON file, in its order.
+    """All rows of a CSV, Parquet or NDJSON file, in its order, numbers exact.
 
     Args:
         path: The file.
@@ -17,16 +17,9 @@ def select_file(path: Path, added: Mapping[str, str]) -> Selection:
     Raises:
         WarehouseError: It is not there, or cannot be read.
     """
-    from invoiced_pipeline.warehouse.duckdb.selecting import file_relation, in_memory, select
+    from invoiced_pipeline.warehouse.duckdb import selecting
 
     if not path.exists():
         message = f"there is no file {path}"
         raise WarehouseError(message)
-    with in_memory() as connection:
-        return select(connection, with_columns(file_relation(path), added))
-
-
-def with_columns(relation: str, added: Mapping[str, str]) -> str:
-    """A query for a relation with columns added, in the relation's order."""
-    columns = "".join(f', ({sql}\n) as "{name}"' for name, sql in added.items())
-    return f"select source.*{columns} from {relation} as source"  # noqa: S608 - it cannot write
+    return selecting.select_file(path, added)

@@ -7,7 +7,8 @@ from pathlib import Path
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseBusyError, WarehouseError
 from invoiced_pipeline.settings import ExpressionSettings, ReferenceSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.warehouse.files import select_file, with_columns
+from invoiced_pipeline.warehouse.files import select_file
+from invoiced_pipeline.warehouse.relations import with_columns
 from invoiced_pipeline.writeback.payment_data import without_payment_data
 
 _IDENTIFIER = re.compile(r'(?:[^\W\d]\w*|"(?:[^"]|"")+")(?:\.(?:[^\W\d]\w*|"(?:[^"]|"")+")){0,2}')
@@ -61,7 +62,9 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
     if not _IDENTIFIER.fullmatch(settings.source.strip()):
         message = f"{settings.source!r} is no table, no SELECT and no .csv, .parquet or .ndjson"
         raise WarehouseError(message)
-    return database.select(dataset, with_columns(settings.source.strip(), expressions))
+    # Names without a schema mean the dataset's; with it, DuckDB could take it for the file's name.
+    table = settings.source.strip().removeprefix(f"{dataset}.")
+    return database.select(dataset, with_columns(table, expressions))
 
 
 def _check_columns(settings: WritebackSettings, columns: Sequence[str]) -> None:

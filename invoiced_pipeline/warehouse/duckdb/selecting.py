@@ -1,17 +1,17 @@
 """Queries that users write, over the warehouse or a file: they read, and cannot write."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import msgspec
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Selection
-
-_READERS = {".csv": "read_csv", ".parquet": "read_parquet", ".ndjson": "read_ndjson"}
-_OTHER_ENDINGS = {".jsonl": ".ndjson"}
+from invoiced_pipeline.warehouse.relations import with_columns
 
 
 def select(connection: duckdb.DuckDBPyConnection, sql: str) -> Selection:
@@ -55,33 +55,33 @@ def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def file_relation(path: Path) -> str:
-    """SQL for the rows of a CSV, Parquet or NDJSON file, whose numbers are exact.
-
-    Columns of a CSV are text, so that 00123 stays what it is.
-
-    Raises:
-        WarehouseError: It cannot be read.
-    """
-    ending = path.suffix.lower()
-    reader = _READERS[_OTHER_ENDINGS.get(ending, ending)]
+def select_file(path: Path, added: Mapping[str, str]) -> Selection:
+    """All rows of a file, in its order; see `warehouse.files.select_file`."""
     name = f"'{_quoted(str(path))}'"
-    if reader == "read_csv":
-        return f"{reader}({name}, all_varchar = true, header = true)"
-    if reader == "read_ndjson":
-        return f"{reader}({name}, columns = {{{_exact_columns(name)}}})"
-    return f"{reader}({name})"
-
-
-def _exact_columns(name: str) -> str:
-    """The columns that DuckDB finds in an NDJSON file, with decimals in place of binary numbers."""
+    kind = path.suffix.lower()
     with in_memory() as connection:
-        sql = f"describe select * from read_ndjson({name})"  # noqa: S608 - a quoted name
-        columns = select(connection, sql).rows
-    return ", ".join(
-        f"'{_quoted(column)}': '{_quoted(re.sub(r'DOUBLE', 'DECIMAL(38,10)', kind))}'"
-        for column, kind, *_ in columns
-    )
+        if kind == ".csv":
+            # Text, so that 00123 stays what it is, and 9.99 becomes no binary number.
+            relation = f"read_csv({name}, all_varchar = true, header = true)"
+            return select(connection, with_columns(relation, added))
+        if kind == ".parquet":
+            return select(connection, with_columns(f"read_parquet({name})", added))
+        relation = f"read_ndjson({name}, sample_size = -1)"
+        found = select(connection, with_columns(relation, added))
+        sql = f"select json from read_ndjson_objects({name})"  # noqa: S608 - a quoted name
+        return _exact(found, [text for (text,) in select(connection, sql).rows])
+
+
+def _exact(found: Selection, lines: Sequence[str]) -> Selection:
+    """The same rows with the values that stand in the file: DuckDB makes its numbers binary."""
+    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+    rows = []
+    for row, line in zip(found.rows, lines, strict=True):
+        record = decoder.decode(line)
+        rows.append(
+            tuple(record.get(name, value) for name, value in zip(found.columns, row, strict=True))
+        )
+    return Selection(columns=found.columns, rows=rows)
 
 
 def _quoted(text: str) -> str:
