@@ -24,6 +24,7 @@ from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep import SweepReport
 from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
+from invoiced_pipeline.warehouse.clearing import Clearing
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
@@ -172,7 +173,9 @@ class Replica:
         )
         self.database.check_writable()
         marks = Marks(self.database, self.dataset, deletions)
-        replication = Replication(client, request, None if marks.are_ignored else marks)
+        clearing = Clearing(self.database, self.dataset, request.privacy)
+        noted = None if marks.are_ignored else marks
+        replication = Replication(client, request, noted, clearing)
         pipeline = self.database.pipeline(self.dataset)
         pipeline.drop()
         try:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from pydantic import SecretStr
 
+from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Column, Table, Treatment
 from invoiced_pipeline.catalog.selection import all_tables_of
@@ -27,6 +28,10 @@ DROPPED = "[dropped]"
 """Stands in other texts where a dropped value stood."""
 
 METADATA = "metadata"
+
+_HASH = re.compile("[0-9a-f]{64}")
+
+_TABLE_OF = {table.singular: table.name for table in TABLES}
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)  # a float would round money
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -67,6 +72,7 @@ class Privacy:
     Attributes:
         treatments: Columns that are hashed or dropped, by table; empty where there are none.
         salt: The salt's text; empty where nothing is hashed.
+        is_idle: Whether all columns of all tables are kept as they are.
     """
 
     def __init__(self, tables: Iterable[Table] = (), salt: SecretStr | None = None) -> None:
@@ -84,6 +90,7 @@ class Privacy:
                 if catalog_table(table.name).column(name).sensitive:
                     personal |= dict.fromkeys((name, *column.aliases), column.treatment)
         self._rules = {table.name: _rules(table, personal) for table in every}
+        self.is_idle = not personal and not any(rules.own for rules in self._rules.values())
         self._elsewhere = Rules(personal=personal)
 
     def rules(self, table: str) -> Rules:
@@ -91,28 +98,33 @@ class Privacy:
         return self._rules.get(table, self._elsewhere)
 
     def hashed(self, text: str) -> str:
-        """SHA-256 of the salt followed by the text (UTF-8), as 64 hexadecimal digits."""
+        """SHA-256 of the salt followed by the text (UTF-8), as 64 hexadecimal digits.
+
+        What is such a hash already stays as it is: rows are treated once, however often.
+        """
+        if _HASH.fullmatch(text):
+            return text
         return hashlib.sha256(f"{self.salt}{text}".encode()).hexdigest()
 
     def redact(self, table: str, record: str | bytes) -> str:
         """A record, or a list of some, as it may be kept.
 
         Args:
-            table: Name of the table that the record belongs to, or whatever the API calls it.
+            table: Name of the table that the record belongs to; where it is none, the record's
+                own `object` counts.
             record: JSON, as the API sent it.
 
         Returns:
             JSON: with hashes of what is hashed, null for what is dropped or left out.
         """
-        rules = self.rules(table)
-        if not rules.own and not rules.personal:
+        if self.is_idle:
             return record if isinstance(record, str) else record.decode(errors="replace")
         try:
             document = _decoder.decode(record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return '"no JSON: not kept, for some columns are hashed or left out"'
         records = document if isinstance(document, list) else [document]
-        kept = [self._record(rules, each) for each in records]
+        kept = [self._record(table, each) for each in records]
         return _encoder.encode(kept if isinstance(document, list) else kept[0]).decode()
 
     def secrets(self, rules: Rules, record: Mapping[str, Any]) -> dict[str, str]:
@@ -121,7 +133,16 @@ class Privacy:
             value: self.hashed(value) if treatment == "hashed" else DROPPED
             for name, treatment in rules.hidden.items()
             if isinstance(value := record.get(name), str) and len(value) >= LEAST_LENGTH
+            if not _HASH.fullmatch(value)
         }
+
+    def told(self, table: str, record: str | bytes, text: str) -> str:
+        """A text about a record of `table` (JSON), without what must not be seen of it."""
+        try:
+            fields = _decoder.decode(record)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return text
+        return without(text, self.secrets(self.rules(table), fields))
 
     def inner(
         self, raw: bytes, names: Mapping[str, Treatment], secrets: Mapping[str, str]
@@ -131,9 +152,10 @@ class Privacy:
             return raw
         return _encoder.encode(self._walk(_decoder.decode(raw), names, secrets))
 
-    def _record(self, rules: Rules, record: Any) -> Any:
+    def _record(self, table: str, record: Any) -> Any:
         if not isinstance(record, dict):
             return record
+        rules = self._rules.get(table) or self.rules(_TABLE_OF.get(str(record.get("object")), ""))
         secrets = self.secrets(rules, record)
         fields = dict(rules.own)
         fields |= {each: how for each, how in rules.personal.items() if each not in rules.known}

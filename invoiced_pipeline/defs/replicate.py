@@ -133,6 +133,7 @@ class _Run:
         from invoiced_pipeline.defs.dlt_run import run_pipeline
         from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.replication import Replication
+        from invoiced_pipeline.warehouse.clearing import Clearing
         from invoiced_pipeline.warehouse.marks import Marks
         from invoiced_pipeline.warehouse.start_date import pin_start_date
 
@@ -148,7 +149,9 @@ class _Run:
                 # Not the run's own start date: a run's configuration holds for that run only.
                 pin_start_date(database, dataset, self._default_start)
             marks = Marks(database, dataset, self._connection.deletions)
-            replication = Replication(client, request, None if marks.are_ignored else marks)
+            clearing = Clearing(database, dataset, request.privacy)
+            noted = None if marks.are_ignored else marks
+            replication = Replication(client, request, noted, clearing)
             with closing(replication):
 
                 def load(source: "DltSource", pipeline: "Pipeline") -> None:

@@ -77,6 +77,18 @@ class DatasetState:
         """Notes that the records were fetched; it counts once the load has committed."""
         self._state.get("survivors", {}).pop(table, None)
 
+    def hidden(self) -> dict[str, Any] | None:
+        """What is hashed and dropped of the dataset's rows; None where nothing was ever said."""
+        return self._state.get("hidden")
+
+    def set_hidden(self, hidden: dict[str, Any]) -> None:
+        """Notes what is hashed and dropped; it counts once the load has committed."""
+        self._state["hidden"] = hidden
+
+    def is_new(self) -> bool:
+        """Whether no table was ever loaded."""
+        return not self._state.get("columns")
+
     def coverages(self) -> dict[str, Coverage]:
         """Coverage of every table that was ever read."""
         return {table: self.coverage(table) for table in self._state.get("coverage", {})}

@@ -13,9 +13,11 @@ from invoiced_pipeline.invoiced.reading import Reading
 from invoiced_pipeline.replication.batches import Batch
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
+from invoiced_pipeline.replication.hiding import hide
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.table_run import TableRun
+from invoiced_pipeline.warehouse.clearing import Clearing
 from invoiced_pipeline.warehouse.marks import Marks
 from invoiced_pipeline.windows import Coverage
 
@@ -41,10 +43,15 @@ class Replication:
         client: Where to read.
         request: What to read.
         marks: Where deletions are noted; None leaves them alone.
+        clearing: Clears rows loaded before columns were hashed or dropped.
     """
 
     def __init__(
-        self, client: InvoicedClient, request: ReplicationRequest, marks: Marks | None = None
+        self,
+        client: InvoicedClient,
+        request: ReplicationRequest,
+        marks: Marks | None = None,
+        clearing: Clearing | None = None,
     ) -> None:
         self.request = request
         self.reports = {
@@ -52,6 +59,7 @@ class Replication:
         }
         self.coverages: dict[str, Coverage] = {}
         self._client = client
+        self._clearing = clearing
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
@@ -78,6 +86,8 @@ class Replication:
 
         Raises:
             DatasetMismatchError: The dataset is not this connection's: nothing may be loaded.
+            ConfigurationError: Its hashes are of another salt: nothing may be loaded.
+            WarehouseError: Clear values could not be taken out of its rows.
         """
         dataset = DatasetState(state)
         self._begin(dataset)
@@ -97,6 +107,7 @@ class Replication:
         if self._readings:
             return
         dataset.check_owner(self.request)
+        hide(dataset, self.request, self._clearing)
         self.coverages = dataset.coverages()
         if self.deletions is not None:
             self.deletions.begin(dataset)

@@ -87,8 +87,7 @@ class Treatment:
         return values
 
     def _kept(self, reject: Reject) -> Reject:
-        fields = msgspec.json.decode(reject.record)
-        reason = without(reject.reason, self._privacy.secrets(self._rules, fields))
+        reason = self._privacy.told(self._table, reject.record, reject.reason)
         record = self._privacy.redact(self._table, reject.record).encode()
         return Reject(reject.id, reason, record)
 

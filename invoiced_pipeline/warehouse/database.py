@@ -164,6 +164,13 @@ class Database(ABC):
                 warehouse's own, and may repeat values.
         """
 
+    def rewrite(self, dataset: str) -> None:  # noqa: B027 - a server may have its own way
+        """Has the data of `dataset` written anew, so that no bytes of former rows stay.
+
+        Raises:
+            WarehouseError: It could not be; the data is as it was.
+        """
+
     @abstractmethod
     def pipeline(self, dataset: str) -> "Pipeline":
         """The dlt pipeline that loads `dataset`; its name is a function of the dataset."""

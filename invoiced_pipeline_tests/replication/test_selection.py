@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.warehouse.clearing import CHUNK, Clearing
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items
 
 EMAIL = "jane@acme.example"
@@ -176,3 +177,18 @@ def test_plans_are_chosen_by_columns_that_are_left_out(
     replicate.ok("plans")
     row = replicate.row("plans")
     assert (row["name"], row["archived"], row["internal_id"]) == ("version 2", None, None)
+
+
+def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> None:
+    """A run that dies after it leaves a dataset that does not remember it."""
+    for record_id in range(CHUNK + 2):
+        emulator.store.put("customers", customer(record_id, email=f"{record_id}{EMAIL}"))
+    replicate.ok("customers")
+    replicate.tables = {"customers": {"hash": ["email"]}}
+    clearing = Clearing(replicate.database, replicate.dataset, replicate.asked()["privacy"])
+    clearing.run()
+    once = replicate.rows("customers", "id")
+    hashes = [hashlib.sha256(f"{SALT}{row['id']}{EMAIL}".encode()).hexdigest() for row in once]
+    assert [row["email"] for row in once] == hashes
+    replicate.ok("customers")
+    assert [row["email"] for row in replicate.rows("customers", "id")] == hashes

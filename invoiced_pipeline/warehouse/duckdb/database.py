@@ -97,6 +97,12 @@ class DuckDbDatabase(Database):
         with open_connection(self._file, dataset, read_only=True) as connection:
             return select(connection, sql)
 
+    def rewrite(self, dataset: str) -> None:  # noqa: ARG002 - the file as a whole
+        """Writes the file anew beside itself, which takes as much disk again for a while."""
+        from invoiced_pipeline.warehouse.duckdb.rewriting import rewrite
+
+        rewrite(self._file, self.beside("new"))
+
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `<file>.dlt`."""
         import dlt

@@ -1,0 +1,61 @@
+"""What is hashed and dropped of a dataset, as it is set and as the dataset was last loaded."""
+
+from invoiced_pipeline.catalog.privacy import Privacy
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.warehouse.clearing import Clearing
+
+_SALT = "salt"
+
+
+def hide(dataset: DatasetState, request: ReplicationRequest, clearing: Clearing | None) -> None:
+    """Clears rows loaded before columns were hashed or dropped; nothing where nothing changed.
+
+    Args:
+        dataset: What the dataset remembers.
+        request: What is set, and what the run reads.
+        clearing: Clears the rows; None where a run has no rows to clear.
+
+    Raises:
+        ConfigurationError: The salt is another one than before, and not all is hashed anew.
+        WarehouseError: Rows could not be cleared: nothing was loaded.
+    """
+    privacy, known = request.privacy, dataset.hidden() or {}
+    wanted = _remembered(privacy)
+    if wanted == known or clearing is None:
+        return
+    _check_salt(known, wanted, request)
+    before = {(table, name) for table, names in known.items() if table != _SALT for name in names}
+    now = {(table, name) for table, names in privacy.treatments.items() for name in names}
+    if now - before and not dataset.is_new():
+        clearing.run()
+    dataset.set_hidden(wanted)
+
+
+def _remembered(privacy: Privacy) -> dict[str, dict[str, str]]:
+    """Treatments by table and column, with a fingerprint of the salt."""
+    remembered: dict[str, dict[str, str]] = {
+        table: dict(columns) for table, columns in privacy.treatments.items()
+    }
+    if privacy.salt:
+        remembered[_SALT] = {"fingerprint": privacy.hashed(_SALT)[:16]}
+    return remembered
+
+
+def _check_salt(
+    known: dict[str, dict[str, str]],
+    wanted: dict[str, dict[str, str]],
+    request: ReplicationRequest,
+) -> None:
+    if _SALT not in known or _SALT not in wanted or known[_SALT] == wanted[_SALT]:
+        return
+    hashed = sorted(name for name, columns in known.items() if "hashed" in columns.values())
+    read_whole = {table.name for table in request.tables if request.mode == "full"}
+    if not read_whole.issuperset(hashed):
+        message = (
+            f"The columns that are hashed of {', '.join(hashed)} were hashed with another salt: "
+            "the same value would have two hashes. Nothing was loaded. Set the salt back, or hash "
+            f"anew: invoiced-pipeline sync --full --select {','.join(hashed)}"
+        )
+        raise ConfigurationError(message)

@@ -1,0 +1,209 @@
+"""Clear values of columns that are hashed or dropped, out of rows loaded before that was set.
+
+All in one transaction, and it can be repeated: what is a hash already stays one. Afterwards the
+warehouse is written anew, for a database keeps the old bytes of rows that were changed.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
+from invoiced_pipeline.catalog.privacy import Privacy, Rules, without
+from invoiced_pipeline.warehouse.database import Database, Session
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 500
+"""Rows that are read and written at a time."""
+
+_EXTRA = Column("_extra", "json", "")
+_REJECT_KEY = (Column("table_name", "text", ""), Column("id", "text", ""))
+_REJECT = (Column("reason", "text", ""), Column("record", "json", ""))
+_ANSWER_KEY = (Column("writeback", "text", ""), Column("record_key", "text", ""))
+_ANSWER = (Column("response", "text", ""),)
+_LOG_TEXT = "records fit no column: see _rejected"
+
+Row = dict[str, Any]
+
+
+class Clearing:
+    """Clears one dataset.
+
+    Args:
+        database: The warehouse; the caller holds the writer's lock.
+        dataset: The schema.
+        privacy: What is hashed and dropped.
+    """
+
+    def __init__(self, database: Database, dataset: str, privacy: Privacy) -> None:
+        self.privacy = privacy
+        self._database = database
+        self._dataset = dataset
+
+    def run(self) -> None:
+        """Clears all tables of the dataset, and has the warehouse written anew.
+
+        Raises:
+            WarehouseError: Nothing was cleared, or old bytes are still in the file; to be repeated.
+        """
+        if not self._database.exists():
+            return
+        with self._database.session(self._dataset) as session, session.transaction():
+            existing = session.tables()
+            for table in TABLES:
+                if table.name in existing:
+                    self._clear_table(session, table, existing)
+            self._clear_system_tables(session, existing)
+        self._database.rewrite(self._dataset)
+        logger.info(
+            "Rows loaded before hold no clear values of hashed and dropped columns any more"
+        )
+
+    def _clear_table(self, session: Session, table: Table, existing: frozenset[str]) -> None:
+        rules = self.privacy.rules(table.name)
+        columns, where, values = _to_look_at(table, rules)
+        key = (table.column(table.primary_key),)
+        children = [child for child in table.children if table.child_name(child) in existing]
+        for rows in _chunks(session, table.name, (*key, *columns), where, values):
+            secrets = {row[table.primary_key]: self.privacy.secrets(rules, row) for row in rows}
+            kept = [
+                self._kept(rules, columns, row, secrets[row[table.primary_key]]) for row in rows
+            ]
+            _update(session, table.name, key, columns, list(zip(rows, kept, strict=True)))
+            known = {record: each for record, each in secrets.items() if each}
+            for child in children if known else ():
+                self._clear_children(session, table, child, known)
+        for name in (name for name, how in rules.hidden.items() if how == "dropped"):
+            session.run(f'update "{table.name}" set "{name}" = null')  # noqa: S608 - the catalog's
+            for child in (child for child in children if child.array == name):
+                session.run(f'delete from "{table.child_name(child)}"')  # noqa: S608
+
+    def _clear_children(
+        self,
+        session: Session,
+        table: Table,
+        child: ChildTable,
+        secrets: Mapping[Any, Mapping[str, str]],
+    ) -> None:
+        """The records' values in their child rows."""
+        name, parent = table.child_name(child), table.parent_column
+        key = (
+            Column(parent, table.column(table.primary_key).type, ""),
+            Column("_index", "bigint", ""),
+        )
+        texts = [column for column in child.columns if column.type in {"text", "json"}]
+        where = f'"{parent}" in ({", ".join(["%s"] * len(secrets))})'
+        rows = _rows(session, name, (*key, *texts, _EXTRA), where, list(secrets))
+        kept = [self._kept(Rules(), (*texts, _EXTRA), row, secrets[row[parent]]) for row in rows]
+        _update(session, name, key, (*texts, _EXTRA), list(zip(rows, kept, strict=True)))
+
+    def _kept(
+        self, rules: Rules, columns: Sequence[Column], row: Row, secrets: Mapping[str, str]
+    ) -> Row:
+        """A row as it may be kept."""
+        kept = dict(row)
+        for column in columns:
+            value = row[column.name]
+            if value is None:
+                continue
+            if column.name in rules.hidden:
+                is_hashed = rules.hidden[column.name] == "hashed"
+                kept[column.name] = self.privacy.hashed(value) if is_hashed else None
+            elif column.type == "text":
+                kept[column.name] = without(value, secrets)
+            else:
+                names = rules.inside(column.name)
+                kept[column.name] = self.privacy.inner(value.encode(), names, secrets).decode()
+        return kept
+
+    def _clear_system_tables(self, session: Session, existing: frozenset[str]) -> None:
+        """Records, and words about them, that are kept beside the data."""
+        if "_rejected" in existing:
+            rows = _rows(session, "_rejected", (*_REJECT_KEY, *_REJECT), "record is not null", ())
+            kept = [row | self._kept_reject(row) for row in rows]
+            pairs = list(zip(rows, kept, strict=True))
+            _update(session, "_rejected", _REJECT_KEY, _REJECT, pairs)
+        if "_sync_log" in existing:
+            for name in self.privacy.treatments:  # what did not fit was shown
+                session.run(
+                    f"update _sync_log set error = '{_LOG_TEXT}' "  # noqa: S608 - our own text
+                    "where table_name = %s and error like '%%fit no column%%First:%%'",
+                    [name],
+                )
+        if "_writeback_responses" in existing:
+            columns = (*_ANSWER_KEY, *_ANSWER)
+            rows = _rows(session, "_writeback_responses", columns, "response is not null", ())
+            kept = [row | {"response": self.privacy.redact("", row["response"])} for row in rows]
+            pairs = list(zip(rows, kept, strict=True))
+            _update(session, "_writeback_responses", _ANSWER_KEY, _ANSWER, pairs)
+
+    def _kept_reject(self, row: Row) -> Row:
+        table, record = row["table_name"], row["record"]
+        reason = self.privacy.told(table, record, row["reason"] or "")
+        return {"reason": reason, "record": self.privacy.redact(table, record)}
+
+
+def _to_look_at(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
+    """The columns in which clear values can stand, and a condition on rows with its values."""
+    if rules.hidden:
+        texts = [column for column in table.columns if column.type in {"text", "json"}]
+        return [*(each for each in texts if each.name != table.primary_key), _EXTRA], "true", []
+    objects = [column for column in table.columns if column.name in rules.objects]
+    columns = [*objects, _EXTRA]
+    tests = [(column.name, f'%"{name}"%') for column in columns for name in rules.personal]
+    where = " or ".join(f'cast("{name}" as text) like %s' for name, _ in tests)
+    return columns, where or "false", [pattern for _, pattern in tests]
+
+
+def _chunks(
+    session: Session, name: str, columns: Sequence[Column], where: str, values: Sequence[Any]
+) -> Iterator[list[Row]]:
+    """The rows of a table in the order of the first column, which is its key."""
+    key, last = columns[0].name, None
+    while True:
+        after, bound = ("", ()) if last is None else (f' and "{key}" > %s', (last,))
+        order = f'({where}){after} order by "{key}" limit {CHUNK}'
+        rows = _rows(session, name, columns, order, [*values, *bound])
+        if rows:
+            yield rows
+        if len(rows) < CHUNK:
+            return
+        last = rows[-1][key]
+
+
+def _rows(
+    session: Session, name: str, columns: Sequence[Column], where: str, values: Sequence[Any]
+) -> list[Row]:
+    names = [column.name for column in columns]
+    shown = ", ".join(f'"{each}"' for each in names)
+    found = session.rows(f'select {shown} from "{name}" where {where}', values)  # noqa: S608
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _update(
+    session: Session,
+    name: str,
+    key: Sequence[Column],
+    columns: Sequence[Column],
+    pairs: Sequence[tuple[Row, Row]],
+) -> None:
+    """Writes the rows that are to be kept otherwise than they are: pairs of both."""
+    changed = [after for before, after in pairs if after != before]
+    wanted = [
+        column
+        for column in columns
+        if any(after[column.name] != before[column.name] for before, after in pairs)
+    ]
+    declared = (*key, *wanted)
+    place = ", ".join(f"cast(%s as {column.type})" for column in declared)
+    for start in range(0, len(changed), CHUNK):
+        some = changed[start : start + CHUNK]
+        sets = ", ".join(f'"{column.name}" = v."{column.name}"' for column in wanted)
+        same = " and ".join(f'"{name}"."{column.name}" = v."{column.name}"' for column in key)
+        names = ", ".join(f'"{column.name}"' for column in declared)
+        session.run(
+            f'update "{name}" set {sets} from (values {", ".join([f"({place})"] * len(some))}) '  # noqa: S608 - names of the catalog
+            f"as v({names}) where {same}",
+            [row[column.name] for row in some for column in declared],
+        )

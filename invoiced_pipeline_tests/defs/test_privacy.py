@@ -1,0 +1,147 @@
+"""No clear value of a hashed or dropped column is anywhere: not in the bytes of any file."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.defs.conftest import Service
+from invoiced_pipeline_tests.defs.test_selection import put, select
+
+SALT = "a long random text"
+HIDE = 'customers.hash = ["email", "name"]\ncustomers.drop = ["tax_id", "payment_source"]'
+
+
+def clear_values(number: int) -> dict[str, str]:
+    """What must not be seen of a customer, told apart from everything else."""
+    return {
+        "email": f"jane.{number}@secret.example",
+        "name": f"Jané/Secretperson {number}",
+        "tax_id": f"DE-SECRETTAX-{number}",
+        "holder": f"Holdersecret {number}",
+    }
+
+
+def fill(account: Emulator, number: int, *, owner: str = "no number") -> None:
+    """A customer whose values stand wherever they can, and one whose owner fits no column."""
+    clear = clear_values(number)
+    email, name, tax_id = clear["email"], clear["name"], clear["tax_id"]
+    card = {"id": 1, "object": "card", "receipt_email": email, "last4": "4242"}
+    bank = {"id": 2, "object": "bank_account", "account_holder_name": name}
+    person: dict[str, Any] = {"email": email, "name": name, "tax_id": tax_id}
+    put(
+        account,
+        "customers",
+        number,
+        **person,
+        payment_source={"id": 3, "object": "bank_account", "account_holder_name": clear["holder"]},
+        notes=f"write to {email}, tax {tax_id}",
+        attention_to=name,
+        metadata={"email": email, "also": f"{name} / {tax_id}"},
+        taxes=[{"id": "vat", "object": "tax_rate", "name": f"VAT of {name}"}],
+        surprise={"deep": [email, {"tax": tax_id}]},
+    )
+    put(account, "customers", number + 1000, **person, owner=owner)
+    put(
+        account,
+        "invoices",
+        number,
+        customer=number,
+        ship_to={"name": name, "city": "Paris"},
+        payment_source=bank,
+        items=[{"id": 1, "object": "line_item", "name": "Hosting"}],
+        contact={"email": email},
+    )
+    put(account, "payments", number, customer=number, charge={"id": 1, "payment_source": card})
+
+
+def found(service: Service, number: int) -> set[str]:
+    """Files that hold a clear value, as it is or as JSON writes it."""
+    words = set(clear_values(number).values())
+    words |= {json.dumps(word)[1:-1] for word in words}
+    patterns = [word.encode() for word in words] + [word.lower().encode() for word in words]
+    return {
+        str(path.relative_to(service.folder))
+        for path in service.folder.rglob("*")
+        if path.is_file() and any(pattern in path.read_bytes() for pattern in patterns)
+    }
+
+
+def hashed(text: str) -> str:
+    return hashlib.sha256((SALT + text).encode()).hexdigest()
+
+
+@pytest.fixture
+def salted(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setenv("INVOICED_HASH_SALT", SALT)
+    service.environment["INVOICED_HASH_SALT"] = SALT
+    return service
+
+
+def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emulator) -> None:
+    fill(account, 1)
+    first = salted.sync()
+    assert first.error is not None
+    assert "fit no column" in first.error
+    assert found(salted, 1) == {"data/invoiced.duckdb"}  # they could be found
+
+    select(salted, HIDE)
+    fill(account, 2, owner=f"no number: {clear_values(2)['email']}")
+    second = salted.sync()
+    assert second.error is not None
+    assert "fit no column" in second.error
+    for number in (1, 2):
+        assert found(salted, number) == set()
+    rows = salted.query(
+        "select email, name, tax_id, payment_source, attention_to, notes from customers order by id"
+    )
+    for number, row in zip((1, 2), rows, strict=True):
+        clear = clear_values(number)
+        email, name = hashed(clear["email"]), hashed(clear["name"])
+        assert row == (email, name, None, None, name, f"write to {email}, tax [dropped]")
+    # What is not hidden is as it was, and the same value has one hash everywhere.
+    invoices = salted.query("select id, ship_to, payment_source, _extra from invoices order by id")
+    for number, ship_to, source, extra in invoices:
+        clear = clear_values(number)
+        assert json.loads(ship_to) == {"name": hashed(clear["name"]), "city": "Paris"}
+        assert json.loads(source)["account_holder_name"] == hashed(clear["name"])
+        assert json.loads(extra) == {"contact": {"email": hashed(clear["email"])}}
+    assert salted.query("select name from invoices__items") == [("Hosting",)] * 2
+    (taxes,) = salted.query("select name from customers__taxes where customer_id = 1")
+    assert taxes == (f"VAT of {hashed(clear_values(1)['name'])}",)
+    rejected = salted.query("select id, record from _rejected order by id")
+    assert [record_id for record_id, _ in rejected] == ["1001", "1002"]
+    assert json.loads(rejected[0][1])["email"] == hashed(clear_values(1)["email"])
+    # The views live on, and the next sync finds nothing to clear.
+    assert salted.query("select count(*) from _sync_status where table_name = 'customers'") == [
+        (1,)
+    ]
+    assert salted.sync("invoices").error is None
+    assert salted.query("select email from customers where id = 1") == [(rows[0][0],)]
+
+
+def test_without_a_salt_nothing_is_loaded(service: Service, account: Emulator) -> None:
+    fill(account, 1)
+    select(service, HIDE)
+    result = service.sync()
+    assert result.error is not None
+    assert "set INVOICED_HASH_SALT in the environment" in result.error
+    assert found(service, 1) == set()
+
+
+def test_another_salt_is_refused_unless_all_is_hashed_anew(
+    salted: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(account, "customers", 1, email="jane@secret.example")
+    select(salted, 'customers.hash = ["email"]')
+    assert salted.sync("customers").error is None
+    monkeypatch.setenv("INVOICED_HASH_SALT", "another")
+    refused = salted.sync("customers")
+    assert refused.error is not None
+    assert "sync --full --select customers" in refused.error
+    assert salted.sync("customers", mode="full").error is None
+    expected = hashlib.sha256(b"anotherjane@secret.example").hexdigest()
+    assert salted.query("select email from customers") == [(expected,)]
+    assert salted.sync("customers").error is None
