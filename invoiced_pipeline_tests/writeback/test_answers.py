@@ -19,6 +19,7 @@ def responses(pushing: Pushing) -> list[tuple[Any, ...]]:
     return pushing.rows(f"select {COLUMNS} from _writeback_responses order by record_key")
 
 
+@pytest.mark.everywhere
 def test_answers_are_kept_whole(pushing: Pushing) -> None:
     pushing([*customers(1), planned("x", {"name": "X", "type": "alien"})])
     (made, refused) = responses(pushing)

@@ -181,6 +181,7 @@ def test_what_cannot_be_established_is_never_sent_by_itself(pushing: Pushing) ->
     assert posts(pushing) == 2
 
 
+@pytest.mark.everywhere
 def test_two_pushes_at_once_send_a_row_once(pushing: Pushing) -> None:
     other = replace(pushing)
     rows = customers(5)

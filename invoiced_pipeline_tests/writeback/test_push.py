@@ -14,6 +14,7 @@ def posts(pushing: Pushing) -> int:
     return sum(method == "POST" for method, *_ in pushing.emulator.requests)
 
 
+@pytest.mark.everywhere
 def test_new_rows_are_sent_once(pushing: Pushing) -> None:
     rows = customers(30)
     report = pushing(rows)
