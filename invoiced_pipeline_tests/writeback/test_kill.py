@@ -1,0 +1,69 @@
+"""`kill -9` in the midst of a push, at a commit whose answer never arrives: each row once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.exceptions import WarehouseBusyError
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline_tests.front_door import DEADLINE, wait_until
+from invoiced_pipeline_tests.writeback.pushing import Pushing
+from invoiced_pipeline_tests.writeback.run_push import push_all
+
+COUNT = 400
+SCRIPT = "invoiced_pipeline_tests.writeback.run_push"
+
+
+def start(emulator: Emulator, file: Path, ahead: int) -> subprocess.Popen[bytes]:
+    arguments = [emulator.url, emulator.api_key, str(file), str(COUNT), str(ahead)]
+    return subprocess.Popen([sys.executable, "-m", SCRIPT, *arguments])  # noqa: S603 - our own
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [[(1, 0)], [(100, 0), (60, 1)], [(7, 0), (100, 1), (30, 500)]])
+def test_killed_pushes(emulator: Emulator, tmp_path: Path, kills: list[tuple[int, int]]) -> None:
+    """Each push dies at some commit, so many seconds from now; what it claimed is looked up."""
+    file = tmp_path / "invoiced.duckdb"
+    pushing = Pushing(emulator, DuckDbDatabase(file)).without_replica()
+    for commit, ahead in kills:
+        process = start(emulator, file, ahead)
+        kill_at_commit(emulator, process, commit)
+    assert any(state == "sent" for state in pushing.states().values())
+    report = push_all(emulator, file, COUNT, ahead=5_000)
+    assert report.failure is None
+    names = [record["name"] for record in emulator.store.all("customers")]
+    assert sorted(names) == sorted(f"Customer {number}" for number in range(COUNT))
+    ids = {record["id"] for record in emulator.store.all("customers")}
+    assert {int(entry.invoiced_id or 0) for entry in pushing.entries().values()} == ids
+
+
+def kill_at_commit(emulator: Emulator, process: subprocess.Popen[bytes], commit: int) -> None:
+    """Kills a push when the API has carried out so many of its requests, before it answers."""
+    seen = 0
+
+    def on_write(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == commit:
+            process.kill()
+
+    emulator.on_write = on_write
+    process.wait(DEADLINE)
+    emulator.on_write = None
+    assert process.returncode == -9
+
+
+@pytest.mark.slow
+def test_second_process_is_told_of_the_first(emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "invoiced.duckdb"
+    emulator.faults.next("stall_before_commit", method="POST")
+    process = start(emulator, file, ahead=0)
+    emulator.faults.stalls.wait()
+    with pytest.raises(WarehouseBusyError, match="holds"):
+        push_all(emulator, file, COUNT, ahead=0)
+    emulator.faults.stalls.release()
+    assert process.wait(DEADLINE) == 0
+    wait_until(lambda: emulator.store.count("customers") == COUNT, "all customers")
