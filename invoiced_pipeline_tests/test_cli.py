@@ -274,6 +274,19 @@ _CHECKS: dict[
             ("subscriptions", "feature not enabled", "The feature is subscription_billing"),
         },
     ),
+    "bad cron": (
+        lambda *_: {
+            "INVOICED_SCHEDULE_CRON": "0 0 9 32 * ?",
+            "INVOICED_SCHEDULE_DIALECT": "quartz",
+        },
+        nullcontext(),
+        {("schedule", "bad cron", "schedule.cron: '0 0 9 32 * ?' is not quartz cron")},
+    ),
+    "proxy that is not there": (
+        lambda *_: {"INVOICED_PROXY": f"http://user:{_OTHER_KEY}@127.0.0.1:1"},
+        nullcontext(),
+        {("connection", "host unreachable", "through the proxy 127.0.0.1:1: the connection was")},
+    ),
     "destination not writable": (
         _warehouse_under_a_file,
         nullcontext(),
@@ -308,10 +321,43 @@ def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
             assert [line.split(":")[0] for line in told] == [
                 "✓ connection",
                 *(f"✓ {name}" for name in TABLE_NAMES),
+                "✓ first load",
+                "✓ schedule",
                 "✓ destination",
             ]
         assert _OTHER_KEY not in json.dumps(found)
         assert _OTHER_KEY not in "".join(told)
+
+
+def test_check_covers_all_connections(tmp_path: Path) -> None:
+    with invoiced_account() as account, front_door(tmp_path, account) as door:
+        (tmp_path / "invoiced.toml").write_text(
+            f"""
+            [[connection]]
+            [[connection]]
+            name = "Beta"
+            api_url = "{account.url}"
+            api_key_env = "BETA_KEY"
+            [connection.tables]
+            include = ["plans"]
+            [connection.schedule]
+            cron = "0 0 9 ? * *"
+            dialect = "quartz"
+            """
+        )
+        command = ("invoiced-pipeline", "check", "--json")
+        found = json.loads(door.run(*command, status=1, BETA_KEY=_OTHER_KEY).out)
+        wrong = [entry for entry in found if entry["problem"]]
+        assert [(entry["connection"], entry["problem"]) for entry in wrong] == [("Beta", "bad key")]
+        account.keys[_OTHER_KEY] = "active"
+        found = json.loads(door.run(*command, BETA_KEY=_OTHER_KEY).out)
+        of_beta = [entry["subject"] for entry in found if entry["connection"] == "Beta"]
+        assert of_beta == ["connection", "plans", "first load", "schedule"]
+        assert found[-1]["subject"] == "destination"
+        (schedule,) = [each for each in found if each["connection"] == "Beta"][-1:]
+        assert re.match(r"At 09:00, every day \(UTC\): next start .* 09:00 UTC", schedule["detail"])
+        told = door.run(*command[:2], "--connection", "Beta", BETA_KEY=_OTHER_KEY).out
+        assert len(told.splitlines()) == 5
 
 
 def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:

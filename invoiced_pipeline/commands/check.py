@@ -1,65 +1,121 @@
-"""`invoiced-pipeline check`: tests the connection and the destination."""
+"""`invoiced-pipeline check`: tests connections, schedules and the destination."""
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
-from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
+from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError
+from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
 if TYPE_CHECKING:
+    from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.invoiced.connection_check import Finding
 
 
-def check(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
-) -> None:
-    """Test the connection and the destination, and say plainly what is wrong."""
-    findings = _findings()
+def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
+    """Test connections, schedules and the destination, and say plainly what is wrong."""
+    settings = load_settings()
+    chosen = settings.connection if connection is None else [settings.find(connection)]
+    findings = [
+        replace(finding, connection=each.name)
+        for each in chosen
+        for finding in _of_connection(settings, each)
+    ]
+    findings.append(_of_destination(settings))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
-        from invoiced_pipeline.terminal import console, say
-
-        for finding in findings:
-            mark = "[red]✗[/]" if finding.problem else "[green]✓[/]"
-            what = f"{finding.problem}: {finding.detail}" if finding.problem else finding.detail
-            console.print(f"{mark} {finding.subject}: ", end="")
-            say(console, what)
+        _show(findings, with_names=len(chosen) > 1)
     if any(finding.problem for finding in findings):
         raise typer.Exit(1)
 
 
-def _findings() -> "list[Finding]":
-    from invoiced_pipeline.catalog.selection import tables_of
-    from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-    from invoiced_pipeline.invoiced.connection_check import Finding, check_tables
-    from invoiced_pipeline.warehouse.opening import open_database
+def _show(findings: "list[Finding]", *, with_names: bool) -> None:
+    from invoiced_pipeline.terminal import console, say
 
-    settings = load_settings()
-    connection = settings.first
-    tables = tables_of(settings, connection)
-    findings: list[Finding] = []
+    shown: str | None = None
+    for finding in findings:
+        if with_names and finding.connection not in {None, shown}:
+            shown = finding.connection
+            say(console, shown or "", style="bold")
+        mark = "[red]✗[/]" if finding.problem else "[green]✓[/]"
+        what = f"{finding.problem}: {finding.detail}" if finding.problem else finding.detail
+        console.print(f"{mark} {finding.subject}: ", end="")
+        say(console, what)
+
+
+def _of_connection(settings: Settings, connection: ConnectionSettings) -> "Iterator[Finding]":
+    from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+    from invoiced_pipeline.invoiced.connection_check import Finding
+
     try:
         client = InvoicedClient(
             connection.base_url,
             settings.api_key(connection),
             patience=Patience(attempts=2, connect_seconds=5, read_seconds=20),
+            proxy=connection.proxy,
         )
     except InvoicedPipelineError as error:
-        findings.append(Finding("connection", "no key", str(error)))
+        yield Finding("connection", "no key", str(error))
     else:
-        findings += check_tables(client, tables)
-        if not any(finding.subject == "connection" for finding in findings):
-            host = f"{connection.base_url} accepts the key"
-            findings.insert(0, Finding("connection", None, host))
+        yield from _of_api(settings, connection, client)
         client.close()
+    yield _of_schedule(settings, connection)
+
+
+def _of_api(
+    settings: Settings, connection: ConnectionSettings, client: "InvoicedClient"
+) -> "Iterator[Finding]":
+    from invoiced_pipeline.catalog.selection import tables_of
+    from invoiced_pipeline.invoiced.connection_check import Finding, check_first_load, check_tables
+    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.start_date import default_start_date
+
+    try:
+        tables = tables_of(settings, connection)
+    except ConfigurationError as error:
+        yield Finding("tables", "bad selection", str(error))
+        return
+    since = connection.start_date or default_start_date(
+        open_database(settings.warehouse), connection.dataset
+    )
+    found = list(check_tables(client, tables, since))
+    if not any(finding.subject == "connection" for finding in found):
+        way = " through the proxy" if connection.proxy else ""
+        yield Finding("connection", None, f"{connection.base_url} accepts the key{way}")
+    yield from found
+    load = check_first_load(client, tables, found, since)
+    if load is not None:
+        yield load
+
+
+def _of_schedule(settings: Settings, connection: ConnectionSettings) -> "Finding":
+    from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.scheduling.schedule import connection_schedule
+
+    try:
+        schedule = connection_schedule(settings, connection)
+    except ConfigurationError as error:
+        return Finding("schedule", "bad cron", str(error))
+    start = next(schedule.starts_after(datetime.now(UTC)), None)
+    if start is None:
+        return Finding("schedule", "no start any more", schedule.describe())
+    after = f"next start {start:%Y-%m-%d %H:%M} UTC, where it is turned on"
+    return Finding("schedule", None, f"{schedule.describe()}: {after}")
+
+
+def _of_destination(settings: Settings) -> "Finding":
+    from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.warehouse.opening import open_database
+
     try:
         database = open_database(settings.warehouse)
         database.check_writable()
-        findings.append(Finding("destination", None, f"{database.label} is writable"))
     except InvoicedPipelineError as error:
-        findings.append(Finding("destination", "destination not writable", str(error)))
-    return findings
+        return Finding("destination", "destination not writable", str(error))
+    return Finding("destination", None, f"{database.label} is writable")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import (
@@ -14,6 +15,7 @@ from invoiced_pipeline.exceptions import (
     PermissionDeniedError,
 )
 from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.first_load import first_load, since_params
 
 _NEXT_STEP: dict[type[ApiError], str] = {
     AuthenticationError: "bad key",
@@ -29,11 +31,13 @@ class Finding:
     """What one step of a check found.
 
     Attributes:
-        subject: What was looked at: `connection`, `destination` or a table.
+        subject: What was looked at: `connection`, a table, `first load`, `schedule` or
+            `destination`.
         problem: What is wrong in a few words; None when all is well.
         detail: The whole story.
         records: Records the API says there are; None when unknown.
-        seconds: How long the API took to answer.
+        seconds: How long the API took to answer; how long a first load may take.
+        connection: Whose it is; None for what all connections share.
     """
 
     subject: str
@@ -41,23 +45,69 @@ class Finding:
     detail: str
     records: int | None = None
     seconds: float | None = None
+    connection: str | None = None
 
 
-def check_tables(client: InvoicedClient, tables: Sequence[Table]) -> Iterator[Finding]:
-    """Asks for one record of every one of `tables`; stops at what no other table can get past."""
+def check_tables(
+    client: InvoicedClient, tables: Sequence[Table], since: datetime | None = None
+) -> Iterator[Finding]:
+    """Asks for one record of every table; stops at what no other table can get past.
+
+    Args:
+        client: Where to ask.
+        tables: Which tables.
+        since: Records updated before it (UTC) do not count, where the API can leave them out.
+    """
     for table in tables:
-        finding, is_final = _check(client, table)
+        finding, is_final = _check(client, table, since)
         yield finding
         if is_final:
             return
 
 
-def _check(client: InvoicedClient, table: Table) -> tuple[Finding, bool]:
+def check_first_load(
+    client: InvoicedClient,
+    tables: Sequence[Table],
+    found: Sequence[Finding],
+    since: datetime | None,
+) -> Finding | None:
+    """How large a first load is and how long it may take; None where nothing can be read.
+
+    Args:
+        client: Where to ask.
+        tables: The tables that were checked.
+        found: What came of it.
+        since: The start date.
+    """
+    counts = {finding.subject: finding.records for finding in found if not finding.problem}
+    known = {table: count for table in tables if (count := counts.get(table.name)) is not None}
+    if not known:
+        return None
+    try:
+        load = first_load(client, known, since)
+    except ApiError as error:
+        return Finding("first load", "unexpected answer", str(error))
+    detail = (
+        f"{load.records:,} records in {load.requests:,} requests, in about "
+        f"{_duration(load.seconds)} ({load.page_seconds:.2f} s for a page, "
+        f"{client.limit.capacity} at a time)"
+    )
+    return Finding("first load", None, detail, load.records, round(load.seconds, 1))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tuple[Finding, bool]:
     began = time.monotonic()
     records: int | None = 0
     try:
         for variant in table.variants:
-            params = (*table.list_params, *variant, ("per_page", "1"))
+            narrowed = since_params(table, since)
+            params = (*table.list_params, *variant, *narrowed, ("per_page", "1"))
             total = client.list_page(table.path, params).total
             records = None if total is None or records is None else records + total
     except ApiError as error:
@@ -71,4 +121,6 @@ def _check(client: InvoicedClient, table: Table) -> tuple[Finding, bool]:
         return Finding(subject, problem, detail), final
     seconds = time.monotonic() - began
     detail = "readable" if records is None else f"{records:,} records"
+    if since is not None and records is not None and since_params(table, since):
+        detail += f" since {since:%Y-%m-%d}"
     return Finding(table.name, None, detail, records, seconds), False

@@ -6,8 +6,14 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-from invoiced_pipeline.invoiced.connection_check import check_tables
-from invoiced_pipeline_tests.conftest import IMPATIENT, customer
+from invoiced_pipeline.invoiced.connection_check import (
+    Finding,
+    check_first_load,
+    check_tables,
+)
+from invoiced_pipeline.invoiced.first_load import expected_seconds
+from invoiced_pipeline.windows import from_epoch
+from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, customer, invoice
 
 
 def test_all_is_well(emulator: Emulator, client: InvoicedClient) -> None:
@@ -55,3 +61,41 @@ def test_host_that_does_not_answer_ends_the_check() -> None:
     client = InvoicedClient("http://127.0.0.1:1", SecretStr("key"), patience=patience)
     (finding,) = check_tables(client, TABLES)
     assert finding.problem == "host unreachable"
+
+
+def test_the_first_load_is_counted_from_the_start_date(
+    emulator: Emulator, client: InvoicedClient
+) -> None:
+    since = from_epoch(NOW - 500)
+    emulator.store.put_many("customers", [customer(1, NOW - 501), customer(2, NOW - 500)])
+    emulator.store.put_many("invoices", [invoice(number, NOW - 1) for number in range(1, 251)])
+    found = list(check_tables(client, TABLES, since))
+    assert (found[0].records, found[0].detail) == (1, "1 records since 2023-11-14")
+    emulator.forget()
+    load = check_first_load(client, TABLES, found, since)
+    assert load is not None
+    assert (load.subject, load.problem, load.records) == ("first load", None, 251)
+    # Three pages of invoices, one of each other table; one page was read to see how long it takes.
+    assert load.detail.startswith("251 records in 11 requests, in about 6 s (")
+    ((_, path, query, _),) = emulator.requests
+    assert (path, query["per_page"]) == ("/invoices", "100")
+
+
+def test_without_a_readable_table_there_is_no_first_load(client: InvoicedClient) -> None:
+    found = [Finding("connection", "bad key", "answered 401")]
+    assert check_first_load(client, TABLES, found, None) is None
+
+
+@pytest.mark.parametrize(
+    ("records", "requests", "page_seconds", "seconds"),
+    [
+        (0, 9, 0.1, 6.075),
+        (59_673, 653, 0.1, 14.5),  # measured: 10 s in a process that is up
+        (1_000_000, 10_000, 0.6, 506.0),  # the API is the limit
+    ],
+)
+def test_how_long_a_load_may_take(
+    records: int, requests: int, page_seconds: float, seconds: float
+) -> None:
+    found = expected_seconds(records, requests, page_seconds, 12)
+    assert found == pytest.approx(seconds, abs=0.05)
