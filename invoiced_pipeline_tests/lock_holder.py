@@ -1,5 +1,6 @@
 """Another process that holds the writer's lock."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -7,32 +8,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HOLD = """
-import sys
-from pathlib import Path
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-with DuckDbDatabase(Path(sys.argv[1])).writer_lock("invoiced", sys.argv[2]) as dead:
+from invoiced_pipeline_tests.postgres_server import address
+
+HOLD = """
+import json, sys
+from invoiced_pipeline.settings import WarehouseSettings
+from invoiced_pipeline.warehouse.opening import open_database
+settings = WarehouseSettings(**json.loads(sys.stdin.readline()))
+with open_database(settings).writer_lock("sales", sys.argv[1]) as dead:
     print("holding", dead.run_id if dead else "-", flush=True)
     sys.stdin.readline()
 """
 
 
 @contextmanager
-def holding(warehouse: Path, run_id: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock until its input ends."""
+def holding(warehouse: Path | Database, run_id: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock, of a server's dataset `sales`, until its input ends."""
+    database = DuckDbDatabase(warehouse) if isinstance(warehouse, Path) else warehouse
     process = subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", HOLD, str(warehouse), run_id],
+        [sys.executable, "-c", HOLD, run_id],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(json.dumps(_settings(database)) + "\n")
+        process.stdin.flush()
         assert process.stdout.readline().startswith("holding")
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def _settings(database: Database) -> dict[str, str]:
+    if database.kind == "postgres":
+        return {"destination": "postgres", "credentials": address(database)}
+    return {"destination": "duckdb", "path": database.label}
 
 
 class EndsHolder(logging.Handler):

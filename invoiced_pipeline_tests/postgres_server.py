@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
+
 VARIABLE = "INVOICED_TEST_POSTGRES_URL"
 _QUICKLY = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -64,3 +67,9 @@ def _administrator(url: str) -> Iterator[Any]:
             yield cursor
     finally:
         connection.close()
+
+
+def address(database: Database) -> str:
+    """The address of a database, as the settings take it."""
+    assert isinstance(database, PostgresDatabase)
+    return database._secret()

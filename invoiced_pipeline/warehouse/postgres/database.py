@@ -107,7 +107,7 @@ class PostgresDatabase(Database):
 
         connection = self._connect()
         with open_session(connection, dataset, read_only=True):
-            return select(connection, self._secret(), sql)
+            return select(connection, self._secret(), dataset, sql)
 
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `postgres.dlt`."""

@@ -4,7 +4,7 @@ Both of dlt's CSV routes turn empty strings into NULL, and `insert_values` is sl
 Arrow's values as they are; it needs columns of type `json`, which dlt makes for Parquet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -14,6 +14,7 @@ from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.pipeline import LoadInfo
 from dlt.common.schema.typing import TColumnSchema
+from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.destinations import postgres as plain_postgres
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
@@ -65,7 +66,7 @@ class JsonAsSent(PostgresTypeMapper):
 
 
 class ExactPostgresClient(PostgresClient):
-    """Loads Parquet with `ExactCopyJob`."""
+    """Loads Parquet with `ExactCopyJob`; merges find their rows by an index."""
 
     def create_load_job(
         self,
@@ -77,6 +78,20 @@ class ExactPostgresClient(PostgresClient):
         """The job that loads one file."""
         job = super().create_load_job(table, file_path, load_id, restore)
         return ExactCopyJob(file_path) if isinstance(job, PostgresParquetCopyJob) else job
+
+    def _get_table_update_sql(
+        self, table_name: str, new_columns: Sequence[TColumnSchema], generate_alter: Any
+    ) -> list[str]:
+        statements = super()._get_table_update_sql(table_name, new_columns, generate_alter)
+        table = self.schema.tables[table_name]
+        key = get_columns_names_with_prop(table, "merge_key")
+        key = key or get_columns_names_with_prop(table, "primary_key")
+        if key and not generate_alter and not self.in_staging_dataset_mode:
+            # Without it, a merge of few rows reads the whole table to find those it replaces.
+            name = self.sql_client.make_qualified_table_name(table_name)
+            columns = ", ".join(map(self.sql_client.escape_column_name, key))
+            statements.append(f"CREATE INDEX ON {name} ({columns})")
+        return statements
 
 
 class ExactPostgres(plain_postgres):

@@ -10,7 +10,7 @@ _JSON_TYPES = frozenset({114, 3802})
 """Object ids of the types json and jsonb."""
 
 
-def select(connection: Connection, url: str, sql: str) -> Selection:
+def select(connection: Connection, url: str, dataset: str, sql: str) -> Selection:
     """The rows of one query.
 
     A transaction that only reads refuses whatever would write, functions and data-modifying CTEs
@@ -20,12 +20,13 @@ def select(connection: Connection, url: str, sql: str) -> Selection:
     Args:
         connection: Where the query runs; of no use for anything else afterwards.
         url: The same server, for a second connection.
+        dataset: What names without a schema mean.
         sql: One SELECT.
 
     Raises:
         WarehouseError: It is something else, or more than one statement, or the server refuses it.
     """
-    _prepare(url, sql)
+    _prepare(url, dataset, sql)
     with told(), connection.cursor() as cursor:
         cursor.execute("begin read only")
         cursor.execute(sql)
@@ -40,7 +41,7 @@ def select(connection: Connection, url: str, sql: str) -> Selection:
         )
 
 
-def _prepare(url: str, sql: str) -> None:
+def _prepare(url: str, dataset: str, sql: str) -> None:
     """Has the server parse one statement, without running it.
 
     Raises:
@@ -54,6 +55,7 @@ def _prepare(url: str, sql: str) -> None:
         connection.cursor() as cursor,
     ):
         try:
+            cursor.execute(f'set search_path to "{dataset}"')
             cursor.adbc_prepare(sql)
         except Error as error:
             raise WarehouseError(str(error)) from error
