@@ -1,6 +1,6 @@
 """A PostgreSQL server in a temporary folder, and a database of its own for every test.
 
-`INVOICED_TEST_POSTGRES_URL` names another server, whose user may make databases.
+`TEST_POSTGRES_URL` names another server, whose user may make databases.
 """
 
 import os
@@ -16,7 +16,7 @@ import pytest
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
-VARIABLE = "INVOICED_TEST_POSTGRES_URL"
+VARIABLE = "TEST_POSTGRES_URL"
 _QUICKLY = ("fsync", "synchronous_commit", "full_page_writes")
 
 

@@ -27,6 +27,7 @@ def expected(*invoices: dict[str, Any]) -> list[tuple[int, int, str]]:
     )
 
 
+@pytest.mark.everywhere
 def test_children_follow_when_elements_come_and_go(emulator: Emulator, replicate: Replica) -> None:
     counts = [{1: 60, 2: 0, 3: 5, 4: 2}, {1: 2, 2: 3, 3: 0, 4: 2}, {1: 0, 2: 61, 3: 1, 4: 2}]
     for step, wanted in enumerate(counts):

@@ -226,6 +226,7 @@ def test_table_that_breaks_off_keeps_its_rows_but_gains_no_coverage(
     assert replicate.ids("customers") == list(range(1, 351))
 
 
+@pytest.mark.everywhere
 def test_failed_load_moves_no_coverage_and_the_next_repeats_it(
     emulator: Emulator, replicate: Replica, sql_client: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +256,7 @@ def test_failed_load_moves_no_coverage_and_the_next_repeats_it(
     assert len(replicate.rows("invoices__items")) == 1
 
 
+@pytest.mark.everywhere
 def test_data_of_another_account_is_refused(emulator: Emulator, replicate: Replica) -> None:
     put_customers(emulator, NOW - 5000)
     replicate.ok("customers")

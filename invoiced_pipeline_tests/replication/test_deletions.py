@@ -103,6 +103,7 @@ def test_the_first_sync_asks_only_for_the_time(emulator: Emulator, sync: Any) ->
     assert asked == {"per_page": "1"}
 
 
+@pytest.mark.everywhere
 def test_deleted_customer_takes_along_what_it_had(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
@@ -507,6 +508,7 @@ def test_more_events_than_a_page(emulator: Emulator, replicate: Replica, sync: A
     assert sync("invoices", overlap=timedelta(days=1))["invoices"].deleted == 0
 
 
+@pytest.mark.everywhere
 def test_a_mark_from_before_the_record_s_last_change_does_not_count(
     emulator: Emulator, replicate: Replica
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import NOW, Replica
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
@@ -39,6 +41,7 @@ def test_version_that_counts(emulator: Emulator, replicate: Replica) -> None:
     assert live == {plan_id for plan_id in VERSIONS if plan_id.startswith("live")}
 
 
+@pytest.mark.everywhere
 def test_id_that_is_used_again_after_a_sync(emulator: Emulator, replicate: Replica) -> None:
     tiers = [{"unit_cost": 1}, {"unit_cost": 2}]
     emulator.store.put("plans", version(1, archived=False) | {"tiers": tiers})

@@ -158,6 +158,7 @@ def test_more_than_a_share_fails_the_run_after_all_else_is_loaded(
     assert replicate.ok("invoices", reject_share=share)["invoices"].alarm is None
 
 
+@pytest.mark.everywhere
 def test_a_load_that_dies_between_two_tables_forgets_no_reject(
     emulator: Emulator, replicate: Replica, sql_client: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def existing(replicate: Replica) -> dict[str, dict[str, str]]:
     return tables
 
 
+@pytest.mark.everywhere
 def test_empty_account_gives_empty_tables_with_all_columns(
     emulator: Emulator, replicate: Replica
 ) -> None:

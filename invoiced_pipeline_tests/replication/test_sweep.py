@@ -22,6 +22,7 @@ def put_invoices(emulator: Emulator, count: int, **fields: Any) -> None:
     emulator.store.put_many("invoices", records)
 
 
+@pytest.mark.everywhere
 def test_every_table_is_swept_with_ids_alone(emulator: Emulator, replicate: Replica) -> None:
     for name in TABLE_NAMES:
         ids = ("one", "two", "three") if name == "plans" else (1, 2, 3)

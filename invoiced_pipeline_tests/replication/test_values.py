@@ -69,6 +69,7 @@ INSTANTS = {
 }
 
 
+@pytest.mark.everywhere
 def test_instants_before_and_after_all_that_is_usual(
     emulator: Emulator, replicate: Replica
 ) -> None:
@@ -103,6 +104,7 @@ def test_records_with_odd_updated_at_since_the_beginning_of_time(
     assert [second for (second,) in null_last] == [None, 0, 1, NOW]
 
 
+@pytest.mark.everywhere
 def test_zero_dates_in_other_columns(emulator: Emulator, replicate: Replica) -> None:
     zero = -62_169_984_000
     emulator.store.put("invoices", invoice(1, date=zero, created_at=zero))
@@ -124,6 +126,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.everywhere
 def test_all_texts_arrive_as_they_are(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put_many(
         "customers",
@@ -202,6 +205,7 @@ def test_approval_by_initials(
     assert (json.loads(extra)["approved"] if extra else None) == kept
 
 
+@pytest.mark.everywhere
 def test_values_in_other_forms_than_the_reference_says(replicate: Replica) -> None:
     body = """[
         {"id": "12", "customer": "34", "total": "107.305", "paid": 1, "draft": "0", "number": 7,
@@ -318,6 +322,7 @@ def test_unknown_fields_are_kept_and_missing_ones_are_null(
     assert "brand_new" not in plain
 
 
+@pytest.mark.everywhere
 def test_unknown_numbers_keep_their_digits(replicate: Replica) -> None:
     body = f'[{{"id": 1, "rate": 1000000000000000.010, "updated_at": {NOW}}}]'
     served(replicate, body, "customers")
