@@ -11,6 +11,7 @@ from benchmarks import report, results, suite
 from benchmarks.accounts import FOLDER
 from benchmarks.cases import CASES, QUICK_CASES
 from benchmarks.processes import ROOT, CommandFailedError, measure
+from benchmarks.writing import CUSTOMERS
 
 _QUICK = (5_000,)
 _PLOT_PYTHON = ROOT / ".venv-plot" / "bin" / "python"
@@ -40,6 +41,7 @@ def main(
             QUICK_CASES if quick else CASES,
             lambda text: console.print(_line(began, text), highlight=False, soft_wrap=True),
             repeats=1 if quick else 3,
+            customers=CUSTOMERS // 10 if quick else CUSTOMERS,
         )
     except CommandFailedError as error:
         console.print(str(error), style="red", markup=False, highlight=False)

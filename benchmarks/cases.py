@@ -94,8 +94,7 @@ CHECKED_NINE = Case(engine=Engine.CHECKED, tables=NINE, phases=(Phase.FIRST,))
 """Both in one run: what deletions, log and checks cost."""
 
 # A feature switched off, or another destination, is one more case here, with its `settings`. What
-# is no sync (write-back beside a loop over the official SDK) is a measurement of its own, such as
-# `fixed_cost`, called by `suite`.
+# is no sync is a measurement of its own, such as `fixed_cost` and `writing`, called by `suite`.
 CASES: tuple[Case, ...] = (
     TAP,
     PROCESS_SIX,

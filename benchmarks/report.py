@@ -36,7 +36,14 @@ def grids(results: Results) -> list[Grid]:
             Grid(f"{title}: figures", _FIGURES, _figures(results, size), names=2),
             Grid(f"{title}: ours / tap", _RATIOS, _ratios(results, size), _RATIO_NOTE, names=2),
         ]
-    return [*found, _stages(results), _floor(results), _fixed_cost(results), _targets(results)]
+    return [
+        *found,
+        _stages(results),
+        _floor(results),
+        _fixed_cost(results),
+        _writing(results),
+        _targets(results),
+    ]
 
 
 _FIGURES = (
@@ -158,6 +165,23 @@ def _fixed_cost(results: Results) -> Grid:
         ["above the one row", f"{cost.one_table - cost.one_row:.1f}"],
     ]
     return Grid("Fixed cost of a run, median seconds", ("", "seconds"), rows)
+
+
+def _writing(results: Results) -> Grid:
+    rows = [
+        [
+            each.name,
+            f"{each.records:,}",
+            f"{each.seconds:.1f}",
+            f"{each.records_per_second:.1f}",
+            f"{each.requests:,}",
+            f"{each.peak_mb:.0f}",
+            f"{each.cpu_seconds:.1f}",
+        ]
+        for each in results.writing
+    ]
+    headings = ("", "records", "seconds", "records/s", "requests", "peak MB", "CPU s")
+    return Grid("Write-back: new customers", headings, rows)
 
 
 def _targets(results: Results) -> Grid:

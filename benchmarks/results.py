@@ -9,6 +9,7 @@ from benchmarks.api import Served
 from benchmarks.cases import BY_NAME, Case, Phase
 from benchmarks.fixed_cost import FixedCost
 from benchmarks.sync import Sync
+from benchmarks.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Results:
         accounts: Records by table, by size.
         floors: By size.
         fixed_cost: Of a run of ours.
+        writing: New customers by write-back, and by a loop over the official SDK.
         machine: What it ran on, by name.
     """
 
@@ -76,6 +78,7 @@ class Results:
     accounts: Mapping[int, Mapping[str, int]]
     floors: Mapping[int, Floor]
     fixed_cost: FixedCost
+    writing: tuple[Writing, Writing]
     machine: Mapping[str, str]
 
     @property
@@ -120,5 +123,6 @@ def load(path: Path) -> Results:
         accounts={int(size): counts for size, counts in content["accounts"].items()},
         floors={int(size): Floor(**floor) for size, floor in content["floors"].items()},
         fixed_cost=FixedCost(**content["fixed_cost"]),
+        writing=(Writing(**content["writing"][0]), Writing(**content["writing"][1])),
         machine=content["machine"],
     )

@@ -19,6 +19,7 @@ from benchmarks.fixed_cost import fixed_cost
 from benchmarks.processes import CommandFailedError, measure, module
 from benchmarks.results import Floor, Measurement, Results
 from benchmarks.sync import Place, Sync
+from benchmarks.writing import writings
 
 _PREPARE: dict[Engine, Callable[[Place], None]] = {
     Engine.TAP: tap.prepare,
@@ -45,7 +46,9 @@ _SCRATCH = "run-"
 """Folders of accounts, warehouses and logs begin so; only a run that was killed leaves one."""
 
 
-def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int) -> Results:
+def run(
+    sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int, customers: int
+) -> Results:
     """Measures everything.
 
     Args:
@@ -53,6 +56,7 @@ def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int
         cases: What takes part.
         tell: Is told what is done next.
         repeats: Runs of what is short enough for a median.
+        customers: How many are written back.
 
     Raises:
         CommandFailedError: An engine failed, or did not load what it should have.
@@ -74,11 +78,14 @@ def run(sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int
     tell("fixed cost: an empty Dagster project, and one table of a nearly empty account")
     with _scratch() as folder:
         cost = fixed_cost(folder, repeats)
+    with _scratch() as folder:
+        writing = writings(folder, customers, tell)
     return Results(
         measurements=tuple(measurements),
         accounts=accounts,
         floors=floors,
         fixed_cost=cost,
+        writing=writing,
         machine=machine,
     )
 

@@ -17,6 +17,7 @@ from benchmarks.cases import (
     Phase,
 )
 from benchmarks.results import Measurement, Results
+from benchmarks.writing import CUSTOMERS
 
 LARGE, SMALL = 100_000, 20_000
 """Sizes that memory and growth are judged by; below `SMALL`, what a run costs anyway is most."""
@@ -46,6 +47,7 @@ def judge(results: Results) -> list[Verdict]:
         _trust(results),
         _idle(results),
         _fixed(results),
+        _writing(results),
     ]
 
 
@@ -149,6 +151,17 @@ def _fixed(results: Results) -> Verdict:
     above = results.fixed_cost.above
     target = "fixed cost of a run: at most 1.5 s above an empty Dagster project's"
     return Verdict(target, f"{above:.1f} s", above <= 1.5)
+
+
+def _writing(results: Results) -> Verdict:
+    ours, loop = results.writing
+    target = (
+        f"{CUSTOMERS:,} new customers by write-back, ledger on: at least 8 times the records per "
+        "second of a loop over the official SDK"
+    )
+    ratio = ours.records_per_second / loop.records_per_second
+    met = ratio >= 8 if ours.records >= CUSTOMERS else None
+    return Verdict(target, f"{ratio:.1f} at {ours.records:,}", met)
 
 
 def _not_measured(target: str) -> Verdict:

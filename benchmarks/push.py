@@ -1,0 +1,71 @@
+"""Customers of a CSV file by a write-back: `python -m benchmarks.push URL KEY FILE`.
+
+Everything that the Dagster op does is in it, but Dagster: the writer's lock, the plan, the ledger,
+the answers, and the replica. Prints what it took as JSON.
+"""
+
+import importlib
+import json
+import sys
+import time
+
+from pydantic import SecretStr
+
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.writeback.family import PushWish, push_now
+from invoiced_pipeline.writeback.target import Target
+
+_LATE = (
+    "dlt.sources.helpers.requests",
+    "duckdb",
+    "invoiced_pipeline.replication.source",
+    "invoiced_pipeline.warehouse.duckdb.database",
+    "invoiced_pipeline.warehouse.duckdb.qualified",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "sqlalchemy",
+)
+"""Imported where they are used, or by dlt on its way; Dagster has most of them loaded already."""
+
+
+def push(settings: Settings, key: SecretStr) -> str | None:
+    """Pushes the settings' only write-back; why that failed, if it did."""
+    connection, (writeback,) = settings.first, settings.writeback
+    database = open_database(settings.warehouse)
+    client = InvoicedClient(connection.base_url, key)
+    target = Target(
+        client=client, api_key=key, connection=connection, database=database, run_id="bench"
+    )
+    try:
+        with database.writer_lock(connection.dataset, "bench"):
+            (report,) = push_now(settings, writeback.name, target, PushWish())
+    finally:
+        client.close()
+    return report.failure or "; ".join(report.notes) or None
+
+
+def main() -> None:
+    """Pushes the customers of the file that the command line names."""
+    url, key, path = sys.argv[1:]
+    writeback = {"name": "new_customers", "operation": "create_customer", "source": path}
+    options = {"key": "ext_id", "exclude": ["ext_id"], "active": True}
+    settings = Settings.model_validate(
+        {
+            "warehouse": {"path": "invoiced.duckdb"},
+            "connection": [{"api_url": url}],
+            "writeback": [writeback | options],
+        }
+    )
+    for name in _LATE:
+        importlib.import_module(name)
+    began, cpu = time.monotonic(), time.process_time()
+    if problem := push(settings, SecretStr(key)):
+        sys.exit(problem)
+    seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu
+    sys.stdout.write(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds}))
+
+
+if __name__ == "__main__":
+    main()
