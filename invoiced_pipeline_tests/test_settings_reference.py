@@ -1,5 +1,6 @@
 """`docs/settings.md` is what the models say, and its examples are accepted."""
 
+import re
 import tomllib
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +12,7 @@ from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.settings.reference import DOCUMENT, render, settings_of, tables, toml
 from invoiced_pipeline.settings.variables import VARIABLES
 
+ROOT = DOCUMENT.parents[1]
 TABLES = list(tables())
 SETTINGS = [
     (header, name, field) for header, _, model in TABLES for name, field in settings_of(model)
@@ -53,6 +55,22 @@ def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
     (tmp_path / "invoiced.toml").write_text(text, encoding="utf-8")
     settings = load_settings({}, tmp_path)
     assert tomllib.loads(text)["connection"][0]["name"] == settings.first.name == "Acme Europe"
+
+
+@pytest.mark.parametrize(
+    ("path", "number", "text"),
+    [
+        (path, number, text)
+        for path in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+        for number, text in enumerate(re.findall(r"```toml\n(.*?)```", path.read_text(), re.DOTALL))
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_examples_of_the_documents_are_valid_files(
+    path: Path, number: int, text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "invoiced.toml").write_text(text, encoding="utf-8")
+    assert load_settings({}, tmp_path).connection, f"{path.name}, example {number + 1}"
 
 
 def _section(header: str) -> list[str]:

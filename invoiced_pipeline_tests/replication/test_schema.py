@@ -1,17 +1,19 @@
 """The tables of an empty account, and the whole of a seeded one."""
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import table as table_called
 from invoiced_pipeline.emulator.seed import generate
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline_tests.conftest import NOW, Replica
+from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 
 TYPES = {
     "bigint": "bigint",
@@ -95,3 +97,31 @@ def test_file_may_have_any_name(replicate: Replica, warehouse: Path, name: str) 
     replicate.database = DuckDbDatabase(warehouse.with_name(f"{name}.duckdb"))
     replicate.ok("customers")
     replicate.ok("customers")
+
+
+def test_a_column_that_a_newer_catalog_knows(
+    emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade widens the table; `sync --full` fills what was loaded before."""
+    known = table_called("customers")
+    older = replace(known, columns=tuple(each for each in known.columns if each.name != "type"))
+    records = [customer(number, NOW - 4000 + number, type="company") for number in (1, 2)]
+    emulator.store.put_many("customers", records)
+    with monkeypatch.context() as patched:
+        patched.setattr("invoiced_pipeline_tests.conftest.all_tables_of", lambda _: [older])
+        replicate.ok("customers")
+    typed = "select id, type, _extra is null from customers order by id"
+    assert replicate.query(typed.replace("type", "name")) == [
+        (1, "Customer 1", False),
+        (2, "Customer 2", False),
+    ]
+    emulator.store.put("customers", customer(2, NOW - 100, type="person"))
+    replicate.ok("customers")
+    assert replicate.query(typed) == [(1, None, False), (2, "person", True)]
+    replicate.ok("customers", mode="full")
+    assert replicate.query(typed) == [(1, "company", True), (2, "person", True)]
+    # An older catalog again: nothing is removed, and what is loaded since is NULL.
+    with monkeypatch.context() as patched:
+        patched.setattr("invoiced_pipeline_tests.conftest.all_tables_of", lambda _: [older])
+        replicate.ok("customers")
+    assert replicate.query(typed) == [(1, "company", True), (2, None, False)]
