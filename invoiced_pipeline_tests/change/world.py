@@ -175,10 +175,10 @@ class World:
         """Sweeps all tables while steps happen; there must be something to sweep."""
         if not self.replica.existing().intersection(self.tables):
             self.sync()
+        self.has_gap = False  # what is lost from now on is the next sweep's
         with self.meddling(meanwhile or {}), small_pages():
             reports = self.replica.sweep(*self.tables)
         _expect_none([f"{name}: {each.error}" for name, each in reports.items() if each.error])
-        self.has_gap = False
 
     def judge(self) -> None:
         """After a quiet sync, and a sweep where the feed had a gap, all is as the API has it.
