@@ -1,6 +1,7 @@
 """The sweep as a job of its own, with a weekly schedule."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -113,7 +114,9 @@ def _sweep(
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+    from invoiced_pipeline.replication.sync_log import sweep_log_entries
     from invoiced_pipeline.warehouse.marks import Marks
+    from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
     invoiced_api, start_date, warehouse = keys.found_in(context.resources)
     request = ReplicationRequest(
@@ -123,6 +126,7 @@ def _sweep(
         cadence=connection.partitions,
         connection=connection.name,
         host=remembered_host(invoiced_api.base_url),
+        run_id=context.run_id,
         privacy=privacy_of(connection, load_settings().hash_salt),
     )
     dataset, share = connection.dataset, config.allow_share
@@ -134,7 +138,10 @@ def _sweep(
     ):
         database.check_writable()
         marks = Marks(database, dataset, connection.deletions)
-        return sweep_dataset(client, request, database, dataset, marks, max_share=share)
+        reports = sweep_dataset(client, request, database, dataset, marks, max_share=share)
+        entries = sweep_log_entries(request, reports, datetime.now(UTC))
+        write_sync_log(database, dataset, entries)
+        return reports
 
 
 def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:

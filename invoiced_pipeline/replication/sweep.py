@@ -29,7 +29,7 @@ from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.warehouse.marks import KnownIds, Mark, Marks
-from invoiced_pipeline.windows import FOREVER, Window
+from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,9 @@ class SweepReport:
         deleted: Rows that were marked, or removed.
         brought: Records that the warehouse lacked, loaded now.
         tally: Requests, retries and waiting.
+        started_at: When that began (UTC); None when it was never begun.
         seconds: How long it took to compare.
+        coverage: What the dataset covers of the table, which a sweep does not change.
         error: Why the table was left alone, or not completed; None when it is complete.
     """
 
@@ -58,7 +60,9 @@ class SweepReport:
     deleted: int = 0
     brought: int = 0
     tally: Tally = field(default_factory=Tally)
+    started_at: datetime | None = None
     seconds: float = 0.0
+    coverage: Coverage = field(default_factory=Coverage)
     error: str | None = None
 
 
@@ -83,7 +87,10 @@ class Sweep:
         max_share: float,
     ) -> None:
         self.request = request
-        self.reports = {table.name: SweepReport(table.name) for table in request.tables}
+        self.reports = {
+            table.name: SweepReport(table.name, coverage=dataset.coverage(table.name))
+            for table in request.tables
+        }
         self._client = client
         self._dataset = dataset
         self._marks = marks
@@ -98,7 +105,7 @@ class Sweep:
         ) as executor:
             for table in self.request.tables:
                 report = self.reports[table.name]
-                began = time.monotonic()
+                began, report.started_at = time.monotonic(), datetime.now(UTC)
                 try:
                     self._compare(table, report, executor)
                 except InvoicedPipelineError as error:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.sweep import SweepReport
 from invoiced_pipeline.warehouse.system_tables import SyncLogEntry
 from invoiced_pipeline.windows import FOREVER
 
@@ -50,6 +51,38 @@ def sync_log_entries(
     )
     seconds = (load.ended_at - read_until).total_seconds()
     return [_entry(request, report, load, seconds) for report in reports.values()]
+
+
+def sweep_log_entries(
+    request: ReplicationRequest, reports: Mapping[str, SweepReport], ended_at: datetime
+) -> list[SyncLogEntry]:
+    """One entry per table of a sweep: what it marked and brought, or why it left a table alone."""
+    return [
+        SyncLogEntry(
+            run_id=request.run_id,
+            connection=request.connection,
+            table_name=report.table,
+            mode="sweep",
+            window_start=None,
+            window_end=None,
+            started_at=report.started_at or ended_at,
+            finished_at=ended_at,
+            status="failed" if report.error else "succeeded",
+            rows=report.brought,
+            new_rows=report.brought,
+            deleted_rows=report.deleted,
+            rejected_rows=0,
+            pages=0,
+            requests=report.tally.requests,
+            retries=report.tally.retries,
+            wait_seconds=round(report.tally.wait_seconds, 3),
+            load_seconds=0.0,
+            error=report.error,
+            coverage_before=str(report.coverage),
+            coverage_after=str(report.coverage),
+        )
+        for report in reports.values()
+    ]
 
 
 def _entry(

@@ -21,7 +21,7 @@ class SyncLogEntry:
         run_id: The Dagster run; None for a start that was left out.
         connection: Name of the connection.
         table_name: The table; None for a start that was left out.
-        mode: `sync`, `window` or `full`.
+        mode: `sync`, `window` or `full`; `sweep` for a comparison of ids.
         window_start: Start of what was read; None where there was nothing to read.
         window_end: End of what was read completely, or asked for where the table failed.
         started_at: When its reading began.
@@ -83,7 +83,7 @@ _VIEWS = {
                 partition by connection, table_name order by finished_at desc, started_at desc
             ) as recency
             from _sync_log
-            where status <> 'skipped'
+            where status <> 'skipped' and mode <> 'sweep'
         ) as ranked
         where recency = 1
     """,
@@ -97,7 +97,7 @@ _VIEWS = {
                 case when coverage_after <> coverage_before or status = 'succeeded'
                 then window_end end)) as age_seconds
         from _sync_log
-        where status <> 'skipped'
+        where status <> 'skipped' and mode <> 'sweep'
         group by connection, table_name
     """,
     "_sync_usage": """

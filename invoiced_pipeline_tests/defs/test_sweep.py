@@ -78,6 +78,21 @@ def test_the_sweep_s_job_shows_its_counts_at_the_assets(
     assert service.query(MARKED) == [(1,)]
     assert service.sweep("invoices", allow_share=0.7).error is None
     assert len(service.query(MARKED)) == 201
+    logged = service.query(
+        "select table_name, status, deleted_rows, run_id is not null, error is not null "
+        "from _sync_log where mode = 'sweep' order by finished_at, table_name"
+    )
+    assert logged == [
+        ("invoices", "succeeded", 1, True, False),
+        ("payments", "succeeded", 0, True, False),
+        ("invoices", "failed", 0, True, True),
+        ("invoices", "succeeded", 200, True, False),
+    ]
+    # A sweep says nothing of how fresh a table is.
+    assert service.query("select distinct mode from _sync_status order by mode") == [
+        ("full",),
+        ("sync",),
+    ]
 
 
 @pytest.mark.slow
