@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invoiced_pipeline.commands.check import check
+from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.commands.status import status
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(schedule)
+app.command()(move)
 app.command()(status)
 app.add_typer(writeback, name="writeback")
 

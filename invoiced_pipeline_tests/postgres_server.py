@@ -72,4 +72,4 @@ def _administrator(url: str) -> Iterator[Any]:
 def address(database: Database) -> str:
     """The address of a database, as the settings take it."""
     assert isinstance(database, PostgresDatabase)
-    return database._secret()
+    return database.address

@@ -107,7 +107,7 @@ class PostgresDatabase(Database):
 
         connection = self._connect()
         with open_session(connection, dataset, read_only=True):
-            return select(connection, self._secret(), dataset, sql)
+            return select(connection, self.address, dataset, sql)
 
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `postgres.dlt`."""
@@ -120,7 +120,7 @@ class PostgresDatabase(Database):
         return dlt.pipeline(
             pipeline_name=f"invoiced_{dataset}",
             pipelines_dir=str(self.beside("dlt").resolve()),
-            destination=ExactPostgres(self._secret(), destination_name="postgres"),
+            destination=ExactPostgres(self.address, destination_name="postgres"),
             dataset_name=dataset,
             _impl_cls=PostgresPipeline,
         )
@@ -149,9 +149,15 @@ class PostgresDatabase(Database):
     def _connect(self, *, name: str = "invoiced_pipeline") -> "Connection":
         from invoiced_pipeline.warehouse.postgres.session import connect
 
-        return connect(self._secret(), self.label, name=name)
+        return connect(self.address, self.label, name=name)
 
-    def _secret(self) -> str:
+    @property
+    def address(self) -> str:
+        """The server with user and password: a secret, for drivers alone.
+
+        Raises:
+            ConfigurationError: It is not set.
+        """
         if self._url is None:
             message = (
                 "The destination is postgres, but no server is set: set INVOICED_POSTGRES_URL to "
