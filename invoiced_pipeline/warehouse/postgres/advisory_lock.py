@@ -26,7 +26,7 @@ _KEEP_ALIVE = """
     set tcp_keepalives_idle to 60;
     set tcp_keepalives_interval to 10;
     set tcp_keepalives_count to 6;
-    set idle_session_timeout to 0
+    select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'
 """
 
 Connect = Callable[..., Connection]
