@@ -128,10 +128,11 @@ def demo() -> None:
     """Start a local Invoiced, replicate it, and show what arrived (make run)."""
     settings = load_settings()
     connection = settings.first
+    from invoiced_pipeline.commands.round_trip import push_demo, show_round_trip
     from invoiced_pipeline.demo import do_business, local_invoiced
     from invoiced_pipeline.exceptions import ConfigurationError
     from invoiced_pipeline.settings import is_loopback
-    from invoiced_pipeline.terminal import console
+    from invoiced_pipeline.terminal import console, errors, say
     from invoiced_pipeline.warehouse.opening import open_database
 
     if not is_loopback(connection.base_url):
@@ -141,15 +142,23 @@ def demo() -> None:
     store = settings.warehouse.path.with_name("emulator.sqlite")
     store.parent.mkdir(parents=True, exist_ok=True)
     console.print(f"A local Invoiced with made-up records at {connection.base_url} ...")
-    with local_invoiced(connection.base_url, store) as known:
+    with local_invoiced(connection.base_url, store, keep=warehouse.exists()) as known:
         if known and warehouse.exists():
             done = do_business(connection.base_url, settings.api_key(connection))
             console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
         tables = _selected(settings, connection, "")
         result = _sync(settings, connection, tables, mode="sync")
-    _show(result)
-    if result.error:
+        _show(result)
+        if result.error:
+            raise typer.Exit(1)
+        error = push_demo(settings)
+        if error is None and settings.writeback:
+            error = _sync(settings, connection, tables, mode="sync").error
+    if error:
+        say(errors, error, style="red")
         raise typer.Exit(1)
+    if settings.writeback:
+        show_round_trip(settings)
     answers()
     console.print(
         f"\nThe warehouse is {warehouse.label}, the dataset {connection.dataset}. "

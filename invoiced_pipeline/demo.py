@@ -17,8 +17,14 @@ _READY_WITHIN = 120.0
 
 
 @contextmanager
-def local_invoiced(url: str, database: Path) -> Iterator[bool]:
+def local_invoiced(url: str, database: Path, *, keep: bool = True) -> Iterator[bool]:
     """Has the emulator serve `url` while the block runs; one that serves it already is used.
+
+    Args:
+        url: Where it is to be.
+        database: Its records.
+        keep: Whether records of an earlier time are used. Where the warehouse is gone, so is the
+            ledger of what was written into them.
 
     Yields:
         Whether its records were there before.
@@ -26,8 +32,11 @@ def local_invoiced(url: str, database: Path) -> Iterator[bool]:
     Raises:
         HostUnreachableError: The emulator did not start.
     """
+    is_up = _is_up(url)
+    if not is_up and not keep:
+        database.unlink(missing_ok=True)
     known = database.exists()
-    if _is_up(url):
+    if is_up:
         yield known
         return
     port = urlsplit(url).port

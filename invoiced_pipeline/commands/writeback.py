@@ -62,14 +62,14 @@ def send_one(
 ) -> None:
     """Send one record, perhaps edited, and show what the API answers."""
     edits = dict(map(_edit, set_ or []))
-    result = _run(load_settings(), name, record=record, set_fields=edits)
+    result = run_push(load_settings(), name, record=record, set_fields=edits)
     _end(result, as_json=as_json)
 
 
 @writeback.command()
 def push(name: Name, parents: WithParents = True, as_json: JsonOption = False) -> None:
     """Send every row that is new or has changed since it was last sent with success."""
-    _end(_run(load_settings(), name, with_parents=parents), as_json=as_json)
+    _end(run_push(load_settings(), name, with_parents=parents), as_json=as_json)
 
 
 @writeback.command()
@@ -86,7 +86,7 @@ def retry(
 ) -> None:
     """Push, and send rows again that the API refused although nothing in them changed."""
     keys = record or []
-    result = _run(load_settings(), name, retry_rejected=not keys, retry_keys=keys)
+    result = run_push(load_settings(), name, retry_rejected=not keys, retry_keys=keys)
     _end(result, as_json=as_json)
 
 
@@ -118,7 +118,17 @@ def _edit(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _run(settings: Settings, name: str, **config: Any) -> "WritebackResult":
+def run_push(settings: Settings, name: str, **config: Any) -> "WritebackResult":
+    """Runs a write-back's job in this process, to send and not only to plan.
+
+    Args:
+        settings: All settings.
+        name: Which write-back.
+        config: As of `WritebackConfig`.
+
+    Raises:
+        ConfigurationError: There is no such write-back, or its API key is not set.
+    """
     found = settings.find_writeback(name)
     settings.api_key(settings.find(found.connection))
     from invoiced_pipeline.defs.assembly import build_definitions

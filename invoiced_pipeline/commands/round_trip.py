@@ -1,0 +1,68 @@
+"""The demonstration's round trip: rows of the warehouse go to Invoiced, and come back."""
+
+from typing import Any
+
+from invoiced_pipeline.settings import Settings
+
+_PUSHED = ("shop_payments", "credit_watch")
+"""What is pushed; the first brings the write-backs that it refers to along."""
+
+_ROUND_TRIP = """
+    select customers.name, customers.email, invoices.number, invoices.total, invoices.balance,
+        invoices.status
+    from invoices join customers on customers.id = invoices.customer
+    where invoices.number like 'SHOP-%%' and invoices._deleted_at is null
+    order by invoices.number limit %s
+"""
+
+
+def push_demo(settings: Settings) -> str | None:
+    """Pushes the demonstration's write-backs and shows what became of their rows.
+
+    Returns:
+        Why one of them failed; None where none has, or there are none.
+    """
+    from invoiced_pipeline.commands.writeback import run_push
+    from invoiced_pipeline.commands.writeback_shown import result_data
+    from invoiced_pipeline.terminal import console, new_grid
+
+    known = {each.name for each in settings.writeback}
+    grid = new_grid("Written back to Invoiced")
+    for heading in ("write-back", "operation"):
+        grid.add_column(heading, no_wrap=True)
+    for heading in ("rows", "sent", "verified", "unchanged"):
+        grid.add_column(heading, justify="right")
+    for name in _PUSHED:
+        if name not in known:
+            continue
+        result = run_push(settings, name)
+        if result.error:
+            return result.error
+        data = result_data(result)
+        for report in (*data["parents"].values(), data["report"]):
+            counts = ("rows", "succeeded", "verified", "unchanged")
+            cells = (f"{report[count]:,}" for count in counts)
+            grid.add_row(report["writeback"], report["operation"], *cells)
+    if grid.row_count:
+        console.print(grid)
+    return None
+
+
+def show_round_trip(settings: Settings) -> None:
+    """Shows the written records as the replica has them.
+
+    Raises:
+        WarehouseError: The warehouse cannot be read.
+    """
+    from invoiced_pipeline.terminal import show_answer
+    from invoiced_pipeline.warehouse.answers import Answer
+    from invoiced_pipeline.warehouse.opening import open_database
+
+    database = open_database(settings.warehouse)
+    with database.session(settings.first.dataset, read_only=True) as session:
+        rows: list[tuple[Any, ...]] = session.rows(_ROUND_TRIP, [10])
+    columns = ("customer", "email", "invoice", "total", "balance", "status")
+    if rows:
+        show_answer(
+            Answer("And back again: what was written, as the replica has it", columns, rows)
+        )
