@@ -81,9 +81,11 @@ class Book:
         """Writes that units are about to be sent, and gives the right to send them.
 
         What waits is written in the same transaction. A unit of which another push has taken a
-        row meanwhile is left out, and its rows stay as they are.
+        row meanwhile is left out, and its rows stay as they are; so is a unit that would make what
+        is made already.
         """
         now = self._clock.now()
+        units = [unit for unit in units if not self._is_made(unit)]
         prepared = [
             about_to_send(
                 [self.entry(key) for key in unit.keys], unit, self._operation, self._author, now
@@ -101,6 +103,10 @@ class Book:
             for unit, entries in zip(units, prepared, strict=True)
             if ours.issuperset(unit.keys)
         ]
+
+    def _is_made(self, unit: Unit) -> bool:
+        creates = self._operation.kind == "create" and unit.row.action == "create"
+        return creates and self.entry(unit.row.record_key).invoiced_id is not None
 
     def note(self, unit: Unit, sent: Sent) -> None:
         """Notes what came of a unit."""

@@ -30,12 +30,14 @@ class Dispatcher:
 
     Attributes:
         stopped: Why sending stopped before all was sent; None where it did not.
+        lost: Units whose answer was lost, in the order in which that was known.
         error: The error that no other request would have escaped, such as a wrong API key.
     """
 
     def __init__(self, sender: Sender, book: Book, at_once: int) -> None:
         self.stopped: str | None = None
         self.error: ApiError | None = None
+        self.lost: list[Unit] = []
         self._sender = sender
         self._book = book
         self._at_once = at_once
@@ -132,6 +134,8 @@ class Dispatcher:
     def _note(self, claim: Claim, sent: Sent) -> None:
         unit = claim.unit
         self._book.note(unit, sent)
+        if sent.answer.result == "ambiguous":
+            self.lost.append(unit)
         self._busy.difference_update(unit.keys)
         if sent.answer.result != "succeeded":
             return
@@ -140,7 +144,8 @@ class Dispatcher:
                 self._queue(self._behind[key].popleft())
 
     def _watch(self, answer: WriteAnswer) -> None:
-        unclear = answer.result in {"ambiguous", "unsent"}
+        # A row that was held back for what its record is by now says nothing of the API.
+        unclear = answer.result in {"ambiguous", "unsent"} and answer.param is None
         self._failures = self._failures + 1 if unclear else 0
         if self._failures >= _MOST_FAILURES and not self.stopped:
             self.stopped = (

@@ -15,6 +15,7 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.settings import WritebackSettings
+from invoiced_pipeline.writeback.adopting import adopt
 from invoiced_pipeline.writeback.book import Book
 from invoiced_pipeline.writeback.delivering import deliver_answers
 from invoiced_pipeline.writeback.dispatcher import Dispatcher
@@ -69,6 +70,8 @@ def push(
     run = _Push(target, settings, retries)
     run.settle_open()
     plan = make_plan()
+    if run.adopt(plan):
+        plan = make_plan()
     refusal = plan.refusal()
     if refusal:
         raise PushRefusedError(refusal)
@@ -125,6 +128,10 @@ class _Push:
             self._book.settle(found, unit)
         self._book.flush()
 
+    def adopt(self, plan: Plan) -> int:
+        """Notes rows whose records the replica holds already; how many."""
+        return adopt(plan, self._book, self._target.database, self._target.dataset)
+
     def carry_out(self, plan: Plan, *, waits: bool) -> PushReport:
         """Sends the plan's rows, in rounds until nothing is left that can be sent."""
         report = PushReport(
@@ -137,7 +144,6 @@ class _Push:
         )
         note_unsent(plan, self._book, self._target.run_id)
         pending = sendable_units(plan, self._book, self._target.dataset, self._retries)
-        self._units = {key: unit for unit in pending for key in unit.keys}
         stopped = self._send_in_rounds(plan, pending, waits=waits)
         self._book.flush()
         report.stopped = stopped
@@ -172,18 +178,18 @@ class _Push:
                 raise dispatcher.error
             if dispatcher.stopped:
                 return dispatcher.stopped
-            pending = self._left_to_send(pending, dispatcher.left, waits=waits)
+            pending = self._left_to_send(dispatcher.lost, dispatcher.left, waits=waits)
             if not pending:
                 return None
         return None
 
     def _left_to_send(
-        self, sent: Sequence[Unit], left: Iterable[Unit], *, waits: bool
+        self, lost: Sequence[Unit], left: Iterable[Unit], *, waits: bool
     ) -> list[Unit]:
-        """Units that were not carried out, surely, and those that waited for them."""
-        lost = [unit for unit in sent if self._is_open(unit)]
+        """Units whose answer was lost and that were surely not carried out, and those behind."""
         if not lost:
             return []
+        self._units = {key: unit for unit in lost for key in unit.keys}
         self.settle_open()
         still_open = [unit for unit in lost if self._is_open(unit)]
         if still_open and waits:

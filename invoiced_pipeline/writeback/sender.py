@@ -129,7 +129,7 @@ class Sender:
                     f"Its {name} is {record.get(name)!r} by now, and not {value!r} as in the plan: "
                     "nothing was sent. Sync, and look at the plan again"
                 )
-                return WriteAnswer(result="refused", message=message, param=name)
+                return WriteAnswer(result="unsent", message=message, param=name)
         return None
 
     def _as_listed(self, body: bytes) -> bytes | None:

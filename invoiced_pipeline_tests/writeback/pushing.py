@@ -94,8 +94,7 @@ class Pushing:
             operation=what,
             source="rows",
             key="key",
-            active=True,
-            **{**self.settings, **settings},
+            **{"active": True, **self.settings, **settings},
         )
         plan = Plan(
             settings=options, operation=operation(what), rows=self._unsent(list(rows), options)
@@ -126,13 +125,16 @@ class Pushing:
     def _unsent(
         self, rows: Sequence[PlannedRow], settings: WritebackSettings
     ) -> Sequence[PlannedRow]:
-        """As the planner does: what is as it was last sent with success is not sent again."""
+        """As the planner does: what was last sent with success, and all before it, is unchanged."""
         known = self.entries(settings.name)
-        return [
-            replace(row, action="unchanged")
+        standing = {
+            row.record_key: at
+            for at, row in enumerate(rows)
             if row.record_key in known and known[row.record_key].succeeded_hash == row.payload_hash
-            else row
-            for row in rows
+        }
+        return [
+            replace(row, action="unchanged") if at <= standing.get(row.record_key, -1) else row
+            for at, row in enumerate(rows)
         ]
 
     def without_replica(self) -> "Pushing":

@@ -32,14 +32,22 @@ class Kind:
     operation: str
     collection: str
     field: str
-    row: Callable[[int], PlannedRow]
+    rows: Callable[[int], list[PlannedRow]]
 
 
-def _row(path: str, body: Callable[[str], dict[str, Any]]) -> Callable[[int], PlannedRow]:
-    return lambda at: planned(f"k{at}", body(f"row {at}"), path=path)
+def _row(path: str, body: Callable[[str], dict[str, Any]]) -> Callable[[int], list[PlannedRow]]:
+    return lambda at: [planned(f"k{at}", body(f"row {at}"), path=path)]
+
+
+def _changing(at: int) -> list[PlannedRow]:
+    """A customer and two changes of it, in order."""
+    options = {"action": "update", "method": "PATCH", "path": "/customers/{id}"}
+    changes = [planned(f"k{at}", {"notes": f"change {each}"}, **options) for each in (1, 2)]
+    return [planned(f"k{at}", {"name": f"row {at}"}), *changes]
 
 
 KINDS = (
+    Kind("create_customer", "customers", "name", _changing),
     Kind("create_customer", "customers", "name", _row("/customers", lambda n: {"name": n})),
     Kind(
         "create_customer",
@@ -180,7 +188,7 @@ def assert_each_once(
     emulator.store.put("customers", {"id": 7, "object": "customer", "name": "Acme"})
     database = DuckDbDatabase(folder / "invoiced.duckdb")
     pushing = Pushing(emulator, database, HandClock(), kind.operation).without_replica()
-    rows = [kind.row(at) for at in range(count)]
+    rows = [row for at in range(count) for row in kind.rows(at)]
     for storm in storms:
         push_through(storm, pushing, rows)
         made = Counter(each.get(kind.field) for each in emulator.store.all(kind.collection))
@@ -190,10 +198,11 @@ def assert_each_once(
     report = pushing(rows, waits=True)
     made = {each.get(kind.field): each["id"] for each in emulator.store.all(kind.collection)}
     entries = pushing.entries()
-    for at, row in enumerate(rows):
-        entry = entries[row.record_key]
+    for at in range(count):
+        entry = entries[f"k{at}"]
         assert entry.state == "succeeded", (entry, report.problems)
         assert str(made[f"row {at}"]) == entry.invoiced_id
+        assert entry.succeeded_hash == kind.rows(at)[-1].payload_hash
     extra = {"Acme"} if kind.collection == "customers" else set()
     assert made.keys() == {f"row {at}" for at in range(count)} | extra
 

@@ -47,3 +47,14 @@ def test_table_that_is_not_replicated_stays_away(pushing: Pushing) -> None:
     assert pushing(customers(1)).failure is None
     with pushing.database.session(DATASET, read_only=True) as session:
         assert "customers" not in session.tables()
+
+
+def test_ledger_that_was_lost_is_mended_from_the_replica(replicating: Pushing) -> None:
+    rows = customers(3)
+    replicating(rows)
+    with replicating.database.session(DATASET) as session:
+        session.run("drop table _writeback_ledger")
+    report = replicating([*rows, *customers(1, start=3)])
+    assert report.failure is None
+    assert replicating.emulator.store.count("customers") == 4
+    assert set(replicating.states().values()) == {"succeeded"}

@@ -1,0 +1,135 @@
+"""Rows of one key in order, rows in one array, and rows that rely on what a record is."""
+
+import pytest
+
+from invoiced_pipeline.emulator.faults import Fault
+from invoiced_pipeline.exceptions import PushRefusedError
+from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.test_exactly_once import change, issued
+
+MAKES = planned("r", {"name": "A"})
+NAMES = [
+    planned("r", {"name": name}, action="update", method="PATCH", path="/customers/{id}")
+    for name in ("B", "C")
+]
+
+
+def writes(pushing: Pushing) -> list[str]:
+    return [each[0] for each in pushing.emulator.requests if each[0] != "GET"]
+
+
+def name_of(pushing: Pushing) -> str:
+    (record,) = pushing.emulator.store.all("customers")
+    return record["name"]
+
+
+def test_rows_of_one_key_go_in_order(pushing: Pushing) -> None:
+    assert pushing([MAKES, *NAMES, *customers(30)]).failure is None
+    first = min(pushing.emulator.store.all("customers"), key=lambda each: each["id"])
+    names = {each["name"] for each in pushing.emulator.store.all("customers")}
+    assert "C" in names
+    assert not names & {"A", "B"}
+    assert first
+    assert pushing.entries()["r"].succeeded_hash == NAMES[1].payload_hash
+
+
+@pytest.mark.parametrize("fault", ["lose_response", "drop_connection", "fail_after_commit"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_lost_answer_keeps_the_order(pushing: Pushing, fault: Fault, at: int) -> None:
+    pushing.emulator.faults.next(fault, method="POST" if at == 0 else "PATCH", skip=max(0, at - 1))
+    assert pushing([MAKES, *NAMES], waits=True).failure is None
+    assert name_of(pushing) == "C"
+
+
+def test_rows_behind_a_refused_one_stay(pushing: Pushing) -> None:
+    wrong = planned("r", {"email": "x"}, action="update", method="PATCH", path="/customers/{id}")
+    report = pushing([MAKES, wrong, NAMES[1]])
+    assert report.states == {"rejected": 1}
+    assert writes(pushing) == ["POST", "PATCH"]
+    assert name_of(pushing) == "A"
+
+
+def array(count: int, *, batch: int = 0, start: int = 0) -> list:
+    return [
+        planned(f"n{at}", {"notes": f"note {at}", "customer_id": 7}, path="/notes", batch=batch)
+        for at in range(start, start + count)
+    ]
+
+
+def test_array_that_is_refused_is_refused_for_each_row(pushing: Pushing) -> None:
+    pushing.operation = "custom"
+    options = {"path": "/notes", "method": "POST"}
+    report = pushing([*array(3), *array(2, batch=1, start=3)], **options)
+    assert report.states == {"rejected": 5}
+    assert writes(pushing) == ["POST", "POST"]
+    entries = list(pushing.entries().values())
+    assert len({entry.idempotency_key for entry in entries}) == 2
+
+
+def test_array_whose_answer_is_lost_is_unknown_for_each_row(pushing: Pushing) -> None:
+    pushing.operation = "custom"
+    options = {"path": "/notes", "method": "POST"}
+    pushing.emulator.faults.next("lose_response", method="POST")
+    for _ in range(2):
+        assert pushing(array(3), waits=True, **options).states == {"unknown": 3}
+        pushing.clock.at += LONG
+    assert writes(pushing) == ["POST"]
+
+
+def test_custom_rows_one_by_one(pushing: Pushing) -> None:
+    pushing.operation = "custom"
+    pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
+    body = {"notes": "Hello", "customer_id": 7}
+    rows = [planned(f"n{at}", body, path="/notes") for at in range(3)]
+    assert pushing(rows, path="/notes", method="POST").failure is None
+    assert pushing.emulator.store.count("notes") == 3
+
+
+@pytest.mark.parametrize(("action", "draft"), [("delete", False), ("void", True)])
+def test_invoice_that_changed_since_the_plan_is_left_alone(
+    pushing: Pushing, action: str, draft: bool
+) -> None:
+    pushing.operation = "delete_invoice"
+    pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
+    pushing.emulator.store.put("invoices", issued(1, draft=draft))
+    method, path = ("DELETE", "/invoices/1") if action == "delete" else ("POST", "/invoices/1/void")
+    expects = {"draft": action == "delete"}
+    row = change(path, None, action=action, method=method, expects=expects)
+    report = pushing([row])
+    assert report.states == {"planned": 1}
+    assert "nothing was sent" in (report.failure or "")
+    assert writes(pushing) == []
+
+
+@pytest.mark.parametrize(
+    "limits", [{"active": False}, {"max_records": 2}, {"max_amount": 5}, {"max_deletes": 2}]
+)
+def test_limits_are_kept_before_anything_is_sent(pushing: Pushing, limits: dict) -> None:
+    rows = [
+        change(f"/invoices/{at}", None, action="delete", method="DELETE", amount=2)
+        for at in range(3)
+    ]
+    with pytest.raises(PushRefusedError, match=r"nothing was sent"):
+        pushing(rows, operation_name="delete_invoice", **limits)
+    assert writes(pushing) == []
+
+
+def test_share_of_refused_rows_that_is_let_pass(pushing: Pushing) -> None:
+    rows = [*customers(9), planned("bad", {"name": ""})]
+    assert "1 of 10 rows were refused" in (pushing(rows).failure or "")
+    report = pushing(rows, reject_share=0.1)
+    assert report.failure is None
+    assert report.problems[0].record_key == "bad", "let pass, and listed all the same"
+
+
+def test_record_that_is_being_edited_is_tried_at_the_next_push(pushing: Pushing) -> None:
+    pushing.operation = "update_customer"
+    pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
+    pushing.emulator.lock("customers", 7)
+    row = change("/customers/7", {"name": "B"})
+    report = pushing([row])
+    assert report.states == {"planned": 1}
+    assert "try again later" in (report.failure or "")
+    pushing.emulator.forget()
+    assert pushing([row]).failure is None
+    assert name_of(pushing) == "B"
