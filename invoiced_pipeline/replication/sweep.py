@@ -1,12 +1,13 @@
 """The sweep: compares the ids that the API lists with the warehouse's rows, table by table.
 
 It finds what no event told of and no window shows: deletions whose event was lost, transactions
-that vanished, and records without `updated_at`, which it brings. It notes no coverage.
+that vanished, what a merge moved, and records without `updated_at`, which it brings. It notes no
+coverage.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from invoiced_pipeline.invoiced.reading import lies_in
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.deletions import customer_columns
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
@@ -46,7 +48,7 @@ class SweepReport:
         listed: Ids that the API lists.
         rows: Rows of the warehouse that were not marked before.
         deleted: Rows that were marked, or removed.
-        brought: Records that the warehouse lacked, loaded now.
+        brought: Records loaded now, which the warehouse lacked, or had under a lost customer.
         tally: Requests, retries and waiting.
         started_at: When that began (UTC); None when it was never begun.
         seconds: How long it took to compare.
@@ -97,6 +99,7 @@ class Sweep:
         self._max_share = max_share
         self._lacking: dict[str, set[Any]] = {}
         self._listed: dict[str, Identifiers] = {}
+        self._gone_customers: list[Any] = []
 
     def run(self, load: Callable[["Sweep"], None]) -> dict[str, SweepReport]:
         """Compares all tables, marks what is gone, and has `load` bring what is lacking."""
@@ -144,13 +147,27 @@ class Sweep:
         report.rows = len(known.present)
         listed = list_identifiers(self._client, table, executor, report.tally)
         report.listed = len(listed.seconds)
-        lacking = self._wanted(table, known, listed)
-        if lacking:
-            self._lacking[table.name], self._listed[table.name] = lacking, listed
+        self._note_lacking(table, self._wanted(table, known, listed), listed)
         unlisted = known.present - listed.seconds.keys()
-        if self._marks.are_ignored or not unlisted:
-            return
-        self._check_share(table, len(unlisted), len(known.present))
+        if unlisted and not self._marks.are_ignored:
+            self._mark(table, report, executor, unlisted=unlisted, listed=listed)
+        self._note_lacking(table, self._moved(table, listed), listed)
+
+    def _note_lacking(self, table: Table, records: set[Any], listed: Identifiers) -> None:
+        if records:
+            self._lacking.setdefault(table.name, set()).update(records)
+            self._listed[table.name] = listed
+
+    def _mark(
+        self,
+        table: Table,
+        report: SweepReport,
+        executor: ThreadPoolExecutor,
+        *,
+        unlisted: Set[Any],
+        listed: Identifiers,
+    ) -> None:
+        self._check_share(table, len(unlisted), report.rows)
         # Asked for once more: a list may miss what another request shows.
         gone = missing_records(self._client, table, unlisted, executor, report.tally)
         at = listed.server_time or datetime.now(UTC)
@@ -158,6 +175,20 @@ class Sweep:
             Mark(table.name, table.primary_key, record, at, is_certain=True) for record in gone
         ]
         report.deleted = self._marks.apply(marks)[table.name]
+        if table.name == "customers":
+            self._gone_customers = list(gone)
+
+    def _moved(self, table: Table, listed: Identifiers) -> set[Any]:
+        """Ids of rows that still name a customer found to be gone, although the record is there.
+
+        A merge whose event was lost; it moves no `updated_at` (observed). Customers come first.
+        """
+        return {
+            record
+            for column in customer_columns(table)
+            for record, _ in self._marks.present(table.name, column, self._gone_customers)
+            if record in listed.seconds
+        }
 
     def _wanted(self, table: Table, known: KnownIds, listed: Identifiers) -> set[Any]:
         """Ids of records to bring: those that the warehouse should hold and does not.

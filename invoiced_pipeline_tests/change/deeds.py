@@ -182,6 +182,9 @@ DEEDS: dict[str, Deed] = {
 }  # fmt: skip
 
 MAY_LOSE_EVENTS = frozenset(
-    {"delete_customer", "delete_document", "delete_adjustment", "delete_transaction"}
-)
+    {
+        "delete_customer", "merge_customers", "delete_document", "delete_adjustment",
+        "delete_transaction",
+    }
+)  # fmt: skip
 """Deeds whose events may be lost: the sweep makes up for them."""

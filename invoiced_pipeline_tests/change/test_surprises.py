@@ -184,6 +184,16 @@ def test_a_merge_moves_records_without_a_new_updated_at(world_of: Make) -> None:
     assert here(world, "select id, customer from invoices") == truth
 
 
+def test_a_merge_of_which_no_event_tells(world_of: Make) -> None:
+    world = world_of("customers", "invoices")
+    world.do(Step("merge_customers", 0, lost=True))
+    truth = {each["id"]: each["customer"] for each in world.people.store.all("invoices")}
+    world.sync()
+    assert here(world, "select id, customer from invoices") != truth
+    world.judge()
+    assert here(world, "select id, customer from invoices") == truth
+
+
 def test_updated_at_moves_without_an_event(world_of: Make) -> None:
     world = world_of("customers")
     naive = Naive(world.emulator, "/customers")
