@@ -44,6 +44,7 @@ class Rules:
     Attributes:
         own: Treatment of the record's own fields.
         hidden: What of it is hashed or dropped.
+        plain: Hidden columns that are not personal: words of theirs mean many things elsewhere.
         personal: Treatment of fields inside objects that tell of people, whatever the table.
         objects: JSON columns that hold such objects.
         known: All columns; what is none of them may hold such objects, too.
@@ -51,6 +52,7 @@ class Rules:
 
     own: Mapping[str, Treatment] = field(default_factory=dict)
     hidden: Mapping[str, Treatment] = field(default_factory=dict)
+    plain: frozenset[str] = frozenset()
     personal: Mapping[str, Treatment] = field(default_factory=dict)
     objects: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
@@ -134,6 +136,7 @@ class Privacy:
             for name, treatment in rules.hidden.items()
             if isinstance(value := record.get(name), str) and len(value) >= LEAST_LENGTH
             if not _HASH.fullmatch(value)
+            if name not in rules.plain or any(map(str.isdigit, value))
         }
 
     def told(self, table: str, record: str | bytes, text: str) -> str:
@@ -222,6 +225,7 @@ def _rules(table: Table, personal: Mapping[str, Treatment]) -> Rules:
     return Rules(
         own={each.name: each.treatment for each in table.columns if each.treatment != "kept"},
         hidden={each.name: each.treatment for each in table.columns if _is_hidden(each)},
+        plain=frozenset(each.name for each in columns if not each.sensitive),
         personal=personal,
         objects=frozenset(each.name for each in columns if each.type == "json" and each.sensitive),
         known=frozenset(each.name for each in columns),

@@ -63,6 +63,15 @@ class DatasetState:
         """Notes how far the events feed was read; it counts once the load has committed."""
         self._state["events_until"] = to_epoch(until)
 
+    def payments_until(self) -> datetime | None:
+        """Until when (UTC) payments were read that are not replicated; None where never."""
+        until = self._state.get("payments_until")
+        return None if until is None else from_epoch(until)
+
+    def set_payments_until(self, until: datetime) -> None:
+        """Notes how far such payments were read; it counts once the load has committed."""
+        self._state["payments_until"] = to_epoch(until)
+
     def survivors(self, table: str) -> list[int]:
         """Customers that others were merged into, whose records in `table` are to be fetched."""
         return self._state.get("survivors", {}).get(table, [])

@@ -116,7 +116,7 @@ class TableRun:
                 yield from self._declare()
             self._report.pages += 1
             if self._deletions is not None and self._table.name == "payments":
-                self._deletions.see_payments(page)
+                self._deletions.vanished.see(page)
             if self._table.listing == "whole":
                 records = self._batcher.decode(page)
                 mark_variant(records, page.variant)
@@ -128,7 +128,7 @@ class TableRun:
         for page in self._repointed():
             yield from self._batcher.add(page)
         if self._deletions is not None and self._table.name == "payments":
-            self._deletions.settle_payments()
+            self._deletions.vanished.settle()
         kept = one_per_id(whole)
         yield from self._batcher.take(
             [row for row in kept if lies_in(self._reading.windows, row.updated_at)]

@@ -106,6 +106,12 @@ def test_short_values_are_not_looked_for() -> None:
     assert kept == {"state": None, "name": "TXT Inc"}
 
 
+def test_words_that_are_not_personal_are_not_looked_for() -> None:
+    rules = privacy(customers={"hash": ["type", "number"]})
+    kept = redacted(rules, "customers", type="company", number="CUST-17", name="Company CUST-17")
+    assert kept["name"] == f"Company {hashed('CUST-17')}"
+
+
 def test_what_was_sent_beside_what_came_back() -> None:
     drift = {"email": {"sent": EMAIL.upper(), "got": [EMAIL, None]}}
     kept = redacted(RULES, "customers", **drift)
