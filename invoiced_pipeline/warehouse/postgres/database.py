@@ -125,6 +125,16 @@ class PostgresDatabase(Database):
             _impl_cls=PostgresPipeline,
         )
 
+    def rewrite(self, dataset: str) -> None:
+        """Has the server write every table anew; its own log and backups are its owner's."""
+        tables = (
+            "select table_name from information_schema.tables "
+            "where table_schema = %s and table_type = 'BASE TABLE'"
+        )
+        with self.session(dataset) as session:
+            for (name,) in session.rows(tables, [dataset]):
+                session.run(f'vacuum full "{name}"')
+
     def writer_lock(
         self, dataset: str, run_id: str, *, wait: bool = False
     ) -> AbstractContextManager[Holder | None]:
