@@ -18,6 +18,7 @@ from invoiced_pipeline.replication.children import ChildRows
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.sweep import Sweep
+from invoiced_pipeline.replication.vanished import Vanished
 from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
 from invoiced_pipeline_tests.change.world import LATEST, Step, World, WrongReplicaError
 from invoiced_pipeline_tests.conftest import empty
@@ -177,7 +178,7 @@ PARTS = {
         "gone, not marked",
     ),
     "a look at the payments' transactions": Part(
-        patched(DeletionFeed, "settle_payments", lambda _: None),
+        patched(Vanished, "settle", lambda _: None),
         a_payment_is_applied_anew,
         MONEY,
         "gone, not marked",
