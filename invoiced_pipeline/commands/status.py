@@ -43,31 +43,38 @@ def _statuses(name: str | None) -> "list[ConnectionStatus]":
 def _show(status: "ConnectionStatus") -> None:
     from invoiced_pipeline.terminal import console, errors, new_grid, say
 
-    is_on = "on" if status.schedule_on else "off until it is turned on"
     say(console, f"{status.connection}, in the dataset {status.dataset}", style="bold")
-    start = f"; next start {status.next_start:%Y-%m-%d %H:%M} UTC" if status.next_start else ""
-    say(
-        console, f"{status.schedule}. The schedule is {is_on}{start if status.schedule_on else ''}."
-    )
+    say(console, f"{status.schedule}. {_schedule_words(status)}")
+    if status.last_start:
+        say(console, f"Last start {_minute(status.last_start)} UTC.")
     grid = new_grid("")
     grid.add_column("table", no_wrap=True)
-    grid.add_column("state")
+    grid.add_column("state", no_wrap=True)
     grid.add_column("rows", justify="right")
-    for heading in ("complete since", "complete up to", "last start", "last end"):
-        grid.add_column(heading, no_wrap=True)
+    grid.add_column("complete since", no_wrap=True)
+    grid.add_column("up to", no_wrap=True)
     for table in status.tables:
-        gaps = " (gaps)" if (table.windows or 1) > 1 else ""
+        since = f"{table.covered_since:%Y-%m-%d}" if table.covered_since else ""
         grid.add_row(
             table.table,
             f"[{_STATES[table.state]}]{table.state}",
             "" if table.rows is None else f"{table.rows:,}",
-            _minute(table.covered_since) + gaps,
-            *map(_minute, (table.covered_until, table.started_at, table.ended_at)),
+            since + (" (gaps)" if (table.windows or 1) > 1 else ""),
+            _minute(table.covered_until) if table.covered_until else "",
         )
     console.print(grid)
     for error in dict.fromkeys(table.error for table in status.tables if table.error):
         say(errors, error, style="red")
 
 
-def _minute(instant: datetime | None) -> str:
-    return "" if instant is None else f"{instant:%Y-%m-%d %H:%M}"
+def _schedule_words(status: "ConnectionStatus") -> str:
+    if status.next_start is None:
+        return "There is no start any more."
+    next_start = f"{_minute(status.next_start)} UTC"
+    if status.schedule_on:
+        return f"The next start is at {next_start}."
+    return f"The schedule is off; turned on, its next start is at {next_start}."
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}"

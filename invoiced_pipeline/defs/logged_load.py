@@ -27,7 +27,7 @@ class LoggedLoad:
         database: The warehouse.
         dataset: What is loaded.
         replication: What is read.
-        skips: Asked, when the log is written, for starts that were left out.
+        skips: Asked, when the log is written, for starts that were left out; for none by default.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class LoggedLoad:
         database: Database,
         dataset: str,
         replication: "Replication",
-        skips: "Callable[[], Sequence[SkippedStart]]",
+        skips: "Callable[[], Sequence[SkippedStart]]" = tuple,
     ) -> None:
         from invoiced_pipeline.warehouse.contents import row_counts
 

@@ -1,5 +1,6 @@
 """Dagster as a service: `dagster dev` with its daemon, asked through GraphQL as the UI asks it."""
 
+import json
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -208,6 +209,11 @@ def test_a_backfill_of_all_partitions_from_the_ui(door: FrontDoor, account: Emul
 
 
 def test_the_whole_service_killed_in_the_midst_of_a_run(door: FrontDoor, account: Emulator) -> None:
+    """The run stays under way for Dagster; the next tick runs all the same, and ends it."""
+    door.environment |= {
+        "INVOICED_SCHEDULE_CRON": "* * * * *",
+        "INVOICED_SCHEDULE_DIALECT": "unix",
+    }
     with service(door) as webserver:
         keys = webserver.ask(_ASSETS)[0]["partitionKeys"]
         gate = Gate(account, after=5)
@@ -215,9 +221,16 @@ def test_the_whole_service_killed_in_the_midst_of_a_run(door: FrontDoor, account
         assert gate.reached.wait(DEADLINE)
         door.kill(webserver.process)
         gate.open()
+    assert door.runs() == {dead: "STARTED"}
+    (told,) = json.loads(door.run("invoiced-pipeline", "status", "--json", status=1).out)
+    assert {table["state"] for table in told["tables"]} == {"failed"}
     with service(door) as webserver:
-        alive = webserver.launch_sync(keys[0], keys[-1])
-        assert webserver.wait_for(alive) == "SUCCESS"
+        started = webserver.ask(_START_SCHEDULE, selector=_SCHEDULE)
+        wait_until(lambda: "SUCCESS" in door.runs().values(), "a start that runs")
+        webserver.ask(_STOP_SCHEDULE, id=started["scheduleState"]["id"])
+        (told,) = json.loads(door.run("invoiced-pipeline", "status", "--json").out)
+        assert {table["state"] for table in told["tables"]} <= {"ok", "running"}
+        wait_until(lambda: "STARTED" not in door.runs().values(), "the last run's end")
         assert webserver.wait_for(dead) == "FAILURE"
         for asset in webserver.ask(_ASSETS):
             assert asset["partitionStats"]["numMaterialized"] == len(keys)
