@@ -1,5 +1,6 @@
 """The vocabulary of the catalog: what a table of Invoiced is, as plain values."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -98,6 +99,23 @@ class Balance:
     applied: tuple[Applied, ...]
     where: str
     """Which records it holds for, in standard SQL: of drafts and voided ones nothing is owed."""
+
+    def sources(self, of: str) -> dict[str, set[str]]:
+        """What it is computed from, by table: columns, arrays that are child tables, and words.
+
+        Args:
+            of: Name of the table whose balance it is.
+        """
+        found = {of: {self.column, self.total, "created_at", *_words(self.where)}}
+        for applied in self.applied:
+            name, _, array = applied.table.partition("__")
+            sql = (applied.key, applied.amount, applied.where, applied.changed)
+            found.setdefault(name, set()).update({array} if array else _words(" ".join(sql)))
+        return found
+
+
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"[a-z_]+", sql))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

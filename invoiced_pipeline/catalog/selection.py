@@ -3,11 +3,11 @@
 Pure, from the catalog and the settings. The rest of the code asks the `Table`, not the settings.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Balance, Column, Table
+from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Treatment
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, TableSettings
@@ -55,6 +55,13 @@ def all_tables_of(connection: ConnectionSettings, where: str = "tables") -> tupl
     _check_names(f"{where}.exclude", tables.exclude, "table", (*TABLE_NAMES, *children))
     _check_names(where, tables.by_table, "table", TABLE_NAMES)
     return tuple(_table_of(table, connection, f"{where}.{table.name}") for table in TABLES)
+
+
+def unloaded(table: Table) -> frozenset[str]:
+    """Columns whose values are not loaded as they are, and arrays without their child table."""
+    arrays = {child.array for child in catalog_table(table.name).children}
+    columns = {column.name for column in table.columns if column.treatment != "kept"}
+    return frozenset(columns | arrays - {child.array for child in table.children})
 
 
 def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table:
@@ -139,26 +146,12 @@ def _with_checks(table: Table, selected: Mapping[str, Table]) -> Table:
 
 def _adds_up(table: Table, balance: Balance, selected: Mapping[str, Table]) -> bool:
     """Whether all that a balance is computed from is selected as it is."""
-    own = {balance.column, balance.total, "created_at", *_words(balance.where)}
-    if not _is_kept(table, own):
-        return False
-    for applied in balance.applied:
-        name, _, array = applied.table.partition("__")
-        source = selected.get(name)
-        if source is None:
-            return False
-        if array:
-            if array not in {child.array for child in source.children}:
-                return False
-        elif not _is_kept(
-            source, _words(" ".join((applied.key, applied.amount, applied.where, applied.changed)))
-        ):
-            return False
-    return True
-
-
-def _words(sql: str) -> set[str]:
-    return set(re.findall(r"[a-z_]+", sql))
+    arrays = {applied.table for applied in balance.applied if "__" in applied.table}
+    loaded = {each.child_name(child) for each in selected.values() for child in each.children}
+    return arrays <= loaded and all(
+        name in selected and _is_kept(selected[name], words)
+        for name, words in balance.sources(table.name).items()
+    )
 
 
 def _is_kept(table: Table, names: Iterable[str]) -> bool:

@@ -71,6 +71,7 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> "Itera
 def _of_api(
     settings: Settings, connection: ConnectionSettings, client: "InvoicedClient"
 ) -> "Iterator[Finding]":
+    from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.invoiced.connection_check import Finding, check_first_load, check_tables
     from invoiced_pipeline.warehouse.opening import open_database
@@ -78,6 +79,7 @@ def _of_api(
 
     try:
         tables = tables_of(settings, connection)
+        privacy_of(connection, settings.hash_salt)
     except ConfigurationError as error:
         yield Finding("tables", "bad selection", str(error))
         return

@@ -90,8 +90,9 @@ class Audit:
             return
         fresh_since = freshness_bound(utc_now(), connection.warn_after_hours)
         covered = {name: report.coverage for name, report in self._reports.items()}
+        gaps = replication.gaps | {name: report.gaps for name, report in self._reports.items()}
         with database.session(connection.dataset, read_only=True) as session:
-            integrity = Integrity(session, {**replication.coverages, **covered})
+            integrity = Integrity(session, {**replication.coverages, **covered}, gaps)
             for table in replication.request.tables:
                 if table.name in complete:
                     self.findings[table.name] += findings(

@@ -49,6 +49,8 @@ def report_metadata(
     }
     if problem:
         metadata[PROBLEM] = problem
+    if report.gaps:
+        metadata["not_in_all_rows"] = ", ".join(sorted(report.gaps))
     if report.warning:
         metadata["warning"] = report.warning
     if report.coverage.since and report.coverage.until:

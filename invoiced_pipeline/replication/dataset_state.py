@@ -86,6 +86,14 @@ class DatasetState:
         """Notes that the records were fetched; it counts once the load has committed."""
         self._state.get("survivors", {}).pop(table, None)
 
+    def gaps(self, table: str) -> frozenset[str]:
+        """Columns and arrays of `table` that some of its rows were loaded without."""
+        return frozenset(self._state.get("gaps", {}).get(table, ()))
+
+    def set_gaps(self, table: str, gaps: Iterable[str]) -> None:
+        """Notes the gaps of `table`; they count once the load has committed."""
+        self._state.setdefault("gaps", {})[table] = sorted(gaps)
+
     def hidden(self) -> dict[str, Any] | None:
         """What is hashed and dropped of the dataset's rows; None where nothing was ever said."""
         return self._state.get("hidden")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading import Reading
 from invoiced_pipeline.replication.batches import Batch
@@ -37,6 +37,7 @@ class Replication:
     Attributes:
         request: What is asked for.
         reports: Counts of every table.
+        gaps: Columns and arrays that rows of every table were loaded without before.
         coverages: What the dataset covers of every table, those not asked for included.
 
     Args:
@@ -58,6 +59,7 @@ class Replication:
             table.name: TableReport(table.name, request.mode_of(table)) for table in request.tables
         }
         self.coverages: dict[str, Coverage] = {}
+        self.gaps: dict[str, frozenset[str]] = {}
         self._client = client
         self._clearing = clearing
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
@@ -109,6 +111,7 @@ class Replication:
         dataset.check_owner(self.request)
         hide(dataset, self.request, self._clearing)
         self.coverages = dataset.coverages()
+        self.gaps = {each.name: dataset.gaps(each.name) for each in TABLES}
         if self.deletions is not None:
             self.deletions.begin(dataset)
         for table in self.request.tables:

@@ -40,6 +40,7 @@ class TableReport:
         seconds: From the first page asked for to the last row handed to the load.
         typing_seconds: What of it went into typing records and making Arrow of them.
         periods: Records loaded by partition key.
+        gaps: Columns and arrays that some of the table's rows were loaded without, by selection.
         warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is.
         alarm: Why a person should look although the table is complete; the run fails with it.
@@ -61,6 +62,7 @@ class TableReport:
     seconds: float = 0.0
     typing_seconds: float = 0.0
     periods: Counter[str] = field(default_factory=Counter)
+    gaps: frozenset[str] = frozenset()
     warning: str | None = None
     error: str | None = None
     alarm: str | None = None

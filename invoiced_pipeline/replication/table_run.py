@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog.selection import unloaded
 from invoiced_pipeline.exceptions import FeatureNotEnabledError, InvoicedPipelineError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import Page
@@ -64,6 +65,7 @@ class TableRun:
         """
         report = self._report
         began, report.started_at = time.monotonic(), datetime.now(UTC)
+        is_whole = False
         try:
             for batch in self._read_and_ask_again():
                 if batch is not None:
@@ -73,6 +75,7 @@ class TableRun:
             report.coverage = report.coverage_before.add(*report.covered)
             self._dataset.set_coverage(self._table.name, report.coverage)
             self._dataset.forget_survivors(self._table.name)
+            is_whole = report.mode == "full"
         except FeatureNotEnabledError as error:
             report.error = str(error)
             yield from self._declare()  # queries over all tables work, empty or not
@@ -86,6 +89,7 @@ class TableRun:
             yield batch
         self._rejects.meet(self._batcher.rejects)
         yield from self._keep()
+        self._note_gaps(is_whole=is_whole)
         report.typing_seconds = self._batcher.seconds
         report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
         unknown = self._batcher.unknown_fields
@@ -184,6 +188,15 @@ class TableRun:
         if self._rejects.has_news:
             self._dataset.set_rejected(self._report.table, self._rejects.remembered())
             yield Batch(REJECTED, self._rejects.rows(self._request.run_id))
+
+    def _note_gaps(self, *, is_whole: bool) -> None:
+        """What rows were loaded without stays a gap until the whole table is read with it."""
+        report, now = self._report, unloaded(self._table)
+        report.gaps = now if is_whole else self._dataset.gaps(report.table)
+        if report.rows:
+            report.gaps |= now
+        if report.gaps != self._dataset.gaps(report.table):
+            self._dataset.set_gaps(report.table, report.gaps)
 
     def _count(self, batch: Batch) -> None:
         if not batch.record_count:

@@ -50,10 +50,17 @@ class Integrity:
 
     Attributes:
         coverages: What the dataset covers, by table; a table that is not named was never read.
+        gaps: Columns and arrays that some rows of a table were loaded without.
     """
 
-    def __init__(self, session: Session, coverages: Mapping[str, Coverage]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        coverages: Mapping[str, Coverage],
+        gaps: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self.coverages = coverages
+        self.gaps = gaps or {}
         self._session = session
 
     def keys(self, of: Table) -> Keys:
@@ -104,7 +111,9 @@ class Integrity:
         return Orphans(int(explained), int(orphans - explained))
 
     def sums(self, of: Table, balance: Balance) -> Sums | None:
-        """Whether balances follow from totals; None where a table it takes was never read.
+        """Whether balances follow from totals; None where that cannot be told.
+
+        A table that it takes was never read, or rows of it were loaded without what it takes.
 
         Records from before the replica's start are left out, for what was applied to them may be
         missing, and those that moved since any of the tables was read.
@@ -112,7 +121,9 @@ class Integrity:
         sources = {applied.table.split("__")[0] for applied in balance.applied}
         starts = [self._since(name) for name in sources]
         ends = [self._until(name) for name in (*sources, of.name)]
-        if None in starts or None in ends:
+        needed = balance.sources(of.name).items()
+        lacks = any(self.gaps.get(name, frozenset()) & words for name, words in needed)
+        if None in starts or None in ends or lacks:
             return None
         parts = " union all ".join(map(_applied, balance.applied))
         older = [] if sources == {of.name} else [max(start for start in starts if start)]
