@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.clearing import CHUNK, Clearing
+from invoiced_pipeline.writeback.responses import Response, write_responses
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items
 
 EMAIL = "jane@acme.example"
@@ -192,3 +194,25 @@ def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> Non
     assert [row["email"] for row in once] == hashes
     replicate.ok("customers")
     assert [row["email"] for row in replicate.rows("customers", "id")] == hashes
+
+
+def test_answers_of_write_backs_are_cleared(emulator: Emulator, replicate: Replica) -> None:
+    emulator.store.put("customers", customer(1, email=EMAIL))
+    replicate.ok("customers")
+    answer = {"id": 1, "object": "customer", "email": EMAIL, "name": f"Jane, {EMAIL}"}
+    response = Response(
+        writeback="new customers",
+        record_key="1",
+        status_code=201,
+        invoiced_id="1",
+        response=json.dumps(answer),
+        verified=True,
+        drift=None,
+        received_at=datetime.now(UTC),
+    )
+    with replicate.database.session(replicate.dataset) as session:
+        write_responses(session, [response])
+    replicate.tables = {"customers": {"hash": ["email"]}}
+    replicate.ok("customers")
+    ((kept,),) = replicate.query("select response from _writeback_responses")
+    assert json.loads(kept) == answer | {"email": HASH, "name": f"Jane, {HASH}"}
