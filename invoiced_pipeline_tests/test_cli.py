@@ -224,6 +224,15 @@ def _warehouse_under_a_file(_: Emulator, folder: Path) -> dict[str, str]:
     return {"INVOICED_DUCKDB_PATH": "file/invoiced.duckdb"}
 
 
+def _tables(toml: str) -> Callable[[Emulator, Path], dict[str, str]]:
+    def change(_: Emulator, folder: Path) -> dict[str, str]:
+        text = f"[[connection]]\n[connection.tables]\n{toml}\n"
+        (folder / "invoiced.toml").write_text(text, encoding="utf-8")
+        return {}
+
+    return change
+
+
 Change = Callable[[Emulator, Path], dict[str, str]]
 
 # What is changed, what answers in place of the emulator, and (subject, problem, text) to be found.
@@ -281,6 +290,16 @@ _CHECKS: dict[
         },
         nullcontext(),
         {("schedule", "bad cron", "schedule.cron: '0 0 9 32 * ?' is not quartz cron")},
+    ),
+    "unknown column": (
+        _tables('customers.hash = ["e_mail"]'),
+        nullcontext(),
+        {("tables", "bad selection", "tables.customers.hash: there is no column 'e_mail'")},
+    ),
+    "no salt": (
+        _tables('customers.hash = ["email"]'),
+        nullcontext(),
+        {("tables", "no salt", "set INVOICED_HASH_SALT in the environment or in .env")},
     ),
     "proxy that is not there": (
         lambda *_: {"INVOICED_PROXY": f"http://user:{_OTHER_KEY}@127.0.0.1:1"},

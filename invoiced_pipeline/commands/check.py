@@ -79,10 +79,13 @@ def _of_api(
 
     try:
         tables = tables_of(settings, connection)
-        privacy_of(connection, settings.hash_salt)
     except ConfigurationError as error:
         yield Finding("tables", "bad selection", str(error))
         return
+    try:
+        privacy_of(connection, settings.hash_salt)
+    except ConfigurationError as error:
+        yield Finding("tables", "no salt", str(error))
     since = connection.start_date or default_start_date(
         open_database(settings.warehouse), connection.dataset
     )
