@@ -169,8 +169,8 @@ else:
 """
 
 
-def child(moment: str, replicate: Replica) -> "subprocess.CompletedProcess[str]":
-    arguments = (moment, replicate.url, replicate.api_key, replicate.database.label)
+def child(moment: str, replicate: Replica, file: Path) -> "subprocess.CompletedProcess[str]":
+    arguments = (moment, replicate.url, replicate.api_key, str(file))
     return subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", _CHILD, *arguments],
         capture_output=True,
@@ -191,8 +191,10 @@ _KILLS = {
 
 
 @pytest.mark.parametrize("moment", [pytest.param(name, marks=_KILLS[name]) for name in _KILLS])
-def test_killed_at_every_stage_of_a_load(filled: Emulator, replicate: Replica, moment: str) -> None:
-    assert child(moment, replicate).returncode == -signal.SIGKILL
+def test_killed_at_every_stage_of_a_load(
+    filled: Emulator, replicate: Replica, warehouse: Path, moment: str
+) -> None:
+    assert child(moment, replicate, warehouse).returncode == -signal.SIGKILL
     report: Any = replicate.ok("customers", "invoices")["invoices"]
     committed = moment == "after the state committed"
     assert bool(report.coverage_before.windows) == committed
@@ -200,9 +202,9 @@ def test_killed_at_every_stage_of_a_load(filled: Emulator, replicate: Replica, m
 
 
 def test_a_file_that_may_not_grow_fails_the_load_and_leaves_a_sound_warehouse(
-    filled: Emulator, replicate: Replica
+    filled: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
-    said = child("file size", replicate)
+    said = child("file size", replicate, warehouse)
     assert said.stdout.startswith("WarehouseNotWritableError"), said.stdout + said.stderr
     assert "the next run repeats this one's work" in said.stdout
     replicate.ok("customers", "invoices")
