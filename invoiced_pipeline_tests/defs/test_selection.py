@@ -9,12 +9,13 @@ import pytest
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import KEYS, Service
 
-THIS_MONTH = datetime.now(UTC).replace(microsecond=0)
 EXCLUDED = 'exclude = ["transactions", "payments", "plans", "subscriptions"]'
 
 
 def put(account: Emulator, collection: str, record_id: int, **fields: Any) -> None:
-    stamp = int(THIS_MONTH.timestamp())
+    stamp = int(
+        datetime.now(UTC).timestamp()
+    )  # when it is put: a sync reaches back for minutes only
     record = {"id": record_id, "object": collection[:-1], "created_at": stamp, "updated_at": stamp}
     account.store.put(collection, record | fields)
 
