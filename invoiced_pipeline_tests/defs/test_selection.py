@@ -13,9 +13,8 @@ EXCLUDED = 'exclude = ["transactions", "payments", "plans", "subscriptions"]'
 
 
 def put(account: Emulator, collection: str, record_id: int, **fields: Any) -> None:
-    stamp = int(
-        datetime.now(UTC).timestamp()
-    )  # when it is put: a sync reaches back for minutes only
+    # When it is put, not when this file was imported: a sync reaches back for minutes only.
+    stamp = int(datetime.now(UTC).timestamp())
     record = {"id": record_id, "object": collection[:-1], "created_at": stamp, "updated_at": stamp}
     account.store.put(collection, record | fields)
 
