@@ -13,11 +13,15 @@ from invoiced_pipeline.writeback.unit import Unit, needs_marker, units_of
 def note_unsent(plan: Plan, book: Book, run_id: str) -> None:
     """Writes down rows that are invalid or held, or that need nothing any more.
 
-    An open outcome is never overwritten, nor what the API said to a row that did not change.
+    An open outcome is never overwritten, nor what the API said to a row that did not change. Of
+    several rows of a key, the last one says what its record should be.
     """
     sending = {row.record_key for row in plan.to_send}
+    last = {row.record_key: row for row in plan.rows}
     for row in plan.rows:
         if row.is_sent or row.record_key in sending:
+            continue
+        if row.action == "unchanged" and row is not last[row.record_key]:
             continue
         entry = book.entry(row.record_key)
         new = _unsent(row, entry)

@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -212,6 +212,20 @@ def assert_each_once(
 def test_each_row_once(emulator: Emulator, scene: tuple[Kind, int, list[Storm]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert_each_once(emulator, Path(folder), scene)
+
+
+def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, tmp_path: Path) -> None:
+    """A change of another push that surely did not get through leaves the last success standing."""
+    database = DuckDbDatabase(tmp_path / "invoiced.duckdb")
+    pushing = Pushing(emulator, database, HandClock(), "create_customer").without_replica()
+    rows = _changing(0)
+    pushing(rows)
+    other = replace(pushing.entries()["k0"], state="planned", payload_hash=rows[1].payload_hash)
+    Ledger(database, "invoiced").write([other])
+    pushing(rows)
+    entry = pushing.entries()["k0"]
+    assert (entry.state, entry.succeeded_hash) == ("succeeded", rows[-1].payload_hash)
+    assert [each.get("notes") for each in emulator.store.all("customers")] == ["change 2"]
 
 
 @pytest.mark.slow
