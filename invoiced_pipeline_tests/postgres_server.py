@@ -33,7 +33,7 @@ def postgres_server() -> Iterator[str]:
         server = pgserver.get_server(folder, cleanup_mode="stop")
         host = urlsplit(server.get_uri()).query
         url = f"postgresql://postgres:NeverToBeSeenPassword@localhost:5432/postgres?{host}"
-        with _administrator(url) as cursor:
+        with administrator(url) as cursor:
             for setting in _QUICKLY:  # what is lost when the machine fails was a test
                 cursor.execute(f"alter system set {setting} = off")
             cursor.execute("select pg_reload_conf()")
@@ -44,20 +44,23 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def new_database(url: str) -> Iterator[str]:
+def new_database(url: str, *, encoding: str = "UTF8") -> Iterator[str]:
     """The address of an empty database on the server, which is dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
-    with _administrator(url) as cursor:
-        cursor.execute(f"create database {name} encoding 'UTF8' template template0")
+    with administrator(url) as cursor:
+        cursor.execute(
+            f"create database {name} encoding '{encoding}' template template0 locale 'C'"
+        )
     try:
         yield urlsplit(url)._replace(path=f"/{name}").geturl()
     finally:
-        with _administrator(url) as cursor:
+        with administrator(url) as cursor:
             cursor.execute(f"drop database {name} with (force)")
 
 
 @contextmanager
-def _administrator(url: str) -> Iterator[Any]:
+def administrator(url: str) -> Iterator[Any]:
+    """A cursor whose statements commit at once."""
     import psycopg2
 
     connection = psycopg2.connect(url)

@@ -1,0 +1,172 @@
+"""What is PostgreSQL's alone: messages of a server that does not do, many that write at once."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.exceptions import (
+    ConfigurationError,
+    WarehouseError,
+    WarehouseNotWritableError,
+)
+from invoiced_pipeline.settings import WarehouseSettings
+from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
+from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
+from invoiced_pipeline_tests.postgres_server import administrator, new_database
+
+
+@pytest.fixture
+def url(postgres_url: str) -> Iterator[str]:
+    with new_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def server(url: str, tmp_path: Path) -> PostgresDatabase:
+    return PostgresDatabase(SecretStr(url), tmp_path)
+
+
+def test_the_settings_open_it(url: str, tmp_path: Path) -> None:
+    settings = WarehouseSettings(
+        destination="postgres", credentials=SecretStr(url), path=tmp_path / "x.duckdb"
+    )
+    database = open_database(settings)
+    assert database.kind == "postgres"
+    assert database.beside("dlt") == tmp_path / "postgres.dlt"
+    assert urlsplit(url).path in database.label
+    assert (urlsplit(url).password or "-") not in f"{database.label} {settings!r}"
+    database.check_writable()
+
+
+def test_asking_leaves_nothing_behind(server: PostgresDatabase) -> None:
+    sql = "select count(*) from pg_namespace where nspname !~ '^pg_'"
+    with server.session("public", read_only=True) as session:
+        before = session.rows(sql)
+    server.check_writable()
+    assert server.current_holder("invoiced") is None
+    with server.session("public", read_only=True) as session:
+        assert session.rows(sql) == before
+
+
+def test_no_server_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="set INVOICED_POSTGRES_URL to postgresql://"):
+        PostgresDatabase(None, tmp_path).check_writable()
+
+
+def test_a_server_that_does_not_answer_is_told(server: PostgresDatabase, url: str) -> None:
+    gone = PostgresDatabase(SecretStr(url.replace("/test_", "/gone_")), Path())
+    for ask in (
+        gone.check_writable,
+        lambda: gone.current_holder("invoiced"),
+        lambda: gone.writer_lock("invoiced", "run").__enter__(),
+    ):
+        with pytest.raises(
+            WarehouseNotWritableError, match=r"Cannot reach PostgreSQL .*gone_"
+        ) as told:
+            ask()
+        assert (urlsplit(url).password or "-") not in str(told.value)
+
+
+def test_a_user_who_may_not_make_schemas_is_told_the_remedy(
+    server: PostgresDatabase, url: str, postgres_url: str
+) -> None:
+    name = urlsplit(url).path.strip("/")
+    with administrator(url) as cursor:
+        cursor.execute("create role reader_only login")
+    try:
+        user = SecretStr(url.replace("//postgres:", "//reader_only:"))
+        with pytest.raises(
+            WarehouseNotWritableError, match=f"grant create on database {name} to reader_only"
+        ):
+            PostgresDatabase(user, Path()).check_writable()
+        with administrator(url) as cursor:
+            cursor.execute(f"grant create on database {name} to reader_only")
+        PostgresDatabase(user, Path()).check_writable()
+    finally:
+        with administrator(url) as cursor:
+            cursor.execute("drop owned by reader_only; drop role reader_only")
+
+
+def test_a_database_that_does_not_hold_every_text_is_told(postgres_url: str) -> None:
+    with (
+        new_database(postgres_url, encoding="SQL_ASCII") as url,
+        pytest.raises(WarehouseNotWritableError, match="encoded in SQL_ASCII"),
+    ):
+        PostgresDatabase(SecretStr(url), Path()).check_writable()
+
+
+def test_merges_have_an_index(emulator: Emulator, server: PostgresDatabase) -> None:
+    emulator.store.put("invoices", invoice(1, items=items(2)))
+    Replica(emulator.url, emulator.api_key, server).ok("invoices")
+    with server.session("invoiced", read_only=True) as session:
+        found = session.rows(
+            "select tablename, indexdef from pg_indexes where schemaname = 'invoiced'"
+        )
+        staged = session.rows("select count(*) from pg_indexes where schemaname like '%%_staging'")
+    keys = {table: text.split("btree ")[1] for table, text in found}
+    assert keys["invoices"] == "(id)"
+    assert keys["invoices__items"] == "(invoice_id)"
+    assert staged == [(0,)]
+
+
+@pytest.mark.slow
+def test_two_datasets_written_at_once_do_not_meet(
+    emulator: Emulator, server: PostgresDatabase
+) -> None:
+    emulator.store.put_many("customers", [customer(n, NOW - 5000) for n in range(1, 301)])
+    emulator.store.put_many(
+        "invoices", [invoice(n, NOW - 5000, items=items(3)) for n in range(300)]
+    )
+    failures: list[BaseException] = []
+    both = threading.Barrier(2)
+
+    def replicate(name: str) -> Callable[[], None]:
+        replica = Replica(emulator.url, emulator.api_key, server, dataset=name)
+
+        def run() -> None:
+            try:
+                both.wait(60)
+                with server.writer_lock(name, f"run of {name}"):
+                    replica.ok("customers", "invoices", connection=name)
+            except BaseException as error:  # noqa: BLE001 - told by the test
+                failures.append(error)
+
+        return run
+
+    threads = [threading.Thread(target=replicate(name)) for name in ("europe", "america")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    for name in ("europe", "america"):
+        with server.session(name, read_only=True) as session:
+            counts = [
+                session.rows(f"select count(*) from {table}")
+                for table in ("customers", "invoices", "invoices__items")
+            ]
+        assert counts == [[(300,)], [(300,)], [(900,)]]
+
+
+def test_a_load_that_the_server_breaks_off_is_one_error(
+    emulator: Emulator, server: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.store.put("customers", customer(1, NOW - 5000))
+    replica = Replica(emulator.url, emulator.api_key, server)
+    replica.ok("customers")
+    with server.session("invoiced") as session:
+        session.run("alter table customers add constraint odd check (id < 2)")
+    emulator.store.put("customers", customer(2, emulator.clock.advance(86_400) - 50))
+    with pytest.raises(WarehouseError, match=r"The load into PostgreSQL .* failed"):
+        replica("customers")
+    assert replica.ids("customers") == [1]
+    with server.session("invoiced") as session:
+        session.run("alter table customers drop constraint odd")
+    replica.ok("customers")
+    assert replica.ids("customers") == [1, 2]
