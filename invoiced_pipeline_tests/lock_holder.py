@@ -36,7 +36,7 @@ def holding(warehouse: Path | Database, run_id: str) -> Iterator[subprocess.Pope
     try:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(_settings(database)) + "\n")
+        process.stdin.write(json.dumps(settings_of(database)) + "\n")
         process.stdin.flush()
         assert process.stdout.readline().startswith("holding")
         yield process
@@ -45,7 +45,8 @@ def holding(warehouse: Path | Database, run_id: str) -> Iterator[subprocess.Pope
         process.communicate()
 
 
-def _settings(database: Database) -> dict[str, str]:
+def settings_of(database: Database) -> dict[str, str]:
+    """The settings by which another process opens it; they hold its password."""
     if database.kind == "postgres":
         return {"destination": "postgres", "credentials": address(database)}
     return {"destination": "duckdb", "path": database.label}

@@ -21,6 +21,7 @@ from invoiced_pipeline.exceptions import TransientApiError
 from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
+from invoiced_pipeline_tests.lock_holder import settings_of
 
 # One kind is enough for every day: the client's own tests try them all.
 STORMS = [
@@ -121,11 +122,12 @@ def test_a_body_that_never_ends_is_asked_for_again(how: str, times: int, mends: 
 
 
 _CHILD = """
-import os, resource, signal, sys
-from pathlib import Path
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+import json, os, resource, signal, sys
+from invoiced_pipeline.settings import WarehouseSettings
+from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline_tests.conftest import Replica
-moment, url, key, warehouse = sys.argv[1:]
+moment, url, key = sys.argv[1:]
+database = open_database(WarehouseSettings(**json.loads(sys.stdin.readline())))
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -143,7 +145,12 @@ def killed_in(owner, name, when=lambda *a: True, after=False):
 
 from dlt.pipeline.pipeline import Pipeline
 from invoiced_pipeline.replication.batches import Batcher
-from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDbClient, QualifiedSqlClient
+if database.kind == "duckdb":
+    from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDbClient as JobClient
+    from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient as SqlClient
+else:
+    from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient as SqlClient
+    from invoiced_pipeline.warehouse.postgres.loading import ExactPostgresClient as JobClient
 
 def merges_invoices(_, statements, *rest):
     return any("DELETE FROM" in text and '"invoices"' in text for text in statements)
@@ -155,13 +162,13 @@ elif moment == "extract":
 elif moment == "between extract and load":
     killed_in(Pipeline, "load")
 elif moment == "during the merge":
-    killed_in(QualifiedSqlClient, "execute_many", merges_invoices)
+    killed_in(SqlClient, "execute_many", merges_invoices)
 elif moment == "before the state commits":
-    killed_in(QualifiedDuckDbClient, "complete_load")
+    killed_in(JobClient, "complete_load")
 elif moment == "after the state committed":
-    killed_in(QualifiedDuckDbClient, "complete_load", after=True)
+    killed_in(JobClient, "complete_load", after=True)
 try:
-    reports = Replica(url, key, DuckDbDatabase(Path(warehouse)))("customers", "invoices")
+    reports = Replica(url, key, database)("customers", "invoices")
 except Exception as error:
     print(type(error).__name__, error)
 else:
@@ -169,10 +176,11 @@ else:
 """
 
 
-def child(moment: str, replicate: Replica, file: Path) -> "subprocess.CompletedProcess[str]":
-    arguments = (moment, replicate.url, replicate.api_key, str(file))
+def child(moment: str, replicate: Replica) -> "subprocess.CompletedProcess[str]":
+    arguments = (moment, replicate.url, replicate.api_key)
     return subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", _CHILD, *arguments],
+        input=json.dumps(settings_of(replicate.database)) + "\n",
         capture_output=True,
         text=True,
         check=False,
@@ -191,10 +199,8 @@ _KILLS = {
 
 
 @pytest.mark.parametrize("moment", [pytest.param(name, marks=_KILLS[name]) for name in _KILLS])
-def test_killed_at_every_stage_of_a_load(
-    filled: Emulator, replicate: Replica, warehouse: Path, moment: str
-) -> None:
-    assert child(moment, replicate, warehouse).returncode == -signal.SIGKILL
+def test_killed_at_every_stage_of_a_load(filled: Emulator, replicate: Replica, moment: str) -> None:
+    assert child(moment, replicate).returncode == -signal.SIGKILL
     report: Any = replicate.ok("customers", "invoices")["invoices"]
     committed = moment == "after the state committed"
     assert bool(report.coverage_before.windows) == committed
@@ -204,7 +210,8 @@ def test_killed_at_every_stage_of_a_load(
 def test_a_file_that_may_not_grow_fails_the_load_and_leaves_a_sound_warehouse(
     filled: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
-    said = child("file size", replicate, warehouse)
+    assert replicate.database.label == str(warehouse)
+    said = child("file size", replicate)
     assert said.stdout.startswith("WarehouseNotWritableError"), said.stdout + said.stderr
     assert "the next run repeats this one's work" in said.stdout
     replicate.ok("customers", "invoices")
