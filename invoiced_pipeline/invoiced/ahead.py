@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from invoiced_pipeline.invoiced.pages import Page
 
-MAX_PAGES_AHEAD = 24
+MAX_PAGES_AHEAD = 40
 """Pages of one table that may wait to be taken: bounds memory, and hardly ever speed."""
 
 
