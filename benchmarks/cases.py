@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from invoiced_pipeline.catalog import TABLE_NAMES
 
@@ -53,6 +54,7 @@ class Case:
         phases: When it takes part.
         latency_ms: Milliseconds that the API waits before each answer.
         settings: An `invoiced.toml` for our engines; addresses and paths are added to it.
+        destination: The kind of warehouse that ours loads into.
         note: Tells the case from others of the same engine and tables.
     """
 
@@ -61,6 +63,7 @@ class Case:
     phases: tuple[Phase, ...] = EVERY_PHASE
     latency_ms: float = LATENCY_MS
     settings: str = ""
+    destination: Literal["duckdb", "postgres"] = "duckdb"
     note: str = ""
 
     @property
@@ -93,6 +96,11 @@ BARE_NINE = Case(
 CHECKED_NINE = Case(engine=Engine.CHECKED, tables=NINE, phases=(Phase.FIRST,))
 """Both in one run: what deletions, log and checks cost."""
 
+INNER_POSTGRES = Case(
+    engine=Engine.INNER, tables=NINE, destination="postgres", note="into PostgreSQL"
+)
+"""Beside the same into DuckDB: what a server costs."""
+
 # A feature switched off, or another destination, is one more case here, with its `settings`. What
 # is no sync is a measurement of its own, such as `fixed_cost` and `writing`, called by `suite`.
 CASES: tuple[Case, ...] = (
@@ -104,6 +112,7 @@ CASES: tuple[Case, ...] = (
     INNER_NO_LATENCY,
     BARE_NINE,
     CHECKED_NINE,
+    INNER_POSTGRES,
 )
 
 QUICK_CASES = tuple(case for case in CASES if case is not PROCESS_SIX)

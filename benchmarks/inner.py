@@ -29,6 +29,7 @@ _LATE = (
     "dlt.sources.helpers.requests",
     "duckdb",
     "invoiced_pipeline.warehouse.duckdb.qualified",
+    "psycopg2",
     "pyarrow.compute",
     "pyarrow.parquet",
     "sqlalchemy",

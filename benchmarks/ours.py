@@ -69,11 +69,15 @@ def _warehouse(place: Place) -> Path:
 
 
 def _environment(place: Place) -> dict[str, str]:
+    if place.case.destination == "postgres":
+        warehouse = {"INVOICED_DESTINATION": "postgres", "INVOICED_POSTGRES_URL": place.server}
+    else:
+        warehouse = {"INVOICED_DUCKDB_PATH": str(_warehouse(place))}
     return {
+        **warehouse,
         "INVOICED_API_KEY": place.api.api_key,
         "INVOICED_API_URL": place.api.url,
         "INVOICED_START_DATE": START.date().isoformat(),
         "INVOICED_DATASET": _DATASET,
-        "INVOICED_DUCKDB_PATH": str(_warehouse(place)),
         "DAGSTER_HOME": str(place.folder),
     }

@@ -16,6 +16,7 @@ from benchmarks.accounts import FOLDER, NOW, account_file, working_copy
 from benchmarks.api import Api
 from benchmarks.cases import CHANGES, NINE, Case, Engine, Phase
 from benchmarks.fixed_cost import fixed_cost
+from benchmarks.postgres import server_for
 from benchmarks.processes import CommandFailedError, measure, module
 from benchmarks.results import Floor, Measurement, Results
 from benchmarks.sync import Place, Sync
@@ -69,11 +70,17 @@ def run(
     for size in sizes:
         tell(f"an account of {size:,} invoices: filled once, then kept")
         account_file(size)
-        with _scratch() as folder, Api(working_copy(size, folder), NOW) as api:
+        with (
+            _scratch() as folder,
+            Api(working_copy(size, folder), NOW) as api,
+            server_for(cases) as server,
+        ):
             accounts[size] = api.counts(NINE)
             tell(f"{size:,} invoices: DuckDB's own read_json")
             floors[size] = _floor(api, folder / "pages")
-            places = [Place(case, folder / f"case{at}", api) for at, case in enumerate(cases)]
+            places = [
+                Place(case, folder / f"case{at}", api, server) for at, case in enumerate(cases)
+            ]
             measurements += _compare(size, places, api, tell)
     tell("fixed cost: an empty Dagster project, and one table of a nearly empty account")
     with _scratch() as folder:

@@ -16,11 +16,13 @@ class Place:
         case: What is measured.
         folder: Its warehouse, settings and logs, through all phases.
         api: The account.
+        server: Address of a PostgreSQL server, for cases that load into one.
     """
 
     case: Case
     folder: Path
     api: Api
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,26 @@
+"""A PostgreSQL server of its own, for the cases that load into one."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from benchmarks.cases import Case
+
+
+@contextmanager
+def server_for(cases: Sequence[Case]) -> Iterator[str]:
+    """The address of a server with its usual settings; empty where no case loads into one."""
+    if all(case.destination != "postgres" for case in cases):
+        yield ""
+        return
+    import pgserver
+
+    # Not beside the accounts: the server runs as a user who may not look into their folder.
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder, cleanup_mode="stop")
+        host = urlsplit(server.get_uri()).query
+        try:
+            yield f"postgresql://postgres:local@localhost:5432/postgres?{host}"
+        finally:
+            server.cleanup()
