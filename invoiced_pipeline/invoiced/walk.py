@@ -25,6 +25,7 @@ PAGES_PER_PART = 12
 """Size of a part worth reading on its own: its last page is half empty on average."""
 
 MAX_PARTS = 12
+"""Parts that are read side by side; what is left is divided again when one of them ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,13 @@ class WindowWalk:
             return
         seen = frozenset(stamp.id for stamp in page.stamps if stamp.second == last)
         left = ((page.total or 0) - PER_PAGE) / PER_PAGE
-        parts = min(MAX_PARTS, math.ceil(left / PAGES_PER_PART))
+        parts = min(1 + self._free_parts(), math.ceil(left / PAGES_PER_PART))
         yield from self._split(Span(last, span.end, seen), parts)
+
+    def _free_parts(self) -> int:
+        """How many more parts could be read side by side with those there are."""
+        with self._lock:
+            return max(0, MAX_PARTS - self._running - len(self._waiting))
 
     def _split(self, span: Span, parts: int) -> Iterator[Span]:
         """Disjoint spans of equal length that add up to `span`."""
