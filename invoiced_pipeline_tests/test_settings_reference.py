@@ -48,7 +48,9 @@ def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
         told = [
             (name, field.examples)
             for _, name, field in settings
-            if field.examples and not (name == "exclude" and ".tables" in header)
+            if field.examples
+            and not (name == "exclude" and ".tables" in header)
+            and name != "credentials"  # the table of its fields follows
         ]
         lines += [f"{name} = {toml(examples[0])}" for name, examples in told]
     text = "\n".join(lines).replace('"create_invoice"', '"custom"')  # which path belongs to

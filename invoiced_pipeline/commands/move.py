@@ -30,11 +30,11 @@ def move(
     target = settings.warehouse
     if target.destination != "postgres":
         message = (
-            "move copies from a DuckDB file to the server that the settings name: set "
-            "INVOICED_DESTINATION=postgres and INVOICED_POSTGRES_URL first"
+            "move copies from a DuckDB file to the server that the settings name: set first "
+            "INVOICED_DESTINATION=postgres, and INVOICED_POSTGRES_URL or [warehouse.credentials]"
         )
         raise ConfigurationError(message)
-    database = PostgresDatabase(target.credentials, target.path.parent)
+    database = PostgresDatabase(target.server, target.path.parent)
     file = source or target.path
     moved = move_dataset(DuckDbDatabase(file), database, dataset)
     if as_json:

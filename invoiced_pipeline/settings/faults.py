@@ -45,7 +45,11 @@ def no_such_setting(place: Place) -> str:
     """Says which settings there are where an unknown one was found."""
     model = _model_at(place)
     hidden = NOT_FOR_FILES if model is Settings else frozenset()
-    known = ", ".join(name for name in model.model_fields if name not in hidden)
+    known = ", ".join(
+        name
+        for name, field in model.model_fields.items()
+        if name not in hidden and not field.exclude
+    )
     return f"there is no such setting; there are {known}"
 
 

@@ -12,7 +12,7 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.faults import NOT_FOR_FILES, explain, no_such_setting
 from invoiced_pipeline.settings.models import DEFAULT_CONFIG, Settings
 from invoiced_pipeline.settings.variables import overlay
-from invoiced_pipeline.settings.warehouse import secret_in_file
+from invoiced_pipeline.settings.warehouse import secret_in_file, with_password
 
 
 def load_settings(
@@ -38,7 +38,7 @@ def load_settings(
     source = environment.get("INVOICED_CONFIG", "")
     document = _read_file(folder / (source or DEFAULT_CONFIG), required=bool(source))
     if document.get("environment", True):
-        document = overlay(document, environment)
+        document = with_password(overlay(document, environment), environment)
     else:
         environment = {}
     source = source or DEFAULT_CONFIG

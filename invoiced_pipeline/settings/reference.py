@@ -25,8 +25,8 @@ describe the warehouse and the first connection; every other connection has the 
 it is validated together: a wrong value is told with file, key, value and what is accepted, before
 anything runs.
 
-Secrets are never in the file. It names the variables that hold them (`api_key_env`), and these are
-read when a run begins, from the environment or `.env`.
+Secrets are never in the file. It names the variables that hold them (`api_key_env`,
+`password_env`), and these are read when a run begins, from the environment or `.env`.
 """
 
 
@@ -64,9 +64,11 @@ def tables(
     names = ".".join(str(step) for step in place if isinstance(step, str))
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)
-        if not _is_told(model, name) or inner is None or field.examples:
+        kind = get_origin(field.annotation)
+        is_value = field.examples and kind in {list, dict}
+        if not _is_told(model, name) or inner is None or is_value:
             continue
-        full, kind = f"{names}.{name}".lstrip("."), get_origin(field.annotation)
+        full = f"{names}.{name}".lstrip(".")
         if kind is list:
             yield from tables(inner, f"[[{full}]]", (*place, name, 0))
         else:
@@ -77,7 +79,8 @@ def tables(
 
 
 def _is_told(model: type[BaseModel], name: str) -> bool:
-    return model is not Settings or name not in NOT_FOR_FILES
+    is_hidden = model is Settings and name in NOT_FOR_FILES
+    return not is_hidden and not model.model_fields[name].exclude
 
 
 def _section(header: str, place: Place, model: type[BaseModel]) -> str:

@@ -1,18 +1,23 @@
 """`[warehouse]`: where data lands, and the credentials of a server."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator
 
+from invoiced_pipeline.settings.server import (
+    PASSWORD_VARIABLE,
+    ServerSettings,
+    fields_of,
+    secret_of,
+)
 from invoiced_pipeline.settings.strict import Strict
 
-URL_FORM = "postgresql://user:password@host:5432/database"
-URL_VARIABLE = "INVOICED_POSTGRES_URL"
-
 Destination = Literal["duckdb", "postgres"]
+
+OTHERS = "Of the others that dlt has, docs/warehouses.md says what each of them lacks"
 
 
 class WarehouseSettings(Strict):
@@ -27,42 +32,63 @@ class WarehouseSettings(Strict):
         "in the same folder.",
         examples=["/srv/warehouse/invoiced.duckdb"],
     )
-    credentials: SecretStr | None = Field(
+    credentials: ServerSettings | None = Field(
         default=None,
-        description=f"The server, as `{URL_FORM}`. One with a password belongs into the "
-        "variable, never into the file.",
+        description="The server as one address. One with a password belongs into the variable, "
+        "never into the file. Or a table of its fields: `[warehouse.credentials]`.",
         examples=["postgresql://loader@db.example.com:5432/warehouse?sslmode=require"],
     )
 
-    @field_validator("credentials")
+    @field_validator("destination", mode="before")
     @classmethod
-    def _is_a_server(cls, credentials: SecretStr | None) -> SecretStr | None:
-        url = credentials.get_secret_value().strip() if credentials else ""
-        if not url:
-            return None
-        try:
-            parts = urlsplit(url)
-            is_server = bool(parts.hostname and parts.username and parts.path.strip("/"))
-            is_server = is_server and parts.port != 0
-        except ValueError:  # a port that is no number, or half of an IPv6 address
-            is_server, parts = False, None
-        if parts is None or not is_server or parts.scheme not in {"postgresql", "postgres"}:
-            msg = f"not the address of a database. Accepted form is {URL_FORM}"
-            raise ValueError(
-                msg + "; signs such as @ and / in a password are written as %40 and %2F"
-            )
-        return SecretStr("postgresql" + url.removeprefix(parts.scheme))
+    def _is_one_of_ours(cls, destination: object) -> object:
+        known = get_args(Destination)
+        if destination in known:
+            return destination
+        # Whatever else may stand here, such as an address, is not repeated.
+        is_name = isinstance(destination, str) and destination.isidentifier()
+        got = f" (got {destination!r})" if is_name else ""
+        message = f"it is {' or '.join(map(repr, known))}{got}. {OTHERS}"
+        raise ValueError(message)
+
+    @field_validator("credentials", mode="before")
+    @classmethod
+    def _address_says_the_fields(cls, credentials: object) -> object:
+        if isinstance(credentials, SecretStr):
+            credentials = credentials.get_secret_value()
+        if not isinstance(credentials, str):
+            return credentials
+        return fields_of(credentials.strip()) if credentials.strip() else None
+
+    @property
+    def server(self) -> SecretStr | None:
+        """The server's address with its password; None where none is set."""
+        return self.credentials.url if self.credentials else None
 
 
 def secret_in_file(document: Mapping[str, Any]) -> str | None:
     """What of `[warehouse]` in a file is a secret, and where it belongs; None when nothing is."""
     warehouse = document.get("warehouse")
-    if not isinstance(warehouse, dict):
+    variable = secret_of(warehouse.get("credentials")) if isinstance(warehouse, dict) else None
+    if variable is None:
         return None
-    try:
-        has_secret = urlsplit(str(warehouse.get("credentials", ""))).password
-    except ValueError:
-        return None  # the validation says what is wrong with it
-    if has_secret:
-        return f"warehouse.credentials: it holds a password. Set {URL_VARIABLE} instead"
-    return None
+    return f"warehouse.credentials: it holds a password. Set {variable} instead"
+
+
+def with_password(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings with the server's password, from the variable that they name.
+
+    One that an address says itself comes first.
+    """
+    warehouse = document.get("warehouse")
+    credentials = warehouse.get("credentials") if isinstance(warehouse, dict) else None
+    if isinstance(credentials, str) and not secret_of(credentials):
+        with suppress(ValueError):  # the validation says what is wrong with it
+            credentials = fields_of(credentials.strip())
+    if not isinstance(warehouse, dict) or not isinstance(credentials, dict):
+        return document
+    variable = credentials.get("password_env", PASSWORD_VARIABLE)
+    if not isinstance(variable, str) or variable not in environment:
+        return document
+    credentials = {**credentials, "password": environment[variable]}
+    return {**document, "warehouse": {**warehouse, "credentials": credentials}}

@@ -9,7 +9,7 @@ def open_database(settings: WarehouseSettings) -> Database:
     if settings.destination == "postgres":
         from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
-        return PostgresDatabase(settings.credentials, settings.path.parent)
+        return PostgresDatabase(settings.server, settings.path.parent)
     from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 
     return DuckDbDatabase(settings.path)

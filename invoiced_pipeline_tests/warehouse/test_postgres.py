@@ -15,6 +15,7 @@ from invoiced_pipeline.exceptions import (
     WarehouseNotWritableError,
 )
 from invoiced_pipeline.settings import WarehouseSettings
+from invoiced_pipeline.settings.server import fields_of
 from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
@@ -33,8 +34,8 @@ def server(url: str, tmp_path: Path) -> PostgresDatabase:
 
 
 def test_the_settings_open_it(url: str, tmp_path: Path) -> None:
-    settings = WarehouseSettings(
-        destination="postgres", credentials=SecretStr(url), path=tmp_path / "x.duckdb"
+    settings = WarehouseSettings.model_validate(
+        {"destination": "postgres", "credentials": SecretStr(url), "path": tmp_path / "x.duckdb"}
     )
     database = open_database(settings)
     assert database.kind == "postgres"
@@ -42,6 +43,25 @@ def test_the_settings_open_it(url: str, tmp_path: Path) -> None:
     assert urlsplit(url).path in database.label
     assert (urlsplit(url).password or "-") not in f"{database.label} {settings!r}"
     database.check_writable()
+
+
+def test_a_server_that_asks_no_password_is_loaded_without_one(
+    url: str, tmp_path: Path, emulator: Emulator
+) -> None:
+    emulator.store.put("customers", customer(1, NOW - 5000))
+    settings = WarehouseSettings.model_validate(
+        {
+            "destination": "postgres",
+            "path": tmp_path / "x.duckdb",
+            "credentials": {**fields_of(url), "password": None},
+        }
+    )
+    database = open_database(settings)
+    database.check_writable()
+    replica = Replica(emulator.url, emulator.api_key, database)
+    replica.ok("customers")
+    assert replica.ids("customers") == [1]
+    assert database.select("invoiced", "select id from customers").rows == [(1,)]
 
 
 def test_asking_leaves_nothing_behind(server: PostgresDatabase) -> None:

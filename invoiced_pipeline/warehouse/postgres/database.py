@@ -171,7 +171,8 @@ class PostgresDatabase(Database):
         if self._url is None:
             message = (
                 "The destination is postgres, but no server is set: set INVOICED_POSTGRES_URL to "
-                "postgresql://user:password@host:5432/database, in the environment or in .env"
+                "postgresql://user:password@host:5432/database, in the environment or in .env, or "
+                "the fields of [warehouse.credentials] in the file"
             )
             raise ConfigurationError(message)
         return self._url.get_secret_value()

@@ -73,7 +73,10 @@ def connect(url: str, label: str, *, name: str = "invoiced_pipeline") -> Connect
             cursor.execute("set timezone to 'UTC'")
     except psycopg2.Error as error:
         text = str(error).strip()
-        message = f"Cannot reach {label}: {text}. Check INVOICED_POSTGRES_URL and the server"
+        message = (
+            f"Cannot reach {label}: {text}. Check the server, and INVOICED_POSTGRES_URL or "
+            "[warehouse.credentials] with the variable of its password"
+        )
         raise WarehouseNotWritableError(message) from None  # its cause may repeat the password
     return connection
 
