@@ -72,6 +72,14 @@ class DatasetState:
         """Notes how far such payments were read; it counts once the load has committed."""
         self._state["payments_until"] = to_epoch(until)
 
+    def adjustments_load(self) -> str | None:
+        """The last load whose adjustments were compared with transactions; None where none was."""
+        return self._state.get("adjustments_load")
+
+    def set_adjustments_load(self, load: str | None) -> None:
+        """Notes up to which load adjustments were compared; it counts once a load has committed."""
+        self._state["adjustments_load"] = load
+
     def survivors(self, table: str) -> list[int]:
         """Customers that others were merged into, whose records in `table` are to be fetched."""
         return self._state.get("survivors", {}).get(table, [])

@@ -108,7 +108,11 @@ class DeletionFeed:
 
     def _take(self, read: EventsRead, dataset: DatasetState) -> None:
         found = consequences(read.events)
-        marks = [*found.marks, *self.vanished.of_deleted(found.doubtful_payments)]
+        marks = [
+            *found.marks,
+            *self.vanished.of_deleted(found.doubtful_payments),
+            *self.vanished.without_transaction(dataset),
+        ]
         self._count(self._marks.apply(marks))
         for entry in TABLES:
             if dataset.columns(entry.name) is not None and customer_columns(entry):

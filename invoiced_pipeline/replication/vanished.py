@@ -3,6 +3,10 @@
 A payment that is read says which transactions it consists of (observed): whatever else the
 warehouse holds of it is doubtful, and the API is asked for it. A connection that replicates
 transactions and no payments has its payments read for this alone.
+
+Credit balance adjustments are transactions, too, and name no payment. A page of them that was read
+before a payment changed can be loaded after its transactions were marked, or without any row of
+them. So the run after a load looks for adjustments of it that have no transaction.
 """
 
 import contextlib
@@ -114,7 +118,8 @@ class Vanished:
         ends = [dataset.coverage(each.name).until for each in (TRANSACTIONS, ADJUSTMENTS)]
         known = [dataset.payments_until(), dataset.coverage(PAYMENTS.name).until]
         since = max((end for end in known if end is not None), default=None)
-        since = since or min(end for end in ends if end is not None)
+        loaded = (end for end in ends if end is not None)
+        since = since or min(loaded, default=self._request.start_date)
         window = Window(since - self._request.overlap, FOREVER)
         reading = Reading(self._client, PAYMENTS, (window,), self._executor, self._tally)
         reading.begin()
@@ -163,9 +168,9 @@ class Vanished:
         Raises:
             ApiError: They could not be asked for.
         """
-        known = list(doubtful)
-        if PAYMENTS.name in self._request.selected:
-            known = [record for record, _ in self._marks.present(PAYMENTS.name, "id", known)]
+        asked = list(doubtful)
+        known = {record for record, _ in self._marks.present(PAYMENTS.name, "id", asked)}
+        known |= {one for _, one in self._marks.present(TRANSACTIONS.name, "payment", asked)}
         gone = self._missing(PAYMENTS.name, known)
         marks = [
             Mark(PAYMENTS.name, "id", record, doubtful[record], is_certain=True) for record in gone
@@ -174,13 +179,33 @@ class Vanished:
             marks += of_transactions([record], doubtful[payment])
         return marks
 
+    def without_transaction(self, dataset: DatasetState) -> list[Mark]:
+        """Marks of adjustments that are gone of those loaded since the last run that looked.
+
+        Args:
+            dataset: What it remembers; up to which load was looked is noted there.
+
+        Raises:
+            ApiError: They could not be asked for.
+        """
+        if not self._has_transactions or TRANSACTIONS.name not in self._request.selected:
+            return []
+        alone = self._marks.loaded_alone(
+            ADJUSTMENTS.name, TRANSACTIONS.name, since=dataset.adjustments_load()
+        )
+        gone = self._missing_adjustments_of(set(alone.records))
+        dataset.set_adjustments_load(alone.until)
+        return of_transactions(gone, datetime.now(UTC), is_certain=True)
+
     def _missing_adjustments(self, applied: set[RecordId | None]) -> set[RecordId]:
         """Adjustments that are gone of customers whose payments were seen."""
         payers, self._payers = list(self._payers), set()
         if not self._has_adjustments_alone:
             return set()
         known = self._marks.present(ADJUSTMENTS.name, "customer", payers)
-        doubtful = {record for record, _ in known if record not in applied}
+        return self._missing_adjustments_of({one for one, _ in known if one not in applied})
+
+    def _missing_adjustments_of(self, doubtful: set[RecordId]) -> set[RecordId]:
         if len(doubtful) > _WORTH_LISTING:
             listed = list_identifiers(self._client, ADJUSTMENTS, self._executor, self._tally)
             doubtful -= listed.seconds.keys()

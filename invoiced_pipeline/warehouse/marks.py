@@ -43,6 +43,19 @@ class KnownIds:
     gone: frozenset[Any] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedAlone:
+    """Rows of one table that lack their counterpart in another.
+
+    Attributes:
+        records: Their ids.
+        until: The last load (dlt's id) that was looked at; None where there was never one.
+    """
+
+    records: tuple[Any, ...] = ()
+    until: str | None = None
+
+
 class Marks:
     """The marks of one dataset.
 
@@ -107,6 +120,28 @@ class Marks:
             sql = f'select "{key}", "{column}" from "{name}" where {where}'  # noqa: S608
             found += self._select(name, sql, some)
         return found
+
+    def loaded_alone(self, name: str, other: str, *, since: str | None) -> LoadedAlone:
+        """Rows not marked that were loaded after `since`, and whose id no such row of `other` has.
+
+        Args:
+            name: The table.
+            other: The one that has the same ids.
+            since: A load; None looks at all of them. Their ids begin with the time.
+        """
+        key = table(name).primary_key
+        sql = (
+            f'select "{key}" from "{name}" as alone where alone._deleted_at is null '  # noqa: S608
+            "and alone._dlt_load_id > %s and not exists (select 1 from "
+            f'"{other}" as other where other."{key}" = alone."{key}" '
+            "and other._deleted_at is null)"
+        )
+        with self._database.session(self._dataset, read_only=True) as session:
+            if not {name, other} <= session.tables(with_column="_deleted_at"):
+                return LoadedAlone(until=since)
+            ((until,),) = session.rows(f'select max(_dlt_load_id) from "{name}"')  # noqa: S608
+            rows = session.rows(sql, [since or ""]) if until != since else []
+        return LoadedAlone(tuple(record for (record,) in rows), until)
 
     def _select(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         if not self._database.exists():

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from invoiced_pipeline.emulator.applications import unapply
 from invoiced_pipeline.emulator.errors import ApiError
 from invoiced_pipeline.emulator.exact_json import decode
 from invoiced_pipeline.emulator.server import Emulator
@@ -53,6 +54,15 @@ class People:
             answer = route.handler(call)
             call.work.finish()
         return decode(answer.body) if answer.body else None
+
+    def take_back(self, payment: Record) -> None:
+        """Deletes a payment as an accounting integration can: no route of the API does."""
+        work = Work(self.store, self.emulator.account, self.clock)
+        with self.store.transaction():
+            for element in payment.get("applied_to") or ():
+                unapply(work, payment, element)
+            work.delete("payments", payment)
+            work.finish()
 
     def pick(self, collection: str, number: int) -> Record:
         """One of the records that are there.

@@ -19,6 +19,7 @@ from invoiced_pipeline.emulator.service import RequestHook
 from invoiced_pipeline.invoiced import identifiers, numbered, pages, walk
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
 from invoiced_pipeline.windows import to_epoch
@@ -72,6 +73,7 @@ class World:
 
     Attributes:
         overlap: How far syncs reach back.
+        deletions: What becomes of rows that are gone.
         has_gap: Whether the events feed lacks something that only a sweep can find.
         refused: Steps that the API refused.
         served: The newest `updated_at` that the last sync was shown, by table and id.
@@ -91,6 +93,7 @@ class World:
         self.replica = Replica(emulator.url, emulator.api_key, DuckDbDatabase(self._warehouse))
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
+        self.deletions: Deletions = "mark"
         self.has_gap = False
         self.refused: list[Step] = []
         self.served: dict[str, dict[Any, int]] = defaultdict(dict)
@@ -154,7 +157,7 @@ class World:
     ) -> dict[str, TableReport]:
         """Syncs all tables while steps, and whatever `also` does, happen."""
         with self.meddling(meanwhile or {}, also), small_pages(), self._watching():
-            return self.replica(*self.tables, deletions="mark", overlap=self.overlap)
+            return self.replica(*self.tables, deletions=self.deletions, overlap=self.overlap)
 
     def sync_that_stumbles(self, path: str, meanwhile: Meanwhile) -> None:
         """A sync in which the requests to one list fail, from some moment on, for good."""
@@ -177,7 +180,7 @@ class World:
             self.sync()
         self.has_gap = False  # what is lost from now on is the next sweep's
         with self.meddling(meanwhile or {}), small_pages():
-            reports = self.replica.sweep(*self.tables)
+            reports = self.replica.sweep(*self.tables, deletions=self.deletions)
         _expect_none([f"{name}: {each.error}" for name, each in reports.items() if each.error])
 
     def judge(self) -> None:
