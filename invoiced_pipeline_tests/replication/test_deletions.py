@@ -262,6 +262,27 @@ def test_transaction_that_applied_to_does_not_show_is_asked_for(
     assert not [path for _, path, _, _ in emulator.requests if path.startswith("/transactions/")]
 
 
+@pytest.mark.everywhere
+def test_an_adjustment_without_a_transaction_is_asked_for_once(
+    emulator: Emulator, replicate: Replica, sync: Any
+) -> None:
+    emulator.store.put("transactions", {"id": 1, "updated_at": NOW})
+    for record in (1, 2):
+        fields = {"object": "credit_balance_adjustment", "updated_at": NOW}
+        emulator.store.put("credit_balance_adjustments", {"id": record, **fields})
+
+    def asked() -> set[str]:
+        emulator.forget()
+        sync("transactions", "credit_balance_adjustments")
+        paths = {path for _, path, _, _ in emulator.requests}
+        return {path for path in paths if path.startswith("/credit_balance_adjustments/")}
+
+    assert asked() == set()
+    assert asked() == {"/credit_balance_adjustments/2"}
+    assert asked() == set()
+    assert gone(replicate, "credit_balance_adjustments") == {}
+
+
 @pytest.mark.slow
 def test_payment_deleted_by_an_integration(
     emulator: Emulator, replicate: Replica, sync: Any, paid: Paid
