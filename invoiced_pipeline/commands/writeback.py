@@ -29,18 +29,21 @@ def plan(name: Name, as_json: JsonOption = False) -> None:
     """Show what a push would send, field by field; nothing is sent, and no key is needed."""
     settings = load_settings()
     found = settings.find_writeback(name)
-    dataset = settings.find(found.connection).dataset
+    connection = settings.find(found.connection)
+    dataset = connection.dataset
+    from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.commands.writeback_shown import plan_data, show_plan
     from invoiced_pipeline.invoiced.bodies import encode_body
     from invoiced_pipeline.warehouse.opening import open_database
     from invoiced_pipeline.writeback.family import plan_now
+    from invoiced_pipeline.writeback.keeping import kept_plan
     from invoiced_pipeline.writeback.plan_table import write_plan
 
     database = open_database(settings.warehouse)
-    host = settings.find(found.connection).base_url
+    host, privacy = connection.base_url, privacy_of(connection, settings.hash_salt)
     with database.writer_lock(dataset, f"plan of {name}"):
         planned = plan_now(settings, name, database)
-        write_plan(database, dataset, planned, "")
+        write_plan(database, dataset, kept_plan(planned, privacy), "")
     if as_json:
         typer.echo(encode_body(plan_data(planned, host)).decode())
     else:

@@ -131,11 +131,14 @@ class WritebackRun:
 
     def _note(self, plan: "Plan", database: "Database", host: str) -> None:
         """Keeps a plan in the warehouse and on the run's page."""
+        from invoiced_pipeline.catalog.privacy import privacy_of
+        from invoiced_pipeline.writeback.keeping import kept_plan
         from invoiced_pipeline.writeback.plan_table import write_plan
         from invoiced_pipeline.writeback.showing import as_markdown
 
-        write_plan(database, self._connection.dataset, plan, self._context.run_id)
-        self.metadata["plan"] = dg.MetadataValue.md(as_markdown(plan, host))
+        kept = kept_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
+        write_plan(database, self._connection.dataset, kept, self._context.run_id)
+        self.metadata["plan"] = dg.MetadataValue.md(as_markdown(kept, host))
         counts = {f"rows_to_{name}" if name in _SENT else f"rows_{name}": count
                   for name, count in plan.counts.items()}  # fmt: skip
         self.metadata.update({"rows": len(plan.rows), **counts})

@@ -138,6 +138,9 @@ class Clearing:
             pairs = list(zip(rows, kept, strict=True))
             _update(session, "_writeback_responses", _ANSWER_KEY, _ANSWER, pairs)
 
+        if "_writeback_plan" in existing:  # the next look makes them anew
+            session.run("delete from _writeback_plan")
+
     def _kept_reject(self, row: Row) -> Row:
         table, record = row["table_name"], row["record"]
         reason = self.privacy.told(table, record, row["reason"] or "")

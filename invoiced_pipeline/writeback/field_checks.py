@@ -45,7 +45,7 @@ def value_problems(field: Field, value: Any, place: str) -> Iterator[Problem]:
             yield Problem(f"{place} is empty, and the API takes none without it", place)
         return
     if field.type in _EXPECTED and not _has_type(field, value):
-        yield Problem(f"{place} has to be {_EXPECTED[field.type]}, and is {_told(value)}", place)
+        yield Problem(f"{place} has to be {_EXPECTED[field.type]}, and is {told(value)}", place)
         return
     check = _CHECKS.get(field.type)
     if check is not None:
@@ -85,7 +85,7 @@ def _has_type(field: Field, value: Any) -> bool:
     return isinstance(value, list if field.type == "array" else dict)
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
     """What a value is; long ones and structures are not repeated."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
@@ -95,7 +95,7 @@ def _told(value: Any) -> str:
 
 def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield Problem(f"{place} has to be text, and is {_told(value)}", place)
+        yield Problem(f"{place} has to be text, and is {told(value)}", place)
     elif not field.shortest <= len(value) <= field.longest:
         bounds = f"{field.shortest} to {field.longest}"
         yield Problem(f"{place} has {len(value)} characters, and may have {bounds}", place)
@@ -103,22 +103,22 @@ def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
 
 def _email(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str) or not _EMAIL.fullmatch(value.strip()):
-        yield Problem(f"{place} is no email address: {_told(value)}", place)
+        yield Problem(f"{place} is no email address: {told(value)}", place)
 
 
 def _choice(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if value not in field.choices:
-        yield Problem(f"{place} is {_told(value)}, and may be {', '.join(field.choices)}", place)
+        yield Problem(f"{place} is {told(value)}, and may be {', '.join(field.choices)}", place)
 
 
 def _currency(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).lower() not in CURRENCIES:
-        yield Problem(f"{place} is no currency code of ISO 4217: {_told(value)}", place)
+        yield Problem(f"{place} is no currency code of ISO 4217: {told(value)}", place)
 
 
 def _country(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).upper() not in COUNTRIES:
-        yield Problem(f"{place} is no two-letter country code of ISO 3166: {_told(value)}", place)
+        yield Problem(f"{place} is no two-letter country code of ISO 3166: {told(value)}", place)
 
 
 def _timestamp(_field: Field, value: Any, place: str) -> Iterator[Problem]:

@@ -89,6 +89,7 @@ class PlannedRow:
         expects: What the record must still be right before sending, by field: an invoice that is a
             draft is deleted only while `draft` is true. Where it is not, the row is rejected.
         amount: Money that it moves, in major currency units.
+        wanted: All fields of its body by itself, before anything is left out.
         batch: Rows with the same number go in one request whose body is the array of their bodies,
             in order of position; None: a request of its own with the object as its body.
     """
@@ -106,6 +107,7 @@ class PlannedRow:
     parents: tuple[Parent, ...] = ()
     expects: Mapping[str, Any] = field(default_factory=dict)
     amount: Decimal | None = None
+    wanted: Mapping[str, Any] = field(default_factory=dict, repr=False)
     batch: int | None = None
 
     @property

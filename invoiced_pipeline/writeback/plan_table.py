@@ -27,7 +27,7 @@ _PLACES = f"({', '.join(['%s'] * len(_TYPES))})"
 def write_plan(database: Database, dataset: str, plan: Plan, run_id: str) -> None:
     """Keeps a plan in place of the write-back's last one; tokens are not among it.
 
-    The caller holds the writer's lock.
+    The caller holds the writer's lock, and leaves out what must not be kept (`kept_plan`).
 
     Raises:
         WarehouseError: It cannot be written.

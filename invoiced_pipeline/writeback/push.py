@@ -19,6 +19,7 @@ from invoiced_pipeline.writeback.adopting import adopt
 from invoiced_pipeline.writeback.book import Book
 from invoiced_pipeline.writeback.delivering import deliver_answers
 from invoiced_pipeline.writeback.dispatcher import Dispatcher
+from invoiced_pipeline.writeback.keeping import kept_plan
 from invoiced_pipeline.writeback.keys import fingerprint
 from invoiced_pipeline.writeback.ledger import Ledger
 from invoiced_pipeline.writeback.plan import Plan
@@ -142,7 +143,7 @@ class _Push:
             tally=self._tally,
             reject_share=plan.settings.reject_share,
         )
-        note_unsent(plan, self._book, self._target.run_id)
+        note_unsent(kept_plan(plan, self._target.privacy), self._book, self._target.run_id)
         pending = sendable_units(plan, self._book, self._target.dataset, self._retries)
         stopped = self._send_in_rounds(plan, pending, waits=waits)
         self._book.flush()

@@ -101,6 +101,7 @@ class RowPlanner:
             record_key=row.record_key or f"(no key) row {row.position}",
             action=_BY_METHOD.get(self.operation.method, "update"),
             payload_hash=self._hash(row.parameters, row.body),
+            wanted=row.body,
         )
         problem = row_problem(self.settings, self.operation, row)
         if problem is None and self.settings.check_replica:

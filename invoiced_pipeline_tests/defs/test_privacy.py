@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from invoiced_pipeline.defs.launch import WritebackResult, run_writeback
+from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.defs.test_selection import put, select
@@ -145,3 +148,66 @@ def test_another_salt_is_refused_unless_all_is_hashed_anew(
     expected = hashlib.sha256(b"anotherjane@secret.example").hexdigest()
     assert salted.query("select email from customers") == [(expected,)]
     assert salted.sync("customers").error is None
+
+
+WRITEBACK = """
+[[writeback]]
+name = "crm"
+operation = "create_customer"
+source = "{source}"
+key = "ext_id"
+exclude = ["ext_id"]
+active = true
+reject_share = 1.0
+"""
+
+
+def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path) -> None:
+    """What is sent is kept as its hash: of a plan, of a push, and of rows that are not right."""
+    source = tmp_path / "elsewhere.csv"
+    clear, wrong = clear_values(1), clear_values(2)
+    names = ("email", "name", "tax_id")
+    lines = [("ext_id", *names, "notes")]
+    lines.append(("C1", *(clear[name] for name in names), f"of {clear['email']}"))
+    # No email address, and a text so long that its reason cuts it off.
+    lines.append(("C2", f"no address of {wrong['email']}", wrong["name"], wrong["tax_id"], ""))
+    source.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
+    writeback = WRITEBACK.format(source=source)
+    (salted.folder / "invoiced.toml").write_text(writeback, encoding="utf-8")
+    put(account, "customers", 5, name="other")
+    assert salted.sync("customers").error is None
+
+    def push(**config: Any) -> WritebackResult:
+        wish = WritebackConfig(**config)
+        return run_writeback(salted.definitions(), "crm", salted.instance, wish)
+
+    assert push().error is None
+    assert "data/invoiced.duckdb" in found(salted, 1)  # it could be found
+
+    select(salted, HIDE)
+    with (salted.folder / "invoiced.toml").open("a", encoding="utf-8") as settings:
+        settings.write(writeback)
+    assert salted.sync("customers").error is None
+    assert "data/invoiced.duckdb" not in found(salted, 1)
+    known = found(salted, 1) | found(salted, 2)
+    assert push().error is None
+    email, name = hashed(clear["email"]), hashed(clear["name"])
+    planned = salted.query("select body, reason from _writeback_plan order by position")
+    assert json.loads(planned[0][0]) == {
+        "email": email, "name": name, "tax_id": None, "notes": f"of {email}",
+    }  # fmt: skip
+    assert planned[1] == (None, "email is no email address: [hashed]")
+    pushed = push(dry_run=False)
+    assert pushed.error is None
+    assert pushed.metadata["report"]["states"] == {"succeeded": 1, "invalid": 1}
+    assert found(salted, 1) | found(salted, 2) <= known  # records of runs before the setting
+    sent = {record["email"] for record in account.store.all("customers") if "email" in record}
+    assert sent == {clear["email"]}
+
+    changed = source.read_text(encoding="utf-8").replace(f"of {clear['email']}", "none")
+    source.write_text(changed, encoding="utf-8")
+    looked = push()
+    assert looked.metadata["rows_to_update"] == 1
+    ((changes,),) = salted.query("select changes from _writeback_plan where action = 'update'")
+    assert json.loads(changes)["notes"] == {"before": f"of {email}", "after": "none"}
+    assert found(salted, 1) | found(salted, 2) <= known

@@ -1,11 +1,18 @@
-"""A push in a process of its own: `python -m ... URL KEY FILE COUNT SECONDS`, SECONDS from now."""
+"""A push in a process of its own: `python -m ... URL KEY WAREHOUSE FOLDER COUNT SECONDS`.
+
+WAREHOUSE is a DuckDB file or a PostgreSQL URL; SECONDS are from now.
+"""
 
 import sys
 from datetime import timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.writeback.clock import SystemClock
 from invoiced_pipeline.writeback.report import PushReport
 from invoiced_pipeline_tests.writeback.pushing import DATASET, HandClock, Pushing, customers
@@ -19,15 +26,24 @@ class Account:
         self.api_key = api_key
 
 
-def push_all(account: "Account | Emulator", file: Path, count: int, ahead: float) -> PushReport:
+def warehouse_at(place: str, folder: Path) -> Database:
+    """The warehouse of a file or URL; what it needs beside it is in `folder`."""
+    if place.startswith("postgres"):
+        return PostgresDatabase(SecretStr(place), folder)
+    return DuckDbDatabase(Path(place))
+
+
+def push_all(
+    account: "Account | Emulator", database: Database, count: int, ahead: float
+) -> PushReport:
     """Pushes so many customers as if it were some seconds later."""
     clock = HandClock(SystemClock().now() + timedelta(seconds=ahead))
-    database = DuckDbDatabase(file)
     pushing = Pushing(account, database, clock)  # type: ignore[arg-type]
     with database.writer_lock(DATASET, "run"):
         return pushing(customers(count))
 
 
 if __name__ == "__main__":
-    url, key, path, number, seconds = sys.argv[1:]
-    push_all(Account(url, key), Path(path), int(number), float(seconds))
+    url, key, place, folder, number, seconds = sys.argv[1:]
+    warehouse = warehouse_at(place, Path(folder))
+    push_all(Account(url, key), warehouse, int(number), float(seconds))

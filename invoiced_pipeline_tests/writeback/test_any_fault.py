@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ApiError
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.writeback.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.settling import Settled, Settler
 from invoiced_pipeline_tests.conftest import empty
+from invoiced_pipeline_tests.postgres_server import new_database
 from invoiced_pipeline_tests.writeback.pushing import LONG, HandClock, Pushing, planned
 
 OTHER_KEY = "another0000000000000000000000000"
@@ -180,13 +184,12 @@ def push_through(storm: Storm, pushing: Pushing, rows: list[PlannedRow]) -> None
 
 
 def assert_each_once(
-    emulator: Emulator, folder: Path, scene: tuple[Kind, int, list[Storm]]
+    emulator: Emulator, database: Database, scene: tuple[Kind, int, list[Storm]]
 ) -> None:
     kind, count, storms = scene
     empty(emulator)
     emulator.keys[OTHER_KEY] = "active"
     emulator.store.put("customers", {"id": 7, "object": "customer", "name": "Acme"})
-    database = DuckDbDatabase(folder / "invoiced.duckdb")
     pushing = Pushing(emulator, database, HandClock(), kind.operation).without_replica()
     rows = [row for at in range(count) for row in kind.rows(at)]
     for storm in storms:
@@ -211,7 +214,7 @@ def assert_each_once(
 @given(scene=SCENES)
 def test_each_row_once(emulator: Emulator, scene: tuple[Kind, int, list[Storm]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        assert_each_once(emulator, Path(folder), scene)
+        assert_each_once(emulator, DuckDbDatabase(Path(folder) / "invoiced.duckdb"), scene)
 
 
 def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, tmp_path: Path) -> None:
@@ -235,7 +238,17 @@ def test_each_row_once_in_many_storms(
     emulator: Emulator, scene: tuple[Kind, int, list[Storm]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        assert_each_once(emulator, Path(folder), scene)
+        assert_each_once(emulator, DuckDbDatabase(Path(folder) / "invoiced.duckdb"), scene)
+
+
+@pytest.mark.slow
+@settings(max_examples=20, **SETTINGS)
+@given(scene=SCENES)
+def test_each_row_once_on_a_server(
+    emulator: Emulator, postgres_url: str, scene: tuple[Kind, int, list[Storm]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, new_database(postgres_url) as url:
+        assert_each_once(emulator, PostgresDatabase(SecretStr(url), Path(folder)), scene)
 
 
 @pytest.mark.slow
@@ -251,7 +264,7 @@ def test_storms_are_hard_enough(emulator: Emulator, monkeypatch: pytest.MonkeyPa
     @given(scene=SCENES)
     def try_scene(scene: tuple[Kind, int, list[Storm]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            assert_each_once(emulator, Path(folder), scene)
+            assert_each_once(emulator, DuckDbDatabase(Path(folder) / "invoiced.duckdb"), scene)
 
     with pytest.raises(AssertionError):
         try_scene()

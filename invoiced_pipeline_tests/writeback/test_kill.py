@@ -2,37 +2,64 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseBusyError
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.front_door import DEADLINE, wait_until
+from invoiced_pipeline_tests.postgres_server import new_database
 from invoiced_pipeline_tests.writeback.pushing import Pushing
-from invoiced_pipeline_tests.writeback.run_push import push_all
+from invoiced_pipeline_tests.writeback.run_push import push_all, warehouse_at
 
 COUNT = 400
 SCRIPT = "invoiced_pipeline_tests.writeback.run_push"
 
 
-def start(emulator: Emulator, file: Path, ahead: int) -> subprocess.Popen[bytes]:
-    arguments = [emulator.url, emulator.api_key, str(file), str(COUNT), str(ahead)]
-    return subprocess.Popen([sys.executable, "-m", SCRIPT, *arguments])  # noqa: S603 - our own
+Start = Callable[[int], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A warehouse that does not exist yet, as another process is told of it."""
+    if request.param == "duckdb":
+        yield str(tmp_path / "invoiced.duckdb")
+        return
+    with new_database(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture
+def ledger_in(place: str, tmp_path: Path) -> Database:
+    return warehouse_at(place, tmp_path)
+
+
+@pytest.fixture
+def start(emulator: Emulator, place: str, tmp_path: Path) -> Start:
+    """Starts a push in a process of its own, so many seconds from now."""
+
+    def run(ahead: int) -> "subprocess.Popen[bytes]":
+        account = (emulator.url, emulator.api_key)
+        arguments = [*account, place, str(tmp_path), str(COUNT), str(ahead)]
+        return subprocess.Popen([sys.executable, "-m", SCRIPT, *arguments])  # noqa: S603 - our own
+
+    return run
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [[(1, 0)], [(100, 0), (60, 1)], [(7, 0), (100, 1), (30, 500)]])
-def test_killed_pushes(emulator: Emulator, tmp_path: Path, kills: list[tuple[int, int]]) -> None:
+def test_killed_pushes(
+    emulator: Emulator, ledger_in: Database, start: Start, kills: list[tuple[int, int]]
+) -> None:
     """Each push dies at some commit, so many seconds from now; what it claimed is looked up."""
-    file = tmp_path / "invoiced.duckdb"
-    pushing = Pushing(emulator, DuckDbDatabase(file)).without_replica()
+    pushing = Pushing(emulator, ledger_in).without_replica()
     for commit, ahead in kills:
-        process = start(emulator, file, ahead)
-        kill_at_commit(emulator, process, commit)
+        kill_at_commit(emulator, start(ahead), commit)
     assert any(state == "sent" for state in pushing.states().values())
-    report = push_all(emulator, file, COUNT, ahead=5_000)
+    report = push_all(emulator, ledger_in, COUNT, ahead=5_000)
     assert report.failure is None
     names = [record["name"] for record in emulator.store.all("customers")]
     assert sorted(names) == sorted(f"Customer {number}" for number in range(COUNT))
@@ -57,13 +84,14 @@ def kill_at_commit(emulator: Emulator, process: subprocess.Popen[bytes], commit:
 
 
 @pytest.mark.slow
-def test_second_process_is_told_of_the_first(emulator: Emulator, tmp_path: Path) -> None:
-    file = tmp_path / "invoiced.duckdb"
+def test_second_process_is_told_of_the_first(
+    emulator: Emulator, ledger_in: Database, start: Start
+) -> None:
     emulator.faults.next("stall_before_commit", method="POST")
-    process = start(emulator, file, ahead=0)
+    process = start(0)
     emulator.faults.stalls.wait()
     with pytest.raises(WarehouseBusyError, match="holds"):
-        push_all(emulator, file, COUNT, ahead=0)
+        push_all(emulator, ledger_in, COUNT, ahead=0)
     emulator.faults.stalls.release()
     assert process.wait(DEADLINE) == 0
     wait_until(lambda: emulator.store.count("customers") == COUNT, "all customers")
