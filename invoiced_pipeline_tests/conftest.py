@@ -26,13 +26,11 @@ from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
 from invoiced_pipeline.warehouse.clearing import Clearing
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
-from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.windows import Window
-from invoiced_pipeline_tests.postgres_server import new_database, postgres_server
+from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 
 NOW = 1_700_000_000
 """The emulator's clock in most tests: it stands still, so nothing depends on the time of day."""
@@ -46,25 +44,49 @@ IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_sec
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption(
+        "--warehouse",
+        choices=["duckdb", "postgres"],
+        help="run all tests on this kind of warehouse alone",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    CHOICE.kind = config.getoption("--warehouse")
+
+
+def pytest_unconfigure() -> None:
+    SERVER.stop()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--slow"):
-        return
     for item in items:
-        if "slow" in item.keywords:
+        if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+        if CHOICE.kind == "postgres" and (reason := _why_a_file_alone(item)):
+            item.add_marker(pytest.mark.skip(reason=f"a DuckDB file alone: {reason}"))
+
+
+def _why_a_file_alone(item: pytest.Item) -> str | None:
+    if mark := item.get_closest_marker("duckdb"):
+        return str(mark.args[0])
+    return "looks at the file itself" if "warehouse" in getattr(item, "fixturenames", ()) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives tests of a warehouse each kind of it; those that take the file are DuckDB's alone.
 
-    On PostgreSQL, tests run with `--slow`, and those marked `everywhere` always.
+    On PostgreSQL, tests run with `--slow`, and those marked `everywhere` always; `--warehouse`
+    names the only kind.
     """
     if "database" not in metafunc.fixturenames:
         return
     kinds: list[Any] = ["duckdb"]
-    if "warehouse" not in metafunc.fixturenames:
+    is_of_files = "warehouse" in metafunc.fixturenames
+    is_of_files = is_of_files or metafunc.definition.get_closest_marker("duckdb")
+    if CHOICE.kind == "postgres" and not is_of_files:
+        kinds = ["postgres"]
+    elif CHOICE.kind is None and not is_of_files:
         is_quick = metafunc.definition.get_closest_marker("everywhere")
         kinds.append(pytest.param("postgres", marks=[] if is_quick else [pytest.mark.slow]))
     metafunc.parametrize("database", kinds, indirect=True)
@@ -258,24 +280,25 @@ class Replica:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url() -> str:
     """A PostgreSQL server for this process's tests."""
-    with postgres_server() as url:
-        yield url
+    return SERVER.url
 
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """The warehouse, empty: each kind in its turn."""
-    if request.param == "duckdb":
-        yield DuckDbDatabase(tmp_path / "invoiced.duckdb")
-        return
-    with new_database(request.getfixturevalue("postgres_url")) as url:
-        yield PostgresDatabase(SecretStr(url), tmp_path)
+    with new_warehouse(tmp_path, request.param) as database:
+        yield database
 
 
 @pytest.fixture
 def sql_client(database: Database) -> type:
+    """Through which dlt runs the statements of a load."""
+    return sql_client_of(database)
+
+
+def sql_client_of(database: Database) -> type:
     """Through which dlt runs the statements of a load."""
     if database.kind == "duckdb":
         return QualifiedSqlClient

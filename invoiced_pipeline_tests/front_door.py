@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import IO, Any
 
 import dagster as dg
-import duckdb
 
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.emulator.run import fill
 from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline_tests.postgres_server import PASSWORD
+from invoiced_pipeline_tests.warehouses import opened, warehouse_variables
 
 REPOSITORY = Path(__file__).parents[1]
 KEY = "NeverToBeSeenKey0123456789abcdef"
-SECRETS = (KEY, base64.b64encode(f"{KEY}:".encode()).decode())
-"""The key as it is set and as it goes over the wire."""
+SECRETS = (KEY, base64.b64encode(f"{KEY}:".encode()).decode(), PASSWORD)
+"""The key as it is set and as it goes over the wire, and a server's password."""
+
+EPOCH = "extract(epoch from updated_at)"
 
 DEADLINE = 180.0
 """Seconds after which whatever was waited for counts as lost; far above what anything takes."""
@@ -70,7 +74,13 @@ class FrontDoor:
 
     @property
     def warehouse(self) -> Path:
+        """The DuckDB file, where it is one."""
         return self.folder / "data" / "invoiced.duckdb"
+
+    @property
+    def database(self) -> Database:
+        """The warehouse, as this process sees it."""
+        return opened(self.environment, self.folder)
 
     def start(
         self, *command: str, log: IO[str] | None = None, **environment: str
@@ -124,15 +134,14 @@ class FrontDoor:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query; tables are named without the dataset."""
-        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
-            connection.execute("set timezone = 'UTC'; use invoiced.invoiced")
-            return connection.execute(sql).fetchall()
+        with self.database.session("invoiced", read_only=True) as session:
+            return session.rows(sql)
 
     def loaded(self) -> dict[str, dict[Any, int]]:
         """`updated_at` of every row, by table and id; an id that is there twice is an error."""
         tables = {}
         for table in TABLES:
-            stamp = "updated_at" if table.name == "plans" else "epoch(updated_at)::bigint"
+            stamp = "updated_at" if table.name == "plans" else f"cast({EPOCH} as bigint)"
             rows = self.query(f"select id, {stamp} from {table.name}")
             tables[table.name] = dict(rows)
             assert len(tables[table.name]) == len(rows), f"{table.name} has doubles"
@@ -180,12 +189,13 @@ def front_door(folder: Path, emulator: Emulator | None = None) -> Iterator[Front
     }
     if emulator is not None:
         environment |= {"INVOICED_API_URL": emulator.url, "INVOICED_API_KEY": emulator.api_key}
-    door = FrontDoor(folder, environment)
-    try:
-        yield door
-        door.assert_no_secret()
-    finally:
-        door.close()
+    with warehouse_variables() as variables:
+        door = FrontDoor(folder, environment | variables)
+        try:
+            yield door
+            door.assert_no_secret()
+        finally:
+            door.close()
 
 
 @contextmanager

@@ -17,18 +17,20 @@ import json, sys
 from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.warehouse.opening import open_database
 settings = WarehouseSettings(**json.loads(sys.stdin.readline()))
-with open_database(settings).writer_lock("sales", sys.argv[1]) as dead:
+with open_database(settings).writer_lock(sys.argv[2], sys.argv[1]) as dead:
     print("holding", dead.run_id if dead else "-", flush=True)
     sys.stdin.readline()
 """
 
 
 @contextmanager
-def holding(warehouse: Path | Database, run_id: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock, of a server's dataset `sales`, until its input ends."""
+def holding(
+    warehouse: Path | Database, run_id: str, dataset: str = "sales"
+) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock, on a server that of a dataset, until its input ends."""
     database = DuckDbDatabase(warehouse) if isinstance(warehouse, Path) else warehouse
     process = subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", HOLD, run_id],
+        [sys.executable, "-c", HOLD, run_id, dataset],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -17,6 +17,9 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
 VARIABLE = "TEST_POSTGRES_URL"
+PASSWORD = "NeverToBeSeenPassword"
+"""Of our own server, which takes any."""
+
 _QUICKLY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -32,7 +35,7 @@ def postgres_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(folder, cleanup_mode="stop")
         host = urlsplit(server.get_uri()).query
-        url = f"postgresql://postgres:NeverToBeSeenPassword@localhost:5432/postgres?{host}"
+        url = f"postgresql://postgres:{PASSWORD}@localhost:5432/postgres?{host}"
         with administrator(url) as cursor:
             for setting in _QUICKLY:  # what is lost when the machine fails was a test
                 cursor.execute(f"alter system set {setting} = off")
@@ -44,13 +47,15 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def new_database(url: str, *, encoding: str = "UTF8") -> Iterator[str]:
-    """The address of an empty database on the server, which is dropped afterwards."""
+def new_database(url: str, *, encoding: str = "UTF8", template: str | None = None) -> Iterator[str]:
+    """The address of an empty database on the server, which is dropped afterwards.
+
+    Instead of being empty it may begin as a copy of the database that `template` names.
+    """
     name = f"test_{uuid.uuid4().hex}"
+    origin = template or f"template0 encoding '{encoding}' locale 'C'"
     with administrator(url) as cursor:
-        cursor.execute(
-            f"create database {name} encoding '{encoding}' template template0 locale 'C'"
-        )
+        cursor.execute(f"create database {name} template {origin}")
     try:
         yield urlsplit(url)._replace(path=f"/{name}").geturl()
     finally:

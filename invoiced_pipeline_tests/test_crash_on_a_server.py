@@ -19,11 +19,10 @@ from invoiced_pipeline_tests.front_door import (
     invoiced_account,
     wait_until,
 )
-from invoiced_pipeline_tests.postgres_server import new_database
+from invoiced_pipeline_tests.postgres_server import PASSWORD, new_database
 
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 START = _TODAY - timedelta(days=70)
-PASSWORD = "NeverToBeSeenPassword"
 
 
 @pytest.fixture

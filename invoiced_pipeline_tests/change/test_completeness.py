@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.change.deeds import DEEDS
-from invoiced_pipeline_tests.change.world import LATEST, Step, World
+from invoiced_pipeline_tests.change.world import LATEST, Step, Template, World
 from invoiced_pipeline_tests.conftest import NOW, empty
 
 AHEAD = 2_000_000_000
@@ -100,11 +100,12 @@ def set_clock(emulator: Emulator, name: str) -> None:
 def machine(emulator: Emulator, folder: Path, clock: str) -> type[ChangingAccount]:
     """The machine over one emulator; each of its examples has a warehouse of its own."""
     numbers = itertools.count()
+    template = Template(folder / "template")
 
     def make(_: ChangingAccount) -> World:
         empty(emulator)
         set_clock(emulator, clock)
-        return World(emulator, folder / str(next(numbers)), template=folder / "template")
+        return World(emulator, folder / str(next(numbers)), template=template)
 
     return type("Machine", (ChangingAccount,), {"make": make})
 

@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from dlt import Pipeline
 
 from invoiced_pipeline.catalog import Table, table
 from invoiced_pipeline.emulator.server import Emulator
@@ -19,7 +20,6 @@ from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.sweep import Sweep
 from invoiced_pipeline.replication.vanished import Vanished
-from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
 from invoiced_pipeline_tests.change.world import LATEST, Step, World, WrongReplicaError
 from invoiced_pipeline_tests.conftest import empty
 
@@ -160,7 +160,7 @@ PARTS = {
         lambda _: without_tombstones(), all_lines_are_removed, ("invoices",), "invoices__items"
     ),
     "pipeline.drop()": Part(
-        patched(DuckDbPipeline, "drop", lambda pipeline, **_: pipeline),
+        patched(Pipeline, "drop", lambda pipeline, **_: pipeline),
         a_run_dies_before_its_load,
         ("customers",),
         "not in the replica",

@@ -1,6 +1,5 @@
 """An account that changes while it is replicated, and the judgement on the replica."""
 
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 import msgspec
+from dlt import Pipeline
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.emulator.errors import ApiError
@@ -20,13 +20,13 @@ from invoiced_pipeline.invoiced import identifiers, numbered, pages, walk
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import to_epoch
 from invoiced_pipeline_tests.change.deeds import DEEDS, MAY_LOSE_EVENTS
 from invoiced_pipeline_tests.change.people import OvertakenError, People
 from invoiced_pipeline_tests.change.truth import all_records, differences, held, torn
 from invoiced_pipeline_tests.conftest import Replica
+from invoiced_pipeline_tests.warehouses import copied, lasting_warehouse
 
 PAGE = 3
 """Records in a page: with so few, a small account has many boundaries to fall on."""
@@ -62,6 +62,14 @@ Meanwhile = Mapping[Moment, Sequence[Step]]
 """What happens during a run, before certain requests are answered."""
 
 
+class Template:
+    """The outcome of a first sync, kept for other worlds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kept: Database | None = None
+
+
 class World:
     """An account, its people and its replica.
 
@@ -83,14 +91,14 @@ class World:
         self,
         emulator: Emulator,
         folder: Path,
-        template: Path | None = None,
+        template: Template | None = None,
         tables: Sequence[str] = TABLE_NAMES,
     ) -> None:
         self.emulator = emulator
-        self._warehouse = folder / "invoiced.duckdb"
+        self._folder = folder
         self._template = template
         self.people = People(emulator)
-        self.replica = Replica(emulator.url, emulator.api_key, DuckDbDatabase(self._warehouse))
+        self.replica = Replica(emulator.url, emulator.api_key, lasting_warehouse(folder))
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
         self.deletions: Deletions = "mark"
@@ -105,16 +113,16 @@ class World:
         """
         self.populate()
         self.emulator.clock.advance(3600)
-        warehouse = self._warehouse
-        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         if is_new:
             return
-        if self._template is not None and self._template.exists():
-            shutil.copy(self._template, warehouse)
+        template = self._template
+        if template is not None and template.kept is not None:
+            self.replica.database = copied(template.kept, self._folder)
             return
         self.sync()
-        if self._template is not None:
-            shutil.copy(warehouse, self._template)
+        if template is not None:
+            template.kept = copied(self.replica.database, template.folder)
 
     def populate(self) -> None:
         """A few records of every kind, some of them in one second."""
@@ -171,7 +179,7 @@ class World:
         def die(*_: Any, **__: Any) -> None:
             raise DiedError
 
-        with mock.patch.object(DuckDbPipeline, "load", die), suppress(DiedError):
+        with mock.patch.object(Pipeline, "load", die), suppress(DiedError):
             self.sync(meanwhile)
 
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:

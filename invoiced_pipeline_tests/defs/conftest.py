@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 
 from invoiced_pipeline.defs.assembly import build_definitions
@@ -16,7 +15,9 @@ from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings, load_settings
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.front_door import SECRETS, invoiced_account
+from invoiced_pipeline_tests.warehouses import opened, warehouse_variables
 
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -122,11 +123,14 @@ class Service:
         """The partitions that Dagster shows as materialised."""
         return sorted(self.instance.get_materialized_partitions(self.key(table)))
 
+    @property
+    def database(self) -> Database:
+        """The warehouse."""
+        return opened(self.environment, self.folder)
+
     def query(self, sql: str, dataset: str = "invoiced") -> list[tuple[Any, ...]]:
-        path = self.folder / "data" / "invoiced.duckdb"
-        with duckdb.connect(str(path), read_only=True) as connection:
-            connection.execute(f"use invoiced.{dataset}")
-            return connection.execute(sql).fetchall()
+        with self.database.session(dataset, read_only=True) as session:
+            return session.rows(sql)
 
     def ids(self, table: str) -> list[Any]:
         return [row[0] for row in self.query(f"select id from {table} order by id")]
@@ -145,18 +149,21 @@ def service(
     """The definitions as a service serves them; no file it leaves may hold the key."""
     for name in [name for name in os.environ if name.startswith("INVOICED_")]:
         monkeypatch.delenv(name)
-    environment = {
-        "INVOICED_API_URL": account.url,
-        "INVOICED_API_KEY": account.api_key,
-        "INVOICED_START_DATE": START.isoformat(),
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     storage = tmp_path / "dagster"
     storage.mkdir()
     quiet = {"telemetry": {"enabled": False}}
-    with dg.DagsterInstance.local_temp(str(storage), overrides=quiet) as instance:
+    with (
+        warehouse_variables() as variables,
+        dg.DagsterInstance.local_temp(str(storage), overrides=quiet) as instance,
+    ):
+        environment = variables | {
+            "INVOICED_API_URL": account.url,
+            "INVOICED_API_KEY": account.api_key,
+            "INVOICED_START_DATE": START.isoformat(),
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
         yield Service(instance, environment, tmp_path)
     for path in tmp_path.rglob("*"):
         if path.is_file():

@@ -76,12 +76,6 @@ def ended_process() -> int:
     return process.pid
 
 
-def warehouse(service: Service) -> Path:
-    path = service.folder / "data" / "invoiced.duckdb"
-    path.parent.mkdir(exist_ok=True)
-    return path
-
-
 def test_it_is_off_until_it_is_turned_on_and_says_what_it_means(service: Service) -> None:
     found = schedule_of(service)
     assert found.default_status is dg.DefaultScheduleStatus.STOPPED
@@ -138,8 +132,11 @@ def test_the_range_is_what_no_table_lacks_by_their_materialisations(service: Ser
     assert tick(service).tags[RANGE[1]] == KEYS[3]
 
 
+@pytest.mark.duckdb("a server may be asked at any time")
 def test_a_tick_never_opens_the_warehouse(service: Service) -> None:
-    warehouse(service).write_text("no database, which opening it would tell")
+    file = Path(service.database.label)
+    file.parent.mkdir()
+    file.write_text("no database, which opening it would tell")
     assert isinstance(tick(service), dg.RunRequest)
 
 
@@ -173,7 +170,7 @@ def test_stitch_a_job_that_runs_into_the_next_start(service: Service) -> None:
     assert isinstance(tick(service, "2025-05-01T14:30", found), dg.RunRequest)
     assert isinstance(tick(service, "2025-05-01T15:30", found), dg.RunRequest)
     run_id = record_run(service)
-    with holding(warehouse(service), run_id) as process:
+    with holding(service.database, run_id, "invoiced") as process:
         reason = tick(service, "2025-05-01T16:30", found)
         assert f"the last sync has not ended: run {run_id} (pid {process.pid}, since " in reason
         process.communicate("\n")
@@ -184,7 +181,7 @@ def test_a_run_that_died_with_the_whole_service_does_not_stand_in_the_way(
     service: Service,
 ) -> None:
     run_id = record_run(service)
-    with holding(warehouse(service), run_id) as process:
+    with holding(service.database, run_id, "invoiced") as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
         request = tick(service)
@@ -197,7 +194,7 @@ def test_a_run_that_died_with_the_whole_service_does_not_stand_in_the_way(
 
 
 def test_a_run_that_is_unknown_here_counts_as_the_last_sync(service: Service) -> None:
-    with holding(warehouse(service), "of-another-instance"):
+    with holding(service.database, "of-another-instance", "invoiced"):
         assert "the last sync has not ended: run of-another-instance" in tick(service)
 
 
@@ -206,7 +203,7 @@ def test_a_start_that_waits_for_the_lock(service: Service, job: str) -> None:
     """By setting, and in any case for another connection that writes into the same file."""
     configure(service, when_busy="wait" if job == "invoiced_sync" else "skip")
     run_id = record_run(service, job)
-    with holding(warehouse(service), run_id):
+    with holding(service.database, run_id, "invoiced"):
         assert isinstance(tick(service), dg.RunRequest)
         # Once one waits, another would have nothing to read; one that died does not count.
         record_run(service, process=f"{ended_process()}@{socket.gethostname()}")
@@ -217,7 +214,7 @@ def test_a_start_that_waits_for_the_lock(service: Service, job: str) -> None:
 
 def test_the_run_of_a_schedule_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(service, when_busy="wait")
-    with holding(warehouse(service), record_run(service, "other_sync")) as process:
+    with holding(service.database, record_run(service, "other_sync"), "invoiced") as process:
         request = tick(service)
         log = logging.getLogger("invoiced_pipeline.warehouse.duckdb.file_lock")
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
@@ -228,7 +225,7 @@ def test_the_run_of_a_schedule_waits(service: Service, monkeypatch: pytest.Monke
 
 def test_by_hand_a_run_does_not_wait(service: Service) -> None:
     run_id = record_run(service)
-    with holding(warehouse(service), run_id):
+    with holding(service.database, run_id, "invoiced"):
         assert f"another run writes this warehouse: run {run_id}" in (
             service.sync("customers").error or ""
         )

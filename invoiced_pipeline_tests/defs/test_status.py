@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import duckdb
-
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.defs.status import ConnectionStatus, TableStatus, connection_status
 from invoiced_pipeline.emulator.server import Emulator
@@ -50,8 +48,7 @@ def test_in_and_after_a_run(service: Service, account: Emulator) -> None:
     def look(*_: Any) -> None:
         account.on_request = None
         # The file is the run's alone: nobody else may open it, and nobody does.
-        database = service.folder / "data" / "invoiced.duckdb"
-        with duckdb.connect(str(database)):
+        with service.database.session("invoiced"):
             seen.append(states(service))
 
     account.on_request = look

@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
+from invoiced_pipeline_tests.conftest import sql_client_of
 from invoiced_pipeline_tests.defs.conftest import KEYS, Service, months_ago
 
 Outcomes = dict[tuple[str, str], tuple[bool, str, str]]
@@ -40,8 +39,8 @@ def billed(account: Emulator) -> Emulator:
 
 def write(service: Service, sql: str) -> None:
     """Changes the warehouse by hand."""
-    with duckdb.connect(str(service.folder / "data" / "invoiced.duckdb")) as connection:
-        connection.execute(f"use invoiced.invoiced; {sql}")
+    with service.database.session("invoiced") as session:
+        session.run(sql)
 
 
 def checks(service: Service) -> Outcomes:
@@ -116,7 +115,7 @@ def test_failed_tables_and_failed_loads_are_logged(
         raise OSError(message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(QualifiedSqlClient, "execute_many", fail)
+        patch.setattr(sql_client_of(service.database), "execute_many", fail)
         assert "No space left" in (service.sync("invoices").error or "")
     *_, (name, status, count, error) = service.query(logged)
     assert (name, status, count) == ("invoices", "failed", 0)

@@ -21,6 +21,8 @@ from invoiced_pipeline.warehouse.contents import row_counts
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.failures import load_error
 
+pytestmark = pytest.mark.duckdb("its own messages and its own file")
+
 OPEN = """
 import sys, duckdb
 connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "reading")

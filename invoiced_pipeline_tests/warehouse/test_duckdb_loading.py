@@ -11,6 +11,8 @@ from invoiced_pipeline.warehouse.duckdb import loading
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 
+pytestmark = pytest.mark.duckdb("its bounds of memory, and its ways with staging tables")
+
 
 def test_a_load_that_needs_more_memory_takes_it(
     emulator: Emulator,

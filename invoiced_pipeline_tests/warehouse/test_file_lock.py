@@ -15,6 +15,8 @@ from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.duckdb.file_lock import read_holder
 from invoiced_pipeline_tests.lock_holder import EndsHolder, holding
 
+pytestmark = pytest.mark.duckdb("its lock is a file")
+
 
 def lock_path(warehouse: Path) -> Path:
     return DuckDbDatabase(warehouse).beside("lock")

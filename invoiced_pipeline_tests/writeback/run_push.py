@@ -1,18 +1,16 @@
-"""A push in a process of its own: `python -m ... URL KEY WAREHOUSE FOLDER COUNT SECONDS`.
+"""A push in a process of its own: `python -m ... URL KEY COUNT SECONDS`, SECONDS from now.
 
-WAREHOUSE is a DuckDB file or a PostgreSQL URL; SECONDS are from now.
+It reads the settings of its warehouse from standard input, for they may hold a password.
 """
 
+import json
 import sys
 from datetime import timedelta
-from pathlib import Path
-
-from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
+from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline.writeback.clock import SystemClock
 from invoiced_pipeline.writeback.report import PushReport
 from invoiced_pipeline_tests.writeback.pushing import DATASET, HandClock, Pushing, customers
@@ -26,13 +24,6 @@ class Account:
         self.api_key = api_key
 
 
-def warehouse_at(place: str, folder: Path) -> Database:
-    """The warehouse of a file or URL; what it needs beside it is in `folder`."""
-    if place.startswith("postgres"):
-        return PostgresDatabase(SecretStr(place), folder)
-    return DuckDbDatabase(Path(place))
-
-
 def push_all(
     account: "Account | Emulator", database: Database, count: int, ahead: float
 ) -> PushReport:
@@ -44,6 +35,6 @@ def push_all(
 
 
 if __name__ == "__main__":
-    url, key, place, folder, number, seconds = sys.argv[1:]
-    warehouse = warehouse_at(place, Path(folder))
+    url, key, number, seconds = sys.argv[1:]
+    warehouse = open_database(WarehouseSettings(**json.loads(sys.stdin.readline())))
     push_all(Account(url, key), warehouse, int(number), float(seconds))

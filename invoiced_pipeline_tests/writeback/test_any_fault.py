@@ -12,18 +12,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.writeback.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.settling import Settled, Settler
 from invoiced_pipeline_tests.conftest import empty
-from invoiced_pipeline_tests.postgres_server import new_database
+from invoiced_pipeline_tests.warehouses import new_warehouse
 from invoiced_pipeline_tests.writeback.pushing import LONG, HandClock, Pushing, planned
 
 OTHER_KEY = "another0000000000000000000000000"
@@ -213,13 +210,12 @@ def assert_each_once(
 @settings(max_examples=6, **SETTINGS)
 @given(scene=SCENES)
 def test_each_row_once(emulator: Emulator, scene: tuple[Kind, int, list[Storm]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        assert_each_once(emulator, DuckDbDatabase(Path(folder) / "invoiced.duckdb"), scene)
+    with tempfile.TemporaryDirectory() as folder, new_warehouse(Path(folder)) as database:
+        assert_each_once(emulator, database, scene)
 
 
-def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, tmp_path: Path) -> None:
+def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, database: Database) -> None:
     """A change of another push that surely did not get through leaves the last success standing."""
-    database = DuckDbDatabase(tmp_path / "invoiced.duckdb")
     pushing = Pushing(emulator, database, HandClock(), "create_customer").without_replica()
     rows = _changing(0)
     pushing(rows)
@@ -237,18 +233,18 @@ def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, tmp_path:
 def test_each_row_once_in_many_storms(
     emulator: Emulator, scene: tuple[Kind, int, list[Storm]]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        assert_each_once(emulator, DuckDbDatabase(Path(folder) / "invoiced.duckdb"), scene)
+    with tempfile.TemporaryDirectory() as folder, new_warehouse(Path(folder)) as database:
+        assert_each_once(emulator, database, scene)
 
 
 @pytest.mark.slow
 @settings(max_examples=20, **SETTINGS)
 @given(scene=SCENES)
 def test_each_row_once_on_a_server(
-    emulator: Emulator, postgres_url: str, scene: tuple[Kind, int, list[Storm]]
+    emulator: Emulator, scene: tuple[Kind, int, list[Storm]]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, new_database(postgres_url) as url:
-        assert_each_once(emulator, PostgresDatabase(SecretStr(url), Path(folder)), scene)
+    with tempfile.TemporaryDirectory() as folder, new_warehouse(Path(folder), "postgres") as server:
+        assert_each_once(emulator, server, scene)
 
 
 @pytest.mark.slow
@@ -263,8 +259,8 @@ def test_storms_are_hard_enough(emulator: Emulator, monkeypatch: pytest.MonkeyPa
     @settings(max_examples=100, phases=[Phase.generate], database=None, **SETTINGS)
     @given(scene=SCENES)
     def try_scene(scene: tuple[Kind, int, list[Storm]]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            assert_each_once(emulator, DuckDbDatabase(Path(folder) / "invoiced.duckdb"), scene)
+        with tempfile.TemporaryDirectory() as folder, new_warehouse(Path(folder)) as database:
+            assert_each_once(emulator, database, scene)
 
     with pytest.raises(AssertionError):
         try_scene()

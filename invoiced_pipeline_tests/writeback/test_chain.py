@@ -9,12 +9,12 @@ from pydantic import SecretStr
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.family import PushWish, push_now
 from invoiced_pipeline.writeback.ledger import Ledger
 from invoiced_pipeline.writeback.report import PushReport
 from invoiced_pipeline.writeback.rows import Retries
 from invoiced_pipeline.writeback.target import Target
+from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.pushing import PATIENCE, HandClock
 
 CUSTOMERS = "crm,name,number\na,Acme,A-1\nb,Bolt,{number}\n"
@@ -30,7 +30,7 @@ class Chain:
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.emulator = emulator
         self.folder = folder
-        self.database = DuckDbDatabase(folder / "invoiced.duckdb")
+        self.database = lasting_warehouse(folder)
         with self.database.session("invoiced") as session:
             session.run("create table plans (_deleted_at timestamp with time zone)")
         self.clock = HandClock()

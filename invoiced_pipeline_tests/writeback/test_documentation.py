@@ -10,10 +10,10 @@ from invoiced_pipeline.catalog.operations import OPERATIONS, Operation
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.family import PushWish, plan_now, push_now
 from invoiced_pipeline.writeback.target import Target
 from invoiced_pipeline_tests.conftest import IMPATIENT
+from invoiced_pipeline_tests.warehouses import lasting_warehouse
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "write-back.md").read_text(encoding="utf-8")
 
@@ -39,14 +39,15 @@ def test_the_worked_example(
     (tmp_path / "crm.csv").write_text(crm, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     settings = load_settings({"INVOICED_API_URL": emulator.url}, tmp_path)
-    database = DuckDbDatabase(tmp_path / "warehouse.duckdb")
+    database = lasting_warehouse(tmp_path)
     with database.session("invoiced") as session:
         session.run("create table plans (_deleted_at timestamp with time zone)")
         session.run(
-            "create table orders as select * from (values "
-            "('O1', 'C1', date '2026-01-31', 'Wood', 2, 99.50::decimal(10,2), 'delivered'), "
-            "('O2', 'C2', date '2026-01-31', 'Wood', 1, 99.50::decimal(10,2), 'delivered'), "
-            "('O3', 'C1', date '2026-01-31', 'Wood', 1, 99.50::decimal(10,2), 'open')) "
+            "create table orders as select order_id, ext_id, ordered_on, article, quantity, "
+            "cast(price as decimal(10,2)) as price, status from (values "
+            "('O1', 'C1', date '2026-01-31', 'Wood', 2, 99.50, 'delivered'), "
+            "('O2', 'C2', date '2026-01-31', 'Wood', 1, 99.50, 'delivered'), "
+            "('O3', 'C1', date '2026-01-31', 'Wood', 1, 99.50, 'open')) "
             "as t(order_id, ext_id, ordered_on, article, quantity, price, status)"
         )
         session.run(

@@ -22,9 +22,9 @@ from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer, WriteRequest
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, Replica
+from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.plans import planned
 
 DRAFTS, ISSUED, CUSTOMER = (1, 3, 5, 7), 9, 1
@@ -109,7 +109,7 @@ class Account:
 def replicated_account(folder: Path) -> Iterator[Account]:
     """A new account in which the tests' records exist, and its replica."""
     with Emulator(clock=Clock(NOW)) as emulator:
-        database = DuckDbDatabase(folder / "invoiced.duckdb")
+        database = lasting_warehouse(folder)
         client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), patience=IMPATIENT)
         account = Account(emulator, client, database)
         plan = {"id": "gold", "name": "Gold", "amount": 5, "currency": "usd"}

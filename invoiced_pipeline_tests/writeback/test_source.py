@@ -14,6 +14,8 @@ from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.planning import PlanRequest, make_plan
 from invoiced_pipeline.writeback.source import read_source
 
+pytestmark = pytest.mark.duckdb("these queries are in its dialect")
+
 BIG = Decimal("1000000000000000.01")
 EPOCH_2026 = 1_767_225_600
 
