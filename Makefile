@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-all lint format docs lock bench bench-quick clean
+.PHONY: help run dev test test-all test-postgres lint format docs lock bench bench-quick clean
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -32,6 +32,13 @@ test: $(INSTALLED) ## Run the tests
 
 test-all: $(INSTALLED) ## Run all tests, the slow ones too
 	@$(BIN)/python -m pytest -n auto --slow $(ARGS)
+
+TESTS := invoiced_pipeline_tests
+OF_A_WAREHOUSE := $(addprefix $(TESTS)/,change commands defs replication warehouse writeback \
+	test_cli.py test_crash.py test_crash_on_a_server.py test_faults.py test_several_connections.py)
+
+test-postgres: $(INSTALLED) ## Run all tests that touch a warehouse on PostgreSQL
+	@$(BIN)/python -m pytest -n auto --slow --warehouse postgres $(OF_A_WAREHOUSE) $(ARGS)
 
 lint: $(INSTALLED) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright --pythonpath $(BIN)/python

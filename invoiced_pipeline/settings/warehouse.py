@@ -17,7 +17,10 @@ from invoiced_pipeline.settings.strict import Strict
 
 Destination = Literal["duckdb", "postgres"]
 
-OTHERS = "Of the others that dlt has, docs/warehouses.md says what each of them lacks"
+OTHERS = (
+    "Of the others that dlt has, docs/warehouses.md says what each of them lacks, and how a copy "
+    "comes there"
+)
 
 
 class WarehouseSettings(Strict):
