@@ -15,6 +15,7 @@ import pytest
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import (
+    EPOCH,
     KEY,
     FrontDoor,
     expected,
@@ -55,7 +56,7 @@ def test_materialize_one_partition_then_the_range(door: FrontDoor, account: Emul
     (door.folder / ".env").write_text(f"INVOICED_API_KEY={KEY}\n")
     del door.environment["INVOICED_API_KEY"]
     door.materialize("--select", "invoiced/invoices", "--partition", day(BEFORE))
-    loaded = door.query("select id, epoch(updated_at)::bigint from invoices")
+    loaded = door.query(f"select id, cast({EPOCH} as bigint) from invoices")
     assert dict(loaded) == between(account, BEFORE, MONTH)
 
     first = f"{START:%Y-%m}-01"
@@ -150,7 +151,8 @@ def test_what_cannot_be_done_is_one_message(door: FrontDoor) -> None:
     other = door.folder / "notes.txt"
     other.write_text("This is no warehouse." * 1000)
     for case, (command, text) in _REFUSED_OPTIONS.items():
-        environment = {"INVOICED_DUCKDB_PATH": str(other)} if case.startswith("warehouse") else {}
+        file = {"INVOICED_DESTINATION": "duckdb", "INVOICED_DUCKDB_PATH": str(other)}
+        environment = file if case.startswith("warehouse") else {}
         refused = door.run("invoiced-pipeline", *command, status=1, **environment)
         assert text in refused.err, case
         assert "Traceback" not in refused.said, case
@@ -171,6 +173,7 @@ def test_a_refused_key_is_repeated_nowhere(tmp_path: Path) -> None:
         assert list(door.runs().values()) == ["FAILURE", "FAILURE"]
 
 
+@pytest.mark.duckdb("a server is open to many")
 def test_a_warehouse_open_elsewhere_is_named(door: FrontDoor) -> None:
     door.warehouse.parent.mkdir()
     with duckdb.connect(str(door.warehouse)):
@@ -221,7 +224,7 @@ def _no_features(account: Emulator, _: Path) -> dict[str, str]:
 
 def _warehouse_under_a_file(_: Emulator, folder: Path) -> dict[str, str]:
     (folder / "file").write_text("")
-    return {"INVOICED_DUCKDB_PATH": "file/invoiced.duckdb"}
+    return {"INVOICED_DESTINATION": "duckdb", "INVOICED_DUCKDB_PATH": "file/invoiced.duckdb"}
 
 
 def _tables(toml: str) -> Callable[[Emulator, Path], dict[str, str]]:

@@ -99,6 +99,10 @@ class Session(ABC):
         sql = f"select table_name from information_schema.{source} where table_schema = %s{named}"  # noqa: S608 - our own names
         return frozenset(name for (name,) in self.rows(sql, values))
 
+    @abstractmethod
+    def comment(self, view: str) -> str | None:
+        """What `comment on view` said of a view; None where it said nothing, or there is none."""
+
     @property
     @abstractmethod
     def dataset(self) -> str:

@@ -3,12 +3,13 @@
 Written in a transaction of its own, after the load: a load that failed is what a log is for.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import Literal
 
-from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.database import Database, Session
 
 Status = Literal["succeeded", "failed", "skipped"]
 
@@ -135,7 +136,7 @@ def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEn
         declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
         session.run(f"create table if not exists _sync_log ({declared})")
         for view, query in _VIEWS.items():
-            session.run(f"create or replace view {view} as {query}")
+            _make_view(session, view, query)
         sql = "select max(started_at) from _sync_log where status = 'skipped'"
         ((noted,),) = session.rows(sql)
         for entry in entries:
@@ -145,6 +146,19 @@ def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEn
                 f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
                 astuple(entry),
             )
+
+
+def _make_view(session: Session, view: str, query: str) -> None:
+    """Makes a view where it is missing, or was made otherwise by another version.
+
+    Not at every run: on a server, replacing a view waits for everyone who looks at it, and whoever
+    comes then waits behind.
+    """
+    digest = hashlib.blake2b(query.encode(), digest_size=8).hexdigest()
+    made = f"Made by invoiced-pipeline as {digest}"
+    if session.comment(view) != made:
+        session.run(f"create or replace view {view} as {query}")
+        session.run(f"comment on view {view} is '{made}'")
 
 
 def _type(column: str) -> str:

@@ -17,6 +17,7 @@ from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.front_door import SECRETS, invoiced_account
+from invoiced_pipeline_tests.postgres_server import new_database
 from invoiced_pipeline_tests.warehouses import opened, warehouse_variables
 
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -168,3 +169,21 @@ def service(
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert not any(secret.encode() in path.read_bytes() for secret in SECRETS), path
+
+
+@pytest.fixture
+def url(postgres_url: str) -> Iterator[str]:
+    with new_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def server(service: Service, url: str, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """The service, whose warehouse is on a server."""
+    for name, value in {
+        "INVOICED_DESTINATION": "postgres",
+        "INVOICED_POSTGRES_URL": url,
+    }.items():
+        monkeypatch.setenv(name, value)
+        service.environment[name] = value
+    return service

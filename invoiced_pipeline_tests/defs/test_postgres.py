@@ -1,6 +1,5 @@
 """The definitions as a service serves them, with a PostgreSQL server as the warehouse."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,25 +9,6 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.opening import open_database
 from invoiced_pipeline_tests.conftest import customer, invoice, items
 from invoiced_pipeline_tests.defs.conftest import Service
-from invoiced_pipeline_tests.postgres_server import new_database
-
-
-@pytest.fixture
-def url(postgres_url: str) -> Iterator[str]:
-    with new_database(postgres_url) as url:
-        yield url
-
-
-@pytest.fixture
-def server(service: Service, url: str, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """The service, whose warehouse is on a server."""
-    for name, value in {
-        "INVOICED_DESTINATION": "postgres",
-        "INVOICED_POSTGRES_URL": url,
-    }.items():
-        monkeypatch.setenv(name, value)
-        service.environment[name] = value
-    return service
 
 
 @pytest.fixture

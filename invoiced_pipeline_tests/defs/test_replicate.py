@@ -144,6 +144,7 @@ def test_an_earlier_start_date_adds_what_is_missing_a_later_one_removes_nothing(
     assert service.ids("customers") == [1, 2, 3, 4, 5, 6, 8]
 
 
+@pytest.mark.duckdb("an older file is put back")
 def test_an_older_warehouse_put_back_is_brought_up_to_date(
     service: Service, filled: Emulator
 ) -> None:

@@ -10,10 +10,10 @@ from invoiced_pipeline.catalog.operations import OPERATIONS, Operation
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.family import PushWish, plan_now, push_now
 from invoiced_pipeline.writeback.target import Target
 from invoiced_pipeline_tests.conftest import IMPATIENT
-from invoiced_pipeline_tests.warehouses import lasting_warehouse
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "write-back.md").read_text(encoding="utf-8")
 
@@ -28,6 +28,7 @@ def test_every_operation_is_told_with_what_it_needs(operation: Operation) -> Non
     assert [name for name in needed if f"`{name}`" not in line] == []
 
 
+@pytest.mark.duckdb("its queries are in this dialect")
 def test_the_worked_example(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,7 +40,7 @@ def test_the_worked_example(
     (tmp_path / "crm.csv").write_text(crm, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     settings = load_settings({"INVOICED_API_URL": emulator.url}, tmp_path)
-    database = lasting_warehouse(tmp_path)
+    database = DuckDbDatabase(tmp_path / "warehouse.duckdb")
     with database.session("invoiced") as session:
         session.run("create table plans (_deleted_at timestamp with time zone)")
         session.run(

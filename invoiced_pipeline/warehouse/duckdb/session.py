@@ -44,6 +44,14 @@ class DuckDbSession(Session):
             raise
         self.run("commit")
 
+    def comment(self, view: str) -> str | None:
+        """What was said of a view."""
+        sql = (
+            "select comment from duckdb_views() where database_name = current_database() "
+            "and schema_name = %s and view_name = %s"
+        )
+        return next((text for (text,) in self.rows(sql, [self._dataset, view])), None)
+
     def _execute(self, sql: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         if not values:
             return self._connection.execute(sql)

@@ -50,6 +50,15 @@ class PostgresSession(Session):
             raise
         self.run("commit")
 
+    def comment(self, view: str) -> str | None:
+        """What was said of a view."""
+        sql = (
+            "select obj_description(pg_class.oid, 'pg_class') from pg_class "
+            "join pg_namespace on pg_namespace.oid = relnamespace "
+            "where nspname = %s and relname = %s"
+        )
+        return next((text for (text,) in self.rows(sql, [self._dataset, view])), None)
+
 
 def connect(url: str, label: str, *, name: str = "invoiced_pipeline") -> Connection:
     """A connection that commits every statement, in UTC; JSON comes as text.
