@@ -83,12 +83,17 @@ def salted(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
     return service
 
 
+def file_of(service: Service) -> set[str]:
+    """The warehouse, where it is a file that can be looked through."""
+    return {"data/invoiced.duckdb"} if service.database.kind == "duckdb" else set()
+
+
 def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emulator) -> None:
     fill(account, 1)
     first = salted.sync()
     assert first.error is not None
     assert "fit no column" in first.error
-    assert found(salted, 1) == {"data/invoiced.duckdb"}  # they could be found
+    assert found(salted, 1) == file_of(salted)  # they could be found
 
     select(salted, HIDE)
     fill(account, 2, owner=f"no number: {clear_values(2)['email']}")
@@ -182,13 +187,13 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
         return run_writeback(salted.definitions(), "crm", salted.instance, wish)
 
     assert push().error is None
-    assert "data/invoiced.duckdb" in found(salted, 1)  # it could be found
+    assert found(salted, 1) >= file_of(salted)  # it could be found
 
     select(salted, HIDE)
     with (salted.folder / "invoiced.toml").open("a", encoding="utf-8") as settings:
         settings.write(writeback)
     assert salted.sync("customers").error is None
-    assert "data/invoiced.duckdb" not in found(salted, 1)
+    assert not found(salted, 1) & {"data/invoiced.duckdb"}
     known = found(salted, 1) | found(salted, 2)
     assert push().error is None
     email, name = hashed(clear["email"]), hashed(clear["name"])

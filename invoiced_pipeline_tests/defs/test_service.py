@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import urllib3
 
@@ -245,10 +244,9 @@ def test_one_partition_is_repaired_from_the_ui(door: FrontDoor, account: Emulato
         end = datetime.fromisoformat(keys[1]).replace(tzinfo=UTC)
         inside = [row for row in whole if row[1] < end]
         assert len(whole) > len(inside) > 1
-        with duckdb.connect(str(door.warehouse)) as connection:
-            connection.execute("use invoiced.invoiced")
-            connection.execute("update invoices set total = -1")
-            connection.execute("delete from invoices where id = ?", [inside[0][0]])
+        with door.database.session("invoiced") as session:
+            session.run("update invoices set total = -1")
+            session.run("delete from invoices where id = %s", [inside[0][0]])
 
         run = webserver.materialize("invoices", first)
         assert webserver.wait_for(run) == "SUCCESS"
