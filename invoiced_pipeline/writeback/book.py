@@ -13,12 +13,13 @@ from invoiced_pipeline.writeback.outcome import settled
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.responses import Response
 from invoiced_pipeline.writeback.sender import LEASE, Claim, Sent
-from invoiced_pipeline.writeback.settling import Settled, record_id
+from invoiced_pipeline.writeback.settling import Settled, is_guess, record_id
 from invoiced_pipeline.writeback.transitions import (
     Author,
     about_to_send,
     after,
     answer_per_row,
+    reopened,
     success,
 )
 from invoiced_pipeline.writeback.unit import Unit
@@ -52,6 +53,10 @@ class Book:
         self._privacy = privacy
         self._clock = clock
         self._changed: dict[str, Entry] = {}
+        self._reopened: list[str] = []
+        self._guesses = {
+            each.invoiced_id: each.record_key for each in self.entries.values() if is_guess(each)
+        }
 
     @property
     def waiting(self) -> int:
@@ -113,9 +118,28 @@ class Book:
         answers = answer_per_row(unit, sent.answer)
         for row, answer in zip(unit.rows, answers, strict=True):
             entry = after(self.entry(row.record_key), row, answer, sent, self._author)
+            self._reopen_twin(entry)
             self.put(entry)
             if answer.status is not None:
                 self._unwritten.append(_answered(entry, unit, row, answer, sent))
+
+    def take_reopened(self) -> list[str]:
+        """Record keys of rows that turned out to be open again since this was last asked."""
+        reopened, self._reopened = self._reopened, []
+        return reopened
+
+    def _reopen_twin(self, entry: Entry) -> None:
+        """Opens the row again that was taken to have made what `entry` has made.
+
+        Of rows that are alike and whose answers were lost, a comparison cannot tell which of them
+        made a record. The API tells, where another of them is sent again under its own key.
+        """
+        twin = self._guesses.get(entry.invoiced_id)
+        if entry.state != "succeeded" or twin is None or twin == entry.record_key:
+            return
+        del self._guesses[entry.invoiced_id]
+        self.put(reopened(self.entry(twin), self._author))
+        self._reopened.append(twin)
 
     def settle(self, found: Settled, unit: Unit | None) -> None:
         """Notes what was found out about a request without an answer.
@@ -136,6 +160,8 @@ class Book:
             replace(entry, run_id=run_id), entry.payload_hash, None, record_id(found.record)
         )
         self.put(entry)
+        if is_guess(entry):
+            self._guesses[entry.invoiced_id] = entry.record_key
         rows = unit.rows if unit else ()
         asked = [unit.asked(row) for row in rows if unit and row.record_key == entry.record_key]
         self._unwritten.append(

@@ -172,6 +172,7 @@ class _Push:
             clock=self._target.clock,
             tally=self._tally,
         )
+        units = {key: unit for unit in pending for key in unit.keys}
         for _ in range(_MOST_ROUNDS):
             dispatcher = Dispatcher(sender, self._book, self._target.client.limit.capacity)
             dispatcher.run(pending)
@@ -179,7 +180,9 @@ class _Push:
                 raise dispatcher.error
             if dispatcher.stopped:
                 return dispatcher.stopped
-            pending = self._left_to_send(dispatcher.lost, dispatcher.left, waits=waits)
+            open_again = [units[key] for key in self._book.take_reopened() if key in units]
+            lost = [*dispatcher.lost, *open_again]
+            pending = self._left_to_send(lost, dispatcher.left, waits=waits)
             if not pending:
                 return None
         return None

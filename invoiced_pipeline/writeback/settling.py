@@ -94,6 +94,14 @@ class Settler:
         return Settled(entry=entry, verdict=verdict, record=record)
 
 
+def is_guess(entry: Entry) -> bool:
+    """Whether a row's record was found by comparison alone, so that it may be that of a twin."""
+    if entry.state != "succeeded" or entry.status_code is not None or entry.action != "create":
+        return False
+    lookup = decode(entry.lookup)
+    return lookup is not None and lookup.kind == "list"
+
+
 def record_id(record: bytes | None) -> str | None:
     """The id of a record as text; None where it has none."""
     try:

@@ -137,6 +137,23 @@ def success(entry: Entry, payload_hash: str, status: int | None, invoiced_id: st
     )
 
 
+def reopened(entry: Entry, author: Author) -> Entry:
+    """The entry of a row that was taken to have made a record, which another row's request made.
+
+    Its own request may be running still, as far as is known.
+    """
+    last = entry.last_attempt_at
+    return replace(
+        entry,
+        state="sent",
+        invoiced_id=None,
+        succeeded_hash=None,
+        error="The record that it was taken to have made is another row's",
+        may_run_until=None if last is None else last + author.longest_run,
+        run_id=author.run_id,
+    )
+
+
 def is_finished(answer: WriteAnswer) -> bool:
     """Whether an ambiguous answer says that the request is over.
 

@@ -201,13 +201,18 @@ def test_number_of_an_older_record_is_not_taken_for_ours(pushing: Pushing) -> No
     assert pushing.entries()["r"].invoiced_id is None
 
 
-def test_twins_are_two_records(pushing: Pushing) -> None:
-    """Two rows alike, nothing to tell them apart by, both answers lost: two records, two ids."""
+@pytest.mark.parametrize("first", ["lose_response", "drop_connection"])
+def test_twins_are_two_records(pushing: Pushing, first: str) -> None:
+    """Two rows alike, nothing to tell them apart by, both answers lost: two records, two ids.
+
+    Whichever of them the one record is taken for: its maker is told it again under its own key.
+    """
     pushing.operation = "create_task"
     body = {"name": "Call", "action": "phone", "due_date": 1_800_000_000}
     rows = [planned(key, body, path="/tasks") for key in ("a", "b")]
-    pushing.emulator.faults.next("lose_response", method="POST")
-    pushing.emulator.faults.next("drop_connection", method="POST")
+    (second,) = {"lose_response", "drop_connection"} - {first}
+    pushing.emulator.faults.next(first, method="POST")
+    pushing.emulator.faults.next(second, method="POST")
     assert pushing(rows, waits=True).failure is None
     assert pushing.emulator.store.count("tasks") == 2
     assert len({entry.invoiced_id for entry in pushing.entries().values()}) == 2
