@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import dlt
 import duckdb
 import pytest
 
@@ -52,3 +53,21 @@ def test_files_of_a_load_may_lie_in_any_folder(
     emulator.store.put("customers", customer(1, NOW - 100, name="after"))
     replicate.ok("customers")
     assert [row["name"] for row in replicate.rows("customers")] == ["after"]
+
+
+@pytest.mark.parametrize(("every", "tidied_up"), [(1000, False), (8, True)])
+def test_replaced_rows_are_tidied_up_after_some_loads_not_after_each(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, every: int, *, tidied_up: bool
+) -> None:
+    monkeypatch.setattr(loading, "VACUUM_EVERY", every)
+    pipeline = DuckDbDatabase(warehouse).pipeline("invoiced")
+    for load in range(8):
+        # Every load replaces some rows of the first, and none of another's.
+        rows = [{"id": id_, "load": load} for id_ in range(load, 800, 8 if load else 1)]
+        things = dlt.resource(rows, name="things", write_disposition="merge", primary_key="id")
+        pipeline.run(things, loader_file_format="parquet")
+    groups = "select count(distinct row_group_id) from pragma_storage_info('things')"
+    with DuckDbDatabase(warehouse).session("invoiced", read_only=True) as session:
+        assert session.rows("select count(*) from things") == [(800,)]
+        [(found,)] = session.rows(groups)
+    assert (found < 8) is tidied_up, found

@@ -22,7 +22,14 @@ SETTINGS = {
     "threads": 1,  # more need more memory, and wait for the same disk (measured)
     "preserve_insertion_order": False,  # else whole row groups wait for their turn, in memory
     "checkpoint_threshold": "1GB",
+    "max_vacuum_tasks": 0,  # see VACUUM_EVERY
 }
+VACUUM_EVERY = 24
+"""Loads of a dataset after which the space of replaced rows is tidied up.
+
+DuckDB would do it while it closes the file, whenever rows were replaced, and write a large table's
+last 120,000 rows anew: 0.6 s after 1,000 changed invoices of 100,000 (measured with DuckDB 2.0).
+"""
 _WORKERS = 1
 """Jobs at a time: more add memory, and no speed, for two or three tables are most of the work."""
 
@@ -48,15 +55,29 @@ class DuckDbPipeline(Pipeline):
                 super().load, destination, dataset_name, credentials=connection, workers=_WORKERS
             )
             try:
-                return load()
+                info = load()
             except PipelineStepFailed as error:
                 if "Out of Memory" not in str(error):
                     raise
                 logger.warning("%s of memory do not do for this load", SETTINGS["memory_limit"])
                 connection.execute("reset memory_limit")
-                return load()  # what was not loaded yet
+                info = load()  # what was not loaded yet
             finally:
                 parameters["credentials"] = file
+            if self._loads(connection) % VACUUM_EVERY == 0:
+                connection.execute("reset max_vacuum_tasks")
+            return info
+
+    def _loads(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """How many loads the dataset has seen."""
+        # Not by name: `invoiced._dlt_loads` is ambiguous in `invoiced.duckdb`.
+        sql = (
+            "select estimated_size from duckdb_tables() where database_name = current_database() "
+            "and schema_name = ? and table_name = ?"
+        )
+        names = [self.dataset_name, self.default_schema.loads_table_name]
+        row = connection.execute(sql, names).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _give_memory_back() -> None:

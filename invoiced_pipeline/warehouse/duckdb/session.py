@@ -79,6 +79,8 @@ def open_connection(
     try:
         with _told():
             connection.execute("set timezone = 'UTC'")
+            if not read_only:
+                connection.execute("set max_vacuum_tasks = 0")  # loads see to it, now and then
             _use(connection, dataset, make=not read_only)
         yield connection
     finally:
