@@ -73,7 +73,7 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
         jobs=[sync_job(connection), sweep],
         schedules=[
             sync_schedule(settings, connection, tables, partitions),
-            sweep_schedule(connection, sweep),
+            sweep_schedule(connection, tables, sweep),
         ],
         resources={
             keys.invoiced_api: InvoicedApi(

@@ -1,4 +1,4 @@
-"""The sweep as a job of its own, with a weekly schedule."""
+"""The sweep as a job of its own, with a weekly schedule that is on unless it is turned off."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from pydantic import Field
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import described
-from invoiced_pipeline.defs.names import schedule_name, sweep_job_name
+from invoiced_pipeline.defs.names import asset_key, schedule_name, sweep_job_name
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
@@ -93,15 +93,39 @@ def sweep_job(
     return sweep
 
 
-def sweep_schedule(connection: ConnectionSettings, job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Runs the sweep once a week; waits for a sync that is under way."""
+def sweep_schedule(
+    connection: ConnectionSettings, tables: Sequence[Table], job: dg.JobDefinition
+) -> dg.ScheduleDefinition:
+    """Runs the sweep once a week, waiting for a sync that is under way.
+
+    It is on from the beginning: what no event told of is found by nothing else. A tick asks
+    Dagster's records, never the warehouse.
+
+    Args:
+        connection: Whose dataset.
+        tables: Those that it selects.
+        job: Its sweep.
+    """
+    keys = [asset_key(connection.dataset, table) for table in tables]
     config = SweepConfig(tries=_SCHEDULED_TRIES)
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name=schedule_name(job.name),
-        job=job,
+        job_name=job.name,
         cron_schedule=WEEKLY,
-        run_config=dg.RunConfig(ops={sweep_op_name(connection.dataset): config}),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Sundays at 04:23 UTC, once something is loaded. It waits for a running sync.",
     )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        latest = context.instance.get_latest_materialization_event
+        if not any(latest(key) for key in keys):
+            return dg.SkipReason("nothing is loaded yet")
+        return dg.RunRequest(
+            run_config=dg.RunConfig(ops={sweep_op_name(connection.dataset): config})
+        )
+
+    return tick
 
 
 def _sweep(

@@ -131,6 +131,30 @@ def test_events_that_cannot_be_read_fail_the_run_and_no_table(
     assert "warning" not in result.tables["invoices"]
 
 
+def test_the_weekly_sweep_is_on_and_left_out_while_nothing_is_loaded(
+    service: Service, account: Emulator
+) -> None:
+    put(account, 1)
+    schedule = service.definitions().resolve_schedule_def("invoiced_sweep_schedule")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+    def tick() -> dg.SkipReason | dg.RunRequest:
+        with dg.build_schedule_context(
+            instance=service.instance, scheduled_execution_time=datetime.now(UTC)
+        ) as context:
+            found = schedule.evaluate_tick(context)
+            return (
+                found.run_requests[0] if found.run_requests else dg.SkipReason(found.skip_message)
+            )
+
+    assert tick() == dg.SkipReason("nothing is loaded yet")
+    assert service.sync("invoices").error is None
+    request = tick()
+    assert isinstance(request, dg.RunRequest)
+    job = service.definitions().resolve_job_def("invoiced_sweep")
+    assert job.execute_in_process(run_config=request.run_config, instance=service.instance).success
+
+
 @pytest.mark.slow
 def test_the_sweep_waits_for_the_lock_only_when_scheduled(
     service: Service, account: Emulator
