@@ -92,7 +92,7 @@ def test_next_links_and_counts_lag(world_of: Make) -> None:
         world.people.store.put("plans", record)
 
     def append(path: str, query: dict[str, Any]) -> None:
-        if query["page"] == "2" and query.get("archived", "0") == "0":
+        if path == "/plans" and query["page"] == "2" and query.get("archived", "0") == "0":
             for number in range(2):
                 record = {"id": f"new-{number}", "archived": False, "updated_at": NOW}
                 world.people.store.put("plans", record)
