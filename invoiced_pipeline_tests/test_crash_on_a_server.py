@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
+from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.front_door import (
     FrontDoor,
     Gate,
@@ -95,3 +96,39 @@ def test_killed_while_reading_and_while_loading(
                     f"where json_typeof({array}) = 'array'"
                 )
                 assert session.rows(f"select count(*) from {name}") == [(elements,)]
+
+
+@pytest.mark.slow
+def test_two_machines_share_a_dataset(
+    door: FrontDoor, account: Emulator, url: str, tmp_path: Path
+) -> None:
+    """Each has a folder and a Dagster of its own; what one has read, the other does not read."""
+    server = PostgresDatabase(SecretStr(url), tmp_path)
+    with front_door(tmp_path / "other", account) as other:
+        other.environment |= {
+            name: value for name, value in door.environment.items() if name.startswith("INVOICED_")
+        }
+        door.sync()
+        at = account.clock.now()
+        account.store.put("customers", customer(900_001, at))
+        said = json.loads(other.sync("--json").out)
+        loaded = {name: table["rows_loaded"] for name, table in said["tables"].items()}
+        assert loaded["customers"] >= 1
+        assert sum(loaded.values()) < 10  # but for the overlap, the account has hundreds
+
+        gate = Gate(account)
+        running = other.start("invoiced-pipeline", "sync")
+        assert gate.reached.wait(120)
+        holder = wait_until(lambda: server.current_holder("invoiced"), "the lock is held")
+        assert f"run {holder.run_id} (pid {running.pid}, since " in door.sync(status=1).err
+        other.kill(running)
+        gate.open()
+        wait_until(lambda: server.current_holder("invoiced") is None, "the lock is free")
+        door.sync()  # the dead run is another machine's: nothing here has to be told of it
+        other.sync()
+        assert list(other.runs().values()) == ["SUCCESS", "FAILURE", "SUCCESS"]
+        assert list(door.runs().values()) == ["SUCCESS", "FAILURE", "SUCCESS"]
+        with server.session("invoiced", read_only=True) as session:
+            ids = [row[0] for row in session.rows("select id from customers")]
+        known = expected(account, int(START.timestamp()))["customers"]
+        assert sorted(ids) == sorted(known)
