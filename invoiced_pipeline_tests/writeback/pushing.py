@@ -96,9 +96,7 @@ class Pushing:
             key="key",
             **{"active": True, **self.settings, **settings},
         )
-        plan = Plan(
-            settings=options, operation=operation(what), rows=self._unsent(list(rows), options)
-        )
+        every = list(rows)
         key = SecretStr(self.api_key or self.emulator.api_key)
         client = InvoicedClient(self.emulator.url, key, patience=self.patience)
         connection = ConnectionSettings(api_url=self.emulator.url, **self.connection)
@@ -113,9 +111,11 @@ class Pushing:
         )
 
         def make_plan() -> Plan:
+            # Not before: what was open is settled by now, and the plan goes on from there.
+            unsent = self._unsent(every, options)
             if meanwhile is not None:
                 meanwhile()
-            return plan
+            return Plan(settings=options, operation=operation(what), rows=unsent)
 
         try:
             return push(target, options, make_plan, retries=retries, waits=waits)

@@ -24,6 +24,10 @@ _FULL = ("53", "58", "25006")
 58), and of one that only reads."""
 
 
+REWRITE_PATIENCE = "30s"
+"""How long a rewrite waits for those who read a table: others that come meanwhile wait behind."""
+
+
 class PostgresDatabase(Database):
     """A database on a server, which several machines may write, each a dataset of its own.
 
@@ -126,14 +130,26 @@ class PostgresDatabase(Database):
         )
 
     def rewrite(self, dataset: str) -> None:
-        """Has the server write every table anew; its own log and backups are its owner's."""
+        """Has the server write every table anew; its own log and backups are its owner's.
+
+        It is the one thing for which readers wait, and which waits for them, though not for ever.
+        """
         tables = (
             "select table_name from information_schema.tables "
             "where table_schema = %s and table_type = 'BASE TABLE'"
         )
         with self.session(dataset) as session:
+            session.run(f"set lock_timeout to '{REWRITE_PATIENCE}'")
             for (name,) in session.rows(tables, [dataset]):
-                session.run(f'vacuum full "{name}"')
+                try:
+                    session.run(f'vacuum full "{name}"')
+                except WarehouseError as error:
+                    message = (
+                        f"{dataset}.{name} could not be written anew, so that old bytes of its "
+                        f"rows stay: {error}. End the transactions that look at it; the next run "
+                        "tries again"
+                    )
+                    raise WarehouseError(message) from error
 
     def writer_lock(
         self, dataset: str, run_id: str, *, wait: bool = False
