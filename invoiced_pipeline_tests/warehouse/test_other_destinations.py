@@ -1,16 +1,23 @@
 """`docs/warehouses.md` says of other destinations what dlt declares of them."""
 
+import ast
+import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import dlt
 import dlt.destinations
 import pytest
 
 from invoiced_pipeline_tests.front_door import REPOSITORY
 
 DOCUMENT = REPOSITORY / "docs" / "warehouses.md"
+_DLT = Path(dlt.__file__).parent
 BEGIN = "<!-- Read off dlt's declarations: a test compares. -->\n"
 HEAD = (
-    "| destination | our merge rule | Parquet | JSON | money | times |\n|---|---|---|---|---|---|\n"
+    "| destination | our merge rule | state | Parquet | JSON | money | times |\n"
+    "|---|---|---|---|---|---|---|\n"
 )
 NAMES = {
     "duckdb": "DuckDB",
@@ -49,10 +56,37 @@ def declared(name: str) -> str:
     cells = [
         NAMES[name],
         "yes" if merges else "no",
+        "yes" if keeps_state(name) else "no",
         "yes" if loads else "through a stage" if stages else "no",
         *types.values(),
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def keeps_state(name: str) -> bool:
+    """Whether a destination gives back what a pipeline remembers.
+
+    Read off the sources: most clients cannot be imported without their drivers.
+    """
+    factory = (_DLT / "destinations" / "impl" / name / "factory.py").read_text(encoding="utf-8")
+    ahead = set(re.findall(r"(?:return|else) (\w+Client)\b", factory))
+    assert ahead, name
+    seen: set[str] = set()
+    while ahead:
+        seen |= ahead
+        ahead = {base for each in ahead for base in bases().get(each, ())} - seen
+    return "WithStateSync" in seen
+
+
+@cache
+def bases() -> dict[str, list[str]]:
+    """The names of the classes that dlt's clients are made from, by the names of those."""
+    found: dict[str, list[str]] = {}
+    for path in (_DLT / "destinations").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found[node.name] = [ast.unparse(base).split("[")[0] for base in node.bases]
+    return found
 
 
 def _type(capabilities: Any, column: dict[str, Any]) -> str:
