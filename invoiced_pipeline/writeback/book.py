@@ -8,6 +8,7 @@ from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.writing import WriteAnswer
 from invoiced_pipeline.writeback.checking import Answered, Checked, check, response_of
 from invoiced_pipeline.writeback.clock import Clock
+from invoiced_pipeline.writeback.keeping import kept_text
 from invoiced_pipeline.writeback.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.outcome import settled
 from invoiced_pipeline.writeback.plan import PlannedRow
@@ -118,6 +119,8 @@ class Book:
         answers = answer_per_row(unit, sent.answer)
         for row, answer in zip(unit.rows, answers, strict=True):
             entry = after(self.entry(row.record_key), row, answer, sent, self._author)
+            if entry.error is not None:
+                entry = replace(entry, error=self._kept(entry.error, row))
             self._reopen_twin(entry)
             self.put(entry)
             if answer.status is not None:
@@ -140,6 +143,10 @@ class Book:
         del self._guesses[entry.invoiced_id]
         self.put(reopened(self.entry(twin), self._author))
         self._reopened.append(twin)
+
+    def _kept(self, text: str, row: PlannedRow) -> str:
+        table = self._operation.table or self._operation.singular
+        return kept_text(text, row, table, self._privacy)
 
     def settle(self, found: Settled, unit: Unit | None) -> None:
         """Notes what was found out about a request without an answer.

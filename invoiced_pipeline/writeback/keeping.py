@@ -42,7 +42,7 @@ def _kept(row: PlannedRow, table: str, privacy: Privacy) -> PlannedRow:
             Change(change.field, before[change.field], after[change.field])
             for change in row.changes
         ),
-        reason=None if row.reason is None else _reason(row.reason, row.wanted, table, privacy),
+        reason=None if row.reason is None else kept_text(row.reason, row, table, privacy),
         wanted={},
     )
 
@@ -51,13 +51,23 @@ def _redacted(fields: Mapping[str, Any], table: str, privacy: Privacy) -> dict[s
     return _DECODER.decode(privacy.redact(table, encode_body(fields)))
 
 
-def _reason(reason: str, wanted: Mapping[str, Any], table: str, privacy: Privacy) -> str:
-    """A reason without the values that it repeats, be they short or cut off."""
+def kept_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
+    """What is said of a row, without values that must not be kept.
+
+    Args:
+        text: A reason of ours, which may repeat a short value or a part of a long one, or a message
+            of the API.
+        row: As it was planned.
+        table: The table of its record, or the name of its kind.
+        privacy: What must not be kept.
+    """
+    if privacy.is_idle:
+        return text
     rules = privacy.rules(table)
     names: dict[str, Treatment] = {**rules.personal, **rules.hidden}
-    for value, how in _values(wanted, names):
-        reason = reason.replace(told(value), f"[{how}]")
-    return without(reason, privacy.secrets(rules, wanted))
+    for value, how in _values(row.wanted, names):
+        text = text.replace(told(value), f"[{how}]")
+    return without(text, privacy.secrets(rules, row.wanted))
 
 
 def _values(

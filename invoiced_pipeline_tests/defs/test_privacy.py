@@ -171,15 +171,16 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
     """What is sent is kept as its hash: of a plan, of a push, and of rows that are not right."""
     source = tmp_path / "elsewhere.csv"
     clear, wrong = clear_values(1), clear_values(2)
-    names = ("email", "name", "tax_id")
-    lines = [("ext_id", *names, "notes")]
-    lines.append(("C1", *(clear[name] for name in names), f"of {clear['email']}"))
+    names, taken = ("email", "name", "tax_id"), "SECRETNUMBER-5"
+    lines = [("ext_id", *names, "notes", "number")]
+    lines.append(("C1", *(clear[name] for name in names), f"of {clear['email']}", ""))
     # No email address, and a text so long that its reason cuts it off.
-    lines.append(("C2", f"no address of {wrong['email']}", wrong["name"], wrong["tax_id"], ""))
+    lines.append(("C2", f"no address of {wrong['email']}", wrong["name"], wrong["tax_id"], "", ""))
+    lines.append(("C3", "", "Other", "", "", taken))  # which the API refuses
     source.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
     writeback = WRITEBACK.format(source=source)
     (salted.folder / "invoiced.toml").write_text(writeback, encoding="utf-8")
-    put(account, "customers", 5, name="other")
+    put(account, "customers", 5, name="other", number=taken)
     assert salted.sync("customers").error is None
 
     def push(**config: Any) -> WritebackResult:
@@ -189,7 +190,7 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
     assert push().error is None
     assert found(salted, 1) >= file_of(salted)  # it could be found
 
-    select(salted, HIDE)
+    select(salted, HIDE.replace('"name"]', '"name", "number"]'))
     with (salted.folder / "invoiced.toml").open("a", encoding="utf-8") as settings:
         settings.write(writeback)
     assert salted.sync("customers").error is None
@@ -204,7 +205,10 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
     assert planned[1] == (None, "email is no email address: [hashed]")
     pushed = push(dry_run=False)
     assert pushed.error is None
-    assert pushed.metadata["report"]["states"] == {"succeeded": 1, "invalid": 1}
+    states = pushed.metadata["report"]["states"]
+    assert states == {"succeeded": 1, "invalid": 1, "rejected": 1}
+    ((error,),) = salted.query("select error from _writeback_ledger where record_key = 'C3'")
+    assert error == f"The given customer number has already been taken: {hashed(taken)}"
     assert found(salted, 1) | found(salted, 2) <= known  # records of runs before the setting
     sent = {record["email"] for record in account.store.all("customers") if "email" in record}
     assert sent == {clear["email"]}
