@@ -2,23 +2,48 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from invoiced_pipeline.defs.resources import utc_now
 from invoiced_pipeline.settings import ConnectionSettings
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.windows import Coverage
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.api_counts import Counted
     from invoiced_pipeline.replication.checks import Finding
-    from invoiced_pipeline.replication.replication import Replication
     from invoiced_pipeline.replication.report import TableReport
+    from invoiced_pipeline.replication.request import ReplicationRequest
 
 logger = logging.getLogger(__name__)
 
 
+class Audited(Protocol):
+    """What an audit is of: a replication that ended, or what a dataset remembers of several."""
+
+    @property
+    def request(self) -> "ReplicationRequest":
+        """Which tables."""
+        ...
+
+    @property
+    def reports(self) -> "Mapping[str, TableReport]":
+        """What there is to say of each, by name."""
+        ...
+
+    @property
+    def coverages(self) -> Mapping[str, Coverage]:
+        """What the dataset covers of every table, those not asked for included."""
+        ...
+
+    @property
+    def gaps(self) -> Mapping[str, frozenset[str]]:
+        """Columns and arrays that rows of every table were loaded without before."""
+        ...
+
+
 class Audit:
-    """Row counts and findings of one run, by table.
+    """Row counts and findings of loaded tables, by table.
 
     Attributes:
         rows: Rows in the warehouse.
@@ -29,18 +54,18 @@ class Audit:
         self,
         database: Database,
         connection: ConnectionSettings,
-        replication: "Replication",
+        audited: Audited,
         counted: "Mapping[str, Sequence[Counted]]",
     ) -> None:
         from invoiced_pipeline.warehouse.contents import row_counts
 
-        self._reports = replication.reports
+        self._reports = audited.reports
         self._unchecked: str | None = None
         names = list(self._reports)
         self.rows = row_counts(database, connection.dataset, names)
         self.findings: dict[str, list[Finding]] = {name: [] for name in names}
         try:
-            self._check(database, connection, replication, counted)
+            self._check(database, connection, audited, counted)
         except Exception as error:  # what is loaded is loaded, and its results must be recorded
             logger.exception("the checks could not be evaluated")
             self._unchecked = f"the checks could not be evaluated: {error}"
@@ -79,7 +104,7 @@ class Audit:
         self,
         database: Database,
         connection: ConnectionSettings,
-        replication: "Replication",
+        audited: Audited,
         counted: "Mapping[str, Sequence[Counted]]",
     ) -> None:
         from invoiced_pipeline.replication.checks import findings, freshness_bound
@@ -90,10 +115,10 @@ class Audit:
             return
         fresh_since = freshness_bound(utc_now(), connection.warn_after_hours)
         covered = {name: report.coverage for name, report in self._reports.items()}
-        gaps = replication.gaps | {name: report.gaps for name, report in self._reports.items()}
+        gaps = dict(audited.gaps) | {name: report.gaps for name, report in self._reports.items()}
         with database.session(connection.dataset, read_only=True) as session:
-            integrity = Integrity(session, {**replication.coverages, **covered}, gaps)
-            for table in replication.request.tables:
+            integrity = Integrity(session, {**audited.coverages, **covered}, gaps)
+            for table in audited.request.tables:
                 if table.name in complete:
                     self.findings[table.name] += findings(
                         table,

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.audit import Audit
+from invoiced_pipeline.defs.check_run import run_checks
 from invoiced_pipeline.defs.checks import check_results, check_specs
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.logged_load import LoggedLoad
@@ -90,8 +91,12 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     )
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         try:
+            if not context.selected_asset_keys:
+                wait = config.when_busy == "wait"
+                yield from run_checks(context, connection, tables, keys, wait=wait)
+                return
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
             run = _Run(context, connection, tables, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)

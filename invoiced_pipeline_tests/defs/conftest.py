@@ -97,6 +97,16 @@ class Service:
         )
         return Outcome(result)
 
+    def check(self, *tables: str, config: Any = None) -> Outcome:
+        """Evaluates all checks of some tables alone, as the UI's Execute buttons do."""
+        checks = dg.AssetSelection.checks_for_assets(*map(self.key, tables))
+        job = dg.Definitions(jobs=[dg.define_asset_job("checks", checks)])
+        defs = dg.Definitions.merge(self.definitions(), job)
+        result = defs.resolve_job_def("checks").execute_in_process(
+            instance=self.instance, run_config=config, raise_on_error=False
+        )
+        return Outcome(result)
+
     def sync(self, *tables: str, mode: Mode = "sync", connection: str | None = None) -> SyncResult:
         """What `invoiced-pipeline sync` runs."""
         settings = self.settings()

@@ -222,6 +222,43 @@ def test_an_old_partition_alone_is_not_fresh(service: Service, billed: Emulator)
     assert set(failing(service)) == {("customers", "newest_window")}
 
 
+def test_checks_alone_look_at_all_that_is_loaded_and_load_nothing(
+    service: Service, billed: Emulator
+) -> None:
+    put(billed, "invoices", 2, months_ago(1), total="none")  # a reject: not counted as lacking
+    put(billed, "invoices", 3, months_ago(2), draft=True)
+    (service.folder / "invoiced.toml").write_text("[[connection]]\nreject_share = 0.6\n")
+    assert service.sync().error is None
+    assert service.check("invoices").success
+    assert {check for _, check in checks(service)} == {
+        "primary_key",
+        "foreign_keys",
+        "row_count",
+        "balance",
+        "newest_window",
+    }
+    text = "the API counts 3 records, the replica 2"
+    assert checks(service)["invoices", "row_count"] == (True, "WARN", text)
+    assert service.query("select count(*) from _sync_log") == [(9,)]
+
+    write(service, "delete from invoices where id = 3")
+    assert "row_count failed: the API counts 3 records, the replica 1" in (
+        service.check("invoices").error
+    )
+    assert service.query("select id from invoices") == [(1,)]
+
+
+def test_checks_alone_say_what_they_cannot_look_at(service: Service, billed: Emulator) -> None:
+    nothing = service.check("invoices", "customers")
+    assert "customers, invoices: nothing is loaded yet, materialize first" in nothing.error
+    assert service.sync("customers").error is None
+    assert "invoices: nothing is loaded yet" in service.check("invoices", "customers").error
+    assert {table for table, _ in checks(service)} == {"customers"}
+    billed.keys.clear()
+    assert service.check("customers").success  # but for the API's counts
+    assert "row_count" not in {check for _, check in checks(service)}
+
+
 def test_too_many_rejects_fail_the_run_but_mark_the_table(
     service: Service, billed: Emulator
 ) -> None:
