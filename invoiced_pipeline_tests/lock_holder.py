@@ -12,6 +12,12 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.postgres_server import address
 
+LOCKS = {
+    "duckdb": "invoiced_pipeline.warehouse.duckdb.file_lock",
+    "postgres": "invoiced_pipeline.warehouse.postgres.advisory_lock",
+}
+"""The modules of the locks, which say when they wait, by kind of warehouse."""
+
 HOLD = """
 import json, sys
 from invoiced_pipeline.settings import WarehouseSettings

@@ -19,7 +19,7 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Outcome, Service, months_ago
 from invoiced_pipeline_tests.defs.ticks import record_skip, turn_on
-from invoiced_pipeline_tests.lock_holder import EndsHolder, holding
+from invoiced_pipeline_tests.lock_holder import LOCKS, EndsHolder, holding
 
 NAME = "invoiced_sync_schedule"
 
@@ -216,7 +216,7 @@ def test_the_run_of_a_schedule_waits(service: Service, monkeypatch: pytest.Monke
     configure(service, when_busy="wait")
     with holding(service.database, record_run(service, "other_sync"), "invoiced") as process:
         request = tick(service)
-        log = logging.getLogger("invoiced_pipeline.warehouse.duckdb.file_lock")
+        log = logging.getLogger(LOCKS[service.database.kind])
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         monkeypatch.setattr(log, "level", logging.INFO)
         assert run(service, request).success

@@ -11,7 +11,7 @@ import pytest
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.contents import row_counts
 from invoiced_pipeline.warehouse.database import Database, Session
-from invoiced_pipeline_tests.lock_holder import EndsHolder, holding
+from invoiced_pipeline_tests.lock_holder import LOCKS, EndsHolder, holding
 
 pytestmark = pytest.mark.everywhere
 
@@ -171,10 +171,9 @@ def test_waiting_ends_with_the_holder(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    module = {"duckdb": "duckdb.file_lock", "postgres": "postgres.advisory_lock"}[database.kind]
     with holding(database, "run-1") as process:
         # It is let go when, and only when, the one that waits has said so.
-        log = logging.getLogger(f"invoiced_pipeline.warehouse.{module}")
+        log = logging.getLogger(LOCKS[database.kind])
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         with database.writer_lock("sales", "run-2", wait=True) as dead:
             assert dead is None
