@@ -142,7 +142,7 @@ def test_adjustments_have_no_updated_at_and_mirror_transactions(world_of: Make) 
     world.do(Step("change_adjustment", 0))
     world.judge()
     sql = (
-        "select count(*), count(*) filter (a.amount = -t.amount) "
+        "select count(*), count(*) filter (where a.amount = -t.amount) "
         "from credit_balance_adjustments a join transactions t using (id)"
     )
     ((shared, opposite),) = world.replica.query(sql)
