@@ -13,8 +13,7 @@ from invoiced_pipeline.cli import app
 from invoiced_pipeline.emulator.clock import Clock
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.settings import load_settings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline_tests.warehouses import opened, warehouse_variables
 
 TOML = """
 [[connection]]
@@ -64,7 +63,9 @@ class Command:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    with Emulator(clock=Clock(1_700_000_000)) as emulator:
+    with Emulator(clock=Clock(1_700_000_000)) as emulator, warehouse_variables() as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
@@ -72,7 +73,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command
         toml = TOML.format(url=emulator.url, key=emulator.api_key)
         (tmp_path / "invoiced.toml").write_text(toml, encoding="utf-8")
         (tmp_path / "data").mkdir()
-        with open_database(load_settings({}, tmp_path).warehouse).session("invoiced") as session:
+        with opened(variables, tmp_path).session("invoiced") as session:
             session.run("create table plans (_deleted_at timestamp with time zone)")
         yield Command(tmp_path, emulator)
 
