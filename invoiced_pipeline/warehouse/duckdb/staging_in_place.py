@@ -62,9 +62,13 @@ class _MergeInPlace(SqlMergeFollowupJob):
         dedup_sort: tuple[str, Any] | None = None,
         condition: str | None = None,
         condition_columns: Sequence[str] | None = None,  # noqa: ARG003 - all can be seen
-        skip_dedup: bool = False,  # noqa: ARG003, FBT001, FBT002 - dlt's signature
+        skip_dedup: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> str:
-        """The rows of the files with the first of each key alone."""
+        """The rows of the files, of each key the first alone unless that is not wanted."""
+        if skip_dedup:
+            return super().gen_select_from_dedup_sql(
+                table_name, primary_keys, columns, condition=condition, skip_dedup=True
+            )
         order = " ".join(dedup_sort) if dedup_sort else cls.default_order_by()
         # Where a row lies: columns that DuckDB has beside those of every Parquet file.
         return f"""
