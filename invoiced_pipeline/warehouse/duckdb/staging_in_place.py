@@ -65,9 +65,10 @@ class _MergeInPlace(SqlMergeFollowupJob):
         skip_dedup: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> str:
         """The rows of the files, of each key the first alone unless that is not wanted."""
+        wanted = condition or "1 = 1"
         if skip_dedup:
             return super().gen_select_from_dedup_sql(
-                table_name, primary_keys, columns, condition=condition, skip_dedup=True
+                table_name, primary_keys, columns, condition=wanted, skip_dedup=True
             )
         order = " ".join(dedup_sort) if dedup_sort else cls.default_order_by()
         # Where a row lies: columns that DuckDB has beside those of every Parquet file.
@@ -79,7 +80,7 @@ class _MergeInPlace(SqlMergeFollowupJob):
                     PARTITION BY {", ".join(primary_keys)} ORDER BY {order}
                 ) > 1
             ) AS surplus USING (file_index, file_row_number)
-            WHERE {condition or "1 = 1"}
+            WHERE {wanted}
         """  # noqa: S608
 
 
