@@ -40,8 +40,9 @@ def tick(
     service: Service, at: str = "2025-05-01T12:00", schedule: dg.ScheduleDefinition | None = None
 ) -> Any:
     """What Dagster's daemon gets at an instant: a request for a run, or the reason for none."""
-    context = dg.build_schedule_context(instance=service.instance, scheduled_execution_time=utc(at))
-    data = (schedule or schedule_of(service)).evaluate_tick(context)
+    # Left open, a context's instance would come back as Dagster's current one, long after its end.
+    with dg.build_schedule_context(service.instance, utc(at)) as context:
+        data = (schedule or schedule_of(service)).evaluate_tick(context)
     if data.skip_message is not None:
         assert not data.run_requests
         return data.skip_message

@@ -74,10 +74,8 @@ def test_a_schedules_tick_asks_only_for_selected_tables(service: Service) -> Non
     select(service, EXCLUDED)
     assert service.sync().error is None
     schedule = service.definitions().resolve_schedule_def("invoiced_sync_schedule")
-    context = dg.build_schedule_context(
-        instance=service.instance, scheduled_execution_time=datetime.now(UTC)
-    )
-    request = schedule(context)
+    with dg.build_schedule_context(service.instance, datetime.now(UTC)) as context:
+        request = schedule(context)
     assert isinstance(request, dg.RunRequest)
     assert request.tags["dagster/asset_partition_range_start"] == KEYS[-1]
 

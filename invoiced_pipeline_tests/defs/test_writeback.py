@@ -202,8 +202,8 @@ def test_a_tick_asks_for_a_push(writebacks: Service, *, active: bool) -> None:
         (writebacks.folder / "invoiced.toml").write_text(text, encoding="utf-8")
     schedule = writebacks.definitions().resolve_schedule_def("writeback_bills_schedule")
     at = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
-    context = dg.build_schedule_context(writebacks.instance, scheduled_execution_time=at)
-    tick = schedule.evaluate_tick(context)
+    with dg.build_schedule_context(writebacks.instance, at) as context:
+        tick = schedule.evaluate_tick(context)
     if not active:
         assert tick.skip_message == "bills is not active: set active = true to have it sent"
         return
