@@ -4,6 +4,7 @@ import os
 import re
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
@@ -114,4 +115,13 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _waits_to_be_reaped(pid)
+
+
+def _waits_to_be_reaped(pid: int) -> bool:
+    """Whether a process has ended and its parent did not ask how, as in containers without init."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False  # it is gone by now, or this is no Linux
+    return told.rpartition(")")[2].split()[:1] == ["Z"]

@@ -52,6 +52,20 @@ def test_only_a_run_whose_process_is_gone_is_failed(
     assert found.status.value == status
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="this system cannot wait without reaping")
+def test_a_process_that_nobody_reaped_is_gone(instance: dg.DagsterInstance) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        tags = {PROCESS_TAG: f"{process.pid}@{HERE}"}
+        status = dg.DagsterRunStatus.STARTED
+        run = dg.DagsterRun(job_name="invoiced_sync", status=status, tags=tags)
+        instance.add_run(run)
+        fail_dead_runs(instance, "invoiced", but="another")
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status.value == "FAILURE"
+
+
 def test_the_run_that_asks_is_alive(instance: dg.DagsterInstance) -> None:
     tags = {PROCESS_TAG: f"{ended_process()}@{HERE}"}
     run = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.STARTED, tags=tags)
