@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -71,6 +72,7 @@ def run_checks(
         tables=chosen,
         mode="full",
         start_date=start_date.instant,
+        overlap=timedelta(minutes=connection.overlap_minutes),
         cadence=connection.partitions,
         connection=connection.name,
         host=remembered_host(invoiced_api.base_url),

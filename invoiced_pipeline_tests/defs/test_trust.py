@@ -248,6 +248,18 @@ def test_checks_alone_look_at_all_that_is_loaded_and_load_nothing(
     assert service.query("select id from invoices") == [(1,)]
 
 
+def test_checks_alone_count_nothing_that_may_not_be_visible_yet(
+    service: Service, billed: Emulator
+) -> None:
+    toml = "[[connection]]\noverlap_minutes = 60\n"
+    (service.folder / "invoiced.toml").write_text(toml)
+    assert service.sync("customers").error is None
+    # It was changed before the sync, and its transaction committed after it.
+    put(billed, "customers", 2, datetime.now(UTC) - timedelta(minutes=30))
+    assert service.check("customers").success
+    assert checks(service)["customers", "row_count"][2] == "the API counts 1 records, the replica 1"
+
+
 def test_checks_alone_say_what_they_cannot_look_at(service: Service, billed: Emulator) -> None:
     nothing = service.check("invoices", "customers")
     assert "customers, invoices: nothing is loaded yet, materialize first" in nothing.error
