@@ -17,6 +17,7 @@ from invoiced_pipeline.writeback.showing import (
     sample_requests,
     shown_body,
     shown_value,
+    warning_rows,
 )
 
 _MOST_ROWS = 30
@@ -41,6 +42,7 @@ def plan_data(plan: Plan, host: str) -> dict[str, Any]:
             },
             "reason": row.reason,
             "reason_param": row.reason_param,
+            "warnings": list(row.warnings),
         }
         for row in plan.rows
     ]
@@ -63,6 +65,7 @@ def show_plan(plan: Plan, host: str) -> None:
           [(name, f"{n:,}") for name, n in plan.counts.items() if n])  # fmt: skip
     _show("Changes", ("record", "field", "before", "after"), change_rows(plan))
     _show("Not sent", ("record", "action", "field", "reason"), problem_rows(plan))
+    _show("Warnings", ("record", "warning"), warning_rows(plan))
     for sample in sample_requests(plan, host):
         say(console, sample)
         console.print()

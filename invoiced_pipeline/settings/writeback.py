@@ -74,6 +74,30 @@ class WritebackSettings(Strict):
         description="Columns that are not sent.",
         examples=[["order_id"]],
     )
+    delimiter: str = Field(
+        default=",",
+        min_length=1,
+        max_length=1,
+        description="What separates the fields of a CSV source.",
+        examples=[";"],
+    )
+    encoding: str = Field(
+        default="utf-8",
+        description="The encoding of a CSV or NDJSON source; a UTF-8 byte order mark is skipped.",
+        examples=["cp1252"],
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".",
+        description="The decimal separator of numbers in the text of a source. With a comma, "
+        "1.234,56 is 1234.56.",
+        examples=[","],
+    )
+    allow_numbers: list[str] = Field(
+        default=[],
+        description="Text fields that may hold digits that look like a card or bank account "
+        "number, such as a payment reference.",
+        examples=[["reference"]],
+    )
     headers: dict[str, str] = Field(
         default={},
         description="Extra headers of every request.",

@@ -6,9 +6,9 @@ A `Database` is cheap to make and holds nothing open; `open_database` makes it f
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -55,11 +55,21 @@ class Selection:
         columns: Their names, in order.
         json_columns: Those of a JSON type; their values come as text.
         rows: Values as the warehouse has them: Decimal, datetime (UTC), dict and list, ...
+        is_text: Whether every value is text, as in a CSV file: each field's own type then decides
+            how it is read.
+        problems: Rows that could not be read, by position from 0, each with the reason; their cells
+            are None.
+        record_keys: What names a row whose key could not be read, by position, e.g. `line 7`.
+        skipped: Blank rows that were left out.
     """
 
     columns: tuple[str, ...]
     json_columns: frozenset[str] = frozenset()
     rows: list[tuple[Any, ...]]
+    is_text: bool = False
+    problems: Mapping[int, str] = field(default_factory=dict)
+    record_keys: Mapping[int, str] = field(default_factory=dict)
+    skipped: int = 0
 
 
 class Session(ABC):

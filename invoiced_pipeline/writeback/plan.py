@@ -90,6 +90,8 @@ class PlannedRow:
             draft is deleted only while `draft` is true. Where it is not, the row is rejected.
         amount: Money that it moves, in major currency units.
         wanted: All fields of its body by itself, before anything is left out.
+        warnings: What a person should look at before the row is sent, e.g. an identifier that looks
+            like a floating-point number. They never stop it.
         batch: Rows with the same number go in one request whose body is the array of their bodies,
             in order of position; None: a request of its own with the object as its body.
     """
@@ -108,6 +110,7 @@ class PlannedRow:
     expects: Mapping[str, Any] = field(default_factory=dict)
     amount: Decimal | None = None
     wanted: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
     batch: int | None = None
 
     @property

@@ -69,6 +69,10 @@ def as_markdown(plan: Plan, host: str) -> str:
     if problems:
         headings = ("record", "action", "field", "reason")
         parts += ["**Not sent**", _table(headings, problems[:_MOST_ROWS]), _more(problems)]
+    warnings = list(warning_rows(plan))
+    if warnings:
+        parts += ["**Warnings**", _table(("record", "warning"), warnings[:_MOST_ROWS])]
+        parts.append(_more(warnings))
     samples = [f"```\n{each.replace('```', '` ` `')}\n```" for each in sample_requests(plan, host)]
     if samples:
         parts += ["**Requests**", *samples]
@@ -88,6 +92,13 @@ def problem_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
     for row in plan.rows:
         if row.action in {"invalid", "held"}:
             yield row.record_key, row.action, row.reason_param or "", row.reason or ""
+
+
+def warning_rows(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Record key and text of every warning."""
+    for row in plan.rows:
+        for warning in row.warnings:
+            yield row.record_key, warning
 
 
 def _request(plan: Plan, row: PlannedRow, batch: Sequence[PlannedRow], host: str) -> str:
