@@ -10,8 +10,7 @@ import pytest
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import KEY, FrontDoor, front_door
 
-# The fixture is a DuckDB file.
-pytestmark = pytest.mark.duckdb
+pytestmark = pytest.mark.duckdb("the fixture is a DuckDB file")
 
 FIXTURE = Path(__file__).parent / "fixtures" / "warehouse_0_1_0.tar.xz"
 LEDGER = "select writeback, record_key, state, invoiced_id, attempts from _writeback_ledger"
