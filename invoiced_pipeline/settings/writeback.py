@@ -1,5 +1,6 @@
 """`[[writeback]]`: rows of the warehouse that become records in Invoiced."""
 
+import codecs
 import re
 from decimal import Decimal
 from typing import Literal, Self
@@ -17,11 +18,19 @@ from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.strict import Strict
 
 _FILES = (".csv", ".parquet", ".ndjson", ".jsonl")
+_OTHER_FILES = (
+    *(".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".json", ".geojson", ".tsv", ".tab"),
+    *(".psv", ".txt", ".dat", ".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".avro"),
+    *(".orc", ".feather", ".arrow", ".xml", ".html", ".yaml", ".yml", ".pdf", ".sav"),
+    *(".sqlite", ".duckdb", ".mdb", ".accdb", ".dbf"),
+)
+"""Endings of files that are not read: DuckDB would guess, or fetch an extension for them."""
+_NO_TEXT_CODECS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 _OWN_HEADERS = frozenset(
     {"authorization", "idempotency-key", "content-type", "content-length", "host"}
 )
 
-_QUERY = re.compile(r"\s*(select|with|from|values|table)\b", re.IGNORECASE)
+_QUERY = re.compile(r"\s*(select|with|from|values|table)(?![\w.-])", re.IGNORECASE)
 
 OperationName = Literal[
     "create_customer", "attach_payment_source", "create_invoice", "record_payment",
@@ -192,6 +201,27 @@ class WritebackSettings(Strict):
             return mapping
         return {target: read_mapping(value) for target, value in mapping.items()}
 
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_separates(cls, delimiter: str) -> str:
+        if delimiter in '"\r\n\x00':
+            message = "it cannot be a quote or the end of a line, which have their own meaning"
+            raise ValueError(message)
+        return delimiter
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str) -> str:
+        try:
+            found = codecs.lookup(encoding)
+        except (LookupError, ValueError):
+            found = None
+        is_text = found is not None and getattr(found, "_is_text_encoding", True)
+        if found is None or not is_text or found.name.replace("-", "_") in _NO_TEXT_CODECS:
+            message = f"no encoding is called {encoding!r}. Examples: utf-8, utf-16, cp1252"
+            raise ValueError(message)
+        return encoding
+
     @field_validator("headers")
     @classmethod
     def _headers_are_extra(cls, headers: dict[str, str]) -> dict[str, str]:
@@ -235,7 +265,15 @@ class WritebackSettings(Strict):
     @property
     def is_file(self) -> bool:
         """Whether the source is a file, by its ending."""
-        return self.source.lower().endswith(_FILES) and not self.is_query
+        return self.source.strip().lower().endswith(_FILES) and not self.is_query
+
+    @property
+    def refused_file(self) -> str | None:
+        """The ending of a kind of file that is not read; None where the source is no such file."""
+        if self.is_query or self.is_file:
+            return None
+        name = self.source.strip().lower()
+        return next((each for each in _OTHER_FILES if name.endswith(each)), None)
 
     @property
     def is_query(self) -> bool:
