@@ -1,6 +1,5 @@
 """`[[writeback]]`: rows of the warehouse that become records in Invoiced."""
 
-import codecs
 import re
 from decimal import Decimal
 from typing import Literal, Self
@@ -15,17 +14,14 @@ from invoiced_pipeline.settings.mapping import (
     read_mapping,
 )
 from invoiced_pipeline.settings.schedule import ScheduleSettings
+from invoiced_pipeline.settings.source_file import (
+    checked_delimiter,
+    checked_encoding,
+    is_read,
+    refused_ending,
+)
 from invoiced_pipeline.settings.strict import Strict
 
-_FILES = (".csv", ".parquet", ".ndjson", ".jsonl")
-_OTHER_FILES = (
-    *(".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".json", ".geojson", ".tsv", ".tab"),
-    *(".psv", ".txt", ".dat", ".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".avro"),
-    *(".orc", ".feather", ".arrow", ".xml", ".html", ".yaml", ".yml", ".pdf", ".sav"),
-    *(".sqlite", ".duckdb", ".mdb", ".accdb", ".dbf"),
-)
-"""Endings of files that are not read: DuckDB would guess, or fetch an extension for them."""
-_NO_TEXT_CODECS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 _OWN_HEADERS = frozenset(
     {"authorization", "idempotency-key", "content-type", "content-length", "host"}
 )
@@ -201,26 +197,8 @@ class WritebackSettings(Strict):
             return mapping
         return {target: read_mapping(value) for target, value in mapping.items()}
 
-    @field_validator("delimiter")
-    @classmethod
-    def _delimiter_separates(cls, delimiter: str) -> str:
-        if delimiter in '"\r\n\x00':
-            message = "it cannot be a quote or the end of a line, which have their own meaning"
-            raise ValueError(message)
-        return delimiter
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding_is_known(cls, encoding: str) -> str:
-        try:
-            found = codecs.lookup(encoding)
-        except (LookupError, ValueError):
-            found = None
-        is_text = found is not None and getattr(found, "_is_text_encoding", True)
-        if found is None or not is_text or found.name.replace("-", "_") in _NO_TEXT_CODECS:
-            message = f"no encoding is called {encoding!r}. Examples: utf-8, utf-16, cp1252"
-            raise ValueError(message)
-        return encoding
+    _delimiter_separates = field_validator("delimiter")(checked_delimiter)
+    _encoding_is_known = field_validator("encoding")(checked_encoding)
 
     @field_validator("headers")
     @classmethod
@@ -265,15 +243,14 @@ class WritebackSettings(Strict):
     @property
     def is_file(self) -> bool:
         """Whether the source is a file, by its ending."""
-        return self.source.strip().lower().endswith(_FILES) and not self.is_query
+        return is_read(self.source) and not self.is_query
 
     @property
     def refused_file(self) -> str | None:
         """The ending of a kind of file that is not read; None where the source is no such file."""
         if self.is_query or self.is_file:
             return None
-        name = self.source.strip().lower()
-        return next((each for each in _OTHER_FILES if name.endswith(each)), None)
+        return refused_ending(self.source)
 
     @property
     def is_query(self) -> bool:

@@ -83,7 +83,7 @@ def _rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 def _quote_problem(path: Path, first: int, last: int, error: csv.Error) -> str:
     if "unexpected end of data" in str(error):
         return (
-            f"line {first} of {path.name} opens a quote (\") that is never closed. Close it, or "
+            f'line {first} of {path.name} opens a quote (") that is never closed. Close it, or '
             "double the mark where it belongs to the text"
         )
     where = f"line {first}" if first == last else f"the row on lines {first} to {last}"

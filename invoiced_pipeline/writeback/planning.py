@@ -11,7 +11,7 @@ from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.batches import batched
 from invoiced_pipeline.writeback.mapping import Family, MappedRow, map_rows
 from invoiced_pipeline.writeback.operation import operation_of
-from invoiced_pipeline.writeback.plan import Known, Plan, PlannedRow
+from invoiced_pipeline.writeback.plan import Known, Plan
 from invoiced_pipeline.writeback.replica import Replica, read_replica, wanted_ids
 from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries, RowPlanner
 from invoiced_pipeline.writeback.source import read_source

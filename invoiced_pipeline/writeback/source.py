@@ -1,13 +1,13 @@
 """Reads the rows of a write-back: of a table, a query or a file."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseBusyError, WarehouseError
 from invoiced_pipeline.settings import ExpressionSettings, ReferenceSettings, WritebackSettings
-from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.csv_file import delimiter_hint
+from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.file_text import Dialect
 from invoiced_pipeline.warehouse.files import select_file
 from invoiced_pipeline.warehouse.relations import ExpressionFailedError, with_columns
@@ -48,7 +48,7 @@ def read_source(
         # The text may repeat a value that it could not convert.
         message = f"Write-back {settings.name!r}: its source cannot be read: "
         raise ConfigurationError(message + without_payment_data(str(error))) from None
-    _check_columns(settings, found.columns)
+    _check_columns(settings, found)
     return found
 
 
@@ -78,22 +78,26 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
 def _check_no_file(settings: WritebackSettings, folder: Path) -> None:
     """Refuses a file of another kind: as a table's name, DuckDB would guess how to read it."""
     source = settings.source.strip()
-    kind = settings.refused_file
-    is_quoted = source.startswith('"') and source.lower().endswith(('.csv"', '.parquet"', '.json"'))
-    if is_quoted or (kind is None and not settings.is_query and (folder / source).is_file()):
-        kind = "of this kind"
-    if kind is None:
+    if source.startswith('"') and source.lower().endswith(
+        ('.csv"', '.parquet"', 'json"', '.jsonl"')
+    ):
+        message = f"{source} names a file: write it without the quotes inside of the source"
+        raise WarehouseError(message)
+    is_other = not settings.is_query and (folder / source).is_file()
+    if settings.refused_file is None and not is_other:
         return
-    message = f"{source} is a file {kind}, which is not read. Save it as CSV UTF-8 (.csv)"
-    if kind == ".json":
-        message += ", or with one object per line as .ndjson"
+    advice = "Save it as CSV UTF-8 (.csv)"
+    if settings.refused_file == ".json":
+        advice += ", or with one object a line as .ndjson"
     if _IDENTIFIER.fullmatch(source) and "." in source:
         schema, _, table = source.rpartition(".")
-        message += f'. If it is a table, quote its name: {schema}."{table}"'
+        advice += f'. If it is a table, quote its name: {schema}."{table}"'
+    message = f"{source} is a file of a kind that is not read. {advice}"
     raise WarehouseError(message)
 
 
-def _check_columns(settings: WritebackSettings, columns: Sequence[str]) -> None:
+def _check_columns(settings: WritebackSettings, found: Selection) -> None:
+    columns = found.columns
     known = [name for name in columns if not name.startswith("__writeback_")]
     for what, name in _named_columns(settings):
         if name not in known:
@@ -103,6 +107,8 @@ def _check_columns(settings: WritebackSettings, columns: Sequence[str]) -> None:
             )
             if settings.is_file and len(known) == 1 and any(c in known[0] for c in ";\t|,"):
                 message += f". {delimiter_hint(known, settings.delimiter)}"
+            elif found.problems:
+                message += f". Also, {found.problems[min(found.problems)]}"
             raise ConfigurationError(message)
     if len(set(columns)) < len(columns):
         double = next(name for name in columns if list(columns).count(name) > 1)

@@ -79,8 +79,8 @@ def _nul(value: Any, place: str) -> Iterator[Problem]:
         for name, item in value.items():
             where = f"{place}.{name}" if place else str(name)
             if "\x00" in str(name):
-                name = str(name).replace("\x00", "\\0")
-                yield Problem(f"the name {name} holds the character U+0000: take it out")
+                shown = str(name).replace("\x00", "\\0")
+                yield Problem(f"the name {shown} holds the character U+0000: take it out")
             yield from _nul(item, where)
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):

@@ -55,9 +55,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: str) ->
     return [value for (value,) in rows]
 
 
-def _first_failing(
-    connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: str
-) -> int | None:
+def _first_failing(connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: str) -> int | None:
     """The first row for which an expression fails; None where it fails without any."""
 
     def fails(count: int) -> bool:
