@@ -14,14 +14,19 @@ from invoiced_pipeline.settings.mapping import (
     read_mapping,
 )
 from invoiced_pipeline.settings.schedule import ScheduleSettings
+from invoiced_pipeline.settings.source_file import (
+    checked_delimiter,
+    checked_encoding,
+    is_read,
+    refused_ending,
+)
 from invoiced_pipeline.settings.strict import Strict
 
-_FILES = (".csv", ".parquet", ".ndjson", ".jsonl")
 _OWN_HEADERS = frozenset(
     {"authorization", "idempotency-key", "content-type", "content-length", "host"}
 )
 
-_QUERY = re.compile(r"\s*(select|with|from|values|table)\b", re.IGNORECASE)
+_QUERY = re.compile(r"\s*(select|with|from|values|table)(?![\w.-])", re.IGNORECASE)
 
 OperationName = Literal[
     "create_customer", "attach_payment_source", "create_invoice", "record_payment",
@@ -192,6 +197,9 @@ class WritebackSettings(Strict):
             return mapping
         return {target: read_mapping(value) for target, value in mapping.items()}
 
+    _delimiter_separates = field_validator("delimiter")(checked_delimiter)
+    _encoding_is_known = field_validator("encoding")(checked_encoding)
+
     @field_validator("headers")
     @classmethod
     def _headers_are_extra(cls, headers: dict[str, str]) -> dict[str, str]:
@@ -235,7 +243,14 @@ class WritebackSettings(Strict):
     @property
     def is_file(self) -> bool:
         """Whether the source is a file, by its ending."""
-        return self.source.lower().endswith(_FILES) and not self.is_query
+        return is_read(self.source) and not self.is_query
+
+    @property
+    def refused_file(self) -> str | None:
+        """The ending of a kind of file that is not read; None where the source is no such file."""
+        if self.is_query or self.is_file:
+            return None
+        return refused_ending(self.source)
 
     @property
     def is_query(self) -> bool:

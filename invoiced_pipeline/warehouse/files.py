@@ -1,25 +1,85 @@
-"""Files as sources: whatever the warehouse is, an embedded DuckDB reads them."""
+"""Files as sources: read as they are, or refused; whatever the warehouse is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.warehouse.csv_file import read_csv
 from invoiced_pipeline.warehouse.database import Selection
+from invoiced_pipeline.warehouse.file_text import Dialect
+from invoiced_pipeline.warehouse.ndjson_file import as_text, read_ndjson
 
 
-def select_file(path: Path, added: Mapping[str, str]) -> Selection:
+def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selection:
     """All rows of a CSV, Parquet or NDJSON file, in its order, numbers exact.
 
     Args:
         path: The file.
-        added: Further columns, by name, as SQL expressions over the file's columns.
+        added: Further columns, by name, as SQL expressions over the file's columns: over texts, but
+            for Parquet, which has types.
+        dialect: How a text file is written.
 
     Raises:
+        ExpressionFailedError: An expression cannot be evaluated.
         WarehouseError: It is not there, or cannot be read.
     """
     from invoiced_pipeline.warehouse.duckdb import selecting
 
-    if not path.exists():
-        message = f"there is no file {path}"
+    if not path.is_file():
+        what = f"{path} is a folder" if path.exists() else f"there is no file {path}"
+        raise WarehouseError(what)
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        return selecting.select_parquet(path, added)
+    return _csv(path, added, dialect) if kind == ".csv" else _ndjson(path, added, dialect)
+
+
+def _csv(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selection:
+    found = read_csv(path, dialect)
+    more = _expressions(path, added, found.columns, found.rows, found.lines)
+    return Selection(
+        columns=(*found.columns, *added),
+        rows=[(*row, *values) for row, values in zip(found.rows, more, strict=True)],
+        is_text=True,
+        skipped=found.skipped,
+    )
+
+
+def _ndjson(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selection:
+    found = read_ndjson(path, dialect.encoding)
+    columns = found.columns
+    rows = [tuple(each.get(name) for name in columns) for each in found.objects]
+    good = [at for at in range(len(rows)) if at not in found.problems]
+    texts = [tuple(map(as_text, rows[at])) for at in good] if added else [()] * len(good)
+    more = _expressions(path, added, columns, texts, [found.lines[at] for at in good])
+    extra = dict(zip(good, more, strict=True))
+    none: tuple[Any, ...] = (None,) * len(added)
+    return Selection(
+        columns=(*columns, *added),
+        rows=[(*row, *extra.get(at, none)) for at, row in enumerate(rows)],
+        problems=found.problems,
+        record_keys={at: f"line {found.lines[at]}" for at in found.problems},
+        skipped=found.skipped,
+    )
+
+
+def _expressions(
+    path: Path,
+    added: Mapping[str, str],
+    columns: Sequence[str],
+    rows: Sequence[tuple[str | None, ...]],
+    lines: Sequence[int],
+) -> Iterable[tuple[Any, ...]]:
+    """The values of every expression, by row."""
+    from invoiced_pipeline.warehouse.duckdb import text_expressions
+
+    if not added:
+        return [()] * len(rows)
+    if len({name.casefold() for name in columns}) < len(columns):
+        message = (
+            f"{path.name} has two columns whose names differ in case only, which SQL expressions "
+            "cannot tell apart. Rename one"
+        )
         raise WarehouseError(message)
-    return selecting.select_file(path, added)
+    return text_expressions.evaluate(added, columns, rows, [f"line {line}" for line in lines])

@@ -10,11 +10,11 @@ import msgspec
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
 from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.writeback.plan import Change
+from invoiced_pipeline.writeback.stored_values import stored
 from invoiced_pipeline.writeback.values import as_decimal, plain
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _RATES = {"discounts": "coupon", "taxes": "tax_rate"}
-_LOWER = frozenset({"email", "currency"})
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 
 
@@ -107,23 +107,7 @@ def _rate(kind: str, value: Any) -> Any:
 
 def _stored(field: Field, value: Any) -> bytes:
     """A value as the API keeps it, as text that can be compared."""
-    if value is None or value == "":
-        return b"null"
-    if isinstance(value, str):
-        value = value.strip().lower() if field.type in _LOWER else value
-        value = value.upper() if field.type == "country" else value
-        value = value.lower() if field.name == "language" else value
-    if field.type == "metadata" and isinstance(value, Mapping):
-        value = {name: _metadata(item) for name, item in value.items()}
-    return encode_body(value)
-
-
-def _metadata(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return encode_body(value).decode()
+    return encode_body(stored(field.name, value, field.type))
 
 
 def _shown(field: Field, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """From a row of the source to the parameters and the body of a request."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from invoiced_pipeline.catalog.operations import Field, Operation
@@ -14,6 +14,7 @@ from invoiced_pipeline.settings import (
 from invoiced_pipeline.settings.mapping import Mapped
 from invoiced_pipeline.warehouse.database import Selection
 from invoiced_pipeline.writeback.plan import Known, Parent
+from invoiced_pipeline.writeback.record_keys import key_text, ledger_key
 from invoiced_pipeline.writeback.source import expression_column
 from invoiced_pipeline.writeback.values import fitted, plain
 
@@ -39,7 +40,8 @@ class MappedRow:
 
     Attributes:
         position: Place in the source, from 0.
-        record_key: The key's value as text; empty where it is NULL.
+        record_key: The key's value as text, trimmed; empty where there is none.
+        source_key: The same as the source has it.
         parameters: Of the path, by name.
         body: The JSON object. Where a record is not there yet, its place holds the reference.
         waits_for: Records that are not there yet, each with what keeps it.
@@ -49,6 +51,7 @@ class MappedRow:
 
     position: int
     record_key: str
+    source_key: str
     parameters: Mapping[str, Any]
     body: Mapping[str, Any]
     waits_for: Mapping[Parent, str] = field(default_factory=dict)
@@ -61,6 +64,7 @@ def map_rows(
     operation: Operation,
     selection: Selection,
     families: Mapping[str, Family],
+    known: Mapping[str, Known] | None = None,
 ) -> Iterator[MappedRow]:
     """The rows of the source in their order.
 
@@ -69,6 +73,7 @@ def map_rows(
         operation: What it does.
         selection: The source's rows.
         families: The write-backs that it refers to, by name.
+        known: What the ledger holds of the write-back, by record key.
     """
     targets = _targets(settings, selection.columns, families)
     places = {each.name: each for each in (*operation.parameters, *operation.fields)}
@@ -77,7 +82,8 @@ def map_rows(
             name: plain(value, is_json=name in selection.json_columns)
             for name, value in zip(selection.columns, row, strict=True)
         }
-        yield _map_row(settings, operation, position, cells, (targets, places, families))
+        mapped = _map_row(settings, operation, position, cells, (targets, places, families))
+        yield replace(mapped, record_key=ledger_key(mapped.source_key, known or {}))
 
 
 def _targets(
@@ -116,10 +122,11 @@ def _map_row(
             parameters[first] = fitted(value, places[first])
         elif value is not None or (keeps_null and not rest):
             _put(body, [first, *rest], value)
-    key = cells[settings.key]
+    key = key_text(cells[settings.key])
     return MappedRow(
         position=position,
-        record_key="" if key is None else _key_text(key),
+        record_key=key.strip(),
+        source_key=key,
         parameters=parameters,
         body={
             name: fitted(value, places[name]) if name in places else value
@@ -151,9 +158,10 @@ def _resolver(
     def resolve(reference: ReferenceSettings, cells: Cells) -> Any:
         family = families[reference.writeback]
         value = cells.get(reference.column or family.key)
-        if value is None:
+        key = ledger_key(key_text(value), family.known)
+        if not key:
             return None
-        parent = Parent(reference.writeback, _key_text(value), reference.field)
+        parent = Parent(reference.writeback, key, reference.field)
         known = family.known.get(parent.record_key)
         if known is not None and known.invoiced_id is not None and known.succeeded_hash is not None:
             found = _of_record(known, reference.field)
@@ -179,10 +187,6 @@ def _why(parent: Parent, known: Known | None) -> str:
     if known.succeeded_hash is not None:
         return f"the record of {who} shows no {parent.field}"
     return f"{who} is {known.state}"
-
-
-def _key_text(value: Any) -> str:
-    return str(fitted(value, Field(name="key", type="text", description="The record key.")))
 
 
 def _put(body: dict[str, Any], path: Sequence[str], value: Any) -> None:

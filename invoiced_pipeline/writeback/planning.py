@@ -11,10 +11,11 @@ from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.batches import batched
 from invoiced_pipeline.writeback.mapping import Family, MappedRow, map_rows
 from invoiced_pipeline.writeback.operation import operation_of
-from invoiced_pipeline.writeback.plan import Known, Plan, PlannedRow
+from invoiced_pipeline.writeback.plan import Known, Plan
 from invoiced_pipeline.writeback.replica import Replica, read_replica, wanted_ids
 from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries, RowPlanner
 from invoiced_pipeline.writeback.source import read_source
+from invoiced_pipeline.writeback.unreadable_rows import readable_rows
 
 Ledgers = Mapping[str, Mapping[str, Known]]
 """What the ledger holds, by write-back and record key."""
@@ -86,11 +87,12 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
         name: Family(key=key, known=request.ledgers.get(name, {}))
         for name, key in request.parent_keys.items()
     }
-    mapped = list(map_rows(settings, operation, selection, families))
     known = request.ledgers.get(settings.name, {})
+    mapped, rows = readable_rows(
+        selection, map_rows(settings, operation, selection, families, known), settings
+    )
     replica = _replica(request, operation, mapped, known, database)
     planner = RowPlanner(settings, operation, known, replica, request.retries)
-    rows: list[PlannedRow] = []
     for group in _by_key(mapped):
         rows += planner.plan(group)
     rows.sort(key=lambda row: row.position)
@@ -99,7 +101,7 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
         settings=settings,
         operation=operation,
         rows=batched(settings, operation, rows, groups),
-        notes=_notes(settings, operation, replica),
+        notes=(*_skipped(settings, selection), *_notes(settings, operation, replica)),
     )
 
 
@@ -129,6 +131,13 @@ def _by_key(mapped: Iterable[MappedRow]) -> list[list[MappedRow]]:
     for row in mapped:
         groups[row.record_key or row.position].append(row)
     return list(groups.values())
+
+
+def _skipped(settings: WritebackSettings, selection: Selection) -> tuple[str, ...]:
+    count = selection.skipped
+    what = "1 blank row" if count == 1 else f"{count:,} blank rows"
+    verb = "was" if count == 1 else "were"
+    return (f"{what} of {Path(settings.source).name} {verb} skipped.",) if count else ()
 
 
 def _notes(settings: WritebackSettings, operation: Operation, replica: Replica) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.operation import operation_of
 from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.planning import PlanRequest, plan_rows
+from invoiced_pipeline.writeback.record_keys import key_text
 from invoiced_pipeline.writeback.source import read_source
+from invoiced_pipeline.writeback.values import plain
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -41,12 +43,10 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
     """
     settings = request.settings
     found = read_source(settings, database, request.dataset, request.folder)
-    place = found.columns.index(settings.key)
-    rows = [row for row in found.rows if str(row[place]) == single.record_key]
-    if not rows:
+    selection = _only(found, settings.key, single.record_key)
+    if selection is None:
         message = f"Write-back {settings.name!r}: its source has no record {single.record_key!r}"
         raise ConfigurationError(message)
-    selection = replace(found, rows=rows[-1:])
     operation = operation_of(settings)
     fields = {each.name for each in (*operation.parameters, *operation.fields)}
     mapping = dict(settings.mapping)
@@ -62,6 +62,28 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
             raise ConfigurationError(f"{message}column. There is: {known}")
     edited = settings.model_copy(update={"mapping": mapping})
     return plan_rows(replace(request, settings=edited), selection, database)
+
+
+def _only(found: Selection, column: str, record_key: str) -> Selection | None:
+    """The row of a record key, by its trimmed text; the last one where several have the key."""
+    place = found.columns.index(column)
+    is_json = column in found.json_columns
+    texts = [key_text(plain(row[place], is_json=is_json)) for row in found.rows]
+    texts = [found.record_keys.get(at, text) for at, text in enumerate(texts)]
+    same = [at for at, text in enumerate(texts) if text and text.strip() == record_key.strip()]
+    exact = [at for at in same if texts[at] == record_key] or [
+        at for at in same if texts[at] == texts[same[0]]
+    ]
+    if not exact:
+        return None
+    at = exact[-1]
+    return replace(
+        found,
+        rows=[found.rows[at]],
+        problems={0: found.problems[at]} if at in found.problems else {},
+        record_keys={0: found.record_keys[at]} if at in found.record_keys else {},
+        skipped=0,
+    )
 
 
 def _value(text: str) -> Any:

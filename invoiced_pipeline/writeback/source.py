@@ -1,14 +1,16 @@
 """Reads the rows of a write-back: of a table, a query or a file."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseBusyError, WarehouseError
 from invoiced_pipeline.settings import ExpressionSettings, ReferenceSettings, WritebackSettings
+from invoiced_pipeline.warehouse.csv_file import delimiter_hint
 from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.warehouse.file_text import Dialect
 from invoiced_pipeline.warehouse.files import select_file
-from invoiced_pipeline.warehouse.relations import with_columns
+from invoiced_pipeline.warehouse.relations import ExpressionFailedError, with_columns
 from invoiced_pipeline.writeback.payment_data import without_payment_data
 
 _IDENTIFIER = re.compile(r'(?:[^\W\d]\w*|"(?:[^"]|"")+")(?:\.(?:[^\W\d]\w*|"(?:[^"]|"")+")){0,2}')
@@ -38,11 +40,15 @@ def read_source(
         found = _read(settings, database, dataset, folder or Path())
     except WarehouseBusyError:
         raise
+    except ExpressionFailedError as error:
+        target = error.name.removeprefix(expression_column(""))
+        message = f"Write-back {settings.name!r}: mapping.{target}: {error.reason}"
+        raise ConfigurationError(without_payment_data(message)) from None
     except WarehouseError as error:
         # The text may repeat a value that it could not convert.
         message = f"Write-back {settings.name!r}: its source cannot be read: "
         raise ConfigurationError(message + without_payment_data(str(error))) from None
-    _check_columns(settings, found.columns)
+    _check_columns(settings, found)
     return found
 
 
@@ -53,7 +59,9 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
         if isinstance(value, ExpressionSettings)
     }
     if settings.is_file:
-        return select_file(folder / settings.source, expressions)
+        dialect = Dialect(delimiter=settings.delimiter, encoding=settings.encoding)
+        return select_file(folder / settings.source.strip(), expressions, dialect)
+    _check_no_file(settings, folder)
     if settings.is_query:
         query = settings.source.strip().rstrip(";")
         if not expressions:
@@ -67,7 +75,29 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
     return database.select(dataset, with_columns(table, expressions))
 
 
-def _check_columns(settings: WritebackSettings, columns: Sequence[str]) -> None:
+def _check_no_file(settings: WritebackSettings, folder: Path) -> None:
+    """Refuses a file of another kind: as a table's name, DuckDB would guess how to read it."""
+    source = settings.source.strip()
+    if source.startswith('"') and source.lower().endswith(
+        ('.csv"', '.parquet"', 'json"', '.jsonl"')
+    ):
+        message = f"{source} names a file: write it without the quotes inside of the source"
+        raise WarehouseError(message)
+    is_other = not settings.is_query and (folder / source).is_file()
+    if settings.refused_file is None and not is_other:
+        return
+    advice = "Save it as CSV UTF-8 (.csv)"
+    if settings.refused_file == ".json":
+        advice += ", or with one object a line as .ndjson"
+    if _IDENTIFIER.fullmatch(source) and "." in source:
+        schema, _, table = source.rpartition(".")
+        advice += f'. If it is a table, quote its name: {schema}."{table}"'
+    message = f"{source} is a file of a kind that is not read. {advice}"
+    raise WarehouseError(message)
+
+
+def _check_columns(settings: WritebackSettings, found: Selection) -> None:
+    columns = found.columns
     known = [name for name in columns if not name.startswith("__writeback_")]
     for what, name in _named_columns(settings):
         if name not in known:
@@ -75,6 +105,10 @@ def _check_columns(settings: WritebackSettings, columns: Sequence[str]) -> None:
                 f"Write-back {settings.name!r}: {what} names the column {name!r}, and the source "
                 f"has {', '.join(known)}"
             )
+            if settings.is_file and len(known) == 1 and any(c in known[0] for c in ";\t|,"):
+                message += f". {delimiter_hint(known, settings.delimiter)}"
+            elif found.problems:
+                message += f". Also, {found.problems[min(found.problems)]}"
             raise ConfigurationError(message)
     if len(set(columns)) < len(columns):
         double = next(name for name in columns if list(columns).count(name) > 1)

@@ -49,7 +49,8 @@ def _row_problems(
     settings: WritebackSettings, operation: Operation, row: MappedRow
 ) -> Iterator[Problem]:
     if not row.record_key:
-        yield Problem(f"the key column {settings.key} is NULL: every row needs a key")
+        yield Problem(f"the key column {settings.key} is empty: every row needs a key")
+    yield from _nul({**row.parameters, **row.body}, "")
     if operation.kind == "delete" and not settings.allow_deletes:
         yield Problem("documents are deleted or voided only with allow_deletes = true")
     if operation.method == "DELETE" and not settings.allow_deletes:
@@ -70,6 +71,23 @@ def _row_problems(
         yield from _values(operation.fields, row.body, "", waiting)
         yield from _metadata(operation, row)
     yield from _sums(operation, row.body)
+
+
+def _nul(value: Any, place: str) -> Iterator[Problem]:
+    """Texts with U+0000: no ledger, plan or response on PostgreSQL can hold them."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            where = f"{place}.{name}" if place else str(name)
+            if "\x00" in str(name):
+                shown = str(name).replace("\x00", "\\0")
+                yield Problem(f"the name {shown} holds the character U+0000: take it out")
+            yield from _nul(item, where)
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _nul(item, f"{place}[{number}]")
+    elif isinstance(value, str) and "\x00" in value:
+        field = place.partition(".")[0].partition("[")[0]
+        yield Problem(f"{place} holds the character U+0000: take it out", field)
 
 
 def _unknown(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:

@@ -1,17 +1,17 @@
 """Queries that users write, over the warehouse or a file: they read, and cannot write."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import msgspec
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Selection
 from invoiced_pipeline.warehouse.relations import with_columns
+
+_MISSING_EXTENSION = re.compile(r"""(?:INSTALL |required extension ')(\w+)""")
 
 
 def select(connection: duckdb.DuckDBPyConnection, sql: str) -> Selection:
@@ -25,6 +25,7 @@ def select(connection: duckdb.DuckDBPyConnection, sql: str) -> Selection:
         WarehouseError: It is something else, or more than one statement, or DuckDB refuses it.
     """
     try:
+        connection.execute("set autoinstall_known_extensions = false")
         statements = connection.extract_statements(sql)
         kinds = [statement.type for statement in statements]
         if kinds != [duckdb.StatementType.SELECT]:
@@ -41,7 +42,7 @@ def select(connection: duckdb.DuckDBPyConnection, sql: str) -> Selection:
             rows=result.fetchall(),
         )
     except duckdb.Error as error:
-        raise WarehouseError(str(error)) from error
+        raise WarehouseError(_refusal(error)) from error
 
 
 @contextmanager
@@ -55,34 +56,39 @@ def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def select_file(path: Path, added: Mapping[str, str]) -> Selection:
-    """All rows of a file, in its order; see `warehouse.files.select_file`."""
-    name = f"'{_quoted(str(path))}'"
-    kind = path.suffix.lower()
+def select_parquet(path: Path, added: Mapping[str, str]) -> Selection:
+    """All rows of a Parquet file, in its order; see `warehouse.files.select_file`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        message = f"{path.name} cannot be read as Parquet: {error}"
+        raise WarehouseError(message) from None
+    # The path is a pattern to DuckDB, and `year=2026` in it a column.
+    pattern = re.sub(r"[\[*?]", r"[\g<0>]", str(path)).replace("'", "''")
+    relation = f"read_parquet('{pattern}', hive_partitioning = false)"
     with in_memory() as connection:
-        if kind == ".csv":
-            # Text, so that 00123 stays what it is, and 9.99 becomes no binary number.
-            relation = f"read_csv({name}, all_varchar = true, header = true)"
-            return select(connection, with_columns(relation, added))
-        if kind == ".parquet":
-            return select(connection, with_columns(f"read_parquet({name})", added))
-        relation = f"read_ndjson({name}, sample_size = -1)"
         found = select(connection, with_columns(relation, added))
-        sql = f"select json from read_ndjson_objects({name})"  # noqa: S608 - a quoted name
-        return _exact(found, [text for (text,) in select(connection, sql).rows])
-
-
-def _exact(found: Selection, lines: Sequence[str]) -> Selection:
-    """The same rows with the values that stand in the file: DuckDB makes its numbers binary."""
-    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-    rows = []
-    for row, line in zip(found.rows, lines, strict=True):
-        record = decoder.decode(line)
-        rows.append(
-            tuple(record.get(name, value) for name, value in zip(found.columns, row, strict=True))
+    if list(found.columns[: len(names)]) != names:
+        message = (
+            f"{path.name} has two columns whose names are the same, or differ in case only. "
+            "Rename one"
         )
-    return Selection(columns=found.columns, rows=rows)
+        raise WarehouseError(message)
+    return found
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+def _refusal(error: duckdb.Error) -> str:
+    """DuckDB's text; where an extension is missing, what that means to a source."""
+    text = str(error)
+    missing = _MISSING_EXTENSION.search(text)
+    if missing is None:
+        return text
+    name = missing.group(1)
+    return (
+        f"the query needs DuckDB's extension {name}, and nothing is downloaded to read a source. "
+        f"Save the file as CSV UTF-8 and name it as the source, or install the extension once: "
+        f"INSTALL {name}"
+    )
