@@ -10,10 +10,13 @@ import msgspec
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConstantSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.json_limits import json_problem
+from invoiced_pipeline.writeback.mapping import key_text
 from invoiced_pipeline.writeback.operation import operation_of
 from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.planning import PlanRequest, plan_rows
 from invoiced_pipeline.writeback.source import read_source
+from invoiced_pipeline.writeback.values import cell
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -42,11 +45,11 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
     settings = request.settings
     found = read_source(settings, database, request.dataset, request.folder)
     place = found.columns.index(settings.key)
-    rows = [row for row in found.rows if str(row[place]) == single.record_key]
-    if not rows:
+    positions = [n for n, _ in enumerate(found.rows) if _key(found, n, place) == single.record_key]
+    if not positions:
         message = f"Write-back {settings.name!r}: its source has no record {single.record_key!r}"
         raise ConfigurationError(message)
-    selection = replace(found, rows=rows[-1:])
+    selection = _only(found, positions[-1])
     operation = operation_of(settings)
     fields = {each.name for each in (*operation.parameters, *operation.fields)}
     mapping = dict(settings.mapping)
@@ -64,10 +67,29 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
     return plan_rows(replace(request, settings=edited), selection, database)
 
 
+def _key(selection: Selection, position: int, place: int) -> str:
+    if position in selection.record_keys:
+        return selection.record_keys[position]
+    value = cell(selection.rows[position][place])
+    return "" if json_problem(value, "key") is not None else key_text(value)
+
+
+def _only(selection: Selection, position: int) -> Selection:
+    """The one row, at position 0."""
+    problems, keys = selection.problems, selection.record_keys
+    return replace(
+        selection,
+        rows=[selection.rows[position]],
+        problems={0: problems[position]} if position in problems else {},
+        record_keys={0: keys[position]} if position in keys else {},
+        skipped=0,
+    )
+
+
 def _value(text: str) -> Any:
     try:
         return _DECODER.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text
 
 
