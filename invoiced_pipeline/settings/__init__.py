@@ -9,6 +9,7 @@ from invoiced_pipeline.settings.connection import (
 )
 from invoiced_pipeline.settings.loading import load_settings
 from invoiced_pipeline.settings.mapping import (
+    ColumnSettings,
     ConstantSettings,
     ExpressionSettings,
     ReferenceSettings,
@@ -23,6 +24,7 @@ from invoiced_pipeline.settings.writeback import WritebackSettings
 __all__ = [
     "DATE_FORMS",
     "Cadence",
+    "ColumnSettings",
     "ConnectionSettings",
     "ConstantSettings",
     "Deletions",

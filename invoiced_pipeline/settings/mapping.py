@@ -1,6 +1,7 @@
 """Where the fields of a write-back's body come from: `[[writeback]]` mapping."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,13 @@ REFERENCE_FORMS = (
     '"@<write-back>[<column>].id" with the column that holds its record key'
 )
 MAPPING_FORMS = (
-    'a column ("company"), a constant ({ value = "usd" }), an expression over the row\'s columns '
+    'a column ("company"), a column of dates with their format ({ column = "created", format = '
+    '"%d.%m.%Y" }), a constant ({ value = "usd" }), an expression over the row\'s columns '
     f'({{ sql = "upper(country)" }}) or a reference ({REFERENCE_FORMS})'
 )
 _REFERENCE = re.compile(r"@(?P<writeback>\w+)(\[(?P<column>[^\]]+)\])?\.(?P<field>\w+)")
+
+_SAMPLE = datetime(2026, 11, 27, tzinfo=UTC)
 
 Constant = bool | int | Decimal | str
 
@@ -25,6 +29,18 @@ class ConstantSettings(Strict):
     """`{ value = "usd" }`: the same for every row."""
 
     value: Constant | list[Any] | dict[str, Any]
+
+
+class ColumnSettings(Strict):
+    """`{ column = "created", format = "%d.%m.%Y" }`: a column of dates in a form of its own.
+
+    Attributes:
+        column: The source's column.
+        format: As of `datetime.strptime`; a date without a zone is UTC.
+    """
+
+    column: str = Field(min_length=1)
+    format: str = Field(min_length=1)
 
 
 class ExpressionSettings(Strict):
@@ -52,7 +68,7 @@ class ReferenceSettings(Strict):
         return f"@{self.writeback}{column}.{self.field}"
 
 
-Mapped = str | ConstantSettings | ExpressionSettings | ReferenceSettings
+Mapped = str | ColumnSettings | ConstantSettings | ExpressionSettings | ReferenceSettings
 
 
 def read_mapping(value: object) -> object:
@@ -71,12 +87,34 @@ def read_mapping(value: object) -> object:
         return ConstantSettings(value=_exact(value))
     if isinstance(value, dict) and value.keys() == {"value"}:
         return ConstantSettings(value=_exact(value["value"]))
+    if isinstance(value, dict) and value.keys() == {"column", "format"}:
+        return ColumnSettings(column=str(value["column"]), format=_date_format(value["format"]))
     if isinstance(value, dict) and value.keys() == {"sql"} and isinstance(value["sql"], str):
         return ExpressionSettings(sql=value["sql"])
     if isinstance(value, str):
         return value
     message = f"{value!r} says not where a field comes from. Accepted forms: {MAPPING_FORMS}"
     raise ValueError(message)
+
+
+def _date_format(text: object) -> str:
+    """A format that gives a whole date: what it writes, it reads again.
+
+    Raises:
+        ValueError: It lacks the year, the month or the day, or has a directive that cannot be read.
+    """
+    try:
+        written = _SAMPLE.strftime(str(text))
+        is_whole = datetime.strptime(written, str(text)).date() == _SAMPLE.date()  # noqa: DTZ007 - its date alone is compared
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        message = (
+            f"format = {text!r} does not describe a date: it needs year, month and day, such as "
+            '"%d.%m.%Y" or "%m/%d/%y %H:%M"'
+        )
+        raise ValueError(message)
+    return str(text)
 
 
 def _exact(value: Any) -> Any:

@@ -14,21 +14,27 @@ from invoiced_pipeline.catalog.operations import (
     Field,
 )
 from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.writeback.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.payment_data import is_card_number
 from invoiced_pipeline.writeback.problems import Problem
 from invoiced_pipeline.writeback.values import as_decimal
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_LATEST = 4_102_444_800
-"""2100-01-01: a later instant is one in milliseconds."""
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
-    "timestamp": "an instant: a date, a timestamp or epoch seconds",
-    "boolean": "true or false",
+    "timestamp": "a date",
+    "boolean": "true or false (1 and 0 are read as such)",
     "metadata": "an object",
     "object": "an object",
     "array": "an array",
+}
+_ADVICE = {
+    "number": (
+        'In text, numbers are read as 1234.56, or with decimal = "," as 1.234,56; thousands '
+        "separators beside a decimal point, currency and percent signs and parentheses are not"
+    ),
+    "timestamp": ACCEPTED,
 }
 
 
@@ -45,7 +51,12 @@ def value_problems(field: Field, value: Any, place: str) -> Iterator[Problem]:
             yield Problem(f"{place} is empty, and the API takes none without it", place)
         return
     if field.type in _EXPECTED and not _has_type(field, value):
-        yield Problem(f"{place} has to be {_EXPECTED[field.type]}, and is {told(value)}", place)
+        advice = _ADVICE.get("number" if field.type == "integer" else field.type)
+        yield Problem(
+            f"{place} has to be {_EXPECTED[field.type]}, and is {told(value)}"
+            + (f". {advice}" if advice and not isinstance(value, dict | list) else ""),
+            place,
+        )
         return
     check = _CHECKS.get(field.type)
     if check is not None:
@@ -78,8 +89,10 @@ def metadata_problems(value: Mapping[str, Any], place: str, *, room: int) -> Ite
 def _has_type(field: Field, value: Any) -> bool:
     if field.type == "number":
         return as_decimal(value) is not None and not isinstance(value, str)
-    if field.type in {"integer", "timestamp"}:
-        return isinstance(value, int) and not isinstance(value, bool)
+    if field.type == "timestamp":
+        return isinstance(value, Instant)
+    if field.type == "integer":
+        return isinstance(value, int) and not isinstance(value, bool | Instant)
     if field.type == "boolean":
         return isinstance(value, bool)
     return isinstance(value, list if field.type == "array" else dict)
@@ -89,7 +102,7 @@ def told(value: Any) -> str:
     """What a value is; long ones and structures are not repeated."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    text = str(value)
+    text = value.shown if isinstance(value, Instant) else str(value)
     return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
@@ -122,8 +135,8 @@ def _country(_field: Field, value: Any, place: str) -> Iterator[Problem]:
 
 
 def _timestamp(_field: Field, value: Any, place: str) -> Iterator[Problem]:
-    if not 0 <= value < _LATEST:
-        yield Problem(f"{place} is {value}: instants are seconds since 1970, not more", place)
+    if not 0 <= value < LATEST:
+        yield Problem(f"{place} is {told(value)}, and dates are sent from 1970 to 2099 only", place)
 
 
 def _token(_field: Field, value: Any, place: str) -> Iterator[Problem]:

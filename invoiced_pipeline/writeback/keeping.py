@@ -1,5 +1,6 @@
 """A plan as it may be kept: with hashes of what is hashed, and nothing of what is dropped."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -43,8 +44,20 @@ def _kept(row: PlannedRow, table: str, privacy: Privacy) -> PlannedRow:
             for change in row.changes
         ),
         reason=None if row.reason is None else kept_text(row.reason, row, table, privacy),
+        warnings=tuple(_kept_warning(each, row, table, privacy) for each in row.warnings),
         wanted={},
     )
+
+
+def _kept_warning(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
+    """A warning; without its value where its field, or one around it, is hashed or dropped."""
+    place = text.partition(": ")[0]
+    rules = privacy.rules(table)
+    for name in re.split(r"[.\[]", place):
+        how = rules.personal.get(name) or rules.hidden.get(name)
+        if how is not None:
+            return f"{place}: a value to look at, which is {how} here"
+    return kept_text(text, row, table, privacy)
 
 
 def _redacted(fields: Mapping[str, Any], table: str, privacy: Privacy) -> dict[str, Any]:

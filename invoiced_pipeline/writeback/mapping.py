@@ -1,11 +1,13 @@
 """From a row of the source to the parameters and the body of a request."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from invoiced_pipeline.catalog.operations import Field, Operation
+from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import (
+    ColumnSettings,
     ConstantSettings,
     ExpressionSettings,
     ReferenceSettings,
@@ -13,10 +15,16 @@ from invoiced_pipeline.settings import (
 )
 from invoiced_pipeline.settings.mapping import Mapped
 from invoiced_pipeline.warehouse.database import Selection
+from invoiced_pipeline.writeback.decimal_notation import is_mixed, numeric_texts
+from invoiced_pipeline.writeback.field_checks import told
+from invoiced_pipeline.writeback.instants import with_format
+from invoiced_pipeline.writeback.json_limits import json_problem
 from invoiced_pipeline.writeback.plan import Known, Parent
+from invoiced_pipeline.writeback.problems import Problem
 from invoiced_pipeline.writeback.record_keys import key_text, ledger_key
+from invoiced_pipeline.writeback.row_warnings import key_warning, value_warnings
 from invoiced_pipeline.writeback.source import expression_column
-from invoiced_pipeline.writeback.values import fitted, plain
+from invoiced_pipeline.writeback.values import FAILURES, Unreadable, cell, decoded, fitted
 
 Cells = Mapping[str, Any]
 
@@ -47,6 +55,9 @@ class MappedRow:
         waits_for: Records that are not there yet, each with what keeps it.
         group: Value of the column of `group_by`.
         merges_metadata: Whether single keys of `metadata` are mapped: an update keeps the others.
+        problem: Why it cannot be sent, where a value could not be read. Parameters and body then
+            lack that value if JSON has no form for it.
+        warnings: What a person should look at.
     """
 
     position: int
@@ -57,6 +68,8 @@ class MappedRow:
     waits_for: Mapping[Parent, str] = field(default_factory=dict)
     group: Any = None
     merges_metadata: bool = False
+    problem: Problem | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def map_rows(
@@ -75,15 +88,45 @@ def map_rows(
         families: The write-backs that it refers to, by name.
         known: What the ledger holds of the write-back, by record key.
     """
-    targets = _targets(settings, selection.columns, families)
-    places = {each.name: each for each in (*operation.parameters, *operation.fields)}
-    for position, row in enumerate(selection.rows):
-        cells = {
-            name: plain(value, is_json=name in selection.json_columns)
-            for name, value in zip(selection.columns, row, strict=True)
-        }
-        mapped = _map_row(settings, operation, position, cells, (targets, places, families))
-        yield replace(mapped, record_key=ledger_key(mapped.source_key, known or {}))
+    mapper = _RowMapper(settings, operation, selection, families, known or {})
+    texts: dict[tuple[str, str], set[str]] = {}
+    rows = [mapper.row(position) for position in range(len(selection.rows))]
+    for row in rows:
+        for column, text in row.numbers:
+            texts.setdefault(column, set()).add(text)
+    mixed = {column for column, found in texts.items() if is_mixed(found, settings.decimal)}
+    for row in rows:
+        yield _without_mixed(settings, row, mixed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row, and its texts that stand where numbers belong, by field and path inside of it."""
+
+    mapped: MappedRow
+    numbers: tuple[tuple[tuple[str, str], str], ...] = ()
+
+
+def _without_mixed(
+    settings: WritebackSettings, row: _Row, mixed: Iterable[tuple[str, str]]
+) -> MappedRow:
+    """The row; with a problem where it has a number of a column with both notations."""
+    mapped = row.mapped
+    found = next(((column, text) for column, text in row.numbers if column in mixed), None)
+    if found is None or mapped.problem is not None:
+        return mapped
+    (target, path), text = found
+    name = target.partition(".")[0]
+    other = "," if settings.decimal == "." else "."
+    problem = Problem(
+        f"{target}{path} is {told(text)}, and its column has both numbers with a decimal point and "
+        "numbers with a decimal comma, so 1.500 could be 1500 or one and a half. No row with a "
+        f'value in that column is sent. If its numbers are written with "{other}", set '
+        f'decimal = "{other}"; else correct the source',
+        name,
+    )
+    # The body shows what the reason repeats, so that it is hidden where the field is private.
+    return replace(mapped, body={**mapped.body, name: text}, problem=problem)
 
 
 def _targets(
@@ -91,6 +134,9 @@ def _targets(
 ) -> dict[str, Mapped]:
     """Where every field comes from: the mapping, and all columns that it leaves over."""
     used = {value for value in settings.mapping.values() if isinstance(value, str)}
+    used |= {
+        value.column for value in settings.mapping.values() if isinstance(value, ColumnSettings)
+    }
     for reference in settings.references.values():
         used.add(reference.column or families[reference.writeback].key)
     left_out = {*used, *settings.exclude, *settings.mapping}
@@ -102,40 +148,159 @@ def _targets(
     return {**own, **settings.mapping}
 
 
-def _map_row(
-    settings: WritebackSettings,
-    operation: Operation,
-    position: int,
-    cells: Cells,
-    how: tuple[Mapping[str, Mapped], Mapping[str, Field], Mapping[str, Family]],
-) -> MappedRow:
-    targets, places, families = how
-    keeps_null = settings.clear_nulls and operation.method == "PATCH"
-    names = {parameter.name for parameter in operation.parameters}
-    parameters: dict[str, Any] = {}
-    body: dict[str, Any] = {}
-    waits_for: dict[Parent, str] = {}
-    for target, source in targets.items():
-        value = _value(target, source, cells, _resolver(families, waits_for))
+class _RowMapper:
+    """Maps the rows of one source; a row that fails has a `problem`, and the others go on."""
+
+    def __init__(
+        self,
+        settings: WritebackSettings,
+        operation: Operation,
+        selection: Selection,
+        families: Mapping[str, Family],
+        known: Mapping[str, Known],
+    ) -> None:
+        self._known = known
+        self._settings = settings
+        self._selection = selection
+        self._families = families
+        self._parameters = {each.name: each for each in operation.parameters}
+        self._fields = {each.name: each for each in operation.fields}
+        self._targets = _targets(settings, selection.columns, families)
+        self._leaves = {target: self._leaf(target) for target in self._targets}
+        self._merges_metadata = any(target.startswith("metadata.") for target in self._targets)
+        self._keeps_null = settings.clear_nulls and operation.method == "PATCH"
+        for target, source in self._targets.items():
+            self._check_format(target, source)
+
+    def row(self, position: int) -> _Row:
+        """The row at a position of the source."""
+        values = zip(self._selection.columns, self._selection.rows[position], strict=True)
+        cells = {
+            name: cell(value, is_json=name in self._selection.json_columns)
+            for name, value in values
+        }
+        return self._mapped(position, cells)
+
+    def _mapped(self, position: int, cells: Cells) -> _Row:
+        problems: list[Problem] = []
+        waits_for: dict[Parent, str] = {}
+        key = self._record_key(cells[self._settings.key], problems)
+        parameters, body, numbers = self._raw(cells, waits_for, problems)
+        parameters = self._fitted(self._parameters, parameters, problems)
+        body = self._fitted(self._fields, body, problems)
+        warnings = [
+            *value_warnings(self._parameters.values(), parameters),
+            *value_warnings(self._fields.values(), body),
+        ]
+        about_key = key_warning(self._settings.key, key)
+        group_by = self._settings.group_by
+        mapped = MappedRow(
+            position=position,
+            record_key=ledger_key(key, self._known),
+            source_key=key,
+            parameters=parameters,
+            body=body,
+            waits_for=waits_for,
+            group=cells.get(group_by) if isinstance(group_by, str) else None,
+            merges_metadata=self._merges_metadata,
+            problem=next(iter(problems), None),
+            warnings=(*warnings, *([about_key] if about_key else [])),
+        )
+        return _Row(mapped, tuple(numbers))
+
+    def _record_key(self, value: Any, problems: list[Problem]) -> str:
+        problem = json_problem(value, f"the key column {self._settings.key}")
+        if problem is not None:
+            problems.append(Problem(problem.reason))
+            return ""
+        return "" if value is None else key_text(value)
+
+    def _raw(
+        self, cells: Cells, waits_for: dict[Parent, str], problems: list[Problem]
+    ) -> tuple[dict[str, Any], dict[str, Any], list[tuple[tuple[str, str], str]]]:
+        """Parameters and body as the source has them, and the texts where numbers belong."""
+        resolve = _resolver(self._families, waits_for)
+        parameters: dict[str, Any] = {}
+        body: dict[str, Any] = {}
+        numbers: list[tuple[tuple[str, str], str]] = []
+        for target, source in self._targets.items():
+            value = self._target_value(target, source, cells, resolve, problems)
+            first, *rest = target.split(".")
+            leaf = self._leaves[target]
+            if leaf is not None and not isinstance(source, ConstantSettings | ReferenceSettings):
+                value = decoded(value, leaf)
+                found = () if isinstance(value, Unreadable) else numeric_texts(value, leaf)
+                numbers += (((target, path), text) for path, text in found)
+            if first in self._parameters and not rest:
+                parameters[first] = value
+            elif value is not None or (self._keeps_null and not rest):
+                _put(body, [first, *rest], value)
+        return parameters, body, numbers
+
+    def _target_value(
+        self,
+        target: str,
+        source: Mapped,
+        cells: Cells,
+        resolve: Callable[[ReferenceSettings, Cells], Any],
+        problems: list[Problem],
+    ) -> Any:
+        value = _value(target, source, cells, resolve)
+        leaf = self._leaves[target]
+        if isinstance(source, ConstantSettings) and leaf is not None:
+            # The settings' own text, whatever the source's numbers look like.
+            return fitted(value, leaf)
+        if not isinstance(source, ColumnSettings) or isinstance(value, Unreadable):
+            return value
+        try:
+            return with_format(value, source.format)
+        except FAILURES:
+            problems.append(
+                Problem(
+                    f"{target} is {told(value)}, which does not have the format {source.format!r} "
+                    "of its mapping",
+                    target.partition(".")[0],
+                )
+            )
+            return value
+
+    def _fitted(
+        self, places: Mapping[str, Field], values: Mapping[str, Any], problems: list[Problem]
+    ) -> dict[str, Any]:
+        """The values in the types of their fields; those that JSON cannot hold are left out."""
+        result: dict[str, Any] = {}
+        for name, value in values.items():
+            problem = json_problem(value, name)
+            if problem is None and name in places:
+                try:
+                    result[name] = fitted(value, places[name], self._settings.decimal)
+                    problem = json_problem(result[name], name)
+                except FAILURES:
+                    problem = Problem(f"{name} has a value that cannot be read", name)
+            elif problem is None:
+                result[name] = value
+            if problem is not None:
+                result.pop(name, None)
+                problems.append(problem)
+        return result
+
+    def _leaf(self, target: str) -> Field | None:
+        """The field at the end of a path; None where the API's fields there are not known."""
         first, *rest = target.split(".")
-        if first in names and not rest:
-            parameters[first] = fitted(value, places[first])
-        elif value is not None or (keeps_null and not rest):
-            _put(body, [first, *rest], value)
-    key = key_text(cells[settings.key])
-    return MappedRow(
-        position=position,
-        record_key=key.strip(),
-        source_key=key,
-        parameters=parameters,
-        body={
-            name: fitted(value, places[name]) if name in places else value
-            for name, value in body.items()
-        },
-        waits_for=waits_for,
-        group=cells.get(settings.group_by) if isinstance(settings.group_by, str) else None,
-        merges_metadata=any(target.startswith("metadata.") for target in targets),
-    )
+        found = self._fields.get(first) or self._parameters.get(first)
+        for step in rest:
+            if found is not None and not step.isdecimal():
+                found = next((each for each in found.elements if each.name == step), None)
+        return found
+
+    def _check_format(self, target: str, source: Mapped) -> None:
+        leaf = self._leaves[target]
+        if isinstance(source, ColumnSettings) and leaf and leaf.type not in {"timestamp", "any"}:
+            message = (
+                f"Write-back {self._settings.name!r}: mapping.{target} has a date format, and "
+                f"{target} is no date. Map the column by its name alone"
+            )
+            raise ConfigurationError(message)
 
 
 def _value(
@@ -143,6 +308,8 @@ def _value(
 ) -> Any:
     if isinstance(source, str):
         return cells[source]
+    if isinstance(source, ColumnSettings):
+        return cells[source.column]
     if isinstance(source, ConstantSettings):
         return source.value
     if isinstance(source, ExpressionSettings):
@@ -158,6 +325,8 @@ def _resolver(
     def resolve(reference: ReferenceSettings, cells: Cells) -> Any:
         family = families[reference.writeback]
         value = cells.get(reference.column or family.key)
+        if value is None or json_problem(value, reference.writeback) is not None:
+            return value
         key = ledger_key(key_text(value), family.known)
         if not key:
             return None

@@ -102,8 +102,9 @@ class RowPlanner:
             action=_BY_METHOD.get(self.operation.method, "update"),
             payload_hash=self._hash(row.parameters, row.body),
             wanted=row.body,
+            warnings=row.warnings,
         )
-        problem = row_problem(self.settings, self.operation, row)
+        problem = row.problem or row_problem(self.settings, self.operation, row)
         if problem is None and self.settings.check_replica:
             problem = replica_problem(self.operation, row, self.replica)
         return invalid(planned, problem) if problem is not None else planned

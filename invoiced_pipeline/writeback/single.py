@@ -10,12 +10,13 @@ import msgspec
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConstantSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.json_limits import json_problem
 from invoiced_pipeline.writeback.operation import operation_of
 from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.planning import PlanRequest, plan_rows
 from invoiced_pipeline.writeback.record_keys import key_text
 from invoiced_pipeline.writeback.source import read_source
-from invoiced_pipeline.writeback.values import plain
+from invoiced_pipeline.writeback.values import cell
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -64,12 +65,19 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
     return plan_rows(replace(request, settings=edited), selection, database)
 
 
+def _key(selection: Selection, position: int, place: int) -> str:
+    """The key of a row as the source has it; empty where it has none that can be used."""
+    if position in selection.record_keys:
+        return selection.record_keys[position]
+    is_json = selection.columns[place] in selection.json_columns
+    value = cell(selection.rows[position][place], is_json=is_json)
+    return "" if json_problem(value, "key") is not None else key_text(value)
+
+
 def _only(found: Selection, column: str, record_key: str) -> Selection | None:
     """The row of a record key, by its trimmed text; the last one where several have the key."""
     place = found.columns.index(column)
-    is_json = column in found.json_columns
-    texts = [key_text(plain(row[place], is_json=is_json)) for row in found.rows]
-    texts = [found.record_keys.get(at, text) for at, text in enumerate(texts)]
+    texts = [_key(found, at, place) for at in range(len(found.rows))]
     same = [at for at, text in enumerate(texts) if text and text.strip() == record_key.strip()]
     exact = [at for at in same if texts[at] == record_key] or [
         at for at in same if texts[at] == texts[same[0]]
@@ -89,7 +97,7 @@ def _only(found: Selection, column: str, record_key: str) -> Selection | None:
 def _value(text: str) -> Any:
     try:
         return _DECODER.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text
 
 

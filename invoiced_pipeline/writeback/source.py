@@ -5,7 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseBusyError, WarehouseError
-from invoiced_pipeline.settings import ExpressionSettings, ReferenceSettings, WritebackSettings
+from invoiced_pipeline.settings import (
+    ColumnSettings,
+    ExpressionSettings,
+    ReferenceSettings,
+    WritebackSettings,
+)
 from invoiced_pipeline.warehouse.csv_file import delimiter_hint
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.file_text import Dialect
@@ -121,7 +126,7 @@ def _named_columns(settings: WritebackSettings) -> Iterable[tuple[str, str]]:
     for target, value in settings.mapping.items():
         if isinstance(value, str):
             yield f"mapping.{target} (a constant would be {{ value = ... }})", value
-        elif isinstance(value, ReferenceSettings) and value.column is not None:
+        elif isinstance(value, ColumnSettings | ReferenceSettings) and value.column is not None:
             yield f"mapping.{target}", value.column
     for name in settings.exclude:
         yield "exclude", name

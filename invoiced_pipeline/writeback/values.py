@@ -1,19 +1,46 @@
 """Values of a warehouse as the API takes them: exact numbers, epoch seconds, objects and arrays."""
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Field
+from invoiced_pipeline.writeback.decimal_notation import NUMERIC, Notation, number_of
+from invoiced_pipeline.writeback.instants import Instant, as_instant
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
+_BINARY = (bytes, bytearray, memoryview)
+
+FAILURES = (ValueError, TypeError, ArithmeticError, RecursionError, msgspec.MsgspecError)
+"""What values can raise while they are read, beside what they are: numbers beyond what Python
+converts, years beyond 9999, objects nested beyond its stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value that has no form in JSON.
+
+    Attributes:
+        reason: Why, as in "credit_limit {reason}".
+    """
+
+    reason: str
+
+
+def cell(value: Any, *, is_json: bool = False) -> Any:
+    """As `plain`; an `Unreadable` where the value has no form in JSON."""
+    try:
+        return plain(value, is_json=is_json)
+    except RecursionError:
+        return Unreadable("is nested too deeply")
+    except FAILURES as error:
+        return Unreadable(f"cannot be read as a value of JSON ({error})")
 
 
 def plain(value: Any, *, is_json: bool = False) -> Any:
@@ -27,10 +54,8 @@ def plain(value: Any, *, is_json: bool = False) -> Any:
     """
     if is_json and isinstance(value, str):
         return _decoded(value)
-    if isinstance(value, datetime):
-        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
     if isinstance(value, date):
-        return int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
+        return Instant.of(value)
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, Mapping):
@@ -39,67 +64,82 @@ def plain(value: Any, *, is_json: bool = False) -> Any:
         return [plain(item) for item in value]
     if value is None or isinstance(value, bool | int | str | Decimal):
         return value
+    if isinstance(value, _BINARY):
+        return Unreadable("is binary data: convert it to text in the source")
+    if isinstance(value, set | frozenset):
+        return Unreadable("is a set, whose values have no order: use a list")
     return str(value)
 
 
-def fitted(value: Any, field: Field) -> Any:
+def fitted(value: Any, field: Field, notation: Notation = ".") -> Any:
     """A plain value in the type of a field, where that loses nothing; else as it is.
 
     A CSV has text only, and a number of a customer may be a number in the warehouse.
+
+    Args:
+        value: A plain value.
+        field: Where it goes.
+        notation: The decimal separator of numbers in text.
     """
     if isinstance(value, str) and field.type != "text":
         value = value.strip()
+    if isinstance(value, str) and field.type in NUMERIC:
+        value = _read_number(value, field, notation)
     convert = _CONVERTERS.get(field.type)
     if convert is not None and value is not None:
         value = convert(value)
-    if field.type in _STRUCTURED and isinstance(value, str) and value[:1] in {"{", "["}:
-        value = _decoded(value)
-    return _fitted_inside(value, field.elements) if field.elements else value
+    value = decoded(value, field)
+    return _fitted_inside(value, field.elements, notation) if field.elements else value
 
 
-def _fitted_inside(value: Any, elements: Iterable[Field]) -> Any:
+def decoded(value: Any, field: Field) -> Any:
+    """The object or array that a text holds, where a field takes one; else the value as it is."""
+    if field.type in _STRUCTURED and isinstance(value, str) and value.strip()[:1] in {"{", "["}:
+        return _decoded(value)
+    return value
+
+
+def _fitted_inside(value: Any, elements: Iterable[Field], notation: Notation) -> Any:
     if isinstance(value, list):
-        return [_fitted_inside(item, elements) for item in value]
+        return [_fitted_inside(item, elements, notation) for item in value]
     if not isinstance(value, dict):
         return value
     by_name = {each.name: each for each in elements}
     return {
-        name: fitted(item, by_name[name]) if name in by_name else item
+        name: fitted(item, by_name[name], notation) if name in by_name else item
         for name, item in value.items()
         if item is not None
     }
 
 
 def as_decimal(value: Any) -> Decimal | None:
-    """A number as an exact one; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+    """A number as an exact one; None where it is none, e.g. a date or NaN."""
+    if isinstance(value, bool | Instant) or not isinstance(value, int | Decimal | str):
         return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    number = number_of(value) if isinstance(value, str) else Decimal(value)
+    return number if number is not None and number.is_finite() else None
+
+
+def _read_number(text: str, field: Field, notation: Notation) -> Any:
+    """The number of a text; the text where it is none. An exponent may have cost an id digits."""
+    if field.type == "integer" and "e" in text.lower():
+        return text
+    number = number_of(text, notation)
+    return text if number is None else number
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     number = as_decimal(value)
     return value if number is None else number
 
 
 def _integer(value: Any) -> Any:
-    number = as_decimal(value)
+    number = None if isinstance(value, str) else as_decimal(value)
     if number is None or number != number.to_integral_value():
         return value
     return int(number)
-
-
-def _timestamp(value: Any) -> Any:
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return plain(datetime.fromisoformat(value))
-        except ValueError:
-            return value
-    return _integer(value)
 
 
 def _boolean(value: Any) -> Any:
@@ -108,21 +148,24 @@ def _boolean(value: Any) -> Any:
 
 def _text(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        text = format(value, "f") if value.is_finite() else ""
+        return (text.rstrip("0").rstrip(".") if "." in text else text) or value
+    return str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _decoded(text: str) -> Any:
     try:
         return _DECODER.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeError):
         return text
+    except RecursionError:
+        return Unreadable("is nested too deeply")
 
 
 _CONVERTERS = {
     "number": _number,
     "integer": _integer,
-    "timestamp": _timestamp,
+    "timestamp": as_instant,
     "boolean": _boolean,
     "text": _text,
     "email": _text,

@@ -206,7 +206,7 @@ REFUSED = [
     ("create_invoice", {"customer": 99}, "no customer 99", "No such customer: 99"),
     ("create_invoice", {"currency": "xyz"}, "no currency code", "Invalid currency code"),
     ("create_invoice", {"number": "n" * 33}, "33 characters", "between 1 and 32"),
-    ("create_invoice", {"date": "soon"}, "has to be an instant", "only allows timestamps"),
+    ("create_invoice", {"date": "soon"}, "has to be a date", "only allows timestamps"),
     ("create_invoice", {"balance": 1}, "is read-only", "Mass assignment of balance on Invoice"),
     ("create_invoice", {"items": [{"quantity": "two"}]}, "items[0].quantity", "allows numbers"),
     ("update_invoice", {"customer": 2}, "no customer 2", "customer cannot be modified"),

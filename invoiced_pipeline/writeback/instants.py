@@ -1,0 +1,91 @@
+"""Instants whose unit is certain: epoch seconds that are known to be the date that is meant."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+EARLIEST = 631_152_000
+"""1990-01-01. A smaller number of seconds is a year, a serial number of a spreadsheet or a date as
+20261107; a document of that time is none that anybody sends."""
+LATEST = 4_102_444_800
+"""2100-01-01. A larger number is one of milliseconds."""
+
+ACCEPTED = (
+    "Accepted are ISO dates and timestamps (2026-11-07, 2026-11-07T09:30:00Z), dates written as "
+    "20261107, seconds since 1970 (10 digits, such as 1794009600) and dates of the warehouse. "
+    'Another form is set in the mapping: { column = "...", format = "%d.%m.%Y" }'
+)
+"""What a date may be, and what to do about another."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{8}T[0-9].*", re.ASCII)
+_WHOLE = re.compile(r"(?P<digits>[0-9]{8,10})(\.0+)?", re.ASCII)
+
+
+class Instant(int):
+    """Seconds since 1970 that came from a date, or are plausible as one.
+
+    Attributes:
+        written: The text or number that it was recognised in, where that needed a rule of ours.
+    """
+
+    written: str | None = None
+
+    @classmethod
+    def of(cls, value: datetime | date, written: str | None = None) -> Self:
+        """The instant of a date (its midnight in UTC) or a datetime; a naive one is UTC.
+
+        Fractions of a second are dropped.
+        """
+        if not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - UTC, below
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        found = cls(int(aware.timestamp()))
+        found.written = written
+        return found
+
+    @property
+    def shown(self) -> str:
+        """The date, and the time where it is not midnight, in UTC."""
+        at = _EPOCH + timedelta(seconds=int(self))
+        is_midnight = at.time() == _EPOCH.time()
+        return at.date().isoformat() if is_midnight else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def as_instant(value: Any) -> Any:
+    """The instant that a plain value certainly means; else the value as it is."""
+    if isinstance(value, Instant | bool):
+        return value
+    if isinstance(value, str) and _ISO.fullmatch(value):
+        try:
+            return Instant.of(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
+            return value
+    text = str(value) if isinstance(value, int | Decimal | str) else ""
+    found = _WHOLE.fullmatch(text)
+    return value if found is None else _of_digits(found["digits"], text, value)
+
+
+def with_format(value: Any, form: str) -> Any:
+    """The instant of a value in a declared format; a date of the warehouse is one already.
+
+    Raises:
+        ValueError: It does not have the format.
+    """
+    if value is None or value == "" or isinstance(value, Instant):
+        return value
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    return Instant.of(datetime.strptime(str(value).strip(), form))  # noqa: DTZ007 - naive ones are UTC
+
+
+def _of_digits(digits: str, text: str, value: Any) -> Any:
+    if EARLIEST <= int(digits) < LATEST:
+        return Instant(digits)
+    try:
+        day = datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return value
+    is_plausible = len(digits) == 8 and EARLIEST <= day.timestamp() < LATEST
+    return Instant.of(day, text) if is_plausible else value
