@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.settings import ReferenceSettings, WritebackSettings
+from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger import Ledger
 from invoiced_pipeline.writeback.plan import Known, Plan
@@ -73,7 +73,7 @@ def test_references_are_trimmed_as_well(database: Database) -> None:
         "create_customer",
         row | {"name": "n"},
         others={"groups": {"C1": SENT}},
-        mapping={"parent_customer": ReferenceSettings(writeback="groups", column="owner")},
+        mapping={"parent_customer": "@groups[owner].id"},
         check_replica=False,
     )
     assert found.body is not None
