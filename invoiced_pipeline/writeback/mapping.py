@@ -44,7 +44,8 @@ class MappedRow:
         body: The JSON object. Where a record is not there yet, its place holds the reference.
         waits_for: Records that are not there yet, each with what keeps it.
         group: Value of the column of `group_by`.
-        merges_metadata: Whether single keys of `metadata` are mapped: an update keeps the others.
+        parts: Paths in the body that the row sets by themselves, such as `("metadata", "crm")`: an
+            update keeps what is beside them.
     """
 
     position: int
@@ -53,7 +54,7 @@ class MappedRow:
     body: Mapping[str, Any]
     waits_for: Mapping[Parent, str] = field(default_factory=dict)
     group: Any = None
-    merges_metadata: bool = False
+    parts: tuple[tuple[str, ...], ...] = ()
 
 
 def map_rows(
@@ -109,6 +110,7 @@ def _map_row(
     parameters: dict[str, Any] = {}
     body: dict[str, Any] = {}
     waits_for: dict[Parent, str] = {}
+    paths: list[tuple[str, ...]] = []
     for target, source in targets.items():
         value = _value(target, source, cells, _resolver(families, waits_for))
         first, *rest = target.split(".")
@@ -116,6 +118,7 @@ def _map_row(
             parameters[first] = fitted(value, places[first])
         elif value is not None or (keeps_null and not rest):
             _put(body, [first, *rest], value)
+            paths.append((first, *rest))
     key = cells[settings.key]
     return MappedRow(
         position=position,
@@ -127,7 +130,7 @@ def _map_row(
         },
         waits_for=waits_for,
         group=cells.get(settings.group_by) if isinstance(settings.group_by, str) else None,
-        merges_metadata=any(target.startswith("metadata.") for target in targets),
+        parts=tuple(path for path in paths if len(path) > 1 and path[:1] not in paths),
     )
 
 

@@ -10,7 +10,8 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import Field
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+"""Of JSON, with exact numbers."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
@@ -114,7 +115,7 @@ def _text(value: Any) -> Any:
 
 def _decoded(text: str) -> Any:
     try:
-        return _DECODER.decode(text)
+        return DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return text
 
