@@ -79,8 +79,7 @@ def check(answered: Answered, operation: Operation) -> Checked:
     if not shown:
         return Checked(answered, None)
     found = tuple(
-        _shown(change, operation)
-        for change in changes(operation, shown, record, answered.parts)
+        _shown(change, operation) for change in changes(operation, shown, record, answered.parts)
     )
     return Checked(answered, not found, found)
 

@@ -155,9 +155,7 @@ def _one(client: InvoicedClient, lookup: Lookup) -> Found:
         return Found((body,))
     if lookup.kind == "voided":
         return Found((body,), record.get("status") == "voided")
-    shown = {
-        name: asked for name, asked in lookup.digests.items() if name.split(".")[0] in record
-    }
+    shown = {name: asked for name, asked in lookup.digests.items() if name.split(".")[0] in record}
     done = all(_holds(record, name, asked) for name, asked in shown.items())
     return Found((body,), done and bool(shown), bool(shown))
 
