@@ -11,6 +11,11 @@ from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.terminal import console, errors, new_grid, say
 from invoiced_pipeline.writeback.ledger import Entry, counts
 from invoiced_pipeline.writeback.plan import Plan
+from invoiced_pipeline.writeback.replaced_fields import (
+    replaced_in,
+    replaced_notes,
+    requests_of,
+)
 from invoiced_pipeline.writeback.showing import (
     change_rows,
     problem_rows,
@@ -43,6 +48,9 @@ def plan_data(plan: Plan, host: str) -> dict[str, Any]:
             "reason": row.reason,
             "reason_param": row.reason_param,
             "warnings": list(row.warnings),
+            "replaces": [name for name, _ in replaced_in(row, plan.operation)],
+            "parts": [".".join(path) for path in row.parts],
+            "reads_first": row.reads_first,
         }
         for row in plan.rows
     ]
@@ -52,7 +60,8 @@ def plan_data(plan: Plan, host: str) -> dict[str, Any]:
         "active": plan.settings.active,
         "counts": plan.counts,
         "refusal": plan.refusal(),
-        "notes": list(plan.notes),
+        "notes": [*plan.notes, *replaced_notes(plan)],
+        "requests": requests_of(plan),
         "rows": rows,
         "samples": list(sample_requests(plan, host)),
     }
@@ -69,7 +78,7 @@ def show_plan(plan: Plan, host: str) -> None:
     for sample in sample_requests(plan, host):
         say(console, sample)
         console.print()
-    for note in (*plan.notes, plan.refusal()):
+    for note in (*plan.notes, *replaced_notes(plan), plan.refusal()):
         if note:
             say(console, note, style="yellow")
 

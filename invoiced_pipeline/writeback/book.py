@@ -170,12 +170,14 @@ class Book:
         if is_guess(entry):
             self._guesses[entry.invoiced_id] = entry.record_key
         rows = unit.rows if unit else ()
-        asked = [unit.asked(row) for row in rows if unit and row.record_key == entry.record_key]
+        own = [row for row in rows if row.record_key == entry.record_key]
+        asked = unit.asked(own[0]) if unit and own else {}
         self._unwritten.append(
             Answered(
                 entry=entry,
                 action=entry.action,
-                asked=asked[0] if asked else {},
+                asked=asked,
+                parts=own[0].parts if own else (),
                 answer=found.record or b"",
                 record=found.record,
             )
@@ -205,6 +207,7 @@ def _answered(
         entry=entry,
         action=row.action,
         asked=unit.asked(row),
+        parts=row.parts,
         answer=answer.body,
         record=whole or None,
         status=answer.status,

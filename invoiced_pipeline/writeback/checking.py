@@ -14,6 +14,7 @@ from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.writeback.differences import changes
 from invoiced_pipeline.writeback.ledger import Entry
+from invoiced_pipeline.writeback.parts import Path
 from invoiced_pipeline.writeback.plan import Change
 from invoiced_pipeline.writeback.responses import Response
 
@@ -28,6 +29,7 @@ class Answered:
         entry: The row's entry as it is now.
         action: What was asked for.
         asked: The fields that were asked for; empty where the source no longer has the row.
+        parts: Paths of single parts that were asked for.
         answer: The answer's bytes; of a look-up the record's.
         record: The record as lists show it; None where there is none, or none that is whole.
         status: HTTP status; None where it was looked up.
@@ -36,6 +38,7 @@ class Answered:
     entry: Entry
     action: str
     asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    parts: tuple[Path, ...] = ()
     answer: bytes = field(default=b"", repr=False)
     record: bytes | None = field(default=None, repr=False)
     status: int | None = None
@@ -75,7 +78,9 @@ def check(answered: Answered, operation: Operation) -> Checked:
     shown = {name: value for name, value in named.items() if name in record}
     if not shown:
         return Checked(answered, None)
-    found = tuple(_shown(change, operation) for change in changes(operation, shown, record))
+    found = tuple(
+        _shown(change, operation) for change in changes(operation, shown, record, answered.parts)
+    )
     return Checked(answered, not found, found)
 
 

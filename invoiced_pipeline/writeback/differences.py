@@ -9,42 +9,30 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
 from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.writeback.parts import RATES as _RATES
+from invoiced_pipeline.writeback.parts import Path, of_field, picked, value_at
 from invoiced_pipeline.writeback.plan import Change
-from invoiced_pipeline.writeback.stored_values import stored
+from invoiced_pipeline.writeback.stored_values import metadata_text, stored
 from invoiced_pipeline.writeback.values import as_decimal, plain
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_RATES = {"discounts": "coupon", "taxes": "tax_rate"}
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 
 
-def wanted_body(
-    operation: Operation,
-    body: Mapping[str, Any],
-    record: Mapping[str, Any] | None,
-    *,
-    merges_metadata: bool,
-) -> dict[str, Any]:
-    """What the record should hold afterwards: the API replaces metadata as a whole.
-
-    Single keys that a row maps are put among those that the record has; of a whole object only our
-    own marker is kept.
-    """
-    wanted = {
+def wanted_body(operation: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the row wants of a record that is there: fields that can still be changed."""
+    return {
         name: value
         for name, value in body.items()
         if not ((field := operation.field(name)) and field.creation_only)
     }
-    metadata = operation.field("metadata")
-    before = _shown(metadata, record.get("metadata")) if record and metadata else None
-    if isinstance(before, Mapping) and isinstance(wanted.get("metadata"), Mapping):
-        kept = before if merges_metadata else {k: v for k, v in before.items() if k == MARKER}
-        wanted["metadata"] = {**kept, **wanted["metadata"]}
-    return wanted
 
 
 def changes(
-    operation: Operation, wanted: Mapping[str, Any], record: Mapping[str, Any]
+    operation: Operation,
+    wanted: Mapping[str, Any],
+    record: Mapping[str, Any],
+    parts: Iterable[Path] = (),
 ) -> tuple[Change, ...]:
     """The fields that differ; what the replica does not hold counts as different.
 
@@ -52,14 +40,61 @@ def changes(
         operation: Whose fields they are.
         wanted: What the row wants.
         record: The replica's record.
+        parts: Paths of single parts that the row wants; what is beside them is not compared.
     """
+    parts = tuple(parts)
     found = []
     for name, after in wanted.items():
         field = operation.field(name) or Field(name=name, type="any", description="")
         before = _shown(field, record.get(name))
-        if name not in record or not is_same(field, before, after):
+        paths = of_field(parts, name)
+        if paths:
+            same = all(_is_same_part(operation, path, record, wanted) for path in paths)
+            before = picked(before, [path[1:] for path in paths])
+        else:
+            before = _without_marker(field, before, after)
+            same = is_same(field, before, after)
+        if name not in record or not same:
             found.append(Change(name, before, after))
     return tuple(found)
+
+
+def _without_marker(field: Field, before: Any, after: Any) -> Any:
+    """Metadata of a record without our marker, which is kept whatever the row says."""
+    if field.type != "metadata" or not isinstance(before, Mapping):
+        return before
+    asked = after if isinstance(after, Mapping) else {}
+    kept = {name: value for name, value in before.items() if name != MARKER or name in asked}
+    return kept if kept or after else None
+
+
+def _is_same_part(
+    operation: Operation, path: Path, record: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> bool:
+    """Whether a record holds one part as the row wants it."""
+    fields: Iterable[Field] = operation.fields
+    field = Field(name=path[0], type="any", description="")
+    for at, step in enumerate(path):
+        if step.isdecimal() and at:
+            continue
+        field = next(
+            (each for each in fields if each.name == step),
+            Field(name=step, type="any", description=""),
+        )
+        if field.type == "metadata" and at + 1 < len(path):
+            before = value_at(record, path[: at + 1]), path[at + 1 :]
+            after = value_at(wanted, path[: at + 1]), path[at + 1 :]
+            return _metadata_at(*before) == _metadata_at(*after)
+        fields = field.elements
+    before, after = value_at(record, path), value_at(wanted, path)
+    if path[-1].isdecimal() and field.name in _RATES:
+        return _rate(_RATES[field.name], before) == _rate(_RATES[field.name], after)
+    return is_same(field, before, after)
+
+
+def _metadata_at(metadata: Any, path: Path) -> str | None:
+    value = value_at(metadata, path)
+    return None if value is None else metadata_text(value)
 
 
 def is_same(field: Field, before: Any, after: Any) -> bool:

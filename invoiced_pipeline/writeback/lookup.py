@@ -17,7 +17,8 @@ from invoiced_pipeline.catalog.operations import MARKER, Operation
 from invoiced_pipeline.exceptions import RequestRefusedError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import PER_PAGE
-from invoiced_pipeline.writeback.digests import digest
+from invoiced_pipeline.writeback.digests import digest, metadata_text
+from invoiced_pipeline.writeback.parts import Path, of_field, value_at
 from invoiced_pipeline.writeback.plan import PlannedRow
 
 Kind = Literal["number", "marker", "list", "record", "gone", "voided"]
@@ -97,7 +98,11 @@ def lookup_for(
         return Lookup(kind=kind, path=path.removesuffix("/void"))
     if row.action == "update":
         included = included_params(operation)
-        return Lookup(kind="record", path=path, params=included, digests=_digests(body))
+        compared = {name: value for name, value in body.items() if not of_field(row.parts, name)}
+        digests = _digests(compared) | {
+            ".".join(part): _part_digest(part, value_at(body, part)) for part in row.parts
+        }
+        return Lookup(kind="record", path=path, params=included, digests=digests)
     return _creation(operation, row, mark)
 
 
@@ -150,9 +155,29 @@ def _one(client: InvoicedClient, lookup: Lookup) -> Found:
         return Found((body,))
     if lookup.kind == "voided":
         return Found((body,), record.get("status") == "voided")
-    shown = {name: asked for name, asked in lookup.digests.items() if name in record}
-    done = all(digest(name, record[name]) == asked for name, asked in shown.items())
+    shown = {name: asked for name, asked in lookup.digests.items() if name.split(".")[0] in record}
+    done = all(_holds(record, name, asked) for name, asked in shown.items())
     return Found((body,), done and bool(shown), bool(shown))
+
+
+def _holds(record: Mapping[str, Any], name: str, asked: str) -> bool:
+    """Whether a record has a field, or a part of one such as `metadata.crm`, as it was asked for.
+
+    Only the part is compared: what is beside it may have been changed by anybody.
+    """
+    path = tuple(name.split("."))
+    if len(path) > 1:
+        return _part_digest(path, value_at(record, path)) == asked
+    value = record[name]
+    if name == "metadata" and isinstance(value, Mapping) and MARKER in value:
+        without = {key: item for key, item in value.items() if key != MARKER}
+        return asked in {digest(name, value), digest(name, without)}
+    return digest(name, value) == asked
+
+
+def _part_digest(path: Path, value: Any) -> str:
+    is_metadata = "metadata" in path[:-1] and value is not None
+    return digest(path[-1], metadata_text(value) if is_metadata else value)
 
 
 def _listed(client: InvoicedClient, lookup: Lookup) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -54,7 +54,8 @@ class MappedRow:
         body: The JSON object. Where a record is not there yet, its place holds the reference.
         waits_for: Records that are not there yet, each with what keeps it.
         group: Value of the column of `group_by`.
-        merges_metadata: Whether single keys of `metadata` are mapped: an update keeps the others.
+        parts: Paths in the body that the row sets by themselves, such as `("metadata", "crm")`: an
+            update keeps what is beside them.
         problem: Why it cannot be sent, where a value could not be read. Parameters and body then
             lack that value if JSON has no form for it.
         warnings: What a person should look at.
@@ -67,7 +68,7 @@ class MappedRow:
     body: Mapping[str, Any]
     waits_for: Mapping[Parent, str] = field(default_factory=dict)
     group: Any = None
-    merges_metadata: bool = False
+    parts: tuple[tuple[str, ...], ...] = ()
     problem: Problem | None = None
     warnings: tuple[str, ...] = ()
 
@@ -148,6 +149,26 @@ def _targets(
     return {**own, **settings.mapping}
 
 
+@dataclass(slots=True)
+class _RawRow:
+    """Values of a row before they are fitted to the types of their fields.
+
+    Attributes:
+        numbers: The texts that stand where numbers belong, by field and path inside of it.
+        paths: The places in the body that the row sets.
+    """
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    numbers: list[tuple[tuple[str, str], str]] = field(default_factory=list)
+    paths: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """The places inside of fields of which the row does not set the whole."""
+        return tuple(path for path in self.paths if len(path) > 1 and path[:1] not in self.paths)
+
+
 class _RowMapper:
     """Maps the rows of one source; a row that fails has a `problem`, and the others go on."""
 
@@ -167,7 +188,6 @@ class _RowMapper:
         self._fields = {each.name: each for each in operation.fields}
         self._targets = _targets(settings, selection.columns, families)
         self._leaves = {target: self._leaf(target) for target in self._targets}
-        self._merges_metadata = any(target.startswith("metadata.") for target in self._targets)
         self._keeps_null = settings.clear_nulls and operation.method == "PATCH"
         for target, source in self._targets.items():
             self._check_format(target, source)
@@ -185,9 +205,9 @@ class _RowMapper:
         problems: list[Problem] = []
         waits_for: dict[Parent, str] = {}
         key = self._record_key(cells[self._settings.key], problems)
-        parameters, body, numbers = self._raw(cells, waits_for, problems)
-        parameters = self._fitted(self._parameters, parameters, problems)
-        body = self._fitted(self._fields, body, problems)
+        raw = self._raw(cells, waits_for, problems)
+        parameters = self._fitted(self._parameters, raw.parameters, problems)
+        body = self._fitted(self._fields, raw.body, problems)
         warnings = [
             *value_warnings(self._parameters.values(), parameters),
             *value_warnings(self._fields.values(), body),
@@ -202,11 +222,11 @@ class _RowMapper:
             body=body,
             waits_for=waits_for,
             group=cells.get(group_by) if isinstance(group_by, str) else None,
-            merges_metadata=self._merges_metadata,
+            parts=raw.parts,
             problem=next(iter(problems), None),
             warnings=(*warnings, *([about_key] if about_key else [])),
         )
-        return _Row(mapped, tuple(numbers))
+        return _Row(mapped, tuple(raw.numbers))
 
     def _record_key(self, value: Any, problems: list[Problem]) -> str:
         problem = json_problem(value, f"the key column {self._settings.key}")
@@ -215,14 +235,10 @@ class _RowMapper:
             return ""
         return "" if value is None else key_text(value)
 
-    def _raw(
-        self, cells: Cells, waits_for: dict[Parent, str], problems: list[Problem]
-    ) -> tuple[dict[str, Any], dict[str, Any], list[tuple[tuple[str, str], str]]]:
-        """Parameters and body as the source has them, and the texts where numbers belong."""
+    def _raw(self, cells: Cells, waits_for: dict[Parent, str], problems: list[Problem]) -> _RawRow:
+        """Parameters and body as the source has them."""
         resolve = _resolver(self._families, waits_for)
-        parameters: dict[str, Any] = {}
-        body: dict[str, Any] = {}
-        numbers: list[tuple[tuple[str, str], str]] = []
+        raw = _RawRow()
         for target, source in self._targets.items():
             value = self._target_value(target, source, cells, resolve, problems)
             first, *rest = target.split(".")
@@ -230,12 +246,13 @@ class _RowMapper:
             if leaf is not None and not isinstance(source, ConstantSettings | ReferenceSettings):
                 value = decoded(value, leaf)
                 found = () if isinstance(value, Unreadable) else numeric_texts(value, leaf)
-                numbers += (((target, path), text) for path, text in found)
+                raw.numbers += (((target, path), text) for path, text in found)
             if first in self._parameters and not rest:
-                parameters[first] = value
+                raw.parameters[first] = value
             elif value is not None or (self._keeps_null and not rest):
-                _put(body, [first, *rest], value)
-        return parameters, body, numbers
+                _put(raw.body, [first, *rest], value)
+                raw.paths.append((first, *rest))
+        return raw
 
     def _target_value(
         self,

@@ -92,6 +92,9 @@ class PlannedRow:
         wanted: All fields of its body by itself, before anything is left out.
         warnings: What a person should look at before the row is sent, e.g. an identifier that looks
             like a floating-point number. They never stop it.
+        parts: Paths of the parts that the row sets in fields that the API replaces as a whole, such
+            as `("metadata", "crm")`. The body holds these parts alone; they are put into the
+            record's own field, read just before sending.
         batch: Rows with the same number go in one request whose body is the array of their bodies,
             in order of position; None: a request of its own with the object as its body.
     """
@@ -111,12 +114,22 @@ class PlannedRow:
     amount: Decimal | None = None
     wanted: Mapping[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
+    parts: tuple[tuple[str, ...], ...] = ()
     batch: int | None = None
 
     @property
     def is_sent(self) -> bool:
         """Whether a push makes a request for it."""
         return self.action in SENT
+
+    @property
+    def reads_first(self) -> bool:
+        """Whether the record is read just before it is changed.
+
+        What is beside the row's parts, and our own marker in metadata, must stay.
+        """
+        has_body = self.method == "PATCH" and self.batch is None and self.body is not None
+        return has_body and bool(self.parts or "metadata" in (self.body or {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

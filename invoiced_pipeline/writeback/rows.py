@@ -16,6 +16,7 @@ from invoiced_pipeline.writeback.mapping import MappedRow
 from invoiced_pipeline.writeback.payment_data import HIDDEN, hide_payment_data
 from invoiced_pipeline.writeback.plan import Action, Known, PlannedRow
 from invoiced_pipeline.writeback.problems import Problem
+from invoiced_pipeline.writeback.replaced_fields import is_replaced_whole, unreadable_part
 from invoiced_pipeline.writeback.replica import Replica
 from invoiced_pipeline.writeback.replica_checks import edit_problem, replica_problem
 from invoiced_pipeline.writeback.validation import payment_data_problem, row_problem
@@ -148,6 +149,7 @@ class RowPlanner:
         has_body = self.operation.method != "DELETE" or bool(row.body)
         return replace(
             planned,
+            parts=row.parts if self.operation.method == "PATCH" else (),
             method=self.operation.method,
             path=filled(self.operation.path, row.parameters),
             body=dict(row.body) if has_body else None,
@@ -187,10 +189,14 @@ class RowPlanner:
         planned = replace(
             planned, action="update", method="PATCH", path=filled(path, row.parameters)
         )
-        wanted = wanted_body(operation, row.body, record, merges_metadata=row.merges_metadata)
+        wanted = wanted_body(operation, row.body)
+        parts = tuple(path for path in row.parts if is_replaced_whole(operation, path[0]))
+        problem = unreadable_part(operation, parts)
+        if problem is not None:
+            return invalid(planned, problem)
         if record is None:
-            return replace(planned, body=wanted)
-        found = changes(operation, wanted, record)
+            return replace(planned, body=wanted, parts=parts)
+        found = changes(operation, wanted, record, parts)
         if not found:
             return replace(planned, action="unchanged", method="", path="")
         body = {change.field: change.after for change in found}
@@ -198,7 +204,8 @@ class RowPlanner:
         problem = edit_problem(operation, record, {**creation, **body})
         if problem is not None:
             return invalid(planned, problem)
-        return replace(planned, body=body, changes=found)
+        parts = tuple(path for path in parts if path[0] in body)
+        return replace(planned, body=body, changes=found, parts=parts)
 
     def _money(self, body: Mapping[str, Any]) -> Decimal | None:
         if self.operation.money is None:

@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.exceptions import ApiError
+from invoiced_pipeline.exceptions import AccountInactiveError, ApiError, AuthenticationError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer
 from invoiced_pipeline.writeback.clock import Clock
-from invoiced_pipeline.writeback.lookup import included_params
+from invoiced_pipeline.writeback.lookup import filled_path, included_params
 from invoiced_pipeline.writeback.outcome import AFTERWARDS
+from invoiced_pipeline.writeback.parts import MissingPlaceError, merged
+from invoiced_pipeline.writeback.replaced_fields import read_params
 from invoiced_pipeline.writeback.unit import Unit
+from invoiced_pipeline.writeback.values import DECODER
 
 LEASE = timedelta(seconds=60)
 """How long after its ledger entry was written a request may still begin: a crash then leaves no
@@ -101,7 +105,10 @@ class Sender:
         changed = self._unexpected(claim)
         if changed is not None:
             return Sent(answer=changed)
-        request = claim.unit.request(claim.idempotency_key, claim.record_id, self._headers)
+        merged = self._merged(claim) if claim.unit.row.reads_first else None
+        if isinstance(merged, WriteAnswer):
+            return Sent(answer=merged)
+        request = claim.unit.request(claim.idempotency_key, claim.record_id, self._headers, merged)
         answer = self._writer.send(request, tally=self._tally, on_start=on_start)
         sent = Sent(answer=answer, started_at=started[-1] if started else None)
         if answer.result == "succeeded":
@@ -131,6 +138,34 @@ class Sender:
                 )
                 return WriteAnswer(result="unsent", message=message, param=name)
         return None
+
+    def _merged(self, claim: Claim) -> dict[str, Any] | WriteAnswer:
+        """The body with what the API has of its fields now; else why nothing is sent.
+
+        The API replaces such fields as a whole (observed): what anybody else put there must stay.
+        """
+        unit, row = claim.unit, claim.unit.row
+        path = filled_path(row.path, claim.record_id) if claim.record_id else row.path
+        try:
+            raw = self._client.record(path, read_params(self._operation, row), self._tally)
+        except (AuthenticationError, AccountInactiveError):
+            raise
+        except ApiError as error:
+            message = f"The record could not be read before it is changed: {error}"
+            return WriteAnswer(result="unsent", status=error.status, message=message)
+        if raw is None:
+            message = f"The {self._operation.singular} was not found: nothing was sent"
+            return WriteAnswer(result="refused", status=404, message=message)
+        record = DECODER.decode(raw)
+        if not isinstance(record, dict):
+            message = f"GET {path} answered with no record: nothing was sent"
+            return WriteAnswer(result="unsent", message=message)
+        try:
+            return merged(self._operation, unit.asked(row), row.parts, record)
+        except MissingPlaceError as error:
+            name = row.parts[0][0]
+            message = f"{name}: {error}. Nothing was sent: map the whole of {name}, or less of it"
+            return WriteAnswer(result="unsent", message=message, param=name)
 
     def _as_listed(self, body: bytes) -> bytes | None:
         """The record with what its table asks for beside the usual, e.g. a payment's splits."""

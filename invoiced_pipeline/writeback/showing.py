@@ -9,6 +9,7 @@ from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.writeback.payment_data import HIDDEN
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.replaced_fields import replaced_notes
 
 SAMPLES = 3
 """Requests shown of every action."""
@@ -57,6 +58,7 @@ def as_markdown(plan: Plan, host: str) -> str:
         f"**{plan.operation.title}**: {len(plan.rows):,} rows of `{plan.settings.name}`",
         _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
         *plan.notes,
+        *replaced_notes(plan),
     ]
     refusal = plan.refusal()
     if refusal:
@@ -103,6 +105,8 @@ def warning_rows(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _request(plan: Plan, row: PlannedRow, batch: Sequence[PlannedRow], host: str) -> str:
     lines = [f"{row.method} {host}{row.path}", f"Authorization: Basic {HIDDEN}"]
+    if row.reads_first:
+        lines.insert(0, f"GET {host}{row.path}")
     lines += [f"{name}: {HIDDEN}" for name in plan.settings.headers]
     if row.body is None:
         return "\n".join(lines)

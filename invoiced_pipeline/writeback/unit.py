@@ -46,7 +46,11 @@ class Unit:
         return body
 
     def request(
-        self, idempotency_key: str | None, record_id: str | None, headers: Mapping[str, str]
+        self,
+        idempotency_key: str | None,
+        record_id: str | None,
+        headers: Mapping[str, str],
+        merged: Mapping[str, Any] | None = None,
     ) -> WriteRequest:
         """The request as it goes out.
 
@@ -54,12 +58,13 @@ class Unit:
             idempotency_key: Of this attempt; None where the method takes none.
             record_id: Of the record that an earlier row of the same key made.
             headers: Extra ones.
+            merged: The body in place of what the row asks for: merged into the present record.
         """
         body = None
         if self.is_array:
             body = encode_body([self.asked(row) for row in self.rows])
         elif self.row.body is not None:
-            body = encode_body(self.asked(self.row))
+            body = encode_body(self.asked(self.row) if merged is None else merged)
         path = filled_path(self.row.path, record_id) if record_id else self.row.path
         method: Any = self.row.method
         return WriteRequest(

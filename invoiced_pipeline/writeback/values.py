@@ -12,7 +12,8 @@ from invoiced_pipeline.catalog.operations import Field
 from invoiced_pipeline.writeback.decimal_notation import NUMERIC, Notation, number_of
 from invoiced_pipeline.writeback.instants import Instant, as_instant
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+"""Of JSON, with exact numbers."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 _BINARY = (bytes, bytearray, memoryview)
@@ -155,7 +156,7 @@ def _text(value: Any) -> Any:
 
 def _decoded(text: str) -> Any:
     try:
-        return _DECODER.decode(text)
+        return DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeError):
         return text
     except RecursionError:

@@ -99,12 +99,18 @@ _FIELDS = (
         not_negative=True,
     ),
     Field(name="taxes", type="array", description="Ids of the default tax rates."),
-    Field(name="disabled_payment_methods", type="any", description="Methods not offered."),
+    Field(
+        name="disabled_payment_methods",
+        type="any",
+        description="Methods not offered.",
+        shown="included",
+    ),
     Field(
         name="payment_source",
         type="object",
         description="A token to attach: method and invoiced_token or gateway_token.",
         elements=(_METHOD, *_TOKENS),
+        attaches=True,
     ),
     METADATA,
 )

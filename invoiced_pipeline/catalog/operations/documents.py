@@ -58,7 +58,7 @@ _COMMON = (
     Field(name="discount", type="number", description="A flat discount.", not_negative=True),
     Field(name="tax", type="number", description="A flat tax.", not_negative=True),
     METADATA,
-    Field(name="attachments", type="array", description="Ids of uploaded files."),
+    Field(name="attachments", type="array", description="Ids of uploaded files.", shown="never"),
     *texts(
         {
             "accounting_system": "Accounting system that the document comes from.",
@@ -86,10 +86,17 @@ _ON_INVOICES = (
     Field(name="next_payment_attempt", type="timestamp", description="Next automatic charge."),
     Field(name="next_chase_on", type="timestamp", description="Next chasing step."),
     SHIP_TO,
-    Field(name="tags", type="array", description="Tags."),
-    Field(name="disabled_payment_methods", type="any", description="Methods not offered."),
-    Field(name="expected_payment_date", type="any", description="Promise to pay."),
-    Field(name="delivery", type="any", description="How it is delivered."),
+    Field(name="tags", type="array", description="Tags.", shown="included"),
+    Field(
+        name="disabled_payment_methods",
+        type="any",
+        description="Methods not offered.",
+        shown="included",
+    ),
+    Field(
+        name="expected_payment_date", type="any", description="Promise to pay.", shown="included"
+    ),
+    Field(name="delivery", type="any", description="How it is delivered.", shown="never"),
     Field(name="pdf_attachment", type="integer", description="File in place of the PDF."),
 )
 

@@ -46,6 +46,15 @@ class Field:
     elements: tuple["Field", ...] = ()
     """Fields of an object, or of the objects in an array; unknown ones are not looked at when it
     is empty."""
+    shown: Literal["always", "included", "never"] = "always"
+    """Whether a fetched record has it: always, with `include=`, or not in the form it is sent."""
+    attaches: bool = False
+    """Whether a value only adds to what is there, as a token does."""
+
+    @property
+    def replaced_whole(self) -> bool:
+        """Whether an update that sends it leaves nothing of what was there (observed)."""
+        return self.type in {"metadata", "object", "array", "any"} and not self.attaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
