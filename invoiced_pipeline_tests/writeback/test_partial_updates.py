@@ -22,7 +22,7 @@ from invoiced_pipeline.writeback.replaced_fields import replaced_notes, requests
 from invoiced_pipeline.writeback.report import PushReport
 from invoiced_pipeline.writeback.showing import as_markdown
 from invoiced_pipeline.writeback.target import Target
-from invoiced_pipeline_tests.conftest import Replica, customer, invoice
+from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
 
 STATES = ["current", "stale", "lacking", "dropped", "hashed", "not replicated", "unchecked"]
@@ -75,7 +75,12 @@ class Updating:
             run_id="run",
             clock=self.clock,
         )
-        wish = PushWish(on_plan=lambda _: meanwhile() if meanwhile else None)
+
+        def on_plan(_: Plan) -> None:
+            if meanwhile is not None:
+                meanwhile()
+
+        wish = PushWish(on_plan=on_plan)
         try:
             (report,) = push_now(self._all, "it", target, wish)
         finally:
@@ -285,7 +290,7 @@ def test_line_beyond_the_last_one(updating: Updating, an_invoice: dict[str, Any]
         ),
     ],
 )
-def test_updates_after_a_create(  # noqa: PLR0913, PLR0917
+def test_updates_after_a_create(  # noqa: PLR0917
     emulator: Emulator,
     updating: Updating,
     operation: str,
