@@ -75,7 +75,12 @@ class Updating:
             run_id="run",
             clock=self.clock,
         )
-        wish = PushWish(on_plan=lambda _: meanwhile() if meanwhile else None)
+
+        def on_plan(_: Plan) -> None:
+            if meanwhile is not None:
+                meanwhile()
+
+        wish = PushWish(on_plan=on_plan)
         try:
             (report,) = push_now(self._all, "it", target, wish)
         finally:
