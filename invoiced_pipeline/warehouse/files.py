@@ -11,6 +11,14 @@ from invoiced_pipeline.warehouse.file_text import Dialect
 from invoiced_pipeline.warehouse.ndjson_file import as_text, read_ndjson
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file; a path that is too long for the system names none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selection:
     """All rows of a CSV, Parquet or NDJSON file, in its order, numbers exact.
 
@@ -26,9 +34,14 @@ def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selec
     """
     from invoiced_pipeline.warehouse.duckdb import selecting
 
-    if not path.is_file():
-        what = f"{path} is a folder" if path.exists() else f"there is no file {path}"
-        raise WarehouseError(what)
+    try:
+        found = "file" if path.is_file() else "folder" if path.is_dir() else None
+    except OSError as error:
+        message = f"{path.name[:40]}... is no file: {error.strerror}"
+        raise WarehouseError(message) from None
+    if found != "file":
+        message = f"there is no file {path}" if found is None else f"{path} is a folder, not a file"
+        raise WarehouseError(message)
     kind = path.suffix.lower()
     if kind == ".parquet":
         return selecting.select_parquet(path, added)

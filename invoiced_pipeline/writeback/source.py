@@ -14,7 +14,7 @@ from invoiced_pipeline.settings import (
 from invoiced_pipeline.warehouse.csv_file import delimiter_hint
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.file_text import Dialect
-from invoiced_pipeline.warehouse.files import select_file
+from invoiced_pipeline.warehouse.files import is_file, select_file
 from invoiced_pipeline.warehouse.relations import ExpressionFailedError, with_columns
 from invoiced_pipeline.writeback.payment_data import without_payment_data
 
@@ -84,11 +84,11 @@ def _check_no_file(settings: WritebackSettings, folder: Path) -> None:
     """Refuses a file of another kind: as a table's name, DuckDB would guess how to read it."""
     source = settings.source.strip()
     if source.startswith('"') and source.lower().endswith(
-        ('.csv"', '.parquet"', 'json"', '.jsonl"')
+        ('.csv"', '.parquet"', '.json"', '.ndjson"', '.jsonl"')
     ):
         message = f"{source} names a file: write it without the quotes inside of the source"
         raise WarehouseError(message)
-    is_other = not settings.is_query and (folder / source).is_file()
+    is_other = not settings.is_query and is_file(folder / source)
     if settings.refused_file is None and not is_other:
         return
     advice = "Save it as CSV UTF-8 (.csv)"

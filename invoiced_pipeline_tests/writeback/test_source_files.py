@@ -339,6 +339,24 @@ def test_a_file_may_be_called_like_a_keyword(database: Database, tmp_path: Path,
     assert len(plan_of(database, tmp_path, f"{word}.csv").rows) == 1
 
 
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ('"crm.csv"', "write it without the quotes"),
+        ("x" * 5000 + ".csv", "is no file: File name too long"),
+        ("x y" * 5000, "is no table, no SELECT and no .csv"),
+        ("folder.csv", "is a folder"),
+        ("none.csv", "there is no file"),
+        ('"json"', "Table with name json does not exist"),
+    ],
+)
+def test_sources_that_name_nothing(
+    database: Database, tmp_path: Path, source: str, sentence: str
+) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    assert sentence in told(database, tmp_path, source)
+
+
 def test_an_empty_file_of_rows_has_expressions(database: Database, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("ext_id,a\n", encoding="utf-8")
     found = read_source(
