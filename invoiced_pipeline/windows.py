@@ -3,9 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeGuard
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """End of a window that is open: whatever was changed since its start, up to the newest record."""
+
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999: what Python, and so every reader of the warehouse in it, can show."""
+
+
+def is_instant(seconds: int | None) -> TypeGuard[int]:
+    """Whether `seconds` since 1970 lie in the years 1 to 9999."""
+    return seconds is not None and _FIRST_SECOND <= seconds <= _LAST_SECOND
 
 
 def from_epoch(seconds: int) -> datetime:

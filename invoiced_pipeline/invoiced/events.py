@@ -17,7 +17,7 @@ from invoiced_pipeline.invoiced.numbered import read_by_number
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import LAG
 from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.windows import from_epoch, to_epoch
+from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
 
 PATH = "/events"
 
@@ -56,6 +56,10 @@ class EventsRead:
 
     events: tuple[Event, ...]
     until: datetime
+    clock: datetime | None = None
+    """The server's clock (UTC) at the first answer; None where it shows none."""
+    newest: datetime | None = None
+    """When the newest of them was written (UTC); of any event where nothing before now counts."""
 
 
 class _Data(msgspec.Struct):
@@ -90,7 +94,8 @@ def read_events(
     if since is None:
         answer = client.list_page(PATH, (("per_page", "1"),), tally)  # the newest
         newest = max((event.at for event in _events(answer.body)), default=0)
-        return EventsRead((), _end(answer.server_time, newest))
+        end = _end(answer.server_time, newest)
+        return EventsRead((), end, answer.server_time, from_epoch(newest))
 
     def ask(question: Params) -> list[Page]:
         # Ascending, so that events written meanwhile move no other to another page.
@@ -102,8 +107,9 @@ def read_events(
     events = tuple(found[number] for number in sorted(found))
     clocks = [clock for pages in answers if (clock := pages[0].server_time) is not None]
     newest = max((event.at for event in events), default=to_epoch(since))
-    end = _end(min(clocks) if len(clocks) == len(answers) else None, newest)
-    return EventsRead(events, max(since, end))
+    clock = min(clocks) if len(clocks) == len(answers) else None
+    end = _end(clock, newest)
+    return EventsRead(events, max(since, end), clock, from_epoch(newest) if events else None)
 
 
 def _end(server_time: datetime | None, newest: int) -> datetime:
@@ -122,7 +128,8 @@ def _events(body: bytes) -> Iterator[Event]:
         message = f"GET {PATH}: the answer holds something that is no event: {error}"
         raise ContractError(message, path=PATH, status=200) from error
     for entry in entries:
-        yield Event(entry.id, entry.type, entry.timestamp, _read_snapshot(entry.data))
+        if is_instant(entry.timestamp):  # without a time there is nothing that it could mark
+            yield Event(entry.id, entry.type, entry.timestamp, _read_snapshot(entry.data))
 
 
 def _read_snapshot(data: msgspec.Raw) -> Snapshot:

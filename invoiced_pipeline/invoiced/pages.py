@@ -31,6 +31,13 @@ class Stamp(msgspec.Struct, frozen=True):
             return None
 
 
+class _LooseStamp(msgspec.Struct, frozen=True):
+    id: int | str | None = None
+    updated_at: msgspec.Raw = msgspec.Raw(b"null")
+    internal_id: int | str | None = None
+
+
+_loose_decoder = msgspec.json.Decoder(list[_LooseStamp])
 _decoder = msgspec.json.Decoder(list[Stamp])
 
 
@@ -72,11 +79,38 @@ def fetch_page(client: InvoicedClient, path: str, params: Params, tally: Tally) 
     """
     answer = client.list_page(path, (*params, ("per_page", str(PER_PAGE))), tally)
     try:
-        stamps = _decoder.decode(answer.body)
+        stamps = _stamps(answer.body)
+    except RecursionError as error:
+        message = (
+            f"GET {path}: a record holds JSON that is nested too deeply to be read. Find it in "
+            "Invoiced, most likely in metadata, or leave its table out"
+        )
+        raise ContractError(message, path=path, status=200) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         message = f"GET {path}: the answer holds something that is no record: {error}"
         raise ContractError(message, path=path, status=200) from error
     return Page(answer.body, stamps, frozenset(), answer.total, answer.server_time)
+
+
+def _stamps(body: bytes) -> list[Stamp]:
+    """The stamps of a page; an `updated_at` that is no number or text counts as none.
+
+    Raises:
+        msgspec.MsgspecError: The page holds something that is no record with an id.
+        RecursionError: A record is nested too deeply.
+    """
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        loose = _loose_decoder.decode(body)
+        return [Stamp(each.id, _read_second(each.updated_at), each.internal_id) for each in loose]
+
+
+def _read_second(raw: msgspec.Raw) -> int | float | str | None:
+    try:
+        return msgspec.json.decode(raw, type=int | float | str | None)
+    except msgspec.MsgspecError:
+        return None
 
 
 def check_order(page: Page, path: str, *, descending: bool = False) -> None:

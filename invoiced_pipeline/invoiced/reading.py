@@ -12,7 +12,7 @@ from invoiced_pipeline.invoiced.numbered import read_by_number
 from invoiced_pipeline.invoiced.pages import Page, Stamp, check_order
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.invoiced.walk import WindowWalk
-from invoiced_pipeline.windows import FOREVER, Window, from_epoch, to_epoch
+from invoiced_pipeline.windows import FOREVER, Window, from_epoch, is_instant, to_epoch
 
 LAG = timedelta(seconds=10)
 """Coverage ends this long before the server's clock: the newest seconds are read, not trusted."""
@@ -65,9 +65,20 @@ class Reading:
                 yield None
                 continue
             seconds = [stamp.second for stamp in page.stamps]
-            known = [second for second in seconds if second is not None]
+            known = [second for second in seconds if is_instant(second)]
             self._newest = max([*known, self._newest or 0]) if known else self._newest
             yield page
+
+    @property
+    def clock(self) -> datetime | None:
+        """The server's clock (UTC) at the first answers; None where one of them shows none."""
+        clocks = [clock for clock in self._first_answers if clock is not None]
+        return min(clocks) if len(clocks) == len(self._first_answers) > 0 else None
+
+    @property
+    def newest(self) -> datetime | None:
+        """The newest `updated_at` (UTC) that was read and is one; None where there is none."""
+        return from_epoch(self._newest) if is_instant(self._newest) else None
 
     def covered(self, now: datetime | None = None) -> tuple[Window, ...]:
         """The parts of `windows` that are now read completely; call it after `pages` ended.
@@ -76,9 +87,8 @@ class Reading:
             now: The local clock (UTC), which only counts where the server shows none.
         """
         now = now or datetime.now(UTC)
-        clocks = [clock for clock in self._first_answers if clock is not None]
-        has_clock = len(clocks) == len(self._first_answers) > 0
-        bound = min(clocks) if has_clock else None
+        bound = self.clock
+        has_clock = bound is not None
         if bound is None and self._newest is not None:
             bound = from_epoch(min(to_epoch(now), self._newest))
         covered = []
@@ -129,7 +139,7 @@ class Reading:
 
 
 def lies_in(windows: tuple[Window, ...], second: int | None) -> bool:
-    """Whether an epoch second lies in one of `windows`; an unknown one counts as such."""
-    return second is None or any(
+    """Whether an epoch second lies in one of `windows`; one that is unknown or no instant counts as such."""
+    return not is_instant(second) or any(
         to_epoch(window.start) <= second < to_epoch(window.end) for window in windows
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
+from invoiced_pipeline.replication.clock_memory import ClockMemory
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.windows import Coverage, from_epoch, to_epoch
 
@@ -45,6 +46,15 @@ class DatasetState:
     def set_coverage(self, table: str, coverage: Coverage) -> None:
         """Notes the coverage of `table`; it counts once the load has committed."""
         self._state.setdefault("coverage", {})[table] = coverage.to_state()
+
+    def clock(self, name: str) -> ClockMemory | None:
+        """Under which clock a table, or a feed, was last read; None where nothing is known."""
+        known = self._state.get("clocks", {}).get(name)
+        return None if known is None else ClockMemory.from_state(known)
+
+    def set_clock(self, name: str, memory: ClockMemory) -> None:
+        """Notes under which clock it was read; it counts once the load has committed."""
+        self._state.setdefault("clocks", {})[name] = memory.to_state()
 
     def columns(self, table: str) -> list[str] | None:
         """The columns with which `table` was created; None where it was never loaded."""

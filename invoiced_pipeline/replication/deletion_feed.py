@@ -13,13 +13,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
-from datetime import datetime
+from datetime import UTC, datetime
 
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.exceptions import ApiError, FeatureNotEnabledError, PermissionDeniedError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.events import EventsRead, read_events
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import (
     consequences,
@@ -28,6 +29,9 @@ from invoiced_pipeline.replication.deletions import (
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.vanished import Vanished
 from invoiced_pipeline.warehouse.marks import Marks
+
+_FEED = "_events"
+"""What the dataset's memory of clocks calls the feed."""
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +78,7 @@ class DeletionFeed:
         """
         self.vanished.begin(dataset)
         try:
-            since = self._since(dataset)
-            read = read_events(self._client, since, self._executor, self.tally)
-            self._take(read, dataset)
+            self._take(self._read(dataset), dataset)
         except (PermissionDeniedError, FeatureNotEnabledError) as error:
             self.warning = (
                 f"Deletions are not seen: {error}. Let the key read events, or set deletions = "
@@ -86,6 +88,27 @@ class DeletionFeed:
         except ApiError as error:
             self.error = f"deletions: {error}; the next sync reads them from where this one began"
         self._read_unselected_payments(dataset)
+
+    def _read(self, dataset: DatasetState) -> EventsRead:
+        read = read_events(self._client, self._since(dataset), self._executor, self.tally)
+        memory = dataset.clock(_FEED)
+        question = doubtful(
+            dataset.events_until(),
+            memory,
+            clock=read.clock,
+            now=datetime.now(UTC),
+            earliest=self._request.start_date,
+        )
+        if question is not None:
+            logger.warning("deletions: %s", WRONG_CLOCK)
+            since = question.start - self._request.overlap
+            read = read_events(self._client, since, self._executor, self.tally)
+            dataset.set_events_until(read.until)
+        if read.clock is not None:
+            now = datetime.now(UTC)
+            found = remember(memory, clock=read.clock, now=now, newest=read.newest)
+            dataset.set_clock(_FEED, found)
+        return read
 
     def _read_unselected_payments(self, dataset: DatasetState) -> None:
         try:

@@ -17,14 +17,14 @@ from invoiced_pipeline.catalog import Column, ColumnType
 from invoiced_pipeline.replication.columns import EXTRA
 
 _MAX_BIGINT = 2**63
-_MAX_EPOCH = 9_000_000_000_000
-"""Seconds that still fit a 64-bit count of microseconds."""
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999: no reader in Python, and no partition, has others."""
 _MAX_MONEY = Decimal(10) ** 28
 """DECIMAL(38,10) has 28 places before the point."""
 
 
 _Bigint: Any = Annotated[int, msgspec.Meta(ge=-_MAX_BIGINT, le=_MAX_BIGINT - 1)]
-_Epoch: Any = Annotated[int, msgspec.Meta(ge=-_MAX_EPOCH, le=_MAX_EPOCH)]
+_Epoch: Any = Annotated[int, msgspec.Meta(ge=_FIRST_SECOND, le=_LAST_SECOND)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _as_timestamp(value: Any, raw: msgspec.Raw) -> tuple[int, bool]:
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
         return int(instant.timestamp() // 1), False
     number, _exact = _as_decimal(value, raw)
-    if abs(number) >= _MAX_EPOCH:
+    if not _FIRST_SECOND <= number <= _LAST_SECOND:
         raise ValueError(value)
     return int(number // 1), number == int(number)
 

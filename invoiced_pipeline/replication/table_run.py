@@ -17,6 +17,7 @@ from invoiced_pipeline.invoiced.reading import Reading, lies_in
 from invoiced_pipeline.invoiced.related import read_related
 from invoiced_pipeline.invoiced.single import pages_of
 from invoiced_pipeline.replication.batches import Batch, Batcher
+from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
@@ -25,7 +26,7 @@ from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.windows import FOREVER, Window
+from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class TableRun:
         is_new = dataset.columns(table.name) is None
         self._batcher = Batcher(table, is_new=is_new, privacy=request.privacy)
         self._rejects = Rejects(table.name, dataset.rejected(table.name))
+        self._doubtful: Window | None = None
+        self._again: Reading | None = None
 
     def batches(self) -> Iterator[Batch | None]:
         """Yields the table's batches and notes its coverage at the end.
@@ -71,9 +74,7 @@ class TableRun:
                 if batch is not None:
                     self._count(batch)
                 yield batch
-            report.covered = self._reading.covered()
-            report.coverage = report.coverage_before.add(*report.covered)
-            self._dataset.set_coverage(self._table.name, report.coverage)
+            self._note_coverage()
             self._dataset.forget_survivors(self._table.name)
             is_whole = report.mode == "full"
         except FeatureNotEnabledError as error:
@@ -110,9 +111,60 @@ class TableRun:
         if refused.error:
             raise InvoicedPipelineError(refused.error)
 
+    def _note_coverage(self) -> None:
+        report, name = self._report, self._table.name
+        report.covered = tuple(
+            window
+            for reading in (self._reading, self._again)
+            if reading is not None
+            for window in reading.covered()
+        )
+        known = report.coverage_before
+        if self._doubtful is not None:
+            known = known.remove(self._doubtful)
+        report.coverage = known.add(*report.covered)
+        self._dataset.set_coverage(name, report.coverage)
+        clock = self._reading.clock
+        if clock is not None and report.coverage.until != report.coverage_before.until:
+            seen = [each.newest for each in (self._reading, self._again) if each is not None]
+            newest = max((each for each in seen if each is not None), default=None)
+            self._dataset.set_clock(
+                name,
+                remember(
+                    self._dataset.clock(name), clock=clock, now=datetime.now(UTC), newest=newest
+                ),
+            )
+
+    def _pages(self) -> Iterator[Page | None]:
+        """The windows' pages, and those of what was covered under a wrong clock."""
+        yield from self._reading.pages()
+        report, name = self._report, self._table.name
+        self._doubtful = doubtful(
+            report.coverage_before.until,
+            self._dataset.clock(name),
+            clock=self._reading.clock,
+            now=datetime.now(UTC),
+            earliest=self._request.start_date,
+        )
+        if self._doubtful is None:
+            return
+        logger.warning("%s: %s", name, WRONG_CLOCK)
+        report.warning = " ".join(filter(None, (report.warning, WRONG_CLOCK)))
+        if report.mode == "window":
+            return  # the next sync reads what is no longer covered
+        start = max(self._request.start_date, self._doubtful.start - self._request.overlap)
+        missing = Coverage.of(report.windows).missing(Window(start, FOREVER))
+        if missing:
+            self._again = Reading(
+                self._client, self._table, missing, self._executor, report.tally
+            )
+            self._again.begin()
+            report.windows = Coverage.of((*report.windows, *missing)).windows
+            yield from self._again.pages()
+
     def _read(self) -> Iterator[Batch | None]:
         whole: list[Any] = []
-        for page in self._reading.pages():
+        for page in self._pages():
             if page is None:
                 yield None
                 continue

@@ -23,6 +23,7 @@ from invoiced_pipeline.invoiced.identifiers import list_identifiers, missing_rec
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.replication.clock_memory import doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import RecordId, of_transactions
 from invoiced_pipeline.replication.request import ReplicationRequest
@@ -32,6 +33,9 @@ from invoiced_pipeline.windows import FOREVER, Window
 PAYMENTS = table("payments")
 TRANSACTIONS = table("transactions")
 ADJUSTMENTS = table("credit_balance_adjustments")
+
+_UNSELECTED = "_payments"
+"""What the dataset's memory of clocks calls payments that are not replicated."""
 
 _PAYMENTS_AT_ONCE = 5_000
 _SURELY_PAST = timedelta(days=1)
@@ -125,7 +129,20 @@ class Vanished:
         reading.begin()
         for page in filter(None, reading.pages()):
             self.see(page)
+        now, memory = datetime.now(UTC), dataset.clock(_UNSELECTED)
+        earliest = self._request.start_date
+        question = doubtful(since, memory, clock=reading.clock, now=now, earliest=earliest)
+        if question is not None:
+            window = Window(question.start - self._request.overlap, FOREVER)
+            reading = Reading(self._client, PAYMENTS, (window,), self._executor, self._tally)
+            reading.begin()
+            for page in filter(None, reading.pages()):
+                self.see(page)
+            since = question.start
         self.settle()
+        if reading.clock is not None:
+            found = remember(memory, clock=reading.clock, now=now, newest=reading.newest)
+            dataset.set_clock(_UNSELECTED, found)
         dataset.set_payments_until(max((each.end for each in reading.covered()), default=since))
 
     def see(self, page: Page) -> None:
