@@ -125,11 +125,9 @@ def _check_columns(table: Table, own: TableSettings, where: str) -> None:
 def _check_names(where: str, names: Iterable[str], what: str, known: Iterable[str]) -> None:
     unknown = [name for name in names if name not in set(known)]
     if unknown:
-        message = (
-            f"{where}: there is no {what} {unknown[0]!r}; {_there_are(what, known)}"
+        message = f"{where}: there is no {what} {unknown[0]!r}; {_there_are(what, known)}"
         if meant := did_you_mean(unknown[0], known):
             message += f".{meant}"
-        )
         raise ConfigurationError(message)
 
 
