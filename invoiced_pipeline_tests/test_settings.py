@@ -192,9 +192,9 @@ def test_blank_variable_is_as_good_as_none(folder: Path, blank: str) -> None:
 @pytest.mark.parametrize(
     ("toml", "environment", "said"),
     [
-        ({}, {"INVOICED_SANDBOX": "1", "INVOICED_API_URL": URL}, "INVOICED_SANDBOX and INVOICED_API_"),
+        ({}, {"INVOICED_SANDBOX": "1", "INVOICED_API_URL": URL}, "INVOICED_SANDBOX and INVOICED_"),
         ({"sandbox": "true"}, {"INVOICED_API_URL": URL}, "sandbox and INVOICED_API_URL name two"),
-        ({"api_url": f"'{URL}'"}, {"INVOICED_SANDBOX": "true"}, "INVOICED_SANDBOX and api_url name"),
+        ({"api_url": f"'{URL}'"}, {"INVOICED_SANDBOX": "true"}, "INVOICED_SANDBOX and api_url"),
         ({"sandbox": "true", "api_url": f"'{URL}'"}, {}, "sandbox and api_url name two hosts"),
     ],
 )  # fmt: skip

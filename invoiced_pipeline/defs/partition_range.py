@@ -3,20 +3,19 @@
 Dagster takes a reversed range for an empty one: the run would read nothing and succeed.
 """
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from invoiced_pipeline.exceptions import ConfigurationError
 
 
-def check_partition_range(
-    context: dg.AssetExecutionContext, partitions: dg.PartitionsDefinition
-) -> None:
-    """Checks the range by its tags, before anything is read.
+def check_partition_range(tags: Mapping[str, str], partitions: dg.PartitionsDefinition) -> None:
+    """Checks the range by a run's tags, before anything is read.
 
     Raises:
         ConfigurationError: It is reversed, or a partition is outside of the grid.
     """
-    tags = context.run.tags
     first = tags.get("dagster/asset_partition_range_start", tags.get("dagster/partition"))
     last = tags.get("dagster/asset_partition_range_end", first)
     every = {key: number for number, key in enumerate(partitions.get_partition_keys())}

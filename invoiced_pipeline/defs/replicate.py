@@ -98,7 +98,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
                 wait = config.when_busy == "wait"
                 yield from run_checks(context, connection, tables, keys, wait=wait)
                 return
-            check_partition_range(context, partitions)
+            check_partition_range(context.run.tags, partitions)
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
             run = _Run(context, connection, tables, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
