@@ -226,12 +226,16 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
 def _selected(settings: Settings, connection: ConnectionSettings, select: str) -> list[str]:
     from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.exceptions import ConfigurationError
+    from invoiced_pipeline.settings.suggestions import did_you_mean
 
     names = [table.name for table in tables_of(settings, connection)]
     chosen = [name.strip() for name in select.split(",") if name.strip()]
     unknown = [name for name in chosen if name not in names]
     if unknown:
+        meant = did_you_mean(unknown[0], names)
         message = f"--select: no table {', '.join(unknown)}. There are: {', '.join(names)}"
+        if meant:
+            message += f".{meant}"
         raise ConfigurationError(message)
     return chosen or names
 

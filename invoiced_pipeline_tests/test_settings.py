@@ -20,6 +20,7 @@ from invoiced_pipeline.settings import (
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 KEY = "secret7890abcdefghijklmnop123456"
+URL = "http://127.0.0.1:8085"
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -188,41 +189,88 @@ def test_blank_variable_is_as_good_as_none(folder: Path, blank: str) -> None:
     assert settings.first.base_url == "https://api.invoiced.com"
 
 
-def test_api_url_wins_over_sandbox(folder: Path) -> None:
-    settings = settings_of(folder, INVOICED_API_URL="http://127.0.0.1:8085/", INVOICED_SANDBOX="1")
-    assert settings.first.base_url == "http://127.0.0.1:8085"
+@pytest.mark.parametrize(
+    ("toml", "environment", "said"),
+    [
+        ({}, {"INVOICED_SANDBOX": "1", "INVOICED_API_URL": URL}, "INVOICED_SANDBOX and INVOICED_"),
+        ({"sandbox": "true"}, {"INVOICED_API_URL": URL}, "sandbox and INVOICED_API_URL name two"),
+        ({"api_url": f"'{URL}'"}, {"INVOICED_SANDBOX": "true"}, "INVOICED_SANDBOX and api_url"),
+        ({"sandbox": "true", "api_url": f"'{URL}'"}, {}, "sandbox and api_url name two hosts"),
+    ],
+)  # fmt: skip
+def test_sandbox_and_another_host_are_a_conflict(
+    folder: Path, toml: dict[str, str], environment: dict[str, str], said: str
+) -> None:
+    lines = "\n".join(f"{name} = {value}" for name, value in toml.items())
+    text = complaint(folder, f"[[connection]]\n{lines}\n", **environment)
+    assert f"connection 'Invoiced': {said}" in text
+
+
+def test_another_host_without_the_sandbox(folder: Path) -> None:
+    settings = settings_of(folder, INVOICED_API_URL=f"{URL}/", INVOICED_SANDBOX="false")
+    assert settings.first.base_url == URL
 
 
 @pytest.mark.parametrize(
     ("toml", "parts"),
     [
-        ('[[connection]]\nstart_date = "soon"', ["connection.0.start_date", "MM/DD/YYYY"]),
-        ("[[connection]]\nstart_date = 2999-01-01", ["connection.0.start_date", "future"]),
-        ("[[connection]]\nstart_date = 20250131", ["connection.0.start_date", "MM/DD/YYYY"]),
+        (
+            '[[connection]]\nstart_date = "soon"',
+            ["connection 'Invoiced': start_date", "MM/DD/YYYY"],
+        ),
+        (
+            "[[connection]]\nstart_date = 2999-01-01",
+            ["connection 'Invoiced': start_date", "future"],
+        ),
+        (
+            "[[connection]]\nstart_date = 20250131",
+            ["connection 'Invoiced': start_date", "MM/DD/YYYY"],
+        ),
         (
             '[[connection]]\npartitions = "hourly"',
-            ["connection.0.partitions", "'weekly'", "hourly"],
+            ["connection 'Invoiced': partitions", "'weekly'", "hourly"],
         ),
-        ("[[connection]]\noverlap_minutes = -1", ["connection.0.overlap_minutes", "0"]),
-        ("[[connection]]\ndeletions = 'drop'", ["connection.0.deletions", "mark", "remove"]),
-        ("[[connection]]\nsweep_max_share = 20", ["connection.0.sweep_max_share", "1"]),
-        ("[[connection]]\nsweep_max_share = 0", ["connection.0.sweep_max_share", "0"]),
-        ("[[connection]]\noverlap_minutes = 9999", ["connection.0.overlap_minutes", "1440"]),
-        ('[[connection]]\nsandbox = "maybe"', ["connection.0.sandbox", "true or false"]),
-        ('[[connection]]\nname = ""', ["connection.0.name"]),
-        ('[[connection]]\nname = "42"', ["connection.0.name", "letter"]),
-        ('[[connection]]\napi_url = "api.invoiced.com"', ["connection.0.api_url", "https://host"]),
-        ('[[connection]]\napi_url = "ftp://host"', ["connection.0.api_url", "https://host"]),
-        ('[[connection]]\napi_url = "http://host:port"', ["connection.0.api_url", "https://host"]),
-        ('[[connection]]\napi_url = "http://[::1"', ["connection.0.api_url", "https://host"]),
-        ('[[connection]]\nstart_dat = "2025-01-01"', ["connection.0.start_dat", "start_date"]),
+        ("[[connection]]\noverlap_minutes = -1", ["connection 'Invoiced': overlap_minutes", "0"]),
+        (
+            "[[connection]]\ndeletions = 'drop'",
+            ["connection 'Invoiced': deletions", "mark", "remove"],
+        ),
+        ("[[connection]]\nsweep_max_share = 20", ["connection 'Invoiced': sweep_max_share", "1"]),
+        ("[[connection]]\nsweep_max_share = 0", ["connection 'Invoiced': sweep_max_share", "0"]),
+        (
+            "[[connection]]\noverlap_minutes = 9999",
+            ["connection 'Invoiced': overlap_minutes", "1440"],
+        ),
+        ('[[connection]]\nsandbox = "maybe"', ["connection 'Invoiced': sandbox", "true or false"]),
+        ('[[connection]]\nname = ""', ["connection number 1: name"]),
+        ('[[connection]]\nname = "42"', ["connection '42': name", "letter"]),
+        (
+            '[[connection]]\napi_url = "api.invoiced.com"',
+            ["connection 'Invoiced': api_url", "https://host"],
+        ),
+        (
+            '[[connection]]\napi_url = "ftp://host"',
+            ["connection 'Invoiced': api_url", "https://host"],
+        ),
+        (
+            '[[connection]]\napi_url = "http://host:port"',
+            ["connection 'Invoiced': api_url", "https://host"],
+        ),
+        (
+            '[[connection]]\napi_url = "http://[::1"',
+            ["connection 'Invoiced': api_url", "https://host"],
+        ),
+        (
+            '[[connection]]\nstart_dat = "2025-01-01"',
+            ["connection 'Invoiced': start_dat", "start_date"],
+        ),
         ('[warehouse]\nfile = "x"', ["warehouse.file", "path"]),
         ('[warehouse]\ndestination = "oracle"', ["warehouse.destination", "'duckdb'"]),
         ("warehouse = 5", ["warehouse", "[warehouse]"]),
         ("connection = 5", ["connection", "[[connection]]"]),
         ("connection = [5]", ["connection", "[[connection]]"]),
         ('[connection]\nname = "x"', ["connection", "[[connection]]"]),
-        ("[[connection]]\napi_key_env = [1]", ["connection.0.api_key_env"]),
+        ("[[connection]]\napi_key_env = [1]", ["connection 'Invoiced': api_key_env"]),
         ("colour = 1", ["colour", "warehouse"]),
         ('[secrets]\nINVOICED_API_KEY = "x"', ["secrets"]),
         ('source = "x"', ["source"]),
@@ -273,7 +321,7 @@ def test_every_fault_is_told_at_once(folder: Path) -> None:
 def test_variable_is_not_blamed_for_another_connection(folder: Path) -> None:
     toml = '[[connection]]\nname = "a"\n[[connection]]\nname = "b"\nstart_date = "soon"'
     text = complaint(folder, toml, INVOICED_START_DATE="2025-01-01")
-    assert "connection.1.start_date" in text
+    assert "connection 'b': start_date" in text
     assert "INVOICED_START_DATE" not in text
 
 
@@ -429,7 +477,10 @@ def test_schedule_from_the_file_and_over_it_from_the_environment(folder: Path) -
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ('frequency = "1.5h"', "invoiced.toml: connection.0.schedule.frequency: '1.5h' is not a f"),
+        (
+            'frequency = "1.5h"',
+            "invoiced.toml: connection 'Invoiced': schedule.frequency: '1.5h' is not a f",
+        ),
         ("frequency = 6", "schedule.frequency: '6' is not a frequency. Accepted forms: 30m, or wh"),
         ("anchor = 03:30:15", "schedule.anchor: '03:30:15' has seconds"),
         ('frequency = "30m"\nanchor = "9:00"', "schedule: anchor = '09:00:00' cannot be kept with"),
@@ -449,4 +500,4 @@ def test_a_wrong_schedule_in_the_environment_is_told_by_its_variable(folder: Pat
     said = complaint(folder, INVOICED_SCHEDULE_FREQUENCY="90m")
     assert said.startswith("INVOICED_SCHEDULE_FREQUENCY: '90m' is not a frequency")
     said = complaint(folder, '[[connection]]\nschedule = "hourly"')
-    assert "connection.0.schedule: accepted form is [connection.schedule]" in said
+    assert "connection 'Invoiced': schedule: accepted form is [connection.schedule]" in said

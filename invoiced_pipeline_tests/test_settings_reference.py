@@ -51,6 +51,7 @@ def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
             if field.examples
             and not (name == "exclude" and ".tables" in header)
             and name != "credentials"  # the table of its fields follows
+            and name != "sandbox"  # api_url names another host
         ]
         lines += [f"{name} = {toml(examples[0])}" for name, examples in told]
     text = "\n".join(lines).replace('"create_invoice"', '"custom"')  # which path belongs to

@@ -58,30 +58,30 @@ def test_variables_describe_the_first_connection_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("second", "parts"),
     [
-        ('name = "ACME"', ["connection.1.name: 'ACME'", "'acme'", "connection 'Acme'"]),
-        ('name = "Acme staging"', ["connection.1.name: 'Acme staging'", "through which dlt loads"]),
+        ('name = "ACME"', ["connection 'ACME': name: it", "'acme'", "connection 'Acme'"]),
+        ('name = "Acme staging"', ["connection 'Acme staging': name", "through which dlt loads"]),
         (
             'name = "B"\nsandbox = true',
             [
-                "connection.1.api_key_env: INVOICED_API_KEY is the key of connection 'Acme'",
+                "connection 'B': api_key_env: INVOICED_API_KEY is the key of connection 'Acme'",
                 "https://api.invoiced.com,",
                 "https://api.sandbox.invoiced.com:",
                 "Name another variable",
             ],
         ),
-        ('name = "B"\napi_url = "https://example.com"', ["connection.1.api_key_env: INVOICED_API"]),
-        ('name = "B"\nstart_date = "soon"', ["connection.1.start_date: 'soon'", "MM/DD/YYYY"]),
-        ('name = "B"\npartitons = 1', ["connection.1.partitons: there is no such", "partitions"]),
-        ('name = "B"\nschedule = 1', ["connection.1.schedule: accepted form is [connection.sch"]),
+        ('name = "B"\napi_url = "https://example.com"', ["connection 'B': api_key_env: INVO"]),
+        ('name = "B"\nstart_date = "soon"', ["connection 'B': start_date: 'soon'", "MM/DD/YYYY"]),
+        ('name = "B"\npartitons = 1', ["connection 'B': partitons: there is no", "partitions"]),
+        ('name = "B"\nschedule = 1', ["connection 'B': schedule: accepted form is [connection"]),
         (
             'name = "B"\n[connection.schedule]\nfrequency = "2.5h"',
-            ["connection.1.schedule.frequency: '2.5h' is not a frequency", "30m, or whole hours"],
+            ["connection 'B': schedule.frequency: '2.5h' is not a frequency", "30m, or whole"],
         ),
-        ('name = "B"\nowners = "bob"', ['connection.1.owners: accepted form is owners = ["..."']),
-        ('name = "B"\nowners = ["bob"]', ["connection.1.owners: 'bob'", "team:name"]),
-        ('name = "B"\ntags = ["x"]', ['connection.1.tags: accepted form is tags = { name = "']),
-        ('name = "B"\ntags = { "a b" = "c" }', ["connection.1.tags: a b = 'c' is not a tag"]),
-        ('name = "B"\ntags = { team = "a b" }', ["connection.1.tags: team = 'a b' is not a tag"]),
+        ('name = "B"\nowners = "bob"', ["'B': owners: accepted form is owners = [\"..."]),
+        ('name = "B"\nowners = ["bob"]', ["connection 'B': owners: 'bob'", "team:name"]),
+        ('name = "B"\ntags = ["x"]', ["'B': tags: accepted form is tags = { name = \""]),
+        ('name = "B"\ntags = { "a b" = "c" }', ["connection 'B': tags: a b = 'c' is not a tag"]),
+        ('name = "B"\ntags = { team = "a b" }', ["connection 'B': tags: team = 'a b' is not a t"]),
     ],
 )  # fmt: skip
 def test_a_wrong_second_connection_is_told_by_its_place(

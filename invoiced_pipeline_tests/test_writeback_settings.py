@@ -85,7 +85,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
         (NEW_CUSTOMERS + 'mapping = { name = "@new_customers.id" }', "lead back to itself"),
         (NEW_CUSTOMERS + 'mapping = { name = "@x" }', '"@<write-back>.id"'),
         (NEW_CUSTOMERS + 'mapping = { name = { colum = "x" } }', '{ value = "usd" }'),
-        (NEW_CUSTOMERS + 'mapping = "x"', "writeback.0.mapping"),
+        (NEW_CUSTOMERS + 'mapping = "x"', "writeback 'new_customers': mapping"),
         (NEW_CUSTOMERS + "batch_size = 3", "belong to operation = 'custom'"),
         (NEW_CUSTOMERS + "headers = { Authorization = 'x' }", "'Authorization' is not a header"),
         (NEW_CUSTOMERS + "response_url = 'ftp://x'", "https://host/path"),

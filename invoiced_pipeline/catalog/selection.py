@@ -11,6 +11,7 @@ from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Treatment
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, TableSettings
+from invoiced_pipeline.settings.suggestions import did_you_mean
 
 _NOTES: dict[Treatment, str] = {
     "kept": "",
@@ -28,7 +29,7 @@ def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table
         ConfigurationError: A name is none of the catalog's, or a column cannot be treated so; the
             text names the file, the key and what is accepted.
     """
-    where = f"{settings.source}: connection.{settings.connection.index(connection)}.tables"
+    where = f"{settings.source}: connection {connection.name!r}: tables"
     every = all_tables_of(connection, where)
     tables = connection.tables
     chosen = set(TABLE_NAMES if tables.include is None else tables.include) - set(tables.exclude)
@@ -125,6 +126,8 @@ def _check_names(where: str, names: Iterable[str], what: str, known: Iterable[st
     unknown = [name for name in names if name not in set(known)]
     if unknown:
         message = f"{where}: there is no {what} {unknown[0]!r}; {_there_are(what, known)}"
+        if meant := did_you_mean(unknown[0], known):
+            message += f".{meant}"
         raise ConfigurationError(message)
 
 

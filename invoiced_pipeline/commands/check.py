@@ -71,6 +71,7 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> "Itera
 def _of_api(
     settings: Settings, connection: ConnectionSettings, client: "InvoicedClient"
 ) -> "Iterator[Finding]":
+    from invoiced_pipeline.catalog.clear_copies import clear_copies
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.invoiced.connection_check import Finding, check_first_load, check_tables
@@ -86,6 +87,8 @@ def _of_api(
         privacy_of(connection, settings.hash_salt)
     except ConfigurationError as error:
         yield Finding("tables", "no salt", str(error))
+    if clear := clear_copies(settings, connection):
+        yield Finding("tables", "copy in clear", clear)
     since = connection.start_date or default_start_date(
         open_database(settings.warehouse), connection.dataset
     )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from invoiced_pipeline.catalog.clear_copies import refuse_clear_copies
 from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import sync_job
@@ -23,6 +24,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     Raises:
         ConfigurationError: A setting is wrong.
     """
+    refuse_clear_copies(settings)
     return dg.Definitions.merge(
         dg.Definitions(
             resources={

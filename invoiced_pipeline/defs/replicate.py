@@ -17,6 +17,7 @@ from invoiced_pipeline.defs.checks import check_results, check_specs
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
+from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
@@ -97,6 +98,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
                 wait = config.when_busy == "wait"
                 yield from run_checks(context, connection, tables, keys, wait=wait)
                 return
+            check_partition_range(context.run.tags, partitions)
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
             run = _Run(context, connection, tables, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)

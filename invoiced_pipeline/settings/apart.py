@@ -4,25 +4,27 @@ from collections.abc import Sequence
 
 from invoiced_pipeline.settings.addresses import remembered_host
 from invoiced_pipeline.settings.connection import ConnectionSettings
+from invoiced_pipeline.settings.dataset_limits import DERIVED
 
 
 def clash(connections: Sequence[ConnectionSettings]) -> str | None:
-    """What two connections cannot both have, as `connection.<number>.<key>: ...`; None if nothing.
+    """What two connections cannot both have, as `connection '<name>': <key>: ...`; None if nothing.
 
     A dataset belongs to one connection, and so does the schema beside it through which dlt merges.
     A key opens one host, so that one variable for two hosts sends a key where it does not belong.
     """
     for number, later in enumerate(connections):
+        where = f"connection {later.name!r}"
         for earlier in connections[:number]:
             if _share_a_schema(earlier, later):
                 return (
-                    f"connection.{number}.name: {later.name!r} would write into the dataset "
-                    f"{later.dataset!r}, which is that of connection {earlier.name!r}, or the one "
+                    f"{where}: name: it would write into the dataset {later.dataset!r}, which is "
+                    f"that of connection {earlier.name!r}, or one beside it, such as the one "
                     "through which dlt loads it. Give one of them another name"
                 )
             if later.api_key_env == earlier.api_key_env and are_strangers(earlier, later):
                 return (
-                    f"connection.{number}.api_key_env: {later.api_key_env} is the key of "
+                    f"{where}: api_key_env: {later.api_key_env} is the key of "
                     f"connection {earlier.name!r} at {earlier.base_url}, and {later.name!r} is at "
                     f"{later.base_url}: a key opens one host only. Name another variable"
                 )
@@ -35,5 +37,5 @@ def are_strangers(one: ConnectionSettings, other: ConnectionSettings) -> bool:
 
 
 def _share_a_schema(one: ConnectionSettings, other: ConnectionSettings) -> bool:
-    staging = {f"{one.dataset}_staging", f"{other.dataset}_staging"}
-    return one.dataset == other.dataset or bool({one.dataset, other.dataset} & staging)
+    derived = {f"{each.dataset}{ending}" for each in (one, other) for ending in DERIVED}
+    return one.dataset == other.dataset or bool({one.dataset, other.dataset} & derived)

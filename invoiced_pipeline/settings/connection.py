@@ -12,6 +12,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from invoiced_pipeline.settings.addresses import (
     API_FORMS,
@@ -33,6 +34,9 @@ Deletions = Literal["mark", "remove", "ignore"]
 """What becomes of rows whose records are gone: `mark` sets `_deleted_at`, `remove` removes them
 with their child rows, `ignore` leaves them as they were last seen."""
 
+
+TWO_HOSTS = "two_hosts"
+"""The kind of fault of a connection with both `sandbox` and `api_url`."""
 
 OWNER_FORMS = "an e-mail address, or team:name"
 TAG_FORMS = "names and values of up to 63 letters, digits, dots, dashes and underscores"
@@ -114,6 +118,12 @@ class ConnectionSettings(Strict):
         description="The environment variable that holds the salt of hashed columns.",
         examples=["ACME_HASH_SALT"],
     )
+    allow_clear_copy: bool = Field(
+        default=False,
+        description="Whether this connection may replicate in clear what another connection to "
+        "the same account hashes or drops.",
+        examples=[True],
+    )
     deletions: Deletions = Field(
         default="mark",
         description="What becomes of rows whose records are gone: `mark` sets `_deleted_at`, "
@@ -193,6 +203,12 @@ class ConnectionSettings(Strict):
         if self.api_key and not is_loopback(self.base_url):
             msg = "api_key may stand in the file only with an api_url on this machine; set the "
             raise ValueError(msg + f"environment variable {self.api_key_env} instead")
+        return self
+
+    @model_validator(mode="after")
+    def _there_is_one_host(self) -> Self:
+        if self.sandbox and self.api_url:
+            raise PydanticCustomError(TWO_HOSTS, "sandbox and api_url name two hosts")
         return self
 
     @model_validator(mode="after")

@@ -1,11 +1,14 @@
 """What is wrong with the settings, for the person who wrote them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
+from invoiced_pipeline.settings.connection import TWO_HOSTS, ConnectionSettings
 from invoiced_pipeline.settings.models import Settings
+from invoiced_pipeline.settings.suggestions import did_you_mean
 from invoiced_pipeline.settings.variables import VARIABLES, Place
 
 NOT_FOR_FILES = frozenset({"source", "secrets"})
@@ -17,27 +20,35 @@ _ACCEPTED = {
     "string_pattern_mismatch": "accepted form is a name in capitals, such as INVOICED_API_KEY",
 }
 _CONTAINERS = frozenset({"list_type", "dict_type", "model_type"})
-_UNTOLD = _CONTAINERS | {"value_error", "extra_forbidden"}
+_UNTOLD = _CONTAINERS | {"value_error", "extra_forbidden", TWO_HOSTS}
 _SECRET_WORDS = ("key", "proxy", "secret", "salt", "credentials")
 
 
-def explain(error: ValidationError, source: str, environment: Mapping[str, str]) -> str:
+def explain(
+    error: ValidationError,
+    source: str,
+    environment: Mapping[str, str],
+    document: Mapping[str, Any],
+) -> str:
     """One line per fault: where it was set, the key, the value and what is accepted.
 
     Args:
         error: The faults.
         source: The file.
         environment: The variables that were put over it.
+        document: The settings that were validated; they give connections and write-backs a name.
     """
     variables = {place: name for name, place in VARIABLES.items() if name in environment}
     lines = []
     for fault in error.errors(include_url=False):
         place, value = fault["loc"], fault["input"]
-        where = variables.get(place) or ": ".join(filter(None, [source, ".".join(map(str, place))]))
+        where = variables.get(place) or ": ".join(filter(None, [source, _named(place, document)]))
         # Whatever may be a key in the wrong place is not repeated.
         is_secret = any(word in str(step) for step in place for word in _SECRET_WORDS)
         is_told = isinstance(value, str | int) and not is_secret and fault["type"] not in _UNTOLD
-        lines.append(f"{where}: {_message(fault)}" + (f" (got {value!r})" if is_told else ""))
+        lines.append(
+            f"{where}: {_message(fault, variables)}" + (f" (got {value!r})" if is_told else "")
+        )
     return "\n".join(lines)
 
 
@@ -45,20 +56,47 @@ def no_such_setting(place: Place) -> str:
     """Says which settings there are where an unknown one was found."""
     model = _model_at(place)
     hidden = NOT_FOR_FILES if model is Settings else frozenset()
-    known = ", ".join(
+    known = [
         name
         for name, field in model.model_fields.items()
         if name not in hidden and not field.exclude
-    )
-    return f"there is no such setting; there are {known}"
+    ]
+    listed = ", ".join(known)
+    meant = did_you_mean(place[-1], known)
+    return f"there is no such setting; there are {listed}{'.' if meant else ''}{meant}"
 
 
-def _message(fault: Mapping[str, Any]) -> str:
+def _named(place: Place, document: Mapping[str, Any]) -> str:
+    """A place with the name of its connection or write-back instead of a number."""
+    match place:
+        case (str(kind), int(number), *rest):
+            inner = ".".join(map(str, rest))
+            return ": ".join(filter(None, [f"{kind} {_name_of(kind, number, document)}", inner]))
+    return ".".join(map(str, place))
+
+
+def _name_of(kind: str, number: int, document: Mapping[str, Any]) -> str:
+    """The name as it is set; else which of several it is, counted from 1."""
+    each = document[kind][number]
+    name = each.get("name") if isinstance(each, Mapping) else None
+    if name is None and kind == "connection" and isinstance(each, Mapping):
+        name = ConnectionSettings.model_fields["name"].default
+    return repr(name) if name and isinstance(name, str) else f"number {number + 1}"
+
+
+def _message(fault: Mapping[str, Any], variables: Mapping[Place, str]) -> str:
     place, kind = fault["loc"], fault["type"]
     if kind == "extra_forbidden":
         return no_such_setting(place)
     if kind in _CONTAINERS:
         return f"accepted form is {_container(place)}"
+    if kind == TWO_HOSTS:
+        first, second = (variables.get((*place, key), key) for key in ("sandbox", "api_url"))
+        return f"{first} and {second} name two hosts: remove one of them"
+    if kind == "literal_error":
+        accepted = re.findall("'([^']+)'", fault["ctx"]["expected"])
+        meant = did_you_mean(fault["input"], accepted)
+        return f"{fault['msg']}{'.' if meant else ''}{meant}"
     return _ACCEPTED.get(kind) or fault["msg"].removeprefix("Value error, ")
 
 

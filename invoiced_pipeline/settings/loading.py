@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import SecretStr, ValidationError
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.faults import NOT_FOR_FILES, explain, no_such_setting
 from invoiced_pipeline.settings.models import DEFAULT_CONFIG, Settings
+from invoiced_pipeline.settings.text_file import read_utf8
+from invoiced_pipeline.settings.unknown_variables import unknown_variables
 from invoiced_pipeline.settings.variables import overlay
 from invoiced_pipeline.settings.warehouse import secret_in_file, with_password
 
@@ -29,15 +32,18 @@ def load_settings(
     """
     folder = folder or Path.cwd()
     given = dict(os.environ) if environment is None else environment
+    dotenv = _read_dotenv(folder / ".env")
     environment = {
         name: value.strip()
-        for variables in (dotenv_values(folder / ".env"), given)
+        for variables in (dotenv, given)
         for name, value in variables.items()
         if value and value.strip()
     }
     source = environment.get("INVOICED_CONFIG", "")
     document = _read_file(folder / (source or DEFAULT_CONFIG), required=bool(source))
     if document.get("environment", True):
+        if unknown := unknown_variables(environment, dotenv.keys() - given.keys(), document):
+            raise ConfigurationError(unknown)
         document = with_password(overlay(document, environment), environment)
     else:
         environment = {}
@@ -45,13 +51,19 @@ def load_settings(
     try:
         settings = Settings.model_validate({**document, "source": source})
     except ValidationError as error:
-        fault = explain(error, source, environment)
+        fault = explain(error, source, environment, document)
     else:
         names = settings.secret_variables & environment.keys()
         secrets = {name: SecretStr(environment[name]) for name in names}
         return settings.model_copy(update={"secrets": secrets})
     # Outside of the except block: the validation error repeats what was set, keys included.
     raise ConfigurationError(fault)
+
+
+def _read_dotenv(path: Path) -> dict[str, str | None]:
+    if not path.exists() or path.is_dir():
+        return {}
+    return dotenv_values(stream=StringIO(read_utf8(path)))
 
 
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
@@ -61,12 +73,9 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
             raise ConfigurationError(msg)
         return {}
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(read_utf8(path))
+    except tomllib.TOMLDecodeError as error:
         msg = f"{path}: not valid TOML: {error}"
-        raise ConfigurationError(msg) from error
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
         raise ConfigurationError(msg) from error
     if unknown := sorted(document.keys() & NOT_FOR_FILES):
         msg = f"{path}: {unknown[0]}: {no_such_setting((unknown[0],))}"

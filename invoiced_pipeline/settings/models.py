@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.apart import are_strangers, clash
 from invoiced_pipeline.settings.connection import ConnectionSettings
+from invoiced_pipeline.settings.dataset_limits import dataset_problem
 from invoiced_pipeline.settings.strict import Strict
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
@@ -45,6 +46,13 @@ class Settings(Strict):
     def _connections_stay_apart(self) -> Self:
         if problem := clash(self.connection):
             raise ValueError(problem)
+        return self
+
+    @model_validator(mode="after")
+    def _destination_takes_the_names(self) -> Self:
+        for connection in self.connection:
+            if problem := dataset_problem(connection, self.warehouse.destination):
+                raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -123,6 +131,13 @@ class Settings(Strict):
                 )
                 raise ConfigurationError(msg)
         return key
+
+    def is_same_account(self, one: ConnectionSettings, other: ConnectionSettings) -> bool:
+        """Whether two connections have one host and one key, in one variable or in two."""
+        if are_strangers(one, other):
+            return False
+        key = self._key(one)
+        return key == self._key(other) if key else one.api_key_env == other.api_key_env
 
     def hash_salt(self, connection: ConnectionSettings) -> SecretStr:
         """The salt of the columns that `connection` hashes.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from invoiced_pipeline.settings.suggestions import did_you_mean
 from invoiced_pipeline.settings.writeback import WritebackSettings
 
 
@@ -22,7 +23,10 @@ def check_writebacks(writebacks: Sequence[WritebackSettings], connections: Seque
         if each.connection is not None and each.connection not in connections:
             known = ", ".join(map(repr, connections))
             message = f"[[writeback]] {each.name}: no connection {each.connection!r}. "
-            raise ValueError(message + f"There is: {known}")
+            meant = did_you_mean(each.connection, connections)
+            raise ValueError(
+                f"{message}There is: {known}.{meant}" if meant else f"{message}There is: {known}"
+            )
         for target, reference in each.references.items():
             parent = by_name.get(reference.writeback)
             if parent is None:

@@ -124,7 +124,7 @@ def test_settings_of_a_table_that_is_left_out_still_hold_for_its_data(tmp_path: 
 def test_what_cannot_be_is_named_with_what_can(toml: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as error:
         selected(tmp_path, toml)
-    assert str(error.value).startswith("invoiced.toml: connection.0.tables")
+    assert str(error.value).startswith("invoiced.toml: connection 'Invoiced': tables")
     assert said in str(error.value)
 
 
