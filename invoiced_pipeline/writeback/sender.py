@@ -14,6 +14,7 @@ from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.lookup import included_params
 from invoiced_pipeline.writeback.outcome import AFTERWARDS
+from invoiced_pipeline.writeback.proof import proven
 from invoiced_pipeline.writeback.unit import Unit
 
 LEASE = timedelta(seconds=60)
@@ -103,6 +104,7 @@ class Sender:
             return Sent(answer=changed)
         request = claim.unit.request(claim.idempotency_key, claim.record_id, self._headers)
         answer = self._writer.send(request, tally=self._tally, on_start=on_start)
+        answer = proven(answer, self._operation, claim.unit.row, claim.record_id)
         sent = Sent(answer=answer, started_at=started[-1] if started else None)
         if answer.result == "succeeded":
             sent.record = self._as_listed(answer.body)
