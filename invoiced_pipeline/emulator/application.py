@@ -91,6 +91,8 @@ class Application:
         if given.body and request.headers.get("user-agent", "").startswith("curl"):
             pretty = msgspec.json.format(given.body, indent=4)
             given = Answer(given.status, pretty, given.headers)
+        if fault == "replace_body":
+            given = Answer(given.status, self.faults.body, given.headers)
         headers = self._headers(request, given, request_id, correlation_id)
         sender = respond_partly if fault == "truncate_body" else respond
         await sender(send, given, headers)

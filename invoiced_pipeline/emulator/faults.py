@@ -15,6 +15,7 @@ Fault = Literal[
     "fail_after_commit",
     "stall_before_commit",
     "stall_after_commit",
+    "replace_body",
 ]
 """What befalls a request.
 
@@ -22,7 +23,8 @@ Fault = Literal[
 before anything is written, `fail_after_commit` answers 500 to a request that has been carried out;
 the API's own 500 is stored under the idempotency key either way. The stalls hold the request until
 `Faults.stalls` releases it: before it is carried out, or after the commit but before its answer is
-stored under its idempotency key, when a repetition is carried out a second time.
+stored under its idempotency key, when a repetition is carried out a second time. `replace_body`
+carries the request out and answers with its status and `Faults.body`, as a broken gateway would.
 """
 
 FAULTS: tuple[Fault, ...] = (
@@ -73,6 +75,8 @@ class Faults:
     status5xx: int = 500
     """500 is the API's own error and is stored for idempotent replays; 502 to 504 come from the
     gateway before it and are not."""
+    body: bytes = b""
+    """What `replace_body` answers with."""
     seed: int = 0
     stalls: Stalls = field(default_factory=Stalls)
     """Holds and releases the requests that stall."""

@@ -1,11 +1,11 @@
-"""Records that an older ledger does not know of, found in the replica by their markers.
+"""Records that an older ledger does not know of, found in the replica by marker, or number.
 
 A warehouse that is put back from a copy has a ledger that forgot what was sent since. The next sync
 brings those records back with the marker that was put into their metadata: they are taken for what
-they are, and not made again.
+they are, and not made again. So is a record that has the row's number and shows what the row wants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -13,7 +13,9 @@ from invoiced_pipeline.catalog.operations import MARKER
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.book import Book
 from invoiced_pipeline.writeback.keys import marker
-from invoiced_pipeline.writeback.plan import Plan
+from invoiced_pipeline.writeback.numbers import is_own, number_of
+from invoiced_pipeline.writeback.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.replica import Numbers, read_replica
 from invoiced_pipeline.writeback.transitions import success
 from invoiced_pipeline.writeback.unit import needs_marker
 
@@ -36,13 +38,12 @@ def adopt(plan: Plan, book: Book, database: Database, dataset: str) -> int:
     rows = [
         row
         for row in plan.to_send
-        if needs_marker(plan.operation, row) and book.entry(row.record_key).version == 0
+        if row.action == "create" and book.entry(row.record_key).version == 0
     ]
-    name = plan.operation.table
-    made = _marked(database, dataset, name) if rows and name else {}
+    made = _made(plan, rows, database, dataset)
     count = 0
     for row in rows if made else ():
-        identity = made.get(marker(dataset, plan.settings.name, row.record_key))
+        identity = made.get(row.record_key)
         if identity is None:
             continue
         # What is never changed afterwards is taken for what the row wants.
@@ -51,6 +52,38 @@ def adopt(plan: Plan, book: Book, database: Database, dataset: str) -> int:
         count += 1
     book.flush()
     return count
+
+
+def _made(
+    plan: Plan, rows: Sequence[PlannedRow], database: Database, dataset: str
+) -> Mapping[str, str]:
+    """Ids of the records that rows have made, by record key."""
+    operation = plan.operation
+    key, name = operation.natural_key, operation.table
+    if key is None or name is None:
+        return {}
+    marks = {row.record_key: marker(dataset, plan.settings.name, row.record_key) for row in rows}
+    marked = [row for row in rows if needs_marker(operation, row)]
+    found = _marked(database, dataset, name) if marked else {}
+    made = {
+        row.record_key: found[marks[row.record_key]]
+        for row in marked
+        if marks[row.record_key] in found
+    }
+    numbers = {
+        row.record_key: (number, row)
+        for row in rows
+        if plan.settings.check_replica and (number := number_of(operation, row.wanted))
+    }
+    if not numbers or not key.number:
+        return made
+    asked = Numbers(name, key.number, frozenset(number for number, _ in numbers.values()))
+    replica = read_replica(database, dataset, {}, asked)
+    for record_key, (number, row) in numbers.items():
+        for record in replica.holders(number):
+            if is_own(operation, row.wanted, record, marks[record_key]):
+                made[record_key] = str(record["id"])
+    return made
 
 
 def _marked(database: Database, dataset: str, name: str) -> Mapping[str, str]:

@@ -10,11 +10,12 @@ from invoiced_pipeline.writeback.checking import Answered, Checked, check, respo
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.keeping import kept_text
 from invoiced_pipeline.writeback.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.lookup import record_id
 from invoiced_pipeline.writeback.outcome import settled
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.responses import Response
 from invoiced_pipeline.writeback.sender import LEASE, Claim, Sent
-from invoiced_pipeline.writeback.settling import Settled, is_guess, record_id
+from invoiced_pipeline.writeback.settling import Settled, is_guess
 from invoiced_pipeline.writeback.transitions import (
     Author,
     about_to_send,

@@ -145,7 +145,10 @@ class Dispatcher:
 
     def _watch(self, answer: WriteAnswer) -> None:
         # A row that was held back for what its record is by now says nothing of the API.
+        # A 2xx without its record shows that the API is there: the record is looked up.
+        is_there = answer.status is not None and answer.status < 300
         unclear = answer.result in {"ambiguous", "unsent"} and answer.param is None
+        unclear = unclear and not is_there
         self._failures = self._failures + 1 if unclear else 0
         if self._failures >= _MOST_FAILURES and not self.stopped:
             self.stopped = (

@@ -4,7 +4,7 @@ The ledger keeps the question before the request is made, without the row's valu
 marker, and digests of the fields that are compared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from invoiced_pipeline.invoiced.pages import PER_PAGE
 from invoiced_pipeline.writeback.digests import digest, metadata_text
 from invoiced_pipeline.writeback.parts import Path, of_field, value_at
 from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.proof import answer_object, identity_of
 
 Kind = Literal["number", "marker", "list", "record", "gone", "voided"]
 
@@ -41,7 +42,8 @@ class Lookup(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         params: Sent with it.
         name: The field of the number, or the metadata key of the marker.
         value: What it holds.
-        digests: Of the compared fields' values, by their name in the record.
+        digests: Of the compared fields' values, by their name in the record; a look-up by number
+            of an older ledger has none.
     """
 
     kind: Kind
@@ -70,12 +72,14 @@ class Found:
         done: Whether they show that the request was carried out.
         certain: Whether `done` can be relied on; else there was nothing to compare.
         taken: Whether another record has the number, so that the request cannot have done it.
+        doubtful: Whether a record has the number that may be the row's or somebody else's.
     """
 
     records: tuple[bytes, ...] = ()
     done: bool = False
     certain: bool = True
     taken: bool = False
+    doubtful: bool = False
 
 
 def lookup_for(
@@ -116,7 +120,12 @@ def _creation(operation: Operation, row: PlannedRow, mark: str | None) -> Lookup
     if key.number and number not in {None, ""}:
         value = str(number).strip()
         return Lookup(
-            kind="number", path=key.list_path, params=params, name=key.number, value=value
+            kind="number",
+            path=key.list_path,
+            params=params,
+            name=key.number,
+            value=value,
+            digests=_content(key.number, body),
         )
     if mark is not None:
         return Lookup(kind="marker", path=key.list_path, params=params, name=MARKER, value=mark)
@@ -125,25 +134,68 @@ def _creation(operation: Operation, row: PlannedRow, mark: str | None) -> Lookup
     return Lookup(kind="list", path=row.path, params=params, digests=_digests(compared))
 
 
-def ask(client: InvoicedClient, lookup: Lookup, since: datetime | None) -> Found:
-    """Asks the API.
-
-    Args:
-        client: Of the account.
-        lookup: The question.
-        since: Records created before it (UTC, by the API's clock) are not the row's; None where
-            that is not known.
+def ask(client: InvoicedClient, lookup: Lookup) -> Found:
+    """Asks the API; of a list `identified` then tells which of the records is the row's.
 
     Raises:
         ApiError: There was no answer; nothing is known.
     """
     if lookup.kind in {"record", "gone", "voided"}:
         return _one(client, lookup)
-    found = [raw for raw, record in _listed(client, lookup) if _matches(lookup, record)]
-    new = [raw for raw in found if lookup.kind == "marker" or created_since(raw, since)]
-    if lookup.kind == "number":
-        return Found(tuple(new), bool(new), taken=bool(found) and not new)
-    return Found(tuple(new), bool(new), certain=bool(lookup.digests or lookup.value or not new))
+    return Found(tuple(raw for raw, record in _listed(client, lookup) if _matches(lookup, record)))
+
+
+def identified(
+    lookup: Lookup,
+    records: Sequence[bytes],
+    free: Sequence[bytes],
+    since: datetime | None,
+    ahead: timedelta,
+) -> Found:
+    """What the records that answer a look-up say of the request.
+
+    Args:
+        lookup: By number, marker or list.
+        records: Those that match.
+        free: Those of them that are no other row's.
+        since: When the request was sent (UTC, our clock); None where that is not known.
+        ahead: How far the API's clock is ahead of ours now. It may have been less then, so that
+            records between are neither surely older nor surely newer.
+    """
+    if lookup.kind == "marker":
+        return Found(tuple(free), bool(free))
+    new = [raw for raw in free if since is None or created_since(raw, since + ahead)]
+    earliest = since + min(ahead, timedelta()) if since else None
+    between = [raw for raw in free if raw not in new and created_since(raw, earliest)]
+    if lookup.kind == "list":
+        certain = bool(lookup.digests) if new else not between
+        return Found(tuple(new or between), bool(new), certain)
+    return _numbered(lookup, records, free, new, between)
+
+
+def _numbered(
+    lookup: Lookup,
+    records: Sequence[bytes],
+    free: Sequence[bytes],
+    new: Sequence[bytes],
+    between: Sequence[bytes],
+) -> Found:
+    """By number: time alone proves nothing, for somebody else may have used it a moment before."""
+    if not lookup.digests:  # of an older ledger
+        return Found(tuple(new), bool(new), taken=bool(records) and not new)
+    same = [raw for raw in free if _is_same(lookup, _JSON.decode(raw))]
+    ours = [raw for raw in new if raw in same]
+    if ours:
+        return Found(tuple(ours), done=True)
+    if same or new or between:
+        return Found(tuple(same or new or between), doubtful=True)
+    return Found(taken=bool(records))
+
+
+def _is_same(lookup: Lookup, record: Mapping[str, Any]) -> bool:
+    """Whether a record shows what was sent; some of it has to be shown."""
+    shown = {name: asked for name, asked in lookup.digests.items() if name in record}
+    return bool(shown) and all(digest(name, record[name]) == each for name, each in shown.items())
 
 
 def _one(client: InvoicedClient, lookup: Lookup) -> Found:
@@ -210,6 +262,11 @@ def _matches(lookup: Lookup, record: Mapping[str, Any]) -> bool:
     return all(digest(name, record.get(name)) == asked for name, asked in lookup.digests.items())
 
 
+def record_id(record: bytes | None) -> str | None:
+    """The id of a record as text; None where it has none."""
+    return identity_of(answer_object(record))
+
+
 def created_since(record: bytes, since: datetime | None) -> bool:
     """Whether a record may have been made by a request sent at `since` (UTC, the API's clock)."""
     made = _JSON.decode(record).get("created_at")
@@ -228,6 +285,20 @@ def included_params(operation: Operation) -> tuple[tuple[str, str], ...]:
 def filled_path(path: str, record_id: str) -> str:
     """A path whose `{id}` is `record_id`."""
     return path.replace("{id}", quote(record_id, safe=""))
+
+
+def _content(number: str, body: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of what a record shows as it was sent: single values and metadata, not the lines."""
+    return _digests(
+        {
+            name: value
+            for name, value in body.items()
+            if name != number
+            and (name == "metadata" or not isinstance(value, Mapping | list | tuple))
+            and value is not None
+            and value not in ("", {})
+        }
+    )
 
 
 def _digests(values: Mapping[str, Any]) -> dict[str, str]:

@@ -40,7 +40,12 @@ def judge(entry: Entry, found: Found | None, now: datetime) -> Verdict:
         return "succeeded"
     if entry.may_run_until is not None and now < entry.may_run_until:
         return "wait"
-    return "taken" if found.taken else "not_done"
+    if found.taken:
+        return "taken"
+    if found.doubtful:
+        # A number is unique, so that the key's own answer tells and nothing can be doubled.
+        return "not_done" if _has_answer(entry, now) else "unknown"
+    return "not_done"
 
 
 def may_replay(entry: Entry, payload_hash: str, api_key: str, now: datetime) -> bool:
@@ -54,12 +59,20 @@ def may_replay(entry: Entry, payload_hash: str, api_key: str, now: datetime) -> 
     """
     return (
         entry.state == "planned"
-        and entry.idempotency_key is not None
-        and entry.key_sent_at is not None
-        and now - entry.key_sent_at < KEY_LIFETIME
-        and entry.status_code is None
+        and _has_answer(entry, now)
         and entry.payload_hash == payload_hash
         and entry.api_key == api_key
+    )
+
+
+def _has_answer(entry: Entry, now: datetime) -> bool:
+    """Whether the entry's key may still bring the answer of its request, if there was one."""
+    is_failure = entry.status_code is not None and entry.status_code >= 300
+    return (
+        entry.idempotency_key is not None
+        and entry.key_sent_at is not None
+        and now - entry.key_sent_at < KEY_LIFETIME
+        and not is_failure
     )
 
 
@@ -71,7 +84,7 @@ def settled(entry: Entry, verdict: Verdict, run_id: str) -> Entry:
             return replace(
                 entry,
                 state="rejected",
-                error="Its answer was lost, and the number belongs to an older record",
+                error="Its answer was lost, and the number belongs to another record",
             )
         case "not_done":
             return replace(

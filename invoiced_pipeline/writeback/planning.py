@@ -10,9 +10,10 @@ from invoiced_pipeline.settings import Settings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.batches import batched
 from invoiced_pipeline.writeback.mapping import Family, MappedRow, map_rows
+from invoiced_pipeline.writeback.numbers import number_of
 from invoiced_pipeline.writeback.operation import operation_of
 from invoiced_pipeline.writeback.plan import Known, Plan
-from invoiced_pipeline.writeback.replica import Replica, read_replica, wanted_ids
+from invoiced_pipeline.writeback.replica import Numbers, Replica, read_replica, wanted_ids
 from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries, RowPlanner
 from invoiced_pipeline.writeback.source import read_source
 from invoiced_pipeline.writeback.unreadable_rows import readable_rows
@@ -92,8 +93,11 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
         selection, map_rows(settings, operation, selection, families, known), settings
     )
     replica = _replica(request, operation, mapped, known, database)
-    planner = RowPlanner(settings, operation, known, replica, request.retries)
-    for group in _by_key(mapped):
+    planner = RowPlanner(
+        settings, operation, known, replica, request.retries, dataset=request.dataset
+    )
+    # Rows that were sent first: of several with one number it is theirs.
+    for group in sorted(_by_key(mapped), key=lambda rows: not _was_sent(rows[0], known)):
         rows += planner.plan(group)
     rows.sort(key=lambda row: row.position)
     groups = {row.position: row.group for row in mapped}
@@ -120,9 +124,33 @@ def _replica(
         if operation.table is not None and entry is not None and entry.invoiced_id is not None:
             text = entry.invoiced_id
             wanted[operation.table].add(int(text) if text.isdecimal() else text)
-    if not wanted:
+    numbers = _new_numbers(request.settings, operation, mapped, known)
+    if not wanted and numbers is None:
         return Replica()
-    return read_replica(database, request.dataset, wanted)
+    return read_replica(database, request.dataset, wanted, numbers)
+
+
+def _new_numbers(
+    settings: WritebackSettings,
+    operation: Operation,
+    mapped: Sequence[MappedRow],
+    known: Mapping[str, Known],
+) -> Numbers | None:
+    """Numbers of rows that have made no record yet; None where nobody need be asked."""
+    key = operation.natural_key
+    if not settings.check_replica or key is None or not key.number or not operation.table:
+        return None
+    made = {name for name, entry in known.items() if entry.invoiced_id is not None}
+    found = {number_of(operation, row.body) for row in mapped if row.record_key not in made}
+    values = frozenset(number for number in found if number is not None)
+    return Numbers(operation.table, key.number, values) if values else None
+
+
+def _was_sent(row: MappedRow, known: Mapping[str, Known]) -> bool:
+    entry = known.get(row.record_key)
+    return entry is not None and (
+        entry.succeeded_hash is not None or entry.state in {"sent", "unknown"}
+    )
 
 
 def _by_key(mapped: Iterable[MappedRow]) -> list[list[MappedRow]]:

@@ -89,7 +89,6 @@ class _Push:
         self._settings = settings
         self._retries = retries
         self._tally = Tally()
-        self._ahead: timedelta | None = None
         self._units: dict[str, Unit] = {}
         self._author = Author(
             writeback=settings.name,
@@ -232,18 +231,16 @@ class _Push:
         return self._book.entry(key).state
 
     def _clock_ahead(self) -> timedelta:
-        """How far the API's clock is ahead of ours; the first request of a push.
+        """How far the API's clock is ahead of ours at this moment.
 
         Raises:
             ApiError: The API cannot be used.
         """
-        if self._ahead is None:
-            key = self._operation.natural_key
-            path = key.list_path if key and "{" not in key.list_path else "/customers"
-            try:
-                answer = self._target.client.list_page(path, (("per_page", "1"),), self._tally)
-                server_time = answer.server_time
-            except (PermissionDeniedError, FeatureNotEnabledError, RequestRefusedError):
-                server_time = None  # the key may write and not read
-            self._ahead = clock_difference(server_time, self._target.clock.now())
-        return self._ahead
+        key = self._operation.natural_key
+        path = key.list_path if key and "{" not in key.list_path else "/customers"
+        try:
+            answer = self._target.client.list_page(path, (("per_page", "1"),), self._tally)
+            server_time = answer.server_time
+        except (PermissionDeniedError, FeatureNotEnabledError, RequestRefusedError):
+            server_time = None  # the key may write and not read
+        return clock_difference(server_time, self._target.clock.now())

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Field
 from invoiced_pipeline.warehouse.database import Database, Session
+from invoiced_pipeline.writeback.numbers import normal_number
 
 _CHUNK = 1_000
 """Values in one statement."""
@@ -23,10 +25,14 @@ class Replica:
     """
 
     def __init__(
-        self, tables: Iterable[str] = (), records: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        tables: Iterable[str] = (),
+        records: Mapping[str, Mapping[str, Any]] | None = None,
+        holders: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     ) -> None:
         self.tables = frozenset(tables)
         self._records = records or {}
+        self._holders = holders or {}
 
     def record(self, name: str, record_id: Any) -> Mapping[str, Any] | None:
         """A record by its id, with the columns that the table has; None where there is none.
@@ -35,9 +41,30 @@ class Replica:
         """
         return self._records.get(name, {}).get(str(record_id))
 
+    def holders(self, number: str) -> Sequence[Mapping[str, Any]]:
+        """The records, none of them deleted, that have a number (as of `normal_number`)."""
+        return self._holders.get(number, ())
 
-def read_replica(database: Database, dataset: str, wanted: Wanted) -> Replica:
-    """Reads the wanted records in one short session.
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers of new records, as of `normal_number`: who has them already?
+
+    Attributes:
+        table: Where they are looked for.
+        column: The column that holds them.
+        values: The numbers.
+    """
+
+    table: str
+    column: str
+    values: frozenset[str]
+
+
+def read_replica(
+    database: Database, dataset: str, wanted: Wanted, numbers: Numbers | None = None
+) -> Replica:
+    """Reads the wanted records, and those that have numbers, in one short session.
 
     Raises:
         WarehouseError: The warehouse cannot be read.
@@ -50,7 +77,8 @@ def read_replica(database: Database, dataset: str, wanted: Wanted) -> Replica:
         records = {
             name: _records(session, name, ids) for name, ids in wanted.items() if name in tables
         }
-    return Replica(tables, records)
+        holders = _holders(session, numbers) if numbers and numbers.table in tables else {}
+    return Replica(tables, records, holders)
 
 
 def wanted_ids(
@@ -72,8 +100,7 @@ def _is_id(value: Any) -> bool:
 
 def _records(session: Session, name: str, ids: set[Any]) -> dict[str, Mapping[str, Any]]:
     of = table(name)
-    there = _columns(session, name)
-    columns = [column.name for column in of.columns if column.name in there] + ["_deleted_at"]
+    columns = _read_columns(session, name)
     names = ", ".join(f'"{column}"' for column in columns)
     is_number = of.column(of.primary_key).type == "bigint"
     fitting = [each for each in ids if isinstance(each, int) or not is_number]
@@ -85,6 +112,33 @@ def _records(session: Session, name: str, ids: set[Any]) -> dict[str, Mapping[st
             record = dict(zip(columns, row, strict=True))
             found[str(record[of.primary_key])] = record
     return found
+
+
+def _holders(session: Session, numbers: Numbers) -> dict[str, list[Mapping[str, Any]]]:
+    """Records by number: SQL compares roughly, and Python as the API does."""
+    columns = _read_columns(session, numbers.table)
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    if numbers.column not in columns:  # excluded
+        return found
+    names = ", ".join(f'"{column}"' for column in columns)
+    for some in _chunks(sorted(numbers.values)):
+        places = ", ".join(["%s"] * len(some))
+        sql = (
+            f'select {names} from "{numbers.table}" '  # noqa: S608 - our own names
+            f'where _deleted_at is null and lower(trim("{numbers.column}")) in ({places})'
+        )
+        for row in session.rows(sql, some):
+            record = dict(zip(columns, row, strict=True))
+            number = normal_number(record[numbers.column])
+            if number is not None:
+                found.setdefault(number, []).append(record)
+    return found
+
+
+def _read_columns(session: Session, name: str) -> list[str]:
+    """The table's columns that the catalog knows, and `_deleted_at`."""
+    there = _columns(session, name)
+    return [column.name for column in table(name).columns if column.name in there] + ["_deleted_at"]
 
 
 def _columns(session: Session, name: str) -> set[str]:

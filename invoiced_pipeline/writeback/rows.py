@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,9 @@ from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.becoming import filled, held, invalid
 from invoiced_pipeline.writeback.deletions import planned_deletion
 from invoiced_pipeline.writeback.differences import changes, wanted_body
+from invoiced_pipeline.writeback.keys import marker
 from invoiced_pipeline.writeback.mapping import MappedRow
+from invoiced_pipeline.writeback.numbers import doubled_number, held_number, is_own, number_of
 from invoiced_pipeline.writeback.payment_data import HIDDEN, hide_payment_data
 from invoiced_pipeline.writeback.plan import Action, Known, PlannedRow
 from invoiced_pipeline.writeback.problems import Problem
@@ -51,6 +53,8 @@ class RowPlanner:
         known: What the ledger holds, by record key.
         replica: The records that rows name or change.
         retries: Rows that are sent again as they are.
+        dataset: The schema of ledger and replica, which markers depend on.
+        holders: Which record key has a number, of the rows planned so far.
     """
 
     settings: WritebackSettings
@@ -58,6 +62,8 @@ class RowPlanner:
     known: Mapping[str, Known]
     replica: Replica
     retries: Retries = NO_RETRIES
+    dataset: str = ""
+    holders: dict[str, str] = field(default_factory=dict)
 
     def plan(self, rows: Sequence[MappedRow]) -> list[PlannedRow]:
         """The rows of one record key, in the source's order.
@@ -76,6 +82,9 @@ class RowPlanner:
                 planned.append(first)
             elif number <= standing:
                 planned.append(replace(first, action="unchanged"))
+                self._claim_number(row)
+            elif problem := self._number_problem(row, first, known):
+                planned.append(invalid(first, problem))
             elif planned and planned[-1].action == "held":
                 planned.append(held(first, "a row of the same key before it is held"))
             else:
@@ -109,6 +118,44 @@ class RowPlanner:
         if problem is None and self.settings.check_replica:
             problem = replica_problem(self.operation, row, self.replica)
         return invalid(planned, problem) if problem is not None else planned
+
+    def _claim_number(self, row: MappedRow) -> str | None:
+        """The record key of another row that has the row's number; else it is the row's now."""
+        number = number_of(self.operation, row.body)
+        if number is None:
+            return None
+        holder = self.holders.setdefault(number, row.record_key)
+        return None if holder == row.record_key else holder
+
+    def _number_problem(
+        self, row: MappedRow, planned: PlannedRow, known: Known | None
+    ) -> Problem | None:
+        """Why the row's number cannot be its record's; None where it can, or nobody knows."""
+        operation = self.operation
+        if other := self._claim_number(row):
+            return doubled_number(operation, row.body, other)
+        number = number_of(operation, row.body)
+        if number is None or not self.settings.check_replica or self._may_have_made(planned, known):
+            return None
+        mark = marker(self.dataset, self.settings.name, planned.record_key)
+        holders = [
+            record
+            for record in self.replica.holders(number)
+            if not is_own(operation, row.body, record, mark)
+        ]
+        return held_number(operation, row.body, holders) if holders else None
+
+    def _may_have_made(self, planned: PlannedRow, known: Known | None) -> bool:
+        """Whether the ledger leaves open that a record with the row's number is its own.
+
+        What the API refused stays as it is until it is sent again.
+        """
+        if known is None:
+            return False
+        is_refused = known.state == "rejected" and known.payload_hash == planned.payload_hash
+        again = self.retries.rejected or planned.record_key in self.retries.record_keys
+        is_open = known.state in {"sent", "planned", "unknown"}
+        return known.invoiced_id is not None or is_open or (is_refused and not again)
 
     def _decided(
         self, row: MappedRow, planned: PlannedRow, known: Known | None, before: MappedRow | None

@@ -16,6 +16,7 @@ from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.lookup import filled_path, included_params
 from invoiced_pipeline.writeback.outcome import AFTERWARDS
 from invoiced_pipeline.writeback.parts import MissingPlaceError, merged
+from invoiced_pipeline.writeback.proof import proven
 from invoiced_pipeline.writeback.replaced_fields import read_params
 from invoiced_pipeline.writeback.unit import Unit
 from invoiced_pipeline.writeback.values import DECODER
@@ -110,6 +111,7 @@ class Sender:
             return Sent(answer=merged)
         request = claim.unit.request(claim.idempotency_key, claim.record_id, self._headers, merged)
         answer = self._writer.send(request, tally=self._tally, on_start=on_start)
+        answer = proven(answer, self._operation, claim.unit.row, claim.record_id)
         sent = Sent(answer=answer, started_at=started[-1] if started else None)
         if answer.result == "succeeded":
             sent.record = self._as_listed(answer.body)

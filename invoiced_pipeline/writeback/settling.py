@@ -5,13 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
-
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.ledger import Entry
-from invoiced_pipeline.writeback.lookup import Found, Lookup, ask, decode
+from invoiced_pipeline.writeback.lookup import Found, Lookup, ask, decode, identified, record_id
 from invoiced_pipeline.writeback.outcome import Verdict, judge
 
 
@@ -53,7 +51,7 @@ class Settler:
             entries: In state `sent`; rows of one array share a request, and its look-up.
             others: All entries of the write-back: a record that is another row's is not taken.
         """
-        taken = {entry.invoiced_id for entry in others if entry.invoiced_id}
+        owners = {entry.invoiced_id: entry.record_key for entry in others if entry.invoiced_id}
         with ThreadPoolExecutor(self._client.limit.capacity) as executor:
             answers = list(executor.map(self._asked, entries))
         settled: list[Settled] = []
@@ -63,34 +61,35 @@ class Settler:
                 said = f"The API could not be asked what became of it: {answer}"
                 settled.append(Settled(entry=entry, verdict="wait", trouble=said))
                 continue
-            settled.append(self._judged(entry, answer, taken))
+            settled.append(self._judged(entry, answer, owners))
         return settled
 
     def _asked(self, entry: Entry) -> tuple[Lookup, Found] | ApiError | None:
         lookup = decode(entry.lookup)
         if lookup is None:
             return None
-        since = entry.key_sent_at
         try:
-            return lookup, ask(self._client, lookup, since + self._ahead if since else None)
+            return lookup, ask(self._client, lookup)
         except ApiError as error:
             return error
 
     def _judged(
-        self, entry: Entry, answer: tuple[Lookup, Found] | None, taken: set[str]
+        self, entry: Entry, answer: tuple[Lookup, Found] | None, owners: dict[str, str]
     ) -> Settled:
         now = self._clock.now()
         if answer is None:
             return Settled(entry=entry, verdict=judge(entry, None, now))
         lookup, found = answer
-        records = list(found.records)
-        if lookup.kind == "list":
-            records = [record for record in records if record_id(record) not in taken]
-            found = Found(tuple(records), bool(records), found.certain or not records)
+        is_listed = lookup.kind in {"list", "marker", "number"}
+        if is_listed:
+            ours = entry.record_key
+            free = [raw for raw in found.records if owners.get(record_id(raw) or "", ours) == ours]
+            found = identified(lookup, found.records, free, entry.key_sent_at, self._ahead)
         verdict = judge(entry, found, now)
-        record = records[0] if records and verdict == "succeeded" else None
-        if record is not None and lookup.kind in {"list", "marker", "number"}:
-            taken.add(record_id(record) or "")
+        record = found.records[0] if found.records and verdict == "succeeded" else None
+        identity = record_id(record)
+        if identity is not None and is_listed:
+            owners[identity] = entry.record_key
         return Settled(entry=entry, verdict=verdict, record=record)
 
 
@@ -100,16 +99,6 @@ def is_guess(entry: Entry) -> bool:
         return False
     lookup = decode(entry.lookup)
     return lookup is not None and lookup.kind == "list"
-
-
-def record_id(record: bytes | None) -> str | None:
-    """The id of a record as text; None where it has none."""
-    try:
-        found = msgspec.json.decode(record or b"null")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    identity = found.get("id") if isinstance(found, dict) else None
-    return None if identity is None else str(identity)
 
 
 def clock_difference(server_time: datetime | None, now: datetime) -> timedelta:

@@ -11,11 +11,10 @@ from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.writing import TAKES_KEY, WriteAnswer
 from invoiced_pipeline.writeback.keys import idempotency_key
 from invoiced_pipeline.writeback.ledger import Entry
-from invoiced_pipeline.writeback.lookup import lookup_for
+from invoiced_pipeline.writeback.lookup import lookup_for, record_id
 from invoiced_pipeline.writeback.outcome import may_replay
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.sender import LEASE, Sent
-from invoiced_pipeline.writeback.settling import record_id
 from invoiced_pipeline.writeback.unit import Unit
 
 _TRY_LATER = "try again later"
