@@ -126,7 +126,7 @@ class PlannedRow:
     def reads_first(self) -> bool:
         """Whether the record is read just before it is changed.
 
-        What is beside the row's parts, and our own marker in metadata, must stay.
+        What is beside the row's parts must stay, and so must our own marker in metadata.
         """
         has_body = self.method == "PATCH" and self.batch is None and self.body is not None
         return has_body and bool(self.parts or "metadata" in (self.body or {}))
