@@ -48,7 +48,10 @@ class Instant(int):
     @property
     def shown(self) -> str:
         """The date, and the time where it is not midnight, in UTC."""
-        at = _EPOCH + timedelta(seconds=int(self))
+        try:
+            at = _EPOCH + timedelta(seconds=int(self))
+        except OverflowError:
+            return "infinity" if self > 0 else "-infinity"
         is_midnight = at.time() == _EPOCH.time()
         return at.date().isoformat() if is_midnight else at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
