@@ -160,12 +160,16 @@ _WRONG = {
     "unknown setting": (
         {},
         "[[connection]]\nstart = '2025-01-01'\n",
-        ["invoiced.toml: connection.0.start"],
+        ["invoiced.toml: connection 'Invoiced': start"],
     ),
     "start date in the file": (
         {},
         "[[connection]]\nstart_date = 'yesterday'\n",
-        ["invoiced.toml: connection.0.start_date", "'yesterday' is not a date", "MM/DD/YYYY"],
+        [
+            "invoiced.toml: connection 'Invoiced': start_date",
+            "'yesterday' is not a date",
+            "MM/DD/YYYY",
+        ],
     ),
 }
 

@@ -50,8 +50,8 @@ def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
             for _, name, field in settings
             if field.examples
             and not (name == "exclude" and ".tables" in header)
-            and name != "credentials"  # the table of its fields follows
-            and name != "sandbox"  # api_url names another host
+            # A table follows with the fields of credentials; api_url contradicts sandbox.
+            and name not in {"credentials", "sandbox"}
         ]
         lines += [f"{name} = {toml(examples[0])}" for name, examples in told]
     text = "\n".join(lines).replace('"create_invoice"', '"custom"')  # which path belongs to
