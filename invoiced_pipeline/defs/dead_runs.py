@@ -38,9 +38,7 @@ def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> N
             mark_failed(instance, run.run_id)
 
 
-def living_runs(
-    instance: dg.DagsterInstance, dataset: str, holder: Holder | None
-) -> list[str]:
+def living_runs(instance: dg.DagsterInstance, dataset: str, holder: Holder | None) -> list[str]:
     """Ids of the runs over `dataset` that wait in the queue, or that may be alive.
 
     Args:
@@ -55,9 +53,7 @@ def living_runs(
     ]
 
 
-def living_job_runs(
-    instance: dg.DagsterInstance, job: str, holder: Holder | None
-) -> list[str]:
+def living_job_runs(instance: dg.DagsterInstance, job: str, holder: Holder | None) -> list[str]:
     """Ids of a job's runs that wait in the queue, or that may be alive; as `living_runs`."""
     wanted = dg.RunsFilter(job_name=job, statuses=[_QUEUED, *_UNFINISHED])
     return [

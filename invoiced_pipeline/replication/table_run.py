@@ -155,9 +155,7 @@ class TableRun:
         start = max(self._request.start_date, self._doubtful.start - self._request.overlap)
         missing = Coverage.of(report.windows).missing(Window(start, FOREVER))
         if missing:
-            self._again = Reading(
-                self._client, self._table, missing, self._executor, report.tally
-            )
+            self._again = Reading(self._client, self._table, missing, self._executor, report.tally)
             self._again.begin()
             report.windows = Coverage.of((*report.windows, *missing)).windows
             yield from self._again.pages()
