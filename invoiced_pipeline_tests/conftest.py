@@ -279,6 +279,12 @@ class Replica:
         return [row[0] for row in self.query(f'select id from "{name}" order by id')]
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting_for_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that stay open elsewhere are refused at once; tests of the waiting set their own."""
+    monkeypatch.setattr("invoiced_pipeline.warehouse.duckdb.opening.WAIT_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A PostgreSQL server for this process's tests."""

@@ -45,7 +45,7 @@ def _of_writeback(settings: Settings, writeback: WritebackSettings) -> dg.Defini
     connection = settings.find(writeback.connection)
     job = writeback_job(settings, writeback, ConnectionKeys.of(settings, connection))
     schedule = writeback_schedule(settings, writeback, job)
-    sensor = after_sync_sensor(writeback, job, sync_job(connection))
+    sensor = after_sync_sensor(settings, writeback, job, sync_job(connection))
     return dg.Definitions(
         jobs=[job],
         schedules=[schedule] if schedule else [],

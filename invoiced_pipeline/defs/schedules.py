@@ -95,7 +95,9 @@ def _reason_to_skip(
     is_own = run is None or is_over(run, connection.dataset)
     if is_own and connection.schedule.when_busy == "skip":
         return f"the last sync has not ended: {holder} writes {database.label}"
-    waiting = [each for each in living_runs(instance, connection.dataset) if each != holder.run_id]
+    waiting = [
+        each for each in living_runs(instance, connection.dataset, holder) if each != holder.run_id
+    ]
     if waiting:
         return f"run {waiting[0]} already waits for {holder}, which writes {database.label}"
     return None

@@ -16,8 +16,11 @@ from invoiced_pipeline.defs.run_metadata import (
     COVERED_WINDOWS,
     PROBLEM,
 )
+from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
+from invoiced_pipeline.warehouse.database import Holder
+from invoiced_pipeline.warehouse.opening import open_database
 
 State = Literal["pending", "running", "ok", "failed"]
 
@@ -113,7 +116,10 @@ def _tables(
     records = instance.get_asset_records(list(keys))
     entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
     runs = {entry.last_run_id for entry in entries.values() if entry.last_run_id}
-    alive = set(living_runs(instance, connection.dataset)) if runs else set()
+    alive: set[str] = set()
+    if runs:
+        holder = _holder(settings, connection.dataset)
+        alive = set(living_runs(instance, connection.dataset, holder))
     last = {run_id: _run(instance, run_id, is_alive=run_id in alive) for run_id in runs}
     found = []
     for key, table in keys.items():
@@ -126,6 +132,14 @@ def _tables(
             else _table(table.name, run, event)
         )
     return found
+
+
+def _holder(settings: Settings, dataset: str) -> Holder | None:
+    """Who writes; None also where a server cannot be asked, for the rest is known without it."""
+    try:
+        return open_database(settings.warehouse).current_holder(dataset)
+    except WarehouseError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.scheduling.schedule import Schedule
 from invoiced_pipeline.settings import ScheduleSettings, Settings, WritebackSettings
+from invoiced_pipeline.warehouse.opening import open_database
 
 
 def writeback_schedule(
@@ -18,7 +19,7 @@ def writeback_schedule(
 ) -> dg.ScheduleDefinition | None:
     """The schedule `writeback_<name>_schedule`, off until it is turned on; None where none is set.
 
-    A tick asks Dagster's records only, never the warehouse.
+    A tick asks Dagster's records and the writer's lock, never the warehouse.
 
     Raises:
         ConfigurationError: The cron expression is wrong.
@@ -41,13 +42,13 @@ def writeback_schedule(
         at = context.scheduled_execution_time.astimezone(UTC)
         if exact is None and not schedule.is_start(at):
             return dg.SkipReason(f"no start at {at:%H:%M} UTC")
-        return _request_or_reason(context.instance, writeback, job.name)
+        return _request_or_reason(context.instance, settings, writeback, job.name)
 
     return tick
 
 
 def after_sync_sensor(
-    writeback: WritebackSettings, job: dg.JobDefinition, sync: Any
+    settings: Settings, writeback: WritebackSettings, job: dg.JobDefinition, sync: Any
 ) -> dg.SensorDefinition | None:
     """Pushes after every sync that succeeds, once it is turned on; None where not asked for."""
     if not writeback.after_sync:
@@ -63,7 +64,7 @@ def after_sync_sensor(
     )
     def sensor(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
         return _request_or_reason(
-            context.instance, writeback, job.name, run_key=context.dagster_run.run_id
+            context.instance, settings, writeback, job.name, run_key=context.dagster_run.run_id
         )
 
     return sensor
@@ -82,6 +83,7 @@ def _schedule(
 
 def _request_or_reason(
     instance: dg.DagsterInstance,
+    settings: Settings,
     writeback: WritebackSettings,
     job: str,
     *,
@@ -89,7 +91,9 @@ def _request_or_reason(
 ) -> dg.RunRequest | dg.SkipReason:
     if not writeback.active:
         return dg.SkipReason(f"{writeback.name} is not active: set active = true to have it sent")
-    living = living_job_runs(instance, job)
+    dataset = settings.find(writeback.connection).dataset
+    holder = open_database(settings.warehouse).current_holder(dataset)
+    living = living_job_runs(instance, job, holder)
     if living:
         return dg.SkipReason(f"run {living[0]} of {job} has not ended")
     # It waits: a sync may be writing.

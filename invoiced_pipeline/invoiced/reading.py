@@ -139,7 +139,7 @@ class Reading:
 
 
 def lies_in(windows: tuple[Window, ...], second: int | None) -> bool:
-    """Whether an epoch second lies in one of `windows`; one that is unknown or no instant counts as such."""
+    """Whether an epoch second lies in one of `windows`; so does one that is no instant."""
     return not is_instant(second) or any(
         to_epoch(window.start) <= second < to_epoch(window.end) for window in windows
     )

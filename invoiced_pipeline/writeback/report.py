@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.writeback.plan import State
@@ -17,6 +18,7 @@ class Problem:
         status_code: HTTP status of the last answer.
         error: Why.
         error_param: The field to blame.
+        may_run_until: Until when (UTC) its request may still be carried out, in state `sent`.
     """
 
     record_key: str
@@ -24,6 +26,7 @@ class Problem:
     status_code: int | None = None
     error: str | None = None
     error_param: str | None = None
+    may_run_until: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,10 +77,7 @@ class PushReport:
         said = f"Write-back {self.writeback!r}"
         unsure = [each for each in self.problems if each.state in {"unknown", "sent"}]
         if unsure:
-            return (
-                f"{said}: the outcome of {len(unsure)} rows is not known, first of all of record "
-                f"{unsure[0].record_key!r}: {unsure[0].error}"
-            )
+            return f"{said}: {_open_outcomes(unsure)}"
         refused = [each for each in self.problems if each.state in {"rejected", "invalid"}]
         if refused and len(refused) > self.reject_share * self.rows:
             first = refused[0]
@@ -89,3 +89,27 @@ class PushReport:
         if unsent:
             return f"{said}: {len(unsent)} rows could not be sent. First: {unsent[0].error}"
         return None
+
+
+def _open_outcomes(unsure: list[Problem]) -> str:
+    """How many rows have no known outcome, why, and what to do next."""
+    waiting = [each for each in unsure if each.state == "sent"]
+    unknown = [each for each in unsure if each.state == "unknown"]
+    parts = []
+    if waiting:
+        ends = [each.may_run_until for each in waiting if each.may_run_until is not None]
+        until = f" until {max(ends):%H:%M:%S} UTC" if ends else ""
+        when = f"after {max(ends):%H:%M:%S} UTC" if ends else "in a few minutes"
+        parts.append(
+            f"the outcome of {len(waiting)} rows is not known yet (an earlier push claimed them "
+            f"or had no answer): their requests may still be running{until}. Push again {when}; "
+            f"their outcome is looked up first. First: record {waiting[0].record_key!r}"
+            + (f", {waiting[0].error}" if waiting[0].error else "")
+        )
+    if unknown:
+        first = unknown[0]
+        parts.append(
+            f"the outcome of {len(unknown)} rows cannot be established. First: record "
+            f"{first.record_key!r}" + (f", {first.error}" if first.error else "")
+        )
+    return "; ".join(parts)

@@ -42,4 +42,5 @@ def _problem(entry: Entry) -> Problem:
         status_code=entry.status_code,
         error=entry.error,
         error_param=entry.error_param,
+        may_run_until=entry.may_run_until,
     )

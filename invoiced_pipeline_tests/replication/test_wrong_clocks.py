@@ -44,11 +44,11 @@ def test_every_table_is_questioned(emulator: Emulator, replicate: Replica) -> No
 def test_deletions_after_such_a_sync_are_seen(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put("customers", customer(1, NOW - HOUR))
     emulator.clock.set(NOW + 2 * HOUR)
-    replicate.ok("customers")
+    replicate.ok("customers", deletions="mark")
     emulator.clock.set(NOW + 60)
     _delete(emulator, 1)
     emulator.clock.set(NOW + HOUR)
-    replicate.ok("customers")
+    replicate.ok("customers", deletions="mark")
     (deleted_at,) = replicate.query("select _deleted_at from customers")[0]
     assert deleted_at is not None
 

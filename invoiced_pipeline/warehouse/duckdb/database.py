@@ -53,7 +53,7 @@ class DuckDbDatabase(Database):
         """An existing file is opened and closed again; where there is none, its folder is tried."""
         import duckdb
 
-        from invoiced_pipeline.warehouse.duckdb.session import is_taken
+        from invoiced_pipeline.warehouse.duckdb.opening import connect, is_taken
 
         file = self._file
         try:
@@ -61,7 +61,7 @@ class DuckDbDatabase(Database):
                 folder = next(place for place in file.absolute().parents if place.exists())
                 with tempfile.TemporaryFile(dir=folder):
                     return
-            connection = duckdb.connect(str(file))
+            connection = connect(file)
             try:
                 # A read-only file opens without complaint; only a statement that writes tells.
                 connection.execute("create or replace temp table probe as select 1")

@@ -15,6 +15,8 @@ from dlt import Pipeline
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from invoiced_pipeline.warehouse.duckdb.opening import connect
+
 logger = logging.getLogger(__name__)
 
 SETTINGS = {
@@ -48,7 +50,7 @@ class DuckDbPipeline(Pipeline):
         parameters = self.destination.config_params
         file = credentials or parameters["credentials"]
         _give_memory_back()
-        with duckdb.connect(file) as connection:
+        with connect(file) as connection:
             for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
             load = partial(

@@ -9,6 +9,7 @@ import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.database import Session
+from invoiced_pipeline.warehouse.duckdb.opening import connect, is_taken
 
 
 class DuckDbSession(Session):
@@ -71,7 +72,7 @@ def open_connection(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `file` on which names without a schema mean tables of `dataset`."""
     try:
-        connection = duckdb.connect(str(file), read_only=read_only)
+        connection = connect(file, read_only=read_only)
     except duckdb.Error as error:
         kind = WarehouseBusyError if is_taken(error) else WarehouseError
         message = f"Cannot open {file}: {error}. Close whatever else has it open, then run again"
@@ -85,11 +86,6 @@ def open_connection(
         yield connection
     finally:
         connection.close()
-
-
-def is_taken(error: BaseException) -> bool:
-    """Whether DuckDB says that another process has the file."""
-    return "Could not set lock" in str(error)
 
 
 def _use(connection: duckdb.DuckDBPyConnection, dataset: str, *, make: bool) -> None:
