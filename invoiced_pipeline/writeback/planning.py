@@ -91,7 +91,13 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
     known = request.ledgers.get(settings.name, {})
     replica = _replica(request, operation, mapped, known, database)
     planner = RowPlanner(
-        settings, operation, known, replica, request.retries, dataset=request.dataset
+        settings,
+        operation,
+        known,
+        replica,
+        request.retries,
+        dataset=request.dataset,
+        owners={e.invoiced_id: key for key, e in known.items() if e.invoiced_id is not None},
     )
     rows: list[PlannedRow] = []
     # Rows that were sent first: of several with one number it is theirs.
