@@ -141,8 +141,7 @@ class RowPlanner:
         holders = [
             record
             for record in self.replica.holders(number)
-            if str(record.get("id")) in self.owners
-            or not is_own(operation, row.body, record, mark)
+            if str(record.get("id")) in self.owners or not is_own(operation, row.body, record, mark)
         ]
         return held_number(operation, row.body, holders) if holders else None
 
