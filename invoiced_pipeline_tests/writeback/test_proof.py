@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan import Known
 from invoiced_pipeline.writeback.settling import Settler
-from invoiced_pipeline_tests.conftest import NOW
+from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of
 from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned
 from invoiced_pipeline_tests.writeback.test_exactly_once import (
