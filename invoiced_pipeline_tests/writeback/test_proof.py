@@ -167,16 +167,16 @@ def test_number_belongs_to_the_row_that_was_sent(database: Database) -> None:
     assert [row.action for row in plan.rows] == ["invalid", "unchanged"]
 
 
-def replicated(emulator: Emulator, replica: Replica, **fields: Any) -> None:
+def replicated(emulator: Emulator, replicate: Replica, **fields: Any) -> None:
     emulator.store.put("customers", customer(7, number="N-1", name="Acme", **fields))
-    replica("customers")
+    replicate("customers")
 
 
 @pytest.mark.parametrize("number", ["N-1", "n-1", " N-1 "])
 def test_number_that_the_replica_holds(
-    emulator: Emulator, replica: Replica, database: Database, number: str
+    emulator: Emulator, replicate: Replica, database: Database, number: str
 ) -> None:
-    replicated(emulator, replica)
+    replicated(emulator, replicate)
     row = {"key": "a", "name": "Other", "number": number}
     (found,) = plan_of(database, "create_customer", row).rows
     assert (found.action, found.reason_param) == ("invalid", "number")
@@ -187,9 +187,9 @@ def test_number_that_the_replica_holds(
 
 @pytest.mark.parametrize("state", ["sent", "planned"])
 def test_number_of_a_row_whose_outcome_is_open(
-    emulator: Emulator, replica: Replica, database: Database, state: Any
+    emulator: Emulator, replicate: Replica, database: Database, state: Any
 ) -> None:
-    replicated(emulator, replica)
+    replicated(emulator, replicate)
     row = {"key": "a", "name": "Other", "number": "N-1"}
     known = {"a": Known(state=state, payload_hash="h")}
     (found,) = plan_of(database, "create_customer", row, known=known).rows
@@ -197,9 +197,9 @@ def test_number_of_a_row_whose_outcome_is_open(
 
 
 def test_number_of_a_deleted_record_is_free(
-    emulator: Emulator, replica: Replica, database: Database
+    emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
-    replicated(emulator, replica)
+    replicated(emulator, replicate)
     with database.session("invoiced") as session:
         session.run("update customers set _deleted_at = current_timestamp")
     row = {"key": "a", "name": "Other", "number": "N-1"}
@@ -208,10 +208,10 @@ def test_number_of_a_deleted_record_is_free(
 
 
 def test_record_with_the_row_s_content_is_its_own(
-    emulator: Emulator, replica: Replica, database: Database
+    emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
     """A warehouse put back from a copy: the ledger is gone, the record is not."""
-    replicated(emulator, replica)
+    replicated(emulator, replicate)
     pushing = Pushing(emulator, database)
     rows = [
         planned("a", {"name": "Acme", "number": "N-1"}, wanted={"name": "Acme", "number": "N-1"})
@@ -222,10 +222,10 @@ def test_record_with_the_row_s_content_is_its_own(
 
 
 def test_record_of_another_row_is_not_adopted(
-    emulator: Emulator, replica: Replica, database: Database
+    emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
     """A renamed record key makes no second owner of one record."""
-    replicated(emulator, replica)
+    replicated(emulator, replicate)
     known = {"old": Known(state="succeeded", payload_hash="h", succeeded_hash="h", invoiced_id="7")}
     row = {"key": "new", "name": "Acme", "number": "N-1"}
     (found,) = plan_of(database, "create_customer", row, known=known).rows
