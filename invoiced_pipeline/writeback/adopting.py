@@ -41,11 +41,13 @@ def adopt(plan: Plan, book: Book, database: Database, dataset: str) -> int:
         if row.action == "create" and book.entry(row.record_key).version == 0
     ]
     made = _made(plan, rows, database, dataset)
+    owned = {entry.invoiced_id for entry in book.entries.values()}
     count = 0
     for row in rows if made else ():
         identity = made.get(row.record_key)
-        if identity is None:
+        if identity is None or identity in owned:
             continue
+        owned.add(identity)
         # What is never changed afterwards is taken for what the row wants.
         known = ADOPTED if plan.operation.update_path else row.payload_hash
         book.put(success(book.entry(row.record_key), known, None, identity))

@@ -94,7 +94,13 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
     )
     replica = _replica(request, operation, mapped, known, database)
     planner = RowPlanner(
-        settings, operation, known, replica, request.retries, dataset=request.dataset
+        settings,
+        operation,
+        known,
+        replica,
+        request.retries,
+        dataset=request.dataset,
+        owners={e.invoiced_id: key for key, e in known.items() if e.invoiced_id is not None},
     )
     # Rows that were sent first: of several with one number it is theirs.
     for group in sorted(_by_key(mapped), key=lambda rows: not _was_sent(rows[0], known)):

@@ -55,6 +55,7 @@ class RowPlanner:
         retries: Rows that are sent again as they are.
         dataset: The schema of ledger and replica, which markers depend on.
         holders: Which record key has a number, of the rows planned so far.
+        owners: Record keys by the ids of the records that they have made, as the ledger knows.
     """
 
     settings: WritebackSettings
@@ -64,6 +65,7 @@ class RowPlanner:
     retries: Retries = NO_RETRIES
     dataset: str = ""
     holders: dict[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, rows: Sequence[MappedRow]) -> list[PlannedRow]:
         """The rows of one record key, in the source's order.
@@ -141,7 +143,7 @@ class RowPlanner:
         holders = [
             record
             for record in self.replica.holders(number)
-            if not is_own(operation, row.body, record, mark)
+            if str(record.get("id")) in self.owners or not is_own(operation, row.body, record, mark)
         ]
         return held_number(operation, row.body, holders) if holders else None
 
