@@ -15,6 +15,7 @@ _LAYOUTS = frozenset(
 _OTHER_SIZES = (1, 2, 3, 5, 6)
 """Groups of one size, with one separator throughout. Other numbers, such as Finnish and Swiss
 references, are written this way too, so these groups have to stand alone."""
+_FINNISH_SIZE = 5
 _TOKEN_DIGITS = range(13, 20)
 _RF_REFERENCE = re.compile(r"\bRF\d\d(?:[ -]?[A-Z0-9]){1,21}", re.IGNORECASE)
 _TRACKING = re.compile(r"(?<!\d)9[1-5]\d\d(?: \d{4}){4}(?: \d\d)?(?!\d)")
@@ -100,7 +101,7 @@ def _last_of_card(
         if first == last:
             is_written = not _is_fraction(text, numbers[first].start())
         else:
-            is_written = tuple(sizes) in _LAYOUTS or _stands_alone(sizes, separators, first, last)
+            is_written = tuple(sizes) in _LAYOUTS or _stands_alone(numbers, separators, first, last)
         found = last if is_written else found
     return found
 
@@ -114,16 +115,24 @@ def _is_fraction(text: str, start: int) -> bool:
     return start > 1 and text[start - 1] in ".," and text[start - 2].isdigit()
 
 
-def _stands_alone(sizes: Sequence[int], separators: Sequence[str], first: int, last: int) -> bool:
+def _stands_alone(
+    numbers: Sequence[re.Match[str]], separators: Sequence[str], first: int, last: int
+) -> bool:
+    """Whether groups of one size are no part of a longer row of such groups."""
+    sizes = [len(each[0]) for each in numbers[first : last + 1]]
     size = sizes[0]
     inside = set(separators[first:last])
     if size not in _OTHER_SIZES or len(inside) > 1 or sizes[-1] > size:
         return False
     if any(each != size for each in sizes[:-1]):
         return False
-    before = separators[first - 1] if first else None
-    after = separators[last] if last < len(separators) else None
-    return not inside & {before, after}
+    if first and separators[first - 1] in inside:
+        # Finnish references are counted from the right: their first group may be shorter.
+        before = len(numbers[first - 1][0])
+        if before == size or (before < size == sizes[-1] == _FINNISH_SIZE):
+            return False
+    follows = last < len(separators) and separators[last] in inside
+    return not (follows and len(numbers[last + 1][0]) == size)
 
 
 def is_card(digits: str) -> bool:
