@@ -46,7 +46,7 @@ def test_whatever_separates_the_digits(separator: str) -> None:
             assert hidden == "paid with (hidden), thanks", ascii(hidden)
 
 
-@pytest.mark.parametrize("zero", "０٠०𝟎")
+@pytest.mark.parametrize("zero", ["\uff10", "\u0660", "\u0966", "\U0001d7ce"])
 def test_digits_of_other_scripts(zero: str) -> None:
     for digits in TEST_CARDS:
         assert looks_like_payment_data("".join(chr(ord(zero) + int(each)) for each in digits))

@@ -137,7 +137,7 @@ def test_numbers_in_numeric_fields_are_never_cards(
 def test_a_field_is_allowed_by_the_name_that_the_refusal_gives(
     database: Database, operation: str, row: dict[str, Any], name: str
 ) -> None:
-    options = {"check_replica": False}
+    options: dict[str, Any] = {"check_replica": False}
     refused = planned(database, operation, row, **options)
     assert refused.action == "invalid"
     assert f'allow it: allow_numbers = ["{name}"]' in (refused.reason or "")
