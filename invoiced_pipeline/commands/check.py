@@ -26,6 +26,7 @@ def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> 
         for each in chosen
         for finding in _of_connection(settings, each)
     ]
+    findings += _of_allowed_numbers(settings)
     findings.append(_of_destination(settings))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -115,6 +116,23 @@ def _of_schedule(settings: Settings, connection: ConnectionSettings) -> "Finding
         return Finding("schedule", "no start any more", schedule.describe())
     after = f"next start {start:%Y-%m-%d %H:%M} UTC, where it is turned on"
     return Finding("schedule", None, f"{schedule.describe()}: {after}")
+
+
+def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
+    from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.writeback.allowed_numbers import allowed_note, check_allowed_numbers
+    from invoiced_pipeline.writeback.operation import operation_of
+
+    for each in settings.writeback:
+        subject = f"write-back {each.name}"
+        try:
+            check_allowed_numbers(each, operation_of(each))
+        except ConfigurationError as error:
+            yield Finding(subject, "unknown field", str(error))
+            continue
+        note = allowed_note(each)
+        if note is not None:
+            yield Finding(subject, None, note)
 
 
 def _of_destination(settings: Settings) -> "Finding":

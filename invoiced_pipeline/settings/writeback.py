@@ -99,8 +99,8 @@ class WritebackSettings(Strict):
     )
     allow_numbers: list[str] = Field(
         default=[],
-        description="Text fields that may hold digits that look like a card or bank account "
-        "number, such as a payment reference.",
+        description="Text fields, or the key column, that may hold digits that look like a card "
+        "or bank account number, such as a payment reference.",
         examples=[["reference"]],
     )
     headers: dict[str, str] = Field(

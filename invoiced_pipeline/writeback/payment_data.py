@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
+
+from invoiced_pipeline.writeback.card_numbers import card_spans, is_luhn_number, views
 
 HIDDEN = "(hidden)"
 
-_CARD_DIGITS = range(13, 20)
-_GROUPS = re.compile(r"\d+(?:[ .\-\u00a0\u2010-\u2015]{1,2}\d+)*")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2}(?:[\W_]{0,3}[A-Z0-9]){11,30}", re.IGNORECASE)
 _IBAN_COUNTRIES: Mapping[int, str] = {
     15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK",
     21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL",
@@ -68,8 +68,7 @@ def looks_like_payment_data(text: str) -> bool:
 
 def is_card_number(text: str) -> bool:
     """Whether a text is a card's number and nothing else, e.g. where a token belongs."""
-    digits = re.sub(r"[ .\-]", "", text.strip())
-    return digits.isdecimal() and _is_card(digits)
+    return is_luhn_number(text)
 
 
 def without_payment_data(text: str) -> str:
@@ -107,40 +106,15 @@ def _text(value: Any) -> str | None:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Where such numbers stand; spans of different kinds may overlap."""
-    for run in _GROUPS.finditer(text):
-        yield from _cards(run)
+    if text.isascii() and not _DIGIT.search(text):
+        return
+    yield from card_spans(text)
     for found in _ACCOUNT_IN_TEXT.finditer(text):
         yield found.start(1), found.end(1)
-    for found in _IBAN.finditer(text):
-        if length := _iban_length(found[0]):
-            yield found.start(), found.start() + length
-
-
-def _cards(run: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """Neighbouring groups of digits that together are a card's number, the longest first."""
-    groups = [(run.start() + each.start(), each[0]) for each in re.finditer(r"\d+", run[0])]
-    first = 0
-    while first < len(groups):
-        last = next((n for n in range(len(groups), first, -1) if _joined(groups[first:n])), None)
-        if last is None:
-            first += 1
-            continue
-        start, digits = groups[last - 1]
-        yield groups[first][0], start + len(digits)
-        first = last
-
-
-def _joined(groups: list[tuple[int, str]]) -> bool:
-    return _is_card("".join(digits for _, digits in groups))
-
-
-def _is_card(digits: str) -> bool:
-    """The length of a card's number and its check digit (Luhn); one digit repeated is none."""
-    if len(digits) not in _CARD_DIGITS or all(one == other for one, other in pairwise(digits)):
-        return False
-    numbers = [int(digit) for digit in reversed(digits)]
-    doubled = (sum(divmod(2 * number, 10)) for number in numbers[1::2])
-    return (sum(numbers[::2]) + sum(doubled)) % 10 == 0
+    for plain, places in views(text):
+        for found in _IBAN.finditer(plain):
+            if length := _iban_length(found[0]):
+                yield places[found.start()], places[found.start() + length - 1] + 1
 
 
 def _iban_length(text: str) -> int | None:

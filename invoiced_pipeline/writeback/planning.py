@@ -8,6 +8,7 @@ from pathlib import Path
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.settings import Settings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.allowed_numbers import allowed_note, check_allowed_numbers
 from invoiced_pipeline.writeback.batches import batched
 from invoiced_pipeline.writeback.mapping import Family, MappedRow, map_rows
 from invoiced_pipeline.writeback.numbers import number_of
@@ -84,6 +85,7 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
     """The plan for rows that are read already, e.g. for one of them that was edited."""
     settings = request.settings
     operation = operation_of(settings)
+    check_allowed_numbers(settings, operation)
     families = {
         name: Family(key=key, known=request.ledgers.get(name, {}))
         for name, key in request.parent_keys.items()
@@ -111,7 +113,11 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
         settings=settings,
         operation=operation,
         rows=batched(settings, operation, rows, groups),
-        notes=(*_skipped(settings, selection), *_notes(settings, operation, replica)),
+        notes=(
+            *_skipped(settings, selection),
+            *_notes(settings, operation, replica),
+            *filter(None, [allowed_note(settings)]),
+        ),
     )
 
 

@@ -96,7 +96,7 @@ class RowPlanner:
 
     def _look_at(self, row: MappedRow) -> PlannedRow:
         """The row with its hash, and invalid where something is wrong with it by itself."""
-        problem = payment_data_problem(self.operation, row)
+        problem = payment_data_problem(self.settings, self.operation, row)
         if problem is not None:
             wanted = hide_payment_data({"path": row.parameters, "body": row.body})
             key = row.record_key if problem.param != "record key" else HIDDEN

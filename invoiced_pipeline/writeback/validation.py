@@ -9,33 +9,47 @@ from typing import Any
 
 from invoiced_pipeline.catalog.operations import METADATA_KEYS, Field, Operation
 from invoiced_pipeline.settings import WritebackSettings
+from invoiced_pipeline.writeback.allowed_numbers import (
+    can_be_allowed,
+    field_name,
+    key_is_allowed,
+    tested_values,
+)
 from invoiced_pipeline.writeback.field_checks import metadata_problems, value_problems
 from invoiced_pipeline.writeback.mapping import MappedRow
 from invoiced_pipeline.writeback.payment_data import find_payment_data
 from invoiced_pipeline.writeback.problems import Problem
 
 
-def payment_data_problem(operation: Operation, row: MappedRow) -> Problem | None:
-    """The first value that looks like a card's or an account's number; tokens are no such values.
+def payment_data_problem(
+    settings: WritebackSettings, operation: Operation, row: MappedRow
+) -> Problem | None:
+    """The first text that looks like a card's or an account's number.
 
-    Everything that would be written is looked at: the record key, the path and the body.
+    Everything that would be written is looked at: the record key, the path and the body. Numbers in
+    fields that the catalog declares as such, tokens and the fields of `allow_numbers` are not.
     """
-    tokens = {field.name for field in operation.fields if field.type == "token"}
-    body = {name: value for name, value in row.body.items() if name not in tokens}
-    source = body.get("payment_source")
-    if isinstance(source, Mapping):
-        body["payment_source"] = {
-            name: value for name, value in source.items() if not name.endswith("_token")
-        }
-    for what in (body, row.parameters, {"record key": row.record_key}):
+    allowed = settings.allow_numbers
+    parameters = tested_values(operation.parameters, row.parameters, allowed)
+    body = tested_values(operation.fields, row.body, allowed)
+    key = "" if key_is_allowed(settings) else row.record_key
+    for what, name in ((body, None), (parameters, None), ({"record key": key}, settings.key)):
         place = find_payment_data(what)
         if place is not None:
+            way_out = _way_out(settings, operation, name or field_name(place))
             return Problem(
                 f"{place} holds what looks like the number of a card or of a bank account. Such "
-                "numbers are never sent, and not written anywhere: use a token",
+                f"numbers are never sent, and not written anywhere: use a token{way_out}",
                 place.partition(".")[0].partition("[")[0],
             )
     return None
+
+
+def _way_out(settings: WritebackSettings, operation: Operation, name: str) -> str:
+    if not can_be_allowed(settings, operation, name):
+        return ""
+    names = ", ".join(f'"{each}"' for each in [*settings.allow_numbers, name])
+    return f". If this is a reference and no card, allow it: allow_numbers = [{names}]"
 
 
 def row_problem(
