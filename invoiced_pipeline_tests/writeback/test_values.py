@@ -60,7 +60,7 @@ def selection_plan(
     """The plan of a selection whose first column is the key."""
     values = {"name": "it", "operation": operation, "source": "rows", "key": columns[0]} | options
     request = PlanRequest(
-        settings=WritebackSettings(**values),
+        settings=WritebackSettings.model_validate(values),
         dataset="invoiced",
         parent_keys={"it": columns[0]},
     )
@@ -572,8 +572,8 @@ def test_rows_that_could_not_be_read_are_invalid_rows(pushing: Pushing) -> None:
         ("C1", "create"), ("line 2", "invalid"), ("C3", "create"),
     ]  # fmt: skip
     assert plan.rows[1].reason == "rows.ndjson, line 2 is no object"
-    pushing.run(*plan.rows, what="create_customer")
-    states = {key: entry.state for key, entry in pushing.entries("create_customer").items()}
+    pushing(plan.rows)
+    states = {key: entry.state for key, entry in pushing.entries().items()}
     assert states == {"C1": "succeeded", "line 2": "invalid", "C3": "succeeded"}
 
 
@@ -620,7 +620,7 @@ def test_an_export_with_decimal_commas(
 
 @pytest.mark.duckdb("the file is read by an embedded DuckDB")
 def test_a_nan_in_a_parquet_file(database: Database, tmp_path: Path) -> None:
-    duckdb.sql(
+    duckdb.connect().sql(
         "select * from (values ('C1', 'A', 1.5::double, date '2026-01-01'), "
         "('C2', 'B', 'nan'::double, null), ('C3', 'C', 2.5, null), "
         "('C4', 'D', 'inf'::double, null)) as t(ext_id, name, credit_limit, seen)"
