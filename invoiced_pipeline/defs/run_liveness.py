@@ -19,8 +19,8 @@ PROCESS_TAG = "invoiced_pipeline/process"
 
 _SURELY_PLANNED = timedelta(minutes=2)
 _SURELY_BEGUN = timedelta(minutes=15)
-"""No living run takes longer from its creation to its op, which tags it; without any sign of a
-process it is given more time, for its process may only be starting."""
+"""No living run takes longer from its start to its op, which tags it and takes the lock. Without any
+sign of a process it gets more time, because its process may only be starting."""
 
 
 def this_process() -> str:
@@ -40,8 +40,7 @@ def is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun, holder: Holder | 
         return True
     pid, _, host = run.tags.get(PROCESS_TAG, "").partition("@")
     record = instance.get_run_record_by_id(run.run_id)
-    created = record.create_timestamp if record else datetime.now(UTC)
-    age = datetime.now(UTC) - created
+    age = _age(record) if record else timedelta()
     if pid.isdigit():
         if host == socket.gethostname() and not _has_process(int(pid)):
             return False
@@ -56,6 +55,14 @@ def is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun, holder: Holder | 
     if pids:  # perhaps of another machine: so this only counts once the op would have begun
         return age <= _SURELY_PLANNED or any(map(_has_process, pids))
     return age <= _SURELY_BEGUN
+
+
+def _age(record: dg.RunRecord) -> timedelta:
+    """Time since the run started, or since it was created; time in the queue does not count."""
+    now = datetime.now(UTC)
+    if record.start_time is not None:
+        return now - datetime.fromtimestamp(record.start_time, UTC)
+    return now - record.create_timestamp
 
 
 def _has_process(pid: int) -> bool:

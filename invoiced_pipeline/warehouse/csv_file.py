@@ -124,7 +124,10 @@ def delimiter_hint(header: Sequence[str], delimiter: str) -> str:
         for other in OTHER_DELIMITERS:
             if other != delimiter and other in header[0]:
                 return f"Its header is separated by {other!r}: set delimiter = {_toml(other)}"
-    return "Correct the line, put quotes around a text with the delimiter in it, or export anew"
+    return (
+        "Correct the line, put quotes around text that holds the delimiter, or export the file "
+        "again"
+    )
 
 
 def _toml(delimiter: str) -> str:
