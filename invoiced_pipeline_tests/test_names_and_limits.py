@@ -48,7 +48,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontDoor]:
 # Datasets
 
 
-@pytest.mark.parametrize(("destination", "limit"), [("postgres", 55), ("duckdb", 247)])
+@pytest.mark.parametrize(("destination", "limit"), [("postgres", 55), ("duckdb", 120)])
 def test_a_dataset_leaves_room_for_the_names_made_of_it(
     tmp_path: Path, destination: str, limit: int
 ) -> None:

@@ -76,8 +76,7 @@ def _schedule(
     try:
         return Schedule.from_settings(schedule)
     except ConfigurationError as error:
-        number = settings.writeback.index(writeback)
-        message = f"{settings.source}: writeback.{number}.schedule.{error}"
+        message = f"{settings.source}: writeback {writeback.name!r}: schedule.{error}"
         raise ConfigurationError(message) from error
 
 

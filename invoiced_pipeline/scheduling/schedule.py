@@ -110,6 +110,5 @@ def connection_schedule(settings: Settings, connection: ConnectionSettings) -> S
     try:
         return Schedule.from_settings(connection.schedule)
     except ConfigurationError as error:
-        number = settings.connection.index(connection)
-        message = f"{settings.source}: connection.{number}.schedule.{error}"
+        message = f"{settings.source}: connection {connection.name!r}: schedule.{error}"
         raise ConfigurationError(message) from error

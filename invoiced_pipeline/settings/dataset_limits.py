@@ -6,8 +6,9 @@ from invoiced_pipeline.settings.warehouse import Destination
 DERIVED = ("_staging", "_models", "_current")
 """Endings of the schemas beside a dataset. dlt makes `_staging`; the others are kept free."""
 
-LONGEST = {"postgres": 63, "duckdb": 255}
-"""Bytes of a name: PostgreSQL cuts a longer one off, and file systems refuse it."""
+LONGEST = {"postgres": 63, "duckdb": 128}
+"""Bytes of a name. PostgreSQL cuts a longer one off. DuckDB has no limit, but files beside the
+warehouse are named after file and dataset, and file systems take 255 bytes for both."""
 
 _LABELS = {"postgres": "PostgreSQL", "duckdb": "DuckDB"}
 
@@ -33,8 +34,8 @@ def dataset_problem(connection: ConnectionSettings, destination: Destination) ->
     length = len(dataset.encode())
     if length > limit:
         return (
-            f"{where}: the dataset {dataset!r} has {length} bytes and may have {limit}: {label} "
-            f"takes names of {LONGEST[destination]} bytes, and schemas beside the dataset add up "
+            f"{where}: the dataset {dataset!r} has {length} bytes and may have {limit}: a name on "
+            f"{label} may have {LONGEST[destination]}, and schemas beside the dataset add up "
             f"to {longest}, such as {DERIVED[0]}. Choose a shorter name"
         )
     return None

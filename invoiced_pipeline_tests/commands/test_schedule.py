@@ -104,6 +104,6 @@ def test_a_wrong_cron_in_the_settings_is_told_by_file_and_key(command: Command) 
     with pytest.raises(ConfigurationError) as caught:
         command()
     assert str(caught.value).startswith(
-        "invoiced.toml: connection.0.schedule.cron: '0 0 9 32 * ?' is not quartz cron: "
+        "invoiced.toml: connection 'Invoiced': schedule.cron: '0 0 9 32 * ?' is not quartz cron: "
         "'32' cannot be the day of month. Accepted: 1-31"
     )
