@@ -19,8 +19,8 @@ PROCESS_TAG = "invoiced_pipeline/process"
 
 _SURELY_PLANNED = timedelta(minutes=2)
 _SURELY_BEGUN = timedelta(minutes=15)
-"""No living run takes longer from its start to its op, which tags it and takes the lock. Without any
-sign of a process it gets more time, because its process may only be starting."""
+"""No living run takes longer from its start to its op, which tags it and takes the lock. A run
+without any sign of a process gets more time, because its process may only be starting."""
 
 
 def this_process() -> str:

@@ -14,7 +14,11 @@ from invoiced_pipeline.warehouse.database import Holder
 HERE = socket.gethostname()
 
 
-@pytest.mark.parametrize("process", [f"{os.getpid()}@{HERE}", "1@a-container-that-is-gone"])
+@pytest.mark.parametrize(
+    "process",
+    [f"{os.getpid()}@{HERE}", "1@a-container-that-is-gone"],
+    ids=["this process", "of a container that is gone"],
+)
 @pytest.mark.parametrize("holder", ["itself", "another", "nobody"])
 def test_a_process_id_alone_keeps_no_run_alive(
     process: str, holder: str, monkeypatch: pytest.MonkeyPatch
