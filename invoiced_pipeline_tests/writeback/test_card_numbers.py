@@ -1,10 +1,14 @@
 """Card numbers in text are found however they are written, and other numbers are let through."""
 
+from itertools import product
+
 import pytest
 
 from invoiced_pipeline.writeback.card_numbers import is_card
 from invoiced_pipeline.writeback.payment_data import looks_like_payment_data, without_payment_data
 from invoiced_pipeline_tests.writeback.number_lists import (
+    AMONG_NUMBERS,
+    EMBEDDINGS,
     NO_CARDS,
     NUMBERS,
     SEPARATORS,
@@ -14,20 +18,14 @@ from invoiced_pipeline_tests.writeback.number_lists import (
     refused,
 )
 
-COUNT = 3_000
+COUNT = 20_000
+"""As in docs/write-back.md: rates of a few in 20,000 cannot be told from a smaller sample."""
 
 
 @pytest.mark.parametrize("kind", NO_CARDS)
 def test_other_numbers_are_refused_in_fewer_than_one_of_a_thousand_texts(kind: str) -> None:
     found = refused(NO_CARDS[kind], COUNT)
     assert len(found) * 1000 < COUNT, found
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", NO_CARDS)
-def test_the_same_of_twenty_thousand_texts(kind: str) -> None:
-    found = refused(NO_CARDS[kind], 20_000)
-    assert len(found) * 1000 < 20_000, found
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
@@ -44,6 +42,22 @@ def test_whatever_separates_the_digits(separator: str) -> None:
             assert looks_like_payment_data(text), ascii(text)
             hidden = without_payment_data(text)
             assert hidden == "paid with (hidden), thanks", ascii(hidden)
+
+
+def test_no_test_card_in_an_issuers_groups_is_let_through_beside_other_numbers() -> None:
+    for template, separator in product((*EMBEDDINGS, *AMONG_NUMBERS), SEPARATORS):
+        for digits, size in product(TEST_CARDS, (4, len(TEST_CARDS[-1]))):
+            parts = [digits[at : at + size] for at in range(0, len(digits), size)]
+            text = template.format(separator.join(parts))
+            assert looks_like_payment_data(text), ascii(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["order 12 42 42 42 42 42 42 42 42", "7\n4\n" + "2\n4\n" * 7 + "2"]
+)
+def test_the_limit_groups_of_one_size_beside_another_of_that_size(text: str) -> None:
+    """Documented in docs/write-back.md: such a row is not known to be a card's."""
+    assert not looks_like_payment_data(text)
 
 
 @pytest.mark.parametrize("zero", ["\uff10", "\u0660", "\u0966", "\U0001d7ce"])
