@@ -9,13 +9,18 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """End of a window that is open: whatever was changed since its start, up to the newest record."""
 
 
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The years 1 to 9999: what Python, and so every reader of the warehouse in it, can show."""
+
+
+def is_beyond_calendar(seconds: int) -> bool:
+    """Whether `seconds` since 1970 lie after the year 9999."""
+    return seconds > LAST_SECOND
 
 
 def is_instant(seconds: int | None) -> TypeGuard[int]:
     """Whether `seconds` since 1970 lie in the years 1 to 9999."""
-    return seconds is not None and _FIRST_SECOND <= seconds <= _LAST_SECOND
+    return seconds is not None and FIRST_SECOND <= seconds <= LAST_SECOND
 
 
 def from_epoch(seconds: int) -> datetime:

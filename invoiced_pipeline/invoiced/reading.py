@@ -12,7 +12,14 @@ from invoiced_pipeline.invoiced.numbered import read_by_number
 from invoiced_pipeline.invoiced.pages import Page, Stamp, check_order
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.invoiced.walk import WindowWalk
-from invoiced_pipeline.windows import FOREVER, Window, from_epoch, is_instant, to_epoch
+from invoiced_pipeline.windows import (
+    FOREVER,
+    Window,
+    from_epoch,
+    is_beyond_calendar,
+    is_instant,
+    to_epoch,
+)
 
 LAG = timedelta(seconds=10)
 """Coverage ends this long before the server's clock: the newest seconds are read, not trusted."""
@@ -139,7 +146,13 @@ class Reading:
 
 
 def lies_in(windows: tuple[Window, ...], second: int | None) -> bool:
-    """Whether an epoch second lies in one of `windows`; so does one that is no instant."""
-    return not is_instant(second) or any(
+    """Whether an epoch second lies in one of `windows`.
+
+    So do those that no window can hold, None and seconds after the year 9999: the records are read,
+    and the latter rejected.
+    """
+    if second is None or is_beyond_calendar(second):
+        return True
+    return is_instant(second) and any(
         to_epoch(window.start) <= second < to_epoch(window.end) for window in windows
     )

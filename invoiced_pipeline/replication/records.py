@@ -17,8 +17,9 @@ from invoiced_pipeline.catalog import Column, ColumnType
 from invoiced_pipeline.replication.columns import EXTRA
 
 _MAX_BIGINT = 2**63
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""The years 1 to 9999: no reader in Python, and no partition, has others."""
+_FIRST_SECOND, _LAST_SECOND = -9_000_000_000_000, 253_402_300_799
+"""From what a 64-bit count of microseconds holds (MySQL's zero date lies before the year 1) to the
+end of the year 9999: no reader in Python has later ones."""
 _MAX_MONEY = Decimal(10) ** 28
 """DECIMAL(38,10) has 28 places before the point."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.settings import Cadence
-from invoiced_pipeline.windows import Coverage, Window
+from invoiced_pipeline.windows import FIRST_SECOND, LAST_SECOND, Coverage, Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,6 +80,10 @@ class TableReport:
         import pyarrow.compute as pc
 
         if pa.types.is_integer(updated_at.type):
+            has_year = pc.and_(
+                pc.greater_equal(updated_at, FIRST_SECOND), pc.less_equal(updated_at, LAST_SECOND)
+            )
+            updated_at = pc.filter(updated_at, has_year)
             updated_at = pc.multiply(updated_at, 1_000_000).cast(pa.timestamp("us", tz="UTC"))
         floored = pc.floor_temporal(
             updated_at, unit=_PERIOD[cadence], week_starts_monday=False
