@@ -22,7 +22,11 @@ from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
-_INTERRUPTED = "DagsterExecutionInterruptedError"
+_INTERRUPTED = {
+    "DagsterExecutionInterruptedError",
+    "KeyboardInterrupt",
+    "SignalReceivedException",  # dlt's, while it extracts, normalises or loads
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +170,8 @@ def _innermost(error: Any) -> str:
     """The message of the first cause; the run's log holds the whole story."""
     while error.cause:
         error = error.cause
-    if error.cls_name == _INTERRUPTED:
-        return "interrupted. Nothing was loaded by halves; run again"
+    if error.cls_name in _INTERRUPTED:
+        return "interrupted. Nothing was loaded or sent by halves; run again"
     return error.message.strip()
 
 
