@@ -103,6 +103,28 @@ def test_killed_on_its_way(moment: str, door: FrontDoor, account: Emulator) -> N
     assert_mended(door, account)
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        moment if moment in _ALWAYS else pytest.param(moment, marks=pytest.mark.slow)
+        for moment in _MOMENTS
+    ],
+)
+def test_terminated_on_its_way(moment: str, door: FrontDoor, account: Emulator) -> None:
+    process = start_sync(door)
+    reached = _MOMENTS[moment]
+    wait_until(lambda: reached(door) or process.poll() is not None, moment)
+    process.send_signal(signal.SIGTERM)
+    said = door.finish(process)
+    (status,) = door.runs().values()
+    assert (said.status, status) in {(143, "FAILURE"), (0, "SUCCESS")}, said.said
+    assert ("Stopped by SIGTERM" in said.err) == (said.status == 143)
+    assert "Traceback" not in said.said
+    assert holder(door) is None
+    door.sync()
+    assert_whole(door, account)
+
+
 def test_killed_while_reading_twice_then_two_at_once(door: FrontDoor, account: Emulator) -> None:
     # The second run marks the first.
     for after, runs in ((0, ["STARTED"]), (6, ["STARTED", "FAILURE"])):

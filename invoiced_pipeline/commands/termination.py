@@ -18,7 +18,7 @@ _SENTENCE = (
 )
 
 
-class Terminated(SystemExit):  # noqa: N818 - not an error: the command was asked to end
+class Terminated(SystemExit):
     """SIGTERM arrived while no run was under way; where one is, Dagster and dlt end it."""
 
 
@@ -80,7 +80,7 @@ def _arrivals() -> Iterator[_Arrivals]:
 
 @contextmanager
 def _handlers() -> Iterator[None]:
-    """One handler for both signals: Dagster gives SIGTERM that of SIGINT after each of its steps."""
+    """One handler for both signals: Dagster gives SIGTERM that of SIGINT after each step."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, _end)
