@@ -15,6 +15,7 @@ from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.commands.status import status
+from invoiced_pipeline.commands.termination import told_of_termination
 from invoiced_pipeline.commands.writeback import writeback
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
@@ -242,11 +243,12 @@ def _selected(settings: Settings, connection: ConnectionSettings, select: str) -
 
 def main() -> None:
     """Runs a command; an error a person can mend is one message, not a traceback."""
-    try:
-        app()
-    except InvoicedPipelineError as error:
-        typer.secho(f"{error}", fg="red", err=True)
-        sys.exit(1)
+    with told_of_termination():
+        try:
+            app()
+        except InvoicedPipelineError as error:
+            typer.secho(f"{error}", fg="red", err=True)
+            sys.exit(1)
 
 
 if __name__ == "__main__":

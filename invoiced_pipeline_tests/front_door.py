@@ -232,21 +232,25 @@ class Gate:
     Args:
         emulator: Where; all of its answers wait while it stops.
         after: How many requests are answered first.
+        at_writes: Stop at writes, carried out and not answered, instead of at reads.
     """
 
-    def __init__(self, emulator: Emulator, *, after: int = 0) -> None:
+    def __init__(self, emulator: Emulator, *, after: int = 0, at_writes: bool = False) -> None:
         self.reached = threading.Event()
         self._opened = threading.Event()
         self._emulator = emulator
         self._left = after
-        emulator.on_request = self._stop
+        if at_writes:
+            emulator.on_write = self._stop
+        else:
+            emulator.on_request = self._stop
 
-    def _stop(self, _path: str, _query: dict[str, Any]) -> None:
+    def _stop(self, *_: object) -> None:
         self._left -= 1
         if self._left < 0:
             self.reached.set()
             self._opened.wait(DEADLINE)
 
     def open(self) -> None:
-        self._emulator.on_request = None
+        self._emulator.on_request = self._emulator.on_write = None
         self._opened.set()

@@ -103,6 +103,31 @@ def test_killed_on_its_way(moment: str, door: FrontDoor, account: Emulator) -> N
     assert_mended(door, account)
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        moment if moment in _ALWAYS else pytest.param(moment, marks=pytest.mark.slow)
+        for moment in _MOMENTS
+    ],
+)
+def test_terminated_on_its_way(moment: str, door: FrontDoor, account: Emulator) -> None:
+    process = start_sync(door)
+    reached = _MOMENTS[moment]
+    wait_until(lambda: reached(door) or process.poll() is not None, moment)
+    process.send_signal(signal.SIGTERM)
+    said = door.finish(process)
+    (status,) = door.runs().values()
+    # Between its planning and its start, Dagster notes nothing: the next run marks that one.
+    ends = {(143, "FAILURE"), (143, "NOT_STARTED"), (0, "SUCCESS")}
+    assert (said.status, status) in ends, said.said
+    assert ("Stopped by SIGTERM" in said.err) == (said.status == 143)
+    assert "Traceback" not in said.said
+    assert holder(door) is None
+    door.sync()
+    assert set(door.runs().values()) <= {"SUCCESS", "FAILURE"}
+    assert_whole(door, account)
+
+
 def test_killed_while_reading_twice_then_two_at_once(door: FrontDoor, account: Emulator) -> None:
     # The second run marks the first.
     for after, runs in ((0, ["STARTED"]), (6, ["STARTED", "FAILURE"])):

@@ -22,7 +22,16 @@ from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
-_INTERRUPTED = "DagsterExecutionInterruptedError"
+_INTERRUPTED = {
+    "DagsterExecutionInterruptedError",
+    "KeyboardInterrupt",
+    "SignalReceivedException",  # dlt's, while it extracts, normalises or loads
+}
+_LOAD_INTERRUPTED = "interrupted. Nothing was loaded by halves; run again"
+_PUSH_INTERRUPTED = (
+    "interrupted. Nothing more was sent; what came of each request that was sent is in the ledger. "
+    "Run again: the next push looks up what is open, and sends the rest"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,8 @@ def run_writeback(
         tags={PROCESS_TAG: this_process()},
         run_config=_quietly(dg.RunConfig(ops=ops).to_config_dict()),
     )
-    return WritebackResult(outcome.run_id, _error(outcome), _metadata_of_op(outcome))
+    error = _error(outcome, interrupted=_PUSH_INTERRUPTED)
+    return WritebackResult(outcome.run_id, error, _metadata_of_op(outcome))
 
 
 def _metadata_of_op(outcome: Any) -> dict[str, Any]:
@@ -150,7 +160,7 @@ def _quietly(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, "loggers": silent}
 
 
-def _error(outcome: Any) -> str | None:
+def _error(outcome: Any, interrupted: str = _LOAD_INTERRUPTED) -> str | None:
     if outcome.success:
         return None
     for event in outcome.all_events:
@@ -158,16 +168,16 @@ def _error(outcome: Any) -> str | None:
             failure = event.step_failure_data
             if failure.user_failure_data and failure.user_failure_data.description:
                 return failure.user_failure_data.description
-            return _innermost(failure.error) if failure.error else event.message
+            return _innermost(failure.error, interrupted) if failure.error else event.message
     return "the run failed before it began: see its log"
 
 
-def _innermost(error: Any) -> str:
+def _innermost(error: Any, interrupted: str) -> str:
     """The message of the first cause; the run's log holds the whole story."""
     while error.cause:
         error = error.cause
-    if error.cls_name == _INTERRUPTED:
-        return "interrupted. Nothing was loaded by halves; run again"
+    if error.cls_name in _INTERRUPTED:
+        return interrupted
     return error.message.strip()
 
 

@@ -1,0 +1,102 @@
+"""SIGTERM to a command: exit code 143, one sentence, no traceback, nothing left held."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.front_door import (
+    Finished,
+    FrontDoor,
+    Gate,
+    front_door,
+    invoiced_account,
+    wait_until,
+)
+
+COUNT = 300
+PUSH = ("writeback", "push", "crm", "--json")
+WRITEBACK = """
+[[writeback]]
+name = "crm"
+operation = "create_customer"
+source = "crm.csv"
+key = "number"
+mapping = { number = "number", name = "name" }
+active = true
+check_replica = false
+"""
+
+
+@pytest.fixture
+def account() -> Iterator[Emulator]:
+    with invoiced_account(customers=25) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def door(tmp_path: Path, account: Emulator) -> Iterator[FrontDoor]:
+    with front_door(tmp_path, account) as door:
+        rows = "".join(f"T-{number},Company {number}\n" for number in range(COUNT))
+        (tmp_path / "crm.csv").write_text(f"number,name\n{rows}", encoding="utf-8")
+        (tmp_path / "invoiced.toml").write_text(WRITEBACK, encoding="utf-8")
+        yield door
+
+
+def terminated(door: FrontDoor, account: Emulator, *command: str, after: int) -> Finished:
+    """The end of a command that was sent SIGTERM while the API did not answer."""
+    gate = Gate(account, after=after, at_writes=command == PUSH)
+    process = door.start("invoiced-pipeline", *command)
+    wait_until(lambda: gate.reached.is_set() or process.poll() is not None, "a request")
+    assert gate.reached.is_set(), door.finish(process).said
+    process.send_signal(signal.SIGTERM)
+    gate.open()
+    return door.finish(process)
+
+
+def assert_stopped(door: FrontDoor, said: Finished) -> None:
+    assert said.status == 128 + signal.SIGTERM, said.said
+    assert said.err.count("Stopped by SIGTERM: ") == 1
+    assert "the next run continues where this one stopped" in said.err
+    assert "Traceback" not in said.said
+    assert door.database.current_holder("invoiced") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "after"), [(("sync",), 0), (("sync", "--full"), 6), (("sweep",), 1), (PUSH, 40)]
+)
+def test_a_run_is_stopped_by_sigterm(
+    door: FrontDoor, account: Emulator, command: tuple[str, ...], after: int
+) -> None:
+    if command[0] == "sweep":
+        door.sync()
+    said = terminated(door, account, *command, after=after)
+    assert_stopped(door, said)
+    assert next(iter(door.runs().values())) == "FAILURE"
+    door.run("invoiced-pipeline", *command)
+    assert next(iter(door.runs().values())) == "SUCCESS"
+
+
+def test_a_command_without_a_run_is_stopped_by_sigterm(door: FrontDoor, account: Emulator) -> None:
+    assert_stopped(door, terminated(door, account, "check", after=0))
+
+
+def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Emulator) -> None:
+    said = terminated(door, account, *PUSH, after=40)
+    assert "what came of each request that was sent is in the ledger" in said.said
+    before = json.loads(
+        door.run("invoiced-pipeline", "writeback", "status", "crm", "--json", status=None).out
+    )["states"]
+    sent = [each["number"] for each in account.store.all("customers")]
+    made = sum(str(number).startswith("T-") for number in sent)
+    assert 0 < made < COUNT
+    assert before["succeeded"] == made
+    assert before["sent"] == 0  # none is left to be looked up
+    door.run("invoiced-pipeline", *PUSH)
+    numbers = sorted(each["number"] for each in account.store.all("customers"))
+    assert [each for each in numbers if each.startswith("T-")] == sorted(
+        f"T-{number}" for number in range(COUNT)
+    )
