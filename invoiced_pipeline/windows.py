@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TypeGuard
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -11,6 +12,15 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The years 1 to 9999: what Python, and so every reader of the warehouse in it, can show."""
+
+
+EARLIEST_SECOND = -62_198_755_200
+"""The start of the year -1, which holds MySQL's zero date (0000-00-00) in every time zone."""
+
+
+def is_storable(seconds: float | Decimal) -> bool:
+    """Whether a timestamp column takes `seconds` since 1970: years 1 to 9999, or the zero date."""
+    return EARLIEST_SECOND <= seconds <= LAST_SECOND
 
 
 def is_beyond_calendar(seconds: int) -> bool:

@@ -4,6 +4,7 @@ Two lists, each filtered by the API, so that an account whose feed is full of vi
 sent e-mails costs no more than a quiet one.
 """
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import LAG
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
+
+logger = logging.getLogger(__name__)
 
 PATH = "/events"
 
@@ -128,8 +131,16 @@ def _events(body: bytes) -> Iterator[Event]:
         message = f"GET {PATH}: the answer holds something that is no event: {error}"
         raise ContractError(message, path=PATH, status=200) from error
     for entry in entries:
-        if is_instant(entry.timestamp):  # without a time there is nothing that it could mark
+        if is_instant(entry.timestamp):
             yield Event(entry.id, entry.type, entry.timestamp, _read_snapshot(entry.data))
+        else:
+            logger.warning(
+                "Event %d (%s) is skipped: its timestamp %d lies outside the years 1 to 9999. "
+                "If it is a deletion, run `invoiced-pipeline sweep` to find the record",
+                entry.id,
+                entry.type,
+                entry.timestamp,
+            )
 
 
 def _read_snapshot(data: msgspec.Raw) -> Snapshot:

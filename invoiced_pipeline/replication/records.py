@@ -15,17 +15,15 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column, ColumnType
 from invoiced_pipeline.replication.columns import EXTRA
+from invoiced_pipeline.windows import EARLIEST_SECOND, LAST_SECOND, is_storable
 
 _MAX_BIGINT = 2**63
-_FIRST_SECOND, _LAST_SECOND = -9_000_000_000_000, 253_402_300_799
-"""From what a 64-bit count of microseconds holds (MySQL's zero date lies before the year 1) to the
-end of the year 9999: no reader in Python has later ones."""
 _MAX_MONEY = Decimal(10) ** 28
 """DECIMAL(38,10) has 28 places before the point."""
 
 
 _Bigint: Any = Annotated[int, msgspec.Meta(ge=-_MAX_BIGINT, le=_MAX_BIGINT - 1)]
-_Epoch: Any = Annotated[int, msgspec.Meta(ge=_FIRST_SECOND, le=_LAST_SECOND)]
+_Epoch: Any = Annotated[int, msgspec.Meta(ge=EARLIEST_SECOND, le=LAST_SECOND)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def _as_timestamp(value: Any, raw: msgspec.Raw) -> tuple[int, bool]:
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
         return int(instant.timestamp() // 1), False
     number, _exact = _as_decimal(value, raw)
-    if not _FIRST_SECOND <= number <= _LAST_SECOND:
+    if not is_storable(number):
         raise ValueError(value)
     return int(number // 1), number == int(number)
 
