@@ -5,7 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from invoiced_pipeline.exceptions import DatasetMismatchError, InvoicedPipelineError
+from invoiced_pipeline.exceptions import (
+    DatasetMismatchError,
+    InvoicedPipelineError,
+    WarehouseBusyError,
+)
 from invoiced_pipeline.warehouse.database import Database
 
 if TYPE_CHECKING:
@@ -67,6 +71,9 @@ class LoggedLoad:
             failure = load_error(error, self._database)
             self._write(failure)
             raise failure from error
+        except WarehouseBusyError as failure:  # raised before dlt's own step began
+            self._write(failure)
+            raise
         self._write(None)
         steps = pipeline.last_trace.steps if pipeline.last_trace else []
         return {

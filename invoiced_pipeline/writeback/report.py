@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.writeback.plan import State
@@ -97,19 +97,24 @@ def _open_outcomes(unsure: list[Problem]) -> str:
     unknown = [each for each in unsure if each.state == "unknown"]
     parts = []
     if waiting:
+        first = waiting[0]
         ends = [each.may_run_until for each in waiting if each.may_run_until is not None]
-        until = f" until {max(ends):%H:%M:%S} UTC" if ends else ""
-        when = f"after {max(ends):%H:%M:%S} UTC" if ends else "in a few minutes"
+        until = f"{max(ends).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if ends else None
         parts.append(
-            f"the outcome of {len(waiting)} rows is not known yet (an earlier push claimed them "
-            f"or had no answer): their requests may still be running{until}. Push again {when}; "
-            f"their outcome is looked up first. First: record {waiting[0].record_key!r}"
-            + (f", {waiting[0].error}" if waiting[0].error else "")
+            f"the outcome of {_rows(len(waiting))} is not known yet: a push claimed them and was "
+            "stopped, or their answer was lost, and their requests may still be carried out"
+            + (f" until {until}. Push again after that" if until else ". Push again in a minute")
+            + "; what became of them is looked up before anything is sent. First: record "
+            f"{first.record_key!r}" + (f", {first.error}" if first.error else "")
         )
     if unknown:
         first = unknown[0]
         parts.append(
-            f"the outcome of {len(unknown)} rows cannot be established. First: record "
+            f"the outcome of {_rows(len(unknown))} cannot be established. First: record "
             f"{first.record_key!r}" + (f", {first.error}" if first.error else "")
         )
     return "; ".join(parts)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

@@ -1,7 +1,7 @@
 """Outcomes that are open for long: slow servers, dead processes, old keys, two pushes at once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from invoiced_pipeline.invoiced.client import Patience
 from invoiced_pipeline.invoiced.writing import InvoicedWriter
 from invoiced_pipeline.writeback import outcome, transitions
 from invoiced_pipeline.writeback.ledger import Ledger
+from invoiced_pipeline.writeback.report import Problem, PushReport
 from invoiced_pipeline.writeback.rows import Retries
 from invoiced_pipeline_tests.writeback.pushing import DATASET, LONG, Pushing, customers, planned
 
@@ -87,7 +88,9 @@ def test_same_key_saves_what_the_look_up_misses(
     assert (count(pushing), posts(pushing)) == (1, 2)
 
 
-def killed(pushing: Pushing, monkeypatch: pytest.MonkeyPatch, *, sends: bool) -> None:
+def killed(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, *, sends: bool, rows: int = 1
+) -> None:
     """A push that dies between its claim and its answer."""
     with monkeypatch.context() as patched:
         send = InvoicedWriter.send
@@ -100,8 +103,8 @@ def killed(pushing: Pushing, monkeypatch: pytest.MonkeyPatch, *, sends: bool) ->
         patched.setattr(InvoicedWriter, "send", dying)
         patched.setattr(Ledger, "write", _once(Ledger.write))
         with pytest.raises(KeyboardInterrupt):
-            pushing(customers(1))
-    assert pushing.states() == {"k0": "sent"}
+            pushing(customers(rows))
+    assert pushing.states() == {f"k{at}": "sent" for at in range(rows)}
 
 
 def _once(write):
@@ -115,6 +118,34 @@ def _once(write):
         return write(self, entries, responses)
 
     return limited
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_push_after_a_kill_says_how_many_why_and_until_when(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    killed(pushing, monkeypatch, sends=False, rows=rows)
+    ends = {entry.may_run_until for entry in pushing.entries().values()}
+    until = max(end for end in ends if end is not None).astimezone(UTC)
+    failure = pushing(customers(rows)).failure
+    counted = "1 row" if rows == 1 else "7 rows"
+    assert failure == (
+        f"Write-back 'create_customer': the outcome of {counted} is not known yet: a push claimed "
+        "them and was stopped, or their answer was lost, and their requests may still be carried "
+        f"out until {until:%Y-%m-%d %H:%M:%S} UTC. Push again after that; what became of them is "
+        "looked up before anything is sent. First: record 'k0'"
+    )
+    pushing.clock.at = until  # the instant that the message names is late enough
+    assert pushing(customers(rows)).failure is None
+    assert (count(pushing), posts(pushing)) == (rows, rows)
+
+
+def test_outcome_that_stays_unknown_has_a_text_without_none() -> None:
+    for state in ("sent", "unknown"):
+        report = PushReport(writeback="w", rows=1, problems=[Problem(record_key="k0", state=state)])
+        assert report.failure is not None
+        assert "None" not in report.failure
+        assert "'k0'" in report.failure
 
 
 @pytest.mark.parametrize("sends", [True, False])

@@ -53,7 +53,7 @@ class DuckDbDatabase(Database):
         """An existing file is opened and closed again; where there is none, its folder is tried."""
         import duckdb
 
-        from invoiced_pipeline.warehouse.duckdb.opening import connect, is_taken
+        from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
 
         file = self._file
         try:
@@ -70,11 +70,7 @@ class DuckDbDatabase(Database):
                 connection.close()
         except (duckdb.Error, OSError) as error:
             if is_taken(error):
-                message = (
-                    f"Another program has {file} open: {error}. Close it (DuckDB admits one "
-                    "writing process, and then no reader beside it), then run again"
-                )
-                raise WarehouseBusyError(message) from error
+                raise WarehouseBusyError(busy_message(file, error)) from error
             message = f"Cannot write {file}: {error}. Check path, permissions and disk space"
             raise WarehouseNotWritableError(message) from error
 

@@ -15,7 +15,8 @@ from dlt import Pipeline
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from invoiced_pipeline.warehouse.duckdb.opening import connect
+from invoiced_pipeline.exceptions import WarehouseBusyError
+from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +47,15 @@ class DuckDbPipeline(Pipeline):
         credentials: Any = None,
         **_: Any,
     ) -> LoadInfo:
-        """Loads the packages that are ready; parameters and errors as dlt's own."""
+        """Loads the packages that are ready; parameters and errors as dlt's own.
+
+        Raises:
+            WarehouseBusyError: Another program kept the file open; what was read is not loaded.
+        """
         parameters = self.destination.config_params
         file = credentials or parameters["credentials"]
         _give_memory_back()
-        with connect(file) as connection:
+        with _opened(file) as connection:
             for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
             load = partial(
@@ -80,6 +85,16 @@ class DuckDbPipeline(Pipeline):
         names = [self.dataset_name, self.default_schema.loads_table_name]
         row = connection.execute(sql, names).fetchone()
         return int(row[0]) if row else 0
+
+
+def _opened(file: str) -> duckdb.DuckDBPyConnection:
+    try:
+        return connect(file)
+    except duckdb.Error as error:
+        if not is_taken(error):
+            raise
+        message = f"{busy_message(file, error)}. The next run repeats this one's work"
+        raise WarehouseBusyError(message) from error
 
 
 def _give_memory_back() -> None:

@@ -1,10 +1,10 @@
 """Opening a DuckDB file that another program may have open for a moment."""
 
 import logging
-import time
 from pathlib import Path
 
 import duckdb
+import tenacity
 
 logger = logging.getLogger(__name__)
 
@@ -15,27 +15,38 @@ _POLL_SECONDS = 0.1
 
 
 def connect(file: Path | str, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection to `file`, once no other program keeps it from being opened.
+    """Opens `file`, and waits while another program keeps it from being opened.
 
     Raises:
         duckdb.Error: It cannot be opened, or was still taken after `WAIT_SECONDS`.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
-    has_told = False
-    while True:
-        try:
-            return duckdb.connect(str(file), read_only=read_only)
-        except duckdb.Error as error:
-            if not is_taken(error) or time.monotonic() >= deadline:
-                raise
-        if not has_told:
+
+    def announce(state: tenacity.RetryCallState) -> None:
+        if state.attempt_number == 1:
             logger.warning(
-                "Another program has %s open; waiting up to %.0f s for it", file, WAIT_SECONDS
+                "Another program has %s open; waiting up to %.0f s for it. Close it there to go on "
+                "at once",
+                file,
+                WAIT_SECONDS,
             )
-            has_told = True
-        time.sleep(_POLL_SECONDS)
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_taken),
+        stop=tenacity.stop_after_delay(WAIT_SECONDS),
+        wait=tenacity.wait_fixed(_POLL_SECONDS),
+        before_sleep=announce,
+        reraise=True,
+    )(duckdb.connect, str(file), read_only=read_only)
 
 
 def is_taken(error: BaseException) -> bool:
     """Whether DuckDB says that another process has the file."""
-    return "Could not set lock" in str(error)
+    return isinstance(error, duckdb.Error) and "Could not set lock" in str(error)
+
+
+def busy_message(file: Path | str, error: BaseException) -> str:
+    """Says which program still has `file` open, as DuckDB's error names it, and what to do."""
+    return (
+        f"Another program has {file} open: {error}. Close it (DuckDB admits one writing process, "
+        "and then no reader beside it), then run again"
+    )

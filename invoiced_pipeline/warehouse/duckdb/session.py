@@ -9,7 +9,7 @@ import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.database import Session
-from invoiced_pipeline.warehouse.duckdb.opening import connect, is_taken
+from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
 
 
 class DuckDbSession(Session):
@@ -74,9 +74,10 @@ def open_connection(
     try:
         connection = connect(file, read_only=read_only)
     except duckdb.Error as error:
-        kind = WarehouseBusyError if is_taken(error) else WarehouseError
-        message = f"Cannot open {file}: {error}. Close whatever else has it open, then run again"
-        raise kind(message) from error
+        if is_taken(error):
+            raise WarehouseBusyError(busy_message(file, error)) from error
+        message = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
+        raise WarehouseError(message) from error
     try:
         with _told():
             connection.execute("set timezone = 'UTC'")
