@@ -12,11 +12,12 @@ import invoiced_pipeline
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
 
-FOUNDATION = {"settings", "windows", "exceptions"}
+FOUNDATION = {"settings", "windows", "exceptions", "nesting"}
 MAY_IMPORT = {
     "settings": {"exceptions"},
     "windows": set(),
     "exceptions": set(),
+    "nesting": set(),
     "catalog": FOUNDATION,
     "invoiced": {"catalog", *FOUNDATION},
     "warehouse": {"catalog", *FOUNDATION},

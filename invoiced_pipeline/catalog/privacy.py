@@ -19,6 +19,7 @@ from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Column, Table, Treatment
 from invoiced_pipeline.catalog.selection import all_tables_of
+from invoiced_pipeline.nesting import decode, shallow
 from invoiced_pipeline.settings import ConnectionSettings
 
 LEAST_LENGTH = 5
@@ -122,6 +123,13 @@ class Privacy:
         if self.is_idle:
             return record if isinstance(record, str) else record.decode(errors="replace")
         try:
+            return self._redacted(table, record)
+        except RecursionError:  # what lies too deep cannot be looked through, so it is not kept
+            content = record.encode() if isinstance(record, str) else record
+            return self._redacted(table, shallow(content))
+
+    def _redacted(self, table: str, record: str | bytes) -> str:
+        try:
             document = _decoder.decode(record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return '"no JSON: not kept, for some columns are hashed or left out"'
@@ -142,7 +150,7 @@ class Privacy:
     def told(self, table: str, record: str | bytes, text: str) -> str:
         """A text about a record of `table` (JSON), without what must not be seen of it."""
         try:
-            fields = _decoder.decode(record)
+            fields = decode(_decoder, record.encode() if isinstance(record, str) else record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return text
         return without(text, self.secrets(self.rules(table), fields))

@@ -18,6 +18,7 @@ from invoiced_pipeline.invoiced.numbered import read_by_number
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import LAG
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def _end(server_time: datetime | None, newest: int) -> datetime:
 
 def _events(body: bytes) -> Iterator[Event]:
     try:
-        entries = _entries.decode(body)
+        entries = decode(_entries, body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         message = f"GET {PATH}: the answer holds something that is no event: {error}"
         raise ContractError(message, path=PATH, status=200) from error
@@ -146,6 +147,6 @@ def _events(body: bytes) -> Iterator[Event]:
 def _read_snapshot(data: msgspec.Raw) -> Snapshot:
     """What is told of the object: nothing where the API has lost its snapshot (observed)."""
     try:
-        return _data.decode(data).object
+        return decode(_data, data).object
     except msgspec.MsgspecError:
         return Snapshot()

@@ -9,6 +9,7 @@ import msgspec
 from invoiced_pipeline.exceptions import ContractError
 from invoiced_pipeline.invoiced.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.nesting import decode
 
 PER_PAGE = 100
 """The most that the API serves in one page (API reference)."""
@@ -39,6 +40,7 @@ class _LooseStamp(msgspec.Struct, frozen=True):
 
 _loose_decoder = msgspec.json.Decoder(list[_LooseStamp])
 _decoder = msgspec.json.Decoder(list[Stamp])
+_second_decoder = msgspec.json.Decoder(int | float | str | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,6 @@ def fetch_page(client: InvoicedClient, path: str, params: Params, tally: Tally) 
     answer = client.list_page(path, (*params, ("per_page", str(PER_PAGE))), tally)
     try:
         stamps = _stamps(answer.body)
-    except RecursionError as error:
-        message = (
-            f"GET {path}: a record holds JSON that is nested too deeply to be read. Find it in "
-            "Invoiced, most likely in metadata, or leave its table out"
-        )
-        raise ContractError(message, path=path, status=200) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         message = f"GET {path}: the answer holds something that is no record: {error}"
         raise ContractError(message, path=path, status=200) from error
@@ -97,18 +93,17 @@ def _stamps(body: bytes) -> list[Stamp]:
 
     Raises:
         msgspec.MsgspecError: The page holds something that is no record with an id.
-        RecursionError: A record is nested too deeply.
     """
     try:
-        return _decoder.decode(body)
+        return decode(_decoder, body)
     except msgspec.ValidationError:
-        loose = _loose_decoder.decode(body)
+        loose = decode(_loose_decoder, body)
         return [Stamp(each.id, _read_second(each.updated_at), each.internal_id) for each in loose]
 
 
 def _read_second(raw: msgspec.Raw) -> int | float | str | None:
     try:
-        return msgspec.json.decode(raw, type=int | float | str | None)
+        return decode(_second_decoder, raw)
     except msgspec.MsgspecError:
         return None
 

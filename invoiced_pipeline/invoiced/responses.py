@@ -17,6 +17,7 @@ from invoiced_pipeline.exceptions import (
     RequestRefusedError,
     TransientApiError,
 )
+from invoiced_pipeline.nesting import decode
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 
@@ -24,6 +25,9 @@ FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 class _ErrorBody(msgspec.Struct):
     message: str = ""
     param: str | None = None
+
+
+_error_decoder = msgspec.json.Decoder(_ErrorBody)
 
 
 def server_message(body: bytes) -> str:
@@ -55,7 +59,7 @@ def server_time(value: str | None) -> datetime | None:
 def error_details(body: bytes) -> tuple[str, str | None]:
     """Message and blamed parameter of an error object; an empty message where there is none."""
     try:
-        error = msgspec.json.decode(body, type=_ErrorBody)
+        error = decode(_error_decoder, body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return "", None
     return re.sub(r"(API Key:).*", r"\1 (hidden)", error.message, flags=re.DOTALL), error.param

@@ -22,6 +22,7 @@ from invoiced_pipeline.invoiced.responses import (
     error_for,
 )
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.nesting import shallow
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
@@ -190,7 +191,7 @@ class InvoicedWriter:
         self._client.limit.succeeded()
         if body.strip():
             try:
-                msgspec.json.decode(body, type=msgspec.Raw)
+                msgspec.json.decode(shallow(body), type=msgspec.Raw)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 message = f"{request.method} {request.path} answered {status}, but with no JSON"
                 return WriteAnswer(result="ambiguous", status=status, message=message)

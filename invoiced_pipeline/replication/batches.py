@@ -14,6 +14,7 @@ import pyarrow as pa
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.nesting import elements
 from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.children import ChildRows
 from invoiced_pipeline.replication.columns import parent_columns
@@ -22,6 +23,7 @@ from invoiced_pipeline.replication.records import (
     Reject,
     UntypableError,
     by_column,
+    too_deep,
 )
 from invoiced_pipeline.replication.treatment import Treatment
 
@@ -95,14 +97,34 @@ class Batcher:
     def decode(self, page: Page) -> list[Any]:
         """A page's wanted records, typed and treated; untypable ones are added to `rejects`."""
         with self._timed():
-            records, rejects = self._decoder.decode(page.body)
-            self._treatment.apply(records)
+            try:
+                records, rejects = self._decode(page.body)
+            except RecursionError:
+                records, rejects = self._decode_one_by_one(page.body)
         if not rejects and len(records) == len(page.stamps):
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
         wanted = [reject for reject in rejects if reject.id not in skipped]
         self.rejects += self._treatment.of_rejects(wanted)
         return [record for record in records if str(record.id) not in skipped]
+
+    def _decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
+        records, rejects = self._decoder.decode(body)
+        self._treatment.apply(records)
+        return records, rejects
+
+    def _decode_one_by_one(self, body: bytes) -> tuple[list[Any], list[Reject]]:
+        """The same for a page with a record that is nested too deeply: it alone is rejected."""
+        records: list[Any] = []
+        rejects: list[Reject] = []
+        for element in elements(body):
+            try:
+                found, refused = self._decode(b"[" + element + b"]")
+            except RecursionError:
+                found, refused = [], [too_deep(element, self.table.primary_key)]
+            records += found
+            rejects += refused
+        return records, rejects
 
     def take(self, records: list[Any]) -> Iterator[Batch]:
         """Takes records that `decode` gave."""

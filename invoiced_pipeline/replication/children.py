@@ -7,6 +7,7 @@ import msgspec
 import pyarrow as pa
 
 from invoiced_pipeline.catalog import ChildTable, Table
+from invoiced_pipeline.nesting import array_elements
 from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.columns import (
     INDEX,
@@ -27,7 +28,6 @@ class ChildRows:
         self._columns = child_columns(table, child)
         self._declared = child.columns
         self._decoder = RecordDecoder(self.name, child.columns)
-        self._items = msgspec.json.Decoder(list[msgspec.Raw])
         self._longest = 1
 
     def rows(self, parents: list[Any], superseded: set[Any], *, is_new: bool = False) -> pa.Table:
@@ -69,16 +69,19 @@ class ChildRows:
             records, rejects = self._decoder.decode(bytes(array))
             if not rejects:
                 return records
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             pass
         try:
-            items = map(bytes, self._items.decode(array))
+            items = array_elements(bytes(array))
         except msgspec.MsgspecError:
             return []  # no array: an object, as the reference has it for plans' tiers
         return [self._element(item) if item[:1] == b"{" else None for item in items]
 
     def _element(self, item: bytes) -> Any:
-        records, _ = self._decoder.decode(b"[" + item + b"]")
+        try:
+            records, _ = self._decoder.decode(b"[" + item + b"]")
+        except RecursionError:  # its record was just decoded, with fewer calls under way
+            records = []
         return records[0] if records else self._untyped(item)
 
     def _untyped(self, item: bytes) -> Any:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from invoiced_pipeline.catalog import Column, ColumnType
+from invoiced_pipeline.nesting import TOO_DEEP, decode
 from invoiced_pipeline.replication.columns import EXTRA
 from invoiced_pipeline.windows import EARLIEST_SECOND, LAST_SECOND, is_storable
 
@@ -39,6 +40,9 @@ class Reject:
     id: str
     reason: str
     record: bytes
+
+
+_any_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class UntypableError(ValueError):
@@ -169,6 +173,13 @@ class RecordDecoder:
         if extra:
             record.extra_json = msgspec.json.encode(extra).decode()
         return record
+
+
+def too_deep(record: bytes, key: str) -> Reject:
+    """The reject for a record that is nested too deeply to be decoded; its JSON is kept."""
+    fields = decode(_any_fields, record)
+    identity = bytes(fields.get(key, b"null")).decode().strip('"')
+    return Reject(identity, TOO_DEEP, record)
 
 
 def _coerce(column: Column, raw: msgspec.Raw) -> tuple[Any, bool]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from invoiced_pipeline.catalog import Column
+from invoiced_pipeline.nesting import decode, shallow
 from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.columns import TOMBSTONE
 from invoiced_pipeline.replication.records import Reject
@@ -28,7 +29,9 @@ REJECTED_COLUMNS = (
     Column("table_name", "text", "The table that the record belongs to."),
     Column("id", "text", "The record's id."),
     Column("reason", "text", "Which field holds what; sensitive values are not shown."),
-    Column("record", "json", "The record as the API sent it."),
+    Column(
+        "record", "json", "The record as the API sent it; as a text where it has over 5,000 levels."
+    ),
     Column("first_seen_at", "timestamp", "When it was first rejected (UTC)."),
     Column("last_seen_at", "timestamp", "When it was last rejected (UTC)."),
     Column("run_id", "text", "The run that last rejected it."),
@@ -38,11 +41,17 @@ REJECTED_COLUMNS = (
 MOST_BY_ID = 500
 """Rejects of a table that are asked for one by one; more are read again with their windows."""
 
+_DEEPEST_STORED = 5_000
+"""Levels of JSON that every warehouse stores; PostgreSQL's stack (2 MB by default) ends later."""
+
 _NAMELESS = "without id, "
 
 
 class _Key(msgspec.Struct):
     id: Any = None
+
+
+_key = msgspec.json.Decoder(_Key)
 
 
 class Rejects:
@@ -128,7 +137,7 @@ class Rejects:
             "table_name": [self._table] * (count + dead),
             "id": [key for key, _ in found] + left,
             "reason": [reject.reason for _, reject in found] + [None] * dead,
-            "record": [reject.record for _, reject in found] + [b"null"] * dead,
+            "record": [_stored(reject.record) for _, reject in found] + [b"null"] * dead,
             "first_seen_at": [self._first_seen(key) for key, _ in found] + [None] * dead,
             "last_seen_at": instants,
             "run_id": [run_id] * count + [None] * dead,
@@ -177,10 +186,17 @@ def judge(rejects: Rejects, loaded: int, reject_share: float) -> Verdict:
     return Verdict()
 
 
+def _stored(record: bytes) -> bytes:
+    """The record, or a JSON text that holds it where it is nested too deeply for a JSON column."""
+    if shallow(record, _DEEPEST_STORED) == record:
+        return record
+    return msgspec.json.encode(record.decode(errors="replace"))
+
+
 def _name(reject: Reject) -> str:
     """The record's id, or a name made of its content where it has none."""
     try:
-        known = msgspec.json.decode(reject.record, type=_Key).id is not None
+        known = decode(_key, reject.record).id is not None
     except msgspec.MsgspecError:
         known = False
     if known:

@@ -23,6 +23,7 @@ from invoiced_pipeline.invoiced.identifiers import list_identifiers, missing_rec
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.replication.clock_memory import doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import RecordId, of_transactions
@@ -237,11 +238,11 @@ def _applied_on(
 ) -> Iterator[tuple[RecordId, RecordId | None, set[RecordId | None]]]:
     """Payments of a page with customer and transactions; odd ones are left to the sweep."""
     try:
-        payments = _payments.decode(page.body)
+        payments = decode(_payments, page.body)
     except msgspec.MsgspecError:
         return  # the decoding of records says what is wrong
     for payment in payments:
         with contextlib.suppress(msgspec.MsgspecError):
-            parts = _parts.decode(payment.applied_to)
+            parts = decode(_parts, payment.applied_to)
             if payment.id is not None:
                 yield payment.id, payment.customer, {part.id for part in parts}

@@ -12,6 +12,7 @@ import msgspec
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.catalog.privacy import Privacy
+from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.writeback.differences import changes
 from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.parts import Path
@@ -108,7 +109,7 @@ def response_of(
 
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        found = _DECODER.decode(body)
+        found = _DECODER.decode(shallow(body))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,6 +17,7 @@ from invoiced_pipeline.catalog.operations import MARKER, Operation
 from invoiced_pipeline.exceptions import RequestRefusedError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import PER_PAGE
+from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.digests import digest, metadata_text
 from invoiced_pipeline.writeback.parts import Path, of_field, value_at
 from invoiced_pipeline.writeback.plan import PlannedRow
@@ -183,7 +184,7 @@ def _numbered(
     """By number: time alone proves nothing, for somebody else may have used it a moment before."""
     if not lookup.digests:  # of an older ledger
         return Found(tuple(new), bool(new), taken=bool(records) and not new)
-    same = [raw for raw in free if _is_same(lookup, _JSON.decode(raw))]
+    same = [raw for raw in free if _is_same(lookup, _JSON.decode(shallow(raw)))]
     ours = [raw for raw in new if raw in same]
     if ours:
         return Found(tuple(ours), done=True)
@@ -202,7 +203,7 @@ def _one(client: InvoicedClient, lookup: Lookup) -> Found:
     body = client.record(lookup.path, lookup.params)
     if body is None:
         return Found(done=lookup.kind != "record")
-    record = _JSON.decode(body)
+    record = _JSON.decode(shallow(body))
     if lookup.kind == "gone":
         return Found((body,))
     if lookup.kind == "voided":
@@ -242,9 +243,9 @@ def _listed(client: InvoicedClient, lookup: Lookup) -> Iterator[tuple[bytes, dic
     seen: set[bytes] = set()
     for page in range(1, _MOST_PAGES + 1):
         body = client.list_page(lookup.path, (*params, ("page", str(page)))).body
-        raws = [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        raws = array_elements(body)
         # Payment sources come whole on every page (observed).
-        yield from ((raw, _JSON.decode(raw)) for raw in raws if raw not in seen)
+        yield from ((raw, _JSON.decode(shallow(raw))) for raw in raws if raw not in seen)
         if len(raws) < PER_PAGE or seen.issuperset(raws):
             return
         seen.update(raws)
@@ -269,7 +270,7 @@ def record_id(record: bytes | None) -> str | None:
 
 def created_since(record: bytes, since: datetime | None) -> bool:
     """Whether a record may have been made by a request sent at `since` (UTC, the API's clock)."""
-    made = _JSON.decode(record).get("created_at")
+    made = _JSON.decode(shallow(record)).get("created_at")
     if since is None or not isinstance(made, int | float):
         return True
     return made >= (since - CLOCKS_DIFFER).timestamp()

@@ -9,6 +9,7 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.writing import WriteAnswer
+from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.writeback.numbers import normal_number
 from invoiced_pipeline.writeback.plan import PlannedRow
 
@@ -49,7 +50,7 @@ def proven(
 def answer_object(body: bytes | None) -> Mapping[str, Any]:
     """The object that a body holds; an empty one where it holds something else."""
     try:
-        found = msgspec.json.decode(body or b"null")
+        found = msgspec.json.decode(shallow(body or b"null"))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}

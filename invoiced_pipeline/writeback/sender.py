@@ -12,6 +12,7 @@ from invoiced_pipeline.exceptions import AccountInactiveError, ApiError, Authent
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer
+from invoiced_pipeline.nesting import TOO_DEEP, shallow
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.lookup import filled_path, included_params
 from invoiced_pipeline.writeback.outcome import AFTERWARDS
@@ -131,7 +132,7 @@ class Sender:
         if body is None:
             message = f"The {self._operation.singular} was not found: nothing was sent"
             return WriteAnswer(result="refused", status=404, message=message)
-        record = msgspec.json.decode(body)
+        record = msgspec.json.decode(shallow(body))
         for name, value in expects.items():
             if record.get(name) != value:
                 message = (
@@ -158,6 +159,9 @@ class Sender:
         if raw is None:
             message = f"The {self._operation.singular} was not found: nothing was sent"
             return WriteAnswer(result="refused", status=404, message=message)
+        if shallow(raw) != raw:
+            message = f"GET {path}: the record is {TOO_DEEP} to be merged with: nothing was sent"
+            return WriteAnswer(result="unsent", message=message)
         record = DECODER.decode(raw)
         if not isinstance(record, dict):
             message = f"GET {path} answered with no record: nothing was sent"
@@ -175,7 +179,7 @@ class Sender:
         if not included:
             return None
         try:
-            record = msgspec.json.decode(body)
+            record = msgspec.json.decode(shallow(body))
             path = f"/{self._operation.table}/{record['id']}"
             return self._client.record(path, included, self._tally)
         except (ApiError, msgspec.MsgspecError, KeyError, TypeError):

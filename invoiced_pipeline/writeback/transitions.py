@@ -9,6 +9,7 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.writing import TAKES_KEY, WriteAnswer
+from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.keys import idempotency_key
 from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.lookup import lookup_for, record_id
@@ -161,7 +162,7 @@ def is_finished(answer: WriteAnswer) -> bool:
     if answer.status != 500:
         return False
     try:
-        return msgspec.json.decode(answer.body).get("type") == "api_error"
+        return msgspec.json.decode(shallow(answer.body)).get("type") == "api_error"
     except (msgspec.MsgspecError, UnicodeDecodeError, AttributeError):
         return False
 
@@ -172,12 +173,12 @@ def answer_per_row(unit: Unit, answer: WriteAnswer) -> list[WriteAnswer]:
     if answer.result != "succeeded" or not unit.is_array:
         return [answer] * count
     try:
-        elements = msgspec.json.decode(answer.body, type=list[msgspec.Raw])
+        elements = array_elements(answer.body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         elements = []
     if len(elements) != count:
         return [answer] * count
-    return [replace(answer, body=bytes(element)) for element in elements]
+    return [replace(answer, body=element) for element in elements]
 
 
 def _lookup(operation: Operation, unit: Unit, row: PlannedRow, entry: Entry) -> str | None:

@@ -1,0 +1,94 @@
+"""Answers that are nested too deeply to be read: each row is still settled, none is sent twice."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline_tests.conftest import Replica, customer
+from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, planned
+from invoiced_pipeline_tests.writeback.test_partial_updates import Updating
+
+DEEP = b'"deep": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000
+
+
+class DeepAnswer:
+    """An answer whose first record has another field."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._response, name)
+
+    @property
+    def data(self) -> bytes:
+        body = self._response.data
+        start = body.find(b"{") + 1
+        return body[:start] + DEEP + b"," + body[start:] if start else body
+
+
+@pytest.fixture
+def _deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    deepen(monkeypatch)
+
+
+def deepen(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = InvoicedClient.exchange
+
+    def deepened(self: InvoicedClient, *arguments: Any, **options: Any) -> Any:
+        return DeepAnswer(exchange(self, *arguments, **options))
+
+    monkeypatch.setattr(InvoicedClient, "exchange", deepened)
+
+
+@pytest.mark.usefixtures("_deep")
+@pytest.mark.parametrize("fault", [None, "lose_response"])
+@pytest.mark.parametrize("number", [None, "C-7"])
+def test_row_is_settled_once(pushing: Pushing, fault: Any, number: str | None) -> None:
+    if fault:
+        pushing.emulator.faults.next(fault, method="POST")
+    row = planned("k", {"name": "Ada"} | ({"number": number} if number else {}))
+    report = pushing([row])
+    if report.failure is not None:
+        pushing.clock.at += LONG
+        report = pushing([row])
+    assert report.failure is None
+    (record,) = pushing.emulator.store.all("customers")
+    assert pushing.entries()["k"].invoiced_id == str(record["id"])
+    assert pushing([row]).unchanged == 1
+
+
+@pytest.mark.usefixtures("_deep")
+def test_refusal_keeps_its_message(pushing: Pushing) -> None:
+    report = pushing([planned("k", {"name": ""})])
+    (problem,) = report.problems
+    assert problem.state == "rejected"
+    assert problem.error
+    assert "Recursion" not in problem.error
+
+
+def test_update_that_cannot_be_merged_is_not_sent(
+    emulator: Emulator,
+    database: Database,
+    replicate: Replica,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What lies too deep could not be sent back with the rest."""
+    before = customer(1, metadata={"erp": "10"})
+    emulator.store.put("customers", before)
+    updating = Updating(emulator, database, tmp_path, replicate)
+    updating.source({"id": 1, "crm": "C-1"})
+    updating.declare("update_customer", {"id": "id", "metadata.crm": "crm"}, check_replica=False)
+    with monkeypatch.context() as patched:
+        deepen(patched)
+        failure = updating.push().failure
+    assert failure is not None
+    assert "nested too deeply to be merged with: nothing was sent" in failure
+    assert updating.counted("PATCH") == 0
+    assert updating.push().failure is None
+    assert updating.api("GET", "/customers/1")["metadata"]["erp"] == "10"
