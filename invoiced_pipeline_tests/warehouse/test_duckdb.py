@@ -34,7 +34,8 @@ import os
 import sys
 from pathlib import Path
 import duckdb
-import invoiced_pipeline.warehouse.duckdb.opening  # another user may not read Python's files
+# All that is imported later on, too: the other user may not read this installation.
+import invoiced_pipeline.warehouse.duckdb.opening
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 duckdb.connect().close()
 if os.geteuid() == 0:  # root may write everywhere, so another user tries
