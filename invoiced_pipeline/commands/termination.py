@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import typer
@@ -16,6 +17,9 @@ _SENTENCE = (
     "Stopped by SIGTERM: what was complete is kept, and the next run continues where this one "
     "stopped"
 )
+
+_AGAIN_AFTER = 0.05
+"""Seconds until a signal that was lost is sent again: time to leave the callback."""
 
 
 class Terminated(SystemExit):
@@ -31,7 +35,7 @@ def told_of_termination() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _arrivals() as arrived, _handlers():
+    with _arrivals() as arrived, _handlers(), _lost_ones_sent_again(arrived):
         try:
             yield
         except BaseException as error:
@@ -50,13 +54,13 @@ class _Arrivals:
 
     def __init__(self, read_end: int) -> None:
         self._read_end = read_end
+        self._so_far = b""
 
     def __call__(self) -> bool:
         """Whether SIGTERM was among them."""
-        try:
-            return signal.SIGTERM in os.read(self._read_end, 4096)
-        except BlockingIOError:
-            return False
+        with suppress(BlockingIOError):
+            self._so_far += os.read(self._read_end, 4096)
+        return signal.SIGTERM in self._so_far
 
 
 @contextmanager
@@ -89,6 +93,34 @@ def _handlers() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _lost_ones_sent_again(arrived: _Arrivals) -> Iterator[None]:
+    """Sends a signal again whose exception Python threw away.
+
+    A handler runs wherever the main thread happens to be. In a finaliser or in the callback of a
+    weak reference (every import has one) its exception goes to `sys.unraisablehook` and ends
+    nothing.
+    """
+    before = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if lost.exc_value is None or isinstance(lost.exc_value, Exception):
+            before(lost)
+            return
+        if isinstance(lost.exc_value, Terminated):
+            signal.signal(signal.SIGTERM, _end)
+        number = signal.SIGTERM if arrived() else signal.SIGINT
+        again = threading.Timer(_AGAIN_AFTER, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _end(number: int, frame: FrameType | None) -> None:

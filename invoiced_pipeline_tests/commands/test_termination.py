@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +102,30 @@ def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Em
     assert [each for each in numbers if each.startswith("T-")] == sorted(
         f"T-{number}" for number in range(COUNT)
     )
+
+
+IN_A_CALLBACK = """
+import os, signal, threading, weakref
+from invoiced_pipeline.commands.termination import told_of_termination
+
+class Referent: pass
+
+def callback(_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(1000): pass  # the handler runs in here, where its exception is lost
+
+with told_of_termination():
+    referent = Referent()
+    reference = weakref.ref(referent, callback)
+    del referent
+    threading.Event().wait(60)
+"""
+
+
+def test_sigterm_is_not_lost_in_a_callback() -> None:
+    said = subprocess.run(  # noqa: S603 - our own text
+        [sys.executable, "-c", IN_A_CALLBACK], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 128 + signal.SIGTERM
+    assert "Stopped by SIGTERM" in said.stderr
+    assert "Traceback" not in said.stderr
