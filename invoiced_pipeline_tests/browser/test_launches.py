@@ -1,0 +1,38 @@
+"""What a person starts in Dagster's UI, and reads when it has ended."""
+
+import pytest
+
+from invoiced_pipeline_tests.browser.page import Page
+from invoiced_pipeline_tests.browser.site import WRITEBACK, Site
+
+pytestmark = pytest.mark.browser
+
+
+def test_materialising_one_partition(page: Page, used_site: Site) -> None:
+    before = set(used_site.door.runs())
+    page.open("/assets/invoiced/customers").click("button", "Materialize…")
+    page.shows("Launch runs to materialize").click("button", "Latest").click(
+        "button", "Launch 1 run"
+    )
+    run = page.wait_for(lambda: next(iter(set(used_site.door.runs()) - before), None), "a new run")
+
+    page.open(f"/runs/{run}").shows("Success", "ASSET_MATERIALIZATION", "Finished execution of run")
+    page.hides("Failure")
+    page.open("/assets/invoiced/customers?view=events").shows(run[:8], "rows_loaded")
+
+
+def test_a_write_backs_dry_run_shows_the_plan_and_sends_nothing(
+    page: Page, used_site: Site
+) -> None:
+    page.open(f"/locations/invoiced_pipeline/jobs/writeback_{WRITEBACK}/playground")
+    page.shows("dry_run: true").click("button", "Launch Run")
+    page.shows("Success", "rows_unchanged", "Finished execution of run")
+    page.click("a, button, [class*='Link']", "[Show Markdown]").shows("credit_watch", "unchanged")
+
+    sent = [method for method, _, _, _ in used_site.account.requests if method != "GET"]
+    pushed = used_site.door.query("select sum(attempts) from _writeback_ledger")
+    assert len(sent) - _BUSINESS == pushed[0][0] == 3
+
+
+_BUSINESS = 3
+"""Requests with which people changed the account: a customer, an invoice and a payment."""
