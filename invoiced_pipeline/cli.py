@@ -1,5 +1,6 @@
 """The command `invoiced-pipeline`."""
 
+import errno
 import json
 import logging
 import sys
@@ -129,11 +130,10 @@ def demo() -> None:
     """Start a local Invoiced, replicate it, and show what arrived (make run)."""
     settings = load_settings()
     connection = settings.first
-    from invoiced_pipeline.commands.round_trip import push_demo, show_round_trip
-    from invoiced_pipeline.demo import do_business, local_invoiced
+    from invoiced_pipeline.demo import at_address, do_business, local_invoiced, only_demo
     from invoiced_pipeline.exceptions import ConfigurationError
     from invoiced_pipeline.settings import is_loopback
-    from invoiced_pipeline.terminal import console, errors, say
+    from invoiced_pipeline.terminal import console
     from invoiced_pipeline.warehouse.opening import open_database
 
     if not is_loopback(connection.base_url):
@@ -141,31 +141,40 @@ def demo() -> None:
         raise ConfigurationError(message)
     warehouse = open_database(settings.warehouse)
     store = settings.warehouse.path.with_name("emulator.sqlite")
-    store.parent.mkdir(parents=True, exist_ok=True)
-    console.print(f"A local Invoiced with made-up records at {connection.base_url} ...")
-    with local_invoiced(connection.base_url, store, keep=warehouse.exists()) as known:
-        if known and warehouse.exists():
-            done = do_business(connection.base_url, settings.api_key(connection))
+    with (
+        only_demo(store.parent),
+        local_invoiced(connection.base_url, store, keep=warehouse.exists()) as invoiced,
+    ):
+        console.print(f"A local Invoiced with made-up records at {invoiced.url} ...")
+        if invoiced.note:
+            console.print(invoiced.note, highlight=False)
+        if invoiced.had_records and warehouse.exists():
+            done = do_business(invoiced.url, settings.api_key(connection))
             console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
-        tables = _selected(settings, connection, "")
-        result = _sync(settings, connection, tables, mode="sync")
-        _show(result)
-        if result.error:
-            raise typer.Exit(1)
-        error = push_demo(settings)
-        if error is None and settings.writeback:
-            error = _sync(settings, connection, tables, mode="sync").error
+        _show_demo(at_address(settings, invoiced.url))
+
+
+def _show_demo(settings: Settings) -> None:
+    from invoiced_pipeline.commands.next_steps import show_next_steps
+    from invoiced_pipeline.commands.round_trip import push_demo, show_round_trip
+    from invoiced_pipeline.terminal import errors, say
+
+    connection = settings.first
+    tables = _selected(settings, connection, "")
+    result = _sync(settings, connection, tables, mode="sync")
+    _show(result)
+    if result.error:
+        raise typer.Exit(1)
+    error = push_demo(settings)
+    if error is None and settings.writeback:
+        error = _sync(settings, connection, tables, mode="sync").error
     if error:
         say(errors, error, style="red")
         raise typer.Exit(1)
     if settings.writeback:
         show_round_trip(settings)
     answers()
-    console.print(
-        f"\nThe warehouse is {warehouse.label}, the dataset {connection.dataset}. "
-        "Run it again: only what changed is read. The same in Dagster's UI: make dev",
-        highlight=False,
-    )
+    show_next_steps(settings)
 
 
 @app.command()
@@ -206,22 +215,24 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     """Serve a local Invoiced with made-up records, until Ctrl-C."""
     from invoiced_pipeline.emulator.faults import Faults
     from invoiced_pipeline.emulator.run import serve
+    from invoiced_pipeline.exceptions import ConfigurationError
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    serve(
-        port=port,
-        database=database if database == ":memory:" else Path(database),
-        seed=seed,
-        customers=customers,
-        load=load,
-        faults=Faults(
-            latency_ms=latency,
-            rate429=rate_429,
-            rate5xx=rate_5xx,
-            drop_connection=drop_connection,
-            truncate_body=truncate_body,
-        ),
+    faults = Faults(
+        latency_ms=latency,
+        rate429=rate_429,
+        rate5xx=rate_5xx,
+        drop_connection=drop_connection,
+        truncate_body=truncate_body,
     )
+    store = database if database == ":memory:" else Path(database)
+    try:
+        serve(port=port, database=store, seed=seed, customers=customers, load=load, faults=faults)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        message = f"Another program uses port {port}: stop it, or choose another port with --port"
+        raise ConfigurationError(message) from error
 
 
 def _selected(settings: Settings, connection: ConnectionSettings, select: str) -> list[str]:

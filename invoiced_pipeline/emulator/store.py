@@ -40,10 +40,9 @@ class Store:
     """
 
     def __init__(self, database: Path | str = ":memory:") -> None:
-        self.database = (
-            str(database) if str(database) == ":memory:" else str(Path(database).resolve())
-        )
-        """The file's absolute path."""
+        is_file = str(database) != ":memory:"
+        self.database = str(Path(database).resolve()) if is_file else ":memory:"
+        """The file, as an absolute path."""
         self._lock = threading.RLock()
         self._depth = 0
         self._connection = sqlite3.connect(

@@ -25,10 +25,10 @@ name = "{WRITEBACK}"
 description = "The three customers with the most money overdue, marked for the sales team"
 operation = "update_customer"
 source = '''
-    select customer as id, 'most money overdue' as watch
-    from invoices
-    where status = 'past_due' and currency = 'usd' and _deleted_at is null
-    group by customer order by sum(balance) desc, customer limit 3
+    select customers.id, 'most money overdue' as watch
+    from invoices join customers on customers.id = invoices.customer
+    where invoices.status = 'past_due' and invoices.currency = 'usd'
+    group by customers.id order by sum(invoices.balance) desc, customers.id limit 3
 '''
 key = "id"
 mapping = {{ "metadata.credit_watch" = "watch" }}
@@ -58,10 +58,7 @@ def site(folder: Path) -> Iterator[Site]:
         invoiced_account(customers=60) as account,
         front_door(folder, account) as door,
     ):
-        door.environment |= {
-            "INVOICED_START_DATE": f"{START:%Y-%m-%d}",
-            "DAGSTER_HOME": str(folder),
-        }
+        door.environment |= {"INVOICED_START_DATE": str(START.date()), "DAGSTER_HOME": str(folder)}
         (folder / "invoiced.toml").write_text(_SETTINGS)
         door.sync()
         do_business(account.url, SecretStr(account.api_key))

@@ -1,20 +1,27 @@
 """What a person starts in Dagster's UI, and reads when it has ended."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from invoiced_pipeline_tests.browser.page import Page
 from invoiced_pipeline_tests.browser.site import WRITEBACK, Site
+
+if TYPE_CHECKING:
+    from invoiced_pipeline_tests.browser.page import Page
 
 pytestmark = pytest.mark.browser
 
 
-def test_materialising_one_partition(page: Page, used_site: Site) -> None:
+def test_materialising_one_partition(page: "Page", used_site: Site) -> None:
     before = set(used_site.door.runs())
+
+    def launched() -> str | None:
+        return next(iter(set(used_site.door.runs()) - before), None)
+
     page.open("/assets/invoiced/customers").click("button", "Materialize…")
-    page.shows("Launch runs to materialize").click("button", "Latest").click(
-        "button", "Launch 1 run"
-    )
-    run = page.wait_for(lambda: next(iter(set(used_site.door.runs()) - before), None), "a new run")
+    page.shows("Launch runs to materialize").click("button", "Latest")
+    page.click("button", "Launch 1 run")
+    run = page.wait_for(launched, "a new run")
 
     page.open(f"/runs/{run}").shows("Success", "ASSET_MATERIALIZATION", "Finished execution of run")
     page.hides("Failure")
@@ -22,7 +29,7 @@ def test_materialising_one_partition(page: Page, used_site: Site) -> None:
 
 
 def test_a_write_backs_dry_run_shows_the_plan_and_sends_nothing(
-    page: Page, used_site: Site
+    page: "Page", used_site: Site
 ) -> None:
     page.open(f"/locations/invoiced_pipeline/jobs/writeback_{WRITEBACK}/playground")
     page.shows("dry_run: true").click("button", "Launch Run")

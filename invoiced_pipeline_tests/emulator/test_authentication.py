@@ -1,5 +1,7 @@
 """Who may ask, and the words for who may not."""
 
+import os
+
 import pytest
 
 MISSING = (
@@ -75,4 +77,6 @@ def test_member_may_read_but_not_write(api):
 
 
 def test_health_needs_no_key(api):
-    assert api.http.get("/health").status_code == 200
+    answer = api.http.get("/health")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "database": ":memory:", "process": os.getpid()}
