@@ -148,10 +148,24 @@ class Page:
         self._wait(clicked, lambda: f"no {selector!r} with {text!r} that can be clicked")
         return self
 
+    def top(self, selector: str, text: str = "") -> "Page":
+        """Scrolls until such an element is at the top."""
+        script = "arguments[0].scrollIntoView({block: 'start'})"
+        self.driver.execute_script(script, self.find(selector, text))
+        return self
+
     def settle(self) -> "Page":
-        """Waits until nothing on the page is still loading."""
-        spinners = "[class*='Spinner'], .bp5-skeleton, .bp4-skeleton"
+        """Waits until nothing on the page is loading, and charts have ended their animation."""
+        spinners = "[class*='Spinner'], [class*='spinner'], [class*='skeleton']"
         self._wait(lambda: self._found(spinners, "") is None, lambda: "the page is still loading")
+        self.hides("Loading")
+        last: list[str] = []
+
+        def stands_still() -> bool:
+            last.append(self.driver.get_screenshot_as_base64())
+            return last[-2:-1] == last[-1:]
+
+        self._wait(stands_still, lambda: "the page does not come to rest")
         return self
 
     def picture(self, path: Path) -> Path:
