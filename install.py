@@ -16,8 +16,9 @@ def main(python: str, lock: str) -> int:
     """Installs what `lock` pins, then this project itself; returns pip's exit code."""
     started = time.monotonic()
     pins = len(_PIN.findall(Path(lock).read_text(encoding="utf-8")))
-    # The file pins every package with its hash, so pip has nothing to resolve.
-    code = _install(python, pins, "--no-deps", "--require-hashes", "-r", lock)
+    # The file pins every package with its hash, so pip has nothing to resolve. Python compiles
+    # what it imports; pip would compile all that there is, of which a small part is imported.
+    code = _install(python, pins, "--no-deps", "--no-compile", "--require-hashes", "-r", lock)
     code = code or _install(python, 0, "--no-deps", "--no-build-isolation", "-e", ".")
     if code == 0:
         _say(f"Installed in {time.monotonic() - started:.0f} s.", ends=True)
