@@ -20,7 +20,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 WIDTH, HEIGHT = 1400, 900
-PATIENCE = 60
+PATIENCE = 180
 """Seconds until a page that does not show something counts as broken."""
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

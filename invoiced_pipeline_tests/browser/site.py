@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import urllib3
 from pydantic import SecretStr
@@ -50,6 +51,12 @@ class Site:
     door: FrontDoor
     account: Emulator
 
+    def runs(self) -> set[str]:
+        """The ids of all runs."""
+        query = "{ runsOrError { ... on Runs { results { runId } } } }"
+        found = _ask(self.url, query)["runsOrError"]["results"]
+        return {run["runId"] for run in found}
+
 
 @contextmanager
 def site(folder: Path) -> Iterator[Site]:
@@ -87,7 +94,11 @@ def _is_up(url: str) -> bool:
     """The code location is loaded, too: until then pages show nothing of it."""
     query = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
     with suppress(urllib3.exceptions.HTTPError):
-        answer = urllib3.request("POST", f"{url}/graphql", json={"query": query}, timeout=60)
-        entries = answer.json()["data"]["workspaceOrError"].get("locationEntries", [])
+        entries = _ask(url, query)["workspaceOrError"].get("locationEntries", [])
         return bool(entries) and all(entry["loadStatus"] == "LOADED" for entry in entries)
     return False
+
+
+def _ask(url: str, query: str) -> Any:
+    answer = urllib3.request("POST", f"{url}/graphql", json={"query": query}, timeout=60)
+    return answer.json()["data"]

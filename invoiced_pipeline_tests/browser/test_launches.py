@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+_BUSINESS = 3
+"""Requests with which people changed the account: a customer, an invoice and a payment."""
+
+
 def test_materialising_one_partition(page: "Page", used_site: Site) -> None:
-    before = set(used_site.door.runs())
-
-    def launched() -> str | None:
-        return next(iter(set(used_site.door.runs()) - before), None)
-
+    before = used_site.runs()
     page.open("/assets/invoiced/customers").click("button", "Materialize…")
     page.shows("Launch runs to materialize").click("button", "Latest")
     page.click("button", "Launch 1 run")
-    run = page.wait_for(launched, "a new run")
+    # The page must stay open until it has launched the run.
+    (run,) = page.wait_for(lambda: used_site.runs() - before, "a new run")
 
     page.open(f"/runs/{run}").shows("Success", "ASSET_MATERIALIZATION", "Finished execution of run")
     page.hides("Failure")
@@ -33,13 +34,10 @@ def test_a_write_backs_dry_run_shows_the_plan_and_sends_nothing(
 ) -> None:
     page.open(f"/locations/invoiced_pipeline/jobs/writeback_{WRITEBACK}/playground")
     page.shows("dry_run: true").click("button", "Launch Run")
-    page.shows("Success", "rows_unchanged", "Finished execution of run")
-    page.click("a, button, [class*='Link']", "[Show Markdown]").shows("credit_watch", "unchanged")
+    page.shows("Success", "rows_to_update", "Finished execution of run")
+    page.click("a, button, [class*='Link']", "[Show Markdown]").shows("unchanged", "Copy")
 
     sent = [method for method, _, _, _ in used_site.account.requests if method != "GET"]
-    pushed = used_site.door.query("select sum(attempts) from _writeback_ledger")
-    assert len(sent) - _BUSINESS == pushed[0][0] == 3
-
-
-_BUSINESS = 3
-"""Requests with which people changed the account: a customer, an invoice and a payment."""
+    ((attempts,),) = used_site.door.query("select sum(attempts) from _writeback_ledger")
+    assert attempts > 0
+    assert len(sent) == attempts + _BUSINESS
