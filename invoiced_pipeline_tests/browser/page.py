@@ -114,17 +114,6 @@ class Page:
         what = f"no visible {selector!r}" + (f" with {text!r}" if text else "")
         return self._wait(lambda: self._found(selector, text), lambda: what)
 
-    def finds(self, count: int, selector: str, text: str = "") -> "Page":
-        """Waits until so many visible elements of a CSS selector hold `text`."""
-
-        def found() -> int:
-            elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
-            return sum(each.is_displayed() and text in each.text for each in elements)
-
-        what = f"visible {selector!r} with {text!r}"
-        self._wait(lambda: found() == count, lambda: f"{found()} {what} instead of {count}")
-        return self
-
     def metadata(self, name: str) -> str:
         """The value beside the name of a metadata entry."""
         row = f"//tr[.//*[normalize-space(text())='{name}']]"
