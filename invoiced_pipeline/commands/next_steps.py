@@ -26,7 +26,7 @@ def next_steps() -> dict[str, str]:
         "The same in Dagster's UI, on http://localhost:3000": "make dev",
         "Ask it in SQL": f"INVOICED_CONFIG=demo.toml {program} sql",
         "Run it again: people have worked meanwhile, and only what changed is read": "make run",
-        "Your own account: make a project; it asks for the API key, and says how to go on": (
+        "Replicate your own account: a project that asks for the API key": (
             f"{program} init ../my-invoiced"
         ),
     }
