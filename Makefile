@@ -19,12 +19,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo.duckdb, show what arrived
+run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show what arrived
 	@INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline demo
 
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
-	@trap 'kill $$emulator 2>/dev/null' EXIT; \
-	$(BIN)/invoiced-pipeline emulator --database data/emulator.sqlite & emulator=$$!; \
+	@mkdir -p data/demo; trap 'kill $$emulator 2>/dev/null' EXIT; \
+	$(BIN)/invoiced-pipeline emulator --database data/demo/emulator.sqlite & emulator=$$!; \
 	INVOICED_CONFIG=demo.toml DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
 
 test: $(INSTALLED) ## Run the tests

@@ -65,10 +65,14 @@ class WritebackResult:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance of this folder: `DAGSTER_HOME`, else `./dagster.yaml`."""
+    """The Dagster instance of the settings: `DAGSTER_HOME`, else `./dagster.yaml`.
+
+    Paths in `dagster.yaml` begin at the working directory, so one in another folder is not used.
+    """
     if not os.environ.get("DAGSTER_HOME"):
-        home = Path.cwd()
-        if not (home / "dagster.yaml").exists():
+        home = Path(settings.dagster_home) if settings.dagster_home else Path.cwd()
+        is_here = home == settings.folder and (home / "dagster.yaml").exists()
+        if not settings.dagster_home and not is_here:
             home = settings.warehouse.path.resolve().parent / "dagster"
             home.mkdir(parents=True, exist_ok=True)
             os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")  # no dagster.yaml says so
