@@ -1,6 +1,6 @@
 """Whether a DuckDB file may be called so: DuckDB names a catalog after its file."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from invoiced_pipeline.settings.connection import ConnectionSettings
@@ -13,7 +13,7 @@ RENAME_ADVICE = (
 )
 
 
-def ambiguous_name(file: Path, connections: Iterable[ConnectionSettings]) -> str | None:
+def ambiguous_name(file: Path, connections: Sequence[ConnectionSettings]) -> str | None:
     """Says which schema of a dataset `file` is called like, and what comes of it; else None."""
     stem = file.name.lstrip(".").split(".")[0].lower()
     schemas = {f"{each.dataset}{ending}" for each in connections for ending in ("", *DERIVED)}
@@ -26,9 +26,17 @@ def ambiguous_name(file: Path, connections: Iterable[ConnectionSettings]) -> str
     )
 
 
-def refused_name(file: Path, connections: Iterable[ConnectionSettings]) -> str | None:
+def refused_name(file: Path, connections: Sequence[ConnectionSettings]) -> str | None:
     """Says why no new file may be called so; None where it may be, or is there already."""
     problem = None if file.exists() else ambiguous_name(file, connections)
     if problem is None:
         return None
-    return f"{problem}. Give the new file another name, such as {file.with_name(DEFAULT_PATH.name)}"
+    other = other_name(file.with_name(DEFAULT_PATH.name), connections)
+    return f"{problem}. Give the new file another name, such as {other}"
+
+
+def other_name(file: Path, connections: Sequence[ConnectionSettings]) -> Path:
+    """The file, or the same with another name where a schema has that one."""
+    names = (file.name, "replica.duckdb", "replica_file.duckdb")
+    files = [file.with_name(name) for name in names]
+    return next(each for each in files if ambiguous_name(each, connections) is None)

@@ -68,6 +68,11 @@ class Settings(Strict):
         check_writebacks(self.writeback, [each.name for each in self.connection])
         return self
 
+    @property
+    def file(self) -> Path | None:
+        """The settings file; None where there is none."""
+        return self.folder / Path(self.source).name if self.has_file else None
+
     @cached_property
     def first(self) -> ConnectionSettings:
         """The connection that INVOICED_* variables describe."""
