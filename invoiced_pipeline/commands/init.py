@@ -12,12 +12,12 @@ from pydantic import SecretStr, ValidationError
 
 from invoiced_pipeline.commands.project_files import (
     DAGSTER_HOME,
-    DAGSTER_YAML,
     GITIGNORE,
     WORKSPACE,
     dotenv_file,
     settings_file,
 )
+from invoiced_pipeline.defs.dagster_home import make_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
@@ -155,19 +155,19 @@ def _write(home: Path, answers: dict[str, str], *, sandbox: bool) -> None:
         sandbox=sandbox,
     )
     try:
-        dagster_home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         _create(home / ".env", dotenv_file(answers["api_key"], dagster_home), mode=0o600)
         _create(home / "invoiced.toml", settings)
         for path, text in (
             (home / ".gitignore", GITIGNORE),
             (home / "workspace.yaml", WORKSPACE),
-            (dagster_home / "dagster.yaml", DAGSTER_YAML),
         ):
             if path.exists():
                 note = ": it should name .env and data/" if path.name == ".gitignore" else ""
                 typer.echo(f"kept   {path}{note}")
             else:
                 _create(path, text)
+        make_home(dagster_home)
     except OSError as error:
         message = f"Cannot write in {home}: {error.strerror}. Check path and permissions"
         raise ConfigurationError(message) from error

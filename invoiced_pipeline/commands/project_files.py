@@ -25,45 +25,6 @@ load_from:
       location_name: invoiced_pipeline
 """
 
-DAGSTER_YAML = """\
-# Dagster's own settings. Its records are kept beside this file.
-
-# Messages of the pipeline, such as retries, appear in the run's log.
-python_logs:
-  managed_python_loggers: [invoiced_pipeline]
-  python_log_level: INFO
-
-# The warehouse has a lock of its own that dies with its process; these keep the machine usable.
-concurrency:
-  runs:
-    max_concurrent_runs: 4
-run_monitoring:
-  enabled: true
-  start_timeout_seconds: 180
-
-# Ticks are many and say little once they are old; runs and events stay until they are deleted.
-retention:
-  schedule:
-    purge_after_days:
-      skipped: 7
-      failure: 30
-      success: 90
-      started: 7
-  sensor:
-    purge_after_days:
-      skipped: 7
-      failure: 30
-      success: 90
-      started: 7
-
-telemetry:
-  enabled: false
-
-# No newsletter dialog over the first page.
-nux:
-  enabled: false
-"""
-
 _SETTINGS = """\
 # What invoiced-pipeline does in this folder. Relative paths begin here, wherever a command runs.
 # A line that begins with # and no space is a setting to turn on: remove the #. All settings, with

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from invoiced_pipeline.defs.dagster_home import make_home
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
@@ -70,12 +71,13 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     Paths in `dagster.yaml` begin at the working directory, so one in another folder is not used.
     """
     if not os.environ.get("DAGSTER_HOME"):
-        home = Path(settings.dagster_home) if settings.dagster_home else Path.cwd()
-        is_here = home == settings.folder and (home / "dagster.yaml").exists()
-        if not settings.dagster_home and not is_here:
+        home = Path.cwd()
+        if settings.dagster_home:
+            home = Path(settings.dagster_home)
+            make_home(home)
+        elif home != settings.folder or not (home / "dagster.yaml").exists():
             home = settings.warehouse.path.resolve().parent / "dagster"
-            home.mkdir(parents=True, exist_ok=True)
-            os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")  # no dagster.yaml says so
+            make_home(home)
         os.environ["DAGSTER_HOME"] = str(home)
     return dg.DagsterInstance.get()
 

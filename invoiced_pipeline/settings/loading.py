@@ -40,7 +40,7 @@ def load_settings(
     source = (here | given).get("INVOICED_CONFIG", "")
     file = directory / (source or DEFAULT_CONFIG)
     document = _read_file(file, required=bool(source))
-    place = file.parent if file.exists() else directory
+    place = _plain(file.parent if file.exists() else directory)
     dotenv, given = _apart(place, directory, here, given)
     environment = dotenv | given
     if document.get("environment", True):
@@ -77,7 +77,7 @@ def _located(settings: Settings, directory: Path, environment: Mapping[str, str]
     """
     warehouse = settings.warehouse
     configured = warehouse.path if "path" in warehouse.model_fields_set else None
-    path = settings.folder / warehouse.path
+    path = _plain(settings.folder / warehouse.path)
     located = settings.model_copy(update={"warehouse": warehouse.model_copy(update={"path": path})})
     refuse_former_file(located, configured, directory)
     if warehouse.destination == "duckdb" and (why := refused_name(path, settings.connection)):
@@ -86,6 +86,11 @@ def _located(settings: Settings, directory: Path, environment: Mapping[str, str]
         message = f"{where}: {why}"
         raise ConfigurationError(message)
     return located
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`; links stay, for a linked settings file belongs where the link is."""
+    return path.resolve() if ".." in path.parts else path
 
 
 def _apart(
