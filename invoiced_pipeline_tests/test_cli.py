@@ -351,6 +351,7 @@ def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
                 *(f"✓ {name}" for name in TABLE_NAMES),
                 "✓ first load",
                 "✓ schedule",
+                "✓ settings",
                 "✓ destination",
             ]
         assert _OTHER_KEY not in json.dumps(found)

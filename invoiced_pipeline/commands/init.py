@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from pydantic import SecretStr, ValidationError
 
@@ -103,7 +102,7 @@ def _answer(option: str, *, is_asked: bool) -> str:
         try:
             _check(option, value.strip())
         except ConfigurationError as error:
-            raise click.UsageError(str(error)) from error
+            raise typer.BadParameter(str(error)) from error
         return value.strip()
 
     return typer.prompt(
