@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from invoiced_pipeline.commands.move import move
+from invoiced_pipeline.defs.launch import open_instance
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.writeback.source import read_source
@@ -200,6 +202,26 @@ def test_pinned_start_date_of_a_server_is_moved_first(directory: Path, project: 
     assert load_settings({**environment, "INVOICED_START_DATE": "2025-01-31"}, directory)
     touch(new)
     assert load_settings(environment, directory)
+
+
+def test_a_move_to_a_server_names_the_former_file(
+    directory: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = touch(project / "data" / "invoiced.duckdb")
+    monkeypatch.setenv("INVOICED_CONFIG", str(project / "invoiced.toml"))
+    monkeypatch.setenv("INVOICED_DESTINATION", "postgres")
+    with pytest.raises(ConfigurationError, match=f"invoiced-pipeline move --from {old}"):
+        move()
+
+
+def test_a_home_of_dagster_that_was_moved_is_not_made_again(
+    directory: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    (project / ".env").write_text(f"DAGSTER_HOME={directory / 'data' / 'dagster'}\n")
+    with pytest.raises(ConfigurationError, match="DAGSTER_HOME in .env is .* does not exist"):
+        open_instance(settings_of(directory, project))
+    assert not list(directory.iterdir())
 
 
 @pytest.mark.duckdb("about the file's name")

@@ -20,6 +20,7 @@ from invoiced_pipeline.defs.names import (
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
@@ -69,11 +70,20 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The Dagster instance of the settings: `DAGSTER_HOME`, else `./dagster.yaml`.
 
     Paths in `dagster.yaml` begin at the working directory, so one in another folder is not used.
+
+    Raises:
+        ConfigurationError: `.env` names a folder outside of the project that does not exist.
     """
     if not os.environ.get("DAGSTER_HOME"):
         home = Path.cwd()
         if settings.dagster_home:
-            home = Path(settings.dagster_home)
+            home = settings.folder / settings.dagster_home
+            if not home.exists() and not home.is_relative_to(settings.folder):
+                message = (
+                    f"DAGSTER_HOME in .env is {home}, which does not exist. Correct it, for "
+                    f"example because {settings.folder} was moved, or create the folder"
+                )
+                raise ConfigurationError(message)
             make_home(home)
         elif home != settings.folder or not (home / "dagster.yaml").exists():
             home = settings.warehouse.path.resolve().parent / "dagster"
