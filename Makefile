@@ -26,12 +26,12 @@ $(DEVELOPMENT): $(INSTALLED) requirements-dev.lock
 	@$(PYTHON) install.py $(BIN)/python requirements-dev.lock
 	@touch $@
 
-run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo.duckdb, show what arrived
+run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show what arrived
 	@INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline demo
 
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
-	@trap 'kill $$emulator 2>/dev/null' EXIT; \
-	$(BIN)/invoiced-pipeline emulator --database data/emulator.sqlite & emulator=$$!; \
+	@mkdir -p data/demo; trap 'kill $$emulator 2>/dev/null' EXIT; \
+	$(BIN)/invoiced-pipeline emulator --database data/demo/emulator.sqlite & emulator=$$!; \
 	INVOICED_CONFIG=demo.toml DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
 
 test: $(DEVELOPMENT) ## Run the tests

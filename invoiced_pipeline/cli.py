@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invoiced_pipeline.commands.check import check
+from invoiced_pipeline.commands.init import init
 from invoiced_pipeline.commands.move import move
+from invoiced_pipeline.commands.new_warehouse import show_new_warehouse
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.commands.status import status
@@ -31,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(init)
 app.command()(check)
 app.command()(schedule)
 app.command()(move)
@@ -51,6 +54,8 @@ def sync(
     settings = load_settings()
     chosen = settings.find(connection)
     tables = _selected(settings, chosen, select)
+    settings.api_key(chosen)
+    show_new_warehouse(settings)
     result = _sync(settings, chosen, tables, mode="full" if full else "sync")
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))

@@ -183,7 +183,7 @@ def test_command_waits_for_a_warehouse_that_is_open_elsewhere(
     log = door.folder / "log.txt"
     with log.open("w") as output, duckdb.connect(str(door.warehouse)):
         process = door.start("invoiced-pipeline", command, log=output)
-        said = "Another program has data/invoiced.duckdb open; waiting up to 60 s"
+        said = f"Another program has {door.warehouse} open; waiting up to 60 s"
         wait_until(lambda: said in log.read_text() or process.poll() is not None, said)
     door.finish(process)
     assert (process.returncode, said in log.read_text()) == (0, True), log.read_text()
@@ -230,7 +230,7 @@ def _no_features(account: Emulator, _: Path) -> dict[str, str]:
 
 def _warehouse_under_a_file(_: Emulator, folder: Path) -> dict[str, str]:
     (folder / "file").write_text("")
-    return {"INVOICED_DESTINATION": "duckdb", "INVOICED_DUCKDB_PATH": "file/invoiced.duckdb"}
+    return {"INVOICED_DESTINATION": "duckdb", "INVOICED_DUCKDB_PATH": "file/warehouse.duckdb"}
 
 
 def _tables(toml: str) -> Callable[[Emulator, Path], dict[str, str]]:
@@ -318,7 +318,7 @@ _CHECKS: dict[
     "destination not writable": (
         _warehouse_under_a_file,
         nullcontext(),
-        {("destination", "destination not writable", "Cannot write file/invoiced.duckdb")},
+        {("destination", "destination not writable", "file/warehouse.duckdb")},
     ),
 }
 
@@ -351,6 +351,7 @@ def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
                 *(f"✓ {name}" for name in TABLE_NAMES),
                 "✓ first load",
                 "✓ schedule",
+                "✓ settings",
                 "✓ destination",
             ]
         assert _OTHER_KEY not in json.dumps(found)

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from invoiced_pipeline.commands.new_warehouse import settings_place
 from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError
-from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
+from invoiced_pipeline.settings import (
+    RENAME_ADVICE,
+    ConnectionSettings,
+    Settings,
+    ambiguous_name,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from invoiced_pipeline.invoiced.client import InvoicedClient
@@ -27,6 +34,7 @@ def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> 
         for finding in _of_connection(settings, each)
     ]
     findings += _of_allowed_numbers(settings)
+    findings.append(_of_settings(settings))
     findings.append(_of_destination(settings))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -135,6 +143,12 @@ def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
             yield Finding(subject, None, note)
 
 
+def _of_settings(settings: Settings) -> "Finding":
+    from invoiced_pipeline.invoiced.connection_check import Finding
+
+    return Finding("settings", None, settings_place(settings))
+
+
 def _of_destination(settings: Settings) -> "Finding":
     from invoiced_pipeline.invoiced.connection_check import Finding
     from invoiced_pipeline.warehouse.opening import open_database
@@ -144,4 +158,11 @@ def _of_destination(settings: Settings) -> "Finding":
         database.check_writable()
     except InvoicedPipelineError as error:
         return Finding("destination", "destination not writable", str(error))
-    return Finding("destination", None, f"{database.label} is writable")
+    detail = f"{database.label} is writable"
+    if not database.exists():
+        detail += "; the first sync creates it"
+    elif database.kind == "duckdb" and (
+        warning := ambiguous_name(settings.warehouse.path, settings.connection)
+    ):
+        detail += f". Note: {warning}. {RENAME_ADVICE}"
+    return Finding("destination", None, detail)

@@ -1,6 +1,7 @@
 """`invoiced-pipeline move`: takes a dataset from the DuckDB file to the server."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.settings.former_file import FORMER_DEFAULT
 
 
 def move(
@@ -36,6 +38,13 @@ def move(
         raise ConfigurationError(message)
     database = PostgresDatabase(target.server, target.path.parent)
     file = source or target.path
+    former = settings.folder / FORMER_DEFAULT
+    if not file.exists() and source is None and former.exists():
+        message = (
+            f"There is no {file}. Version 0.1.0 kept the warehouse in {former}. To copy that: "
+            f"invoiced-pipeline move --from {shlex.quote(str(former))}"
+        )
+        raise ConfigurationError(message)
     moved = move_dataset(DuckDbDatabase(file), database, dataset)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in moved]))

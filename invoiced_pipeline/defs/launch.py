@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from invoiced_pipeline.defs.dagster_home import make_home
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
@@ -19,6 +20,7 @@ from invoiced_pipeline.defs.names import (
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
@@ -65,13 +67,27 @@ class WritebackResult:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance of this folder: `DAGSTER_HOME`, else `./dagster.yaml`."""
+    """The Dagster instance of the settings: `DAGSTER_HOME`, else `./dagster.yaml`.
+
+    Paths in `dagster.yaml` begin at the working directory, so one in another folder is not used.
+
+    Raises:
+        ConfigurationError: `.env` names a folder outside of the project that does not exist.
+    """
     if not os.environ.get("DAGSTER_HOME"):
         home = Path.cwd()
-        if not (home / "dagster.yaml").exists():
+        if settings.dagster_home:
+            home = settings.folder / settings.dagster_home
+            if not home.exists() and not home.is_relative_to(settings.folder):
+                message = (
+                    f"DAGSTER_HOME in .env is {home}, which does not exist. Correct it, for "
+                    f"example because {settings.folder} was moved, or create the folder"
+                )
+                raise ConfigurationError(message)
+            make_home(home)
+        elif home != settings.folder or not (home / "dagster.yaml").exists():
             home = settings.warehouse.path.resolve().parent / "dagster"
-            home.mkdir(parents=True, exist_ok=True)
-            os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")  # no dagster.yaml says so
+            make_home(home)
         os.environ["DAGSTER_HOME"] = str(home)
     return dg.DagsterInstance.get()
 

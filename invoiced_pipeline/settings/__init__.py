@@ -7,6 +7,7 @@ from invoiced_pipeline.settings.connection import (
     Deletions,
     dataset_name,
 )
+from invoiced_pipeline.settings.file_name import RENAME_ADVICE, ambiguous_name, refused_name
 from invoiced_pipeline.settings.loading import load_settings
 from invoiced_pipeline.settings.mapping import (
     ColumnSettings,
@@ -23,6 +24,7 @@ from invoiced_pipeline.settings.writeback import WritebackSettings
 
 __all__ = [
     "DATE_FORMS",
+    "RENAME_ADVICE",
     "Cadence",
     "ColumnSettings",
     "ConnectionSettings",
@@ -37,9 +39,11 @@ __all__ = [
     "TablesSettings",
     "WarehouseSettings",
     "WritebackSettings",
+    "ambiguous_name",
     "dataset_name",
     "is_loopback",
     "load_settings",
     "parse_start_date",
+    "refused_name",
     "remembered_host",
 ]

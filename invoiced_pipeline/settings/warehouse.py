@@ -17,6 +17,10 @@ from invoiced_pipeline.settings.strict import Strict
 
 Destination = Literal["duckdb", "postgres"]
 
+DEFAULT_PATH = Path("data/warehouse.duckdb")
+"""Not called like the default dataset: DuckDB names a catalog after its file, and a name such as
+`invoiced.invoices` is ambiguous where catalog and schema are both `invoiced`."""
+
 OTHERS = (
     "Of the others that dlt has, docs/warehouses.md says what each of them lacks, and how a copy "
     "comes there"
@@ -30,10 +34,10 @@ class WarehouseSettings(Strict):
         default="duckdb", description="The kind of warehouse.", examples=["postgres"]
     )
     path: Path = Field(
-        default=Path("data/invoiced.duckdb"),
-        description="The DuckDB file. What belongs to a server's warehouse on this machine lies "
-        "in the same folder.",
-        examples=["/srv/warehouse/invoiced.duckdb"],
+        default=DEFAULT_PATH,
+        description="The DuckDB file; a relative path begins at the settings file's folder. What "
+        "belongs to a server's warehouse on this machine lies in the same folder.",
+        examples=["/srv/invoiced/warehouse.duckdb"],
     )
     credentials: ServerSettings | None = Field(
         default=None,
