@@ -113,6 +113,7 @@ class Warehouse(dg.ConfigurableResource):
             settings = WarehouseSettings(
                 destination=cast(Destination, self.destination),
                 path=Path(self.path),
+                storage_version=settings.storage_version,
                 credentials=settings.credentials,
             )
         except ValidationError:

@@ -72,6 +72,19 @@ class Selection:
     skipped: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class StorageFormat:
+    """The format of a warehouse that is a file.
+
+    Attributes:
+        version: Its name, such as `v1.4.0`.
+        readers: Which programs can open it, such as `DuckDB 1.4 and newer`.
+    """
+
+    version: str
+    readers: str
+
+
 class Session(ABC):
     """A short-lived connection to one dataset; never hold it across a request to the API.
 
@@ -150,6 +163,14 @@ class Database(ABC):
             WarehouseBusyError: Another program keeps it from being written.
             WarehouseNotWritableError: It cannot be reached, or may not be written.
         """
+
+    def storage_format(self) -> StorageFormat | None:
+        """The format of the file, or of the one that would be made; None for a server.
+
+        Raises:
+            WarehouseError: The file cannot be opened.
+        """
+        return None
 
     @abstractmethod
     def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
