@@ -14,6 +14,7 @@ from invoiced_pipeline.commands.check import check
 from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
+from invoiced_pipeline.commands.sql import sql
 from invoiced_pipeline.commands.status import status
 from invoiced_pipeline.commands.termination import told_of_termination
 from invoiced_pipeline.commands.writeback import writeback
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(schedule)
 app.command()(move)
+app.command()(sql)
 app.command()(status)
 app.add_typer(writeback, name="writeback")
 

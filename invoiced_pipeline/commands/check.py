@@ -27,7 +27,7 @@ def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> 
         for finding in _of_connection(settings, each)
     ]
     findings += _of_allowed_numbers(settings)
-    findings += _of_destination(settings)
+    findings.append(_of_destination(settings))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -135,7 +135,7 @@ def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
             yield Finding(subject, None, note)
 
 
-def _of_destination(settings: Settings) -> "Iterator[Finding]":
+def _of_destination(settings: Settings) -> "Finding":
     from invoiced_pipeline.invoiced.connection_check import Finding
     from invoiced_pipeline.warehouse.opening import open_database
 
@@ -144,19 +144,18 @@ def _of_destination(settings: Settings) -> "Iterator[Finding]":
         database.check_writable()
         storage = database.storage_format()
     except InvoicedPipelineError as error:
-        yield Finding("destination", "destination not writable", str(error))
-        return
-    yield Finding("destination", None, f"{database.label} is writable")
-    if storage is not None:
-        is_new = not database.exists()
-        detail = f"{storage.version}: {storage.readers} can open the {'new ' if is_new else ''}file"
-        wanted = settings.warehouse.storage_version
-        if storage.version != wanted:
-            detail += f". To convert it: invoiced-pipeline move --storage-version {wanted}"
-        yield Finding(
-            "storage version",
-            None,
-            detail,
-            storage_version=storage.version,
-            readers=storage.readers,
-        )
+        return Finding("destination", "destination not writable", str(error))
+    detail = f"{database.label} is writable"
+    if storage is None:
+        return Finding("destination", None, detail)
+    detail += f". Storage version {storage.version}: {storage.readers} can open it"
+    wanted = settings.warehouse.storage_version
+    if storage.version != wanted:
+        detail += f". To convert it: invoiced-pipeline move --storage-version {wanted}"
+    return Finding(
+        "destination",
+        None,
+        detail,
+        storage_version=storage.version,
+        readers=storage.readers,
+    )

@@ -15,6 +15,7 @@ from invoiced_pipeline.settings import STORAGE_VERSION, StorageVersion
 from invoiced_pipeline.warehouse.database import (
     Database,
     Holder,
+    QueryResult,
     Selection,
     Session,
     StorageFormat,
@@ -113,6 +114,15 @@ class DuckDbDatabase(Database):
                 return select(connection, sql)
         with open_connection(self._file, dataset, read_only=True) as connection:
             return select(connection, sql)
+
+    @contextmanager
+    def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
+        """The rows of what a person typed; the file is open no longer than they are read."""
+        from invoiced_pipeline.warehouse.duckdb.query import run_query
+        from invoiced_pipeline.warehouse.duckdb.session import open_connection
+
+        with open_connection(self._file, dataset, read_only=True) as connection:
+            yield run_query(connection, sql)
 
     def rewrite(self, dataset: str) -> None:  # noqa: ARG002 - the file as a whole
         """Writes the file anew beside itself, which takes as much disk again for a while."""
