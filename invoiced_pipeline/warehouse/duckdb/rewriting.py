@@ -74,7 +74,7 @@ def _replace(file: Path, storage_version: str | None) -> None:
         with duckdb.connect() as connection:
             for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
-            connection.execute("attach ? as old", [str(file)])
+            attach(connection, file, "old")
             version = storage_version or format_of(connection, "old").version
             attach(connection, beside, "new", version=version)
             connection.execute("copy from database old to new")

@@ -26,22 +26,28 @@ def make_file(file: Path | str, version: str) -> None:
 
 
 def attach(
-    connection: duckdb.DuckDBPyConnection, file: Path | str, name: str, *, version: str
+    connection: duckdb.DuckDBPyConnection,
+    file: Path | str,
+    name: str,
+    *,
+    version: str | None = None,
 ) -> None:
-    """Attaches a file as `name`, which is made in the format `version` if it does not exist.
+    """Attaches a file as `name`; it is made in the format `version` if it does not exist.
 
     Raises:
         duckdb.Error: It cannot be attached.
         WarehouseNotWritableError: The DuckDB that is installed does not know the version.
     """
+    option = f" (storage_version {_text(version)})" if version else ""
     try:
-        connection.execute(f"attach {_text(file)} as {name} (storage_version {_text(version)})")
+        connection.execute(f"attach {_text(file)} as {name}{option}")
     except duckdb.InvalidInputException as error:
         if "not a known DuckDB version" not in str(error):
             raise
+        needed = f"DuckDB {_short(version or '')} or newer"
         message = (
             f"DuckDB {duckdb.__version__}, which is installed, cannot write storage version "
-            f"{version}. Install DuckDB {_short(version)} or newer, or choose an older version"
+            f"{version}. Install {needed}, or choose an older version"
         )
         raise WarehouseNotWritableError(message) from None
 
