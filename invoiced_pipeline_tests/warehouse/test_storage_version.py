@@ -136,6 +136,18 @@ def test_the_setting_decides_and_by_default_duckdb_1_4_can_open_it(tmp_path: Pat
         load_settings({}, tmp_path)
 
 
+def test_a_run_in_dagster_makes_the_file_as_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from invoiced_pipeline.defs.resources import Warehouse
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "invoiced.toml").write_text("[warehouse]\nstorage_version = 'v1.5.0'\n")
+    with Warehouse(path="x.duckdb").database.session("invoiced"):
+        pass
+    assert header(tmp_path / "x.duckdb") == NUMBERS["v1.5.0"]
+
+
 def test_a_version_that_the_installed_duckdb_cannot_write_is_told(tmp_path: Path) -> None:
     database = DuckDbDatabase(tmp_path / "x.duckdb", "v9.9.0")  # pyright: ignore[reportArgumentType]
     for make in (by_session, by_load):
