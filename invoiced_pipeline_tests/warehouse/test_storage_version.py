@@ -249,5 +249,20 @@ def test_what_keeps_a_conversion_from_the_file_is_told(
     assert not file.with_name(f"{file.name}.new").exists()
 
 
+def test_a_file_of_a_newer_duckdb_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = filled(tmp_path / "x.duckdb", "v1.4.0")
+    monkeypatch.setattr(duckdb, "connect", refuse_newer)
+    asked = "Install the newest duckdb, or convert"
+    with pytest.raises(WarehouseNotWritableError, match=asked):
+        database.check_writable()
+    with pytest.raises(WarehouseError, match=asked), database.session("invoiced"):
+        pass
+
+
+def refuse_newer(*_: object, **__: object) -> None:
+    message = "The database file was created with a newer version of DuckDB."
+    raise duckdb.IOException(message)
+
+
 def full_disk(*_: object) -> None:
     raise OSError("No space left on device")

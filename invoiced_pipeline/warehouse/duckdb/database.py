@@ -63,7 +63,12 @@ class DuckDbDatabase(Database):
         """An existing file is opened and closed again; where there is none, its folder is tried."""
         import duckdb
 
-        from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+        from invoiced_pipeline.warehouse.duckdb.opening import (
+            busy_message,
+            connect,
+            is_taken,
+            problem_message,
+        )
 
         file = self._file
         try:
@@ -81,8 +86,8 @@ class DuckDbDatabase(Database):
         except (duckdb.Error, OSError) as error:
             if is_taken(error):
                 raise WarehouseBusyError(busy_message(file, error)) from error
-            message = f"Cannot write {file}: {error}. Check path, permissions and disk space"
-            raise WarehouseNotWritableError(message) from error
+            problem = f"Cannot write {file}: {error}. Check path, permissions and disk space"
+            raise WarehouseNotWritableError(problem_message(file, error, problem)) from error
 
     def storage_format(self) -> StorageFormat:
         """The format of the file, or of the one that would be made."""

@@ -61,6 +61,23 @@ def is_taken(error: BaseException) -> bool:
     return isinstance(error, duckdb.Error) and "Could not set lock" in str(error)
 
 
+def problem_message(file: Path | str, error: BaseException, problem: str) -> str:
+    """Says what keeps `file` from being opened, and what to do.
+
+    Args:
+        file: The database.
+        error: Why DuckDB did not open it.
+        problem: What is said unless a newer DuckDB has written the file.
+    """
+    if "newer version of DuckDB" not in str(error):
+        return problem
+    return (
+        f"{file} is in the format of a newer DuckDB than {duckdb.__version__}, which is installed. "
+        "Install the newest duckdb, or convert the file where that is installed: invoiced-pipeline "
+        f"move --storage-version {STORAGE_VERSION}"
+    )
+
+
 def busy_message(file: Path | str, error: BaseException) -> str:
     """Says which program still has `file` open, as DuckDB's error names it, and what to do."""
     return (

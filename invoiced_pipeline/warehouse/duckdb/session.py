@@ -10,7 +10,12 @@ import duckdb
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.settings import STORAGE_VERSION
 from invoiced_pipeline.warehouse.database import Session
-from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+from invoiced_pipeline.warehouse.duckdb.opening import (
+    busy_message,
+    connect,
+    is_taken,
+    problem_message,
+)
 
 
 class DuckDbSession(Session):
@@ -100,8 +105,8 @@ def open_file(
     except duckdb.Error as error:
         if is_taken(error):
             raise WarehouseBusyError(busy_message(file, error)) from error
-        message = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
-        raise WarehouseError(message) from error
+        problem = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
+        raise WarehouseError(problem_message(file, error, problem)) from error
     try:
         yield connection
     finally:
