@@ -17,6 +17,7 @@ from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.commands.new_warehouse import show_new_warehouse
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
+from invoiced_pipeline.commands.sql import sql
 from invoiced_pipeline.commands.status import status
 from invoiced_pipeline.commands.termination import told_of_termination
 from invoiced_pipeline.commands.writeback import writeback
@@ -37,6 +38,7 @@ app.command()(init)
 app.command()(check)
 app.command()(schedule)
 app.command()(move)
+app.command()(sql)
 app.command()(status)
 app.add_typer(writeback, name="writeback")
 

@@ -142,3 +142,29 @@ def test_a_push_sends_nothing_twice(
     assert report["unchanged"] == report["rows"] > 0
     assert sorted(door.query(LEDGER)) == before
     assert len(list(emulator.store.all(kind))) == records
+
+
+def test_the_file_is_converted_for_other_readers_and_keeps_its_ledger(
+    old_project: tuple[FrontDoor, Emulator],
+) -> None:
+    door, emulator = old_project
+    before = sorted(door.query(LEDGER))
+    rows = door.query("select count(*) from invoices")
+    records = len(list(emulator.store.all("customers")))
+    assert storage_version(door) == ("v2.0.0", "DuckDB 2.0 and newer")
+    moved = door.run("invoiced-pipeline", "move", "--storage-version", "v1.4.0")
+    assert "has storage version v1.4.0 now (before: v2.0.0)" in moved.out
+    assert storage_version(door) == ("v1.4.0", "DuckDB 1.4 and newer")
+    door.run("invoiced-pipeline", "writeback", "push", "new_customers")
+    assert sorted(door.query(LEDGER)) == before
+    assert len(list(emulator.store.all("customers"))) == records
+    tables = json.loads(door.sync("--select", "invoices", "--json").out)["tables"]
+    assert tables["invoices"]["rows_loaded"] < rows[0][0]  # the coverage came along
+    assert storage_version(door) == ("v1.4.0", "DuckDB 1.4 and newer")
+
+
+def storage_version(door: FrontDoor) -> tuple[str, str]:
+    """What `check` says of the file."""
+    found = json.loads(door.run("invoiced-pipeline", "check", "--json").out)
+    (finding,) = [each for each in found if each["subject"] == "destination"]
+    return finding["storage_version"], finding["readers"]

@@ -156,13 +156,26 @@ def _of_destination(settings: Settings) -> "Finding":
     try:
         database = open_database(settings.warehouse)
         database.check_writable()
+        storage = database.storage_format()
     except InvoicedPipelineError as error:
         return Finding("destination", "destination not writable", str(error))
     detail = f"{database.label} is writable"
     if not database.exists():
-        detail += "; the first sync creates it"
-    elif database.kind == "duckdb" and (
+        return Finding("destination", None, f"{detail}; the first sync creates it")
+    if database.kind == "duckdb" and (
         warning := ambiguous_name(settings.warehouse.path, settings.connection)
     ):
         detail += f". Note: {warning}. {RENAME_ADVICE}"
-    return Finding("destination", None, detail)
+    if storage is None:
+        return Finding("destination", None, detail)
+    detail += f". Storage version {storage.version}: {storage.readers} can open it"
+    wanted = settings.warehouse.storage_version
+    if storage.version != wanted:
+        detail += f". To convert it: invoiced-pipeline move --storage-version {wanted}"
+    return Finding(
+        "destination",
+        None,
+        detail,
+        storage_version=storage.version,
+        readers=storage.readers,
+    )

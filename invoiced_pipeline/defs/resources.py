@@ -123,6 +123,7 @@ class Warehouse(dg.ConfigurableResource):
             warehouse = WarehouseSettings(
                 destination=cast(Destination, self.destination),
                 path=path,
+                storage_version=settings.warehouse.storage_version,
                 credentials=settings.warehouse.credentials,
             )
         except ValidationError:

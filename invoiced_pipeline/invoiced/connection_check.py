@@ -38,6 +38,8 @@ class Finding:
         records: Records the API says there are; None when unknown.
         seconds: How long the API took to answer; how long a first load may take.
         connection: Whose it is; None for what all connections share.
+        storage_version: The format of the warehouse's file; None for everything else.
+        readers: Which programs can open a file of that format.
     """
 
     subject: str
@@ -46,6 +48,8 @@ class Finding:
     records: int | None = None
     seconds: float | None = None
     connection: str | None = None
+    storage_version: str | None = None
+    readers: str | None = None
 
 
 def check_tables(

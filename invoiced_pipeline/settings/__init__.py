@@ -19,12 +19,18 @@ from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.tables import TableSettings, TablesSettings
-from invoiced_pipeline.settings.warehouse import Destination, WarehouseSettings
+from invoiced_pipeline.settings.warehouse import (
+    STORAGE_VERSION,
+    Destination,
+    StorageVersion,
+    WarehouseSettings,
+)
 from invoiced_pipeline.settings.writeback import WritebackSettings
 
 __all__ = [
     "DATE_FORMS",
     "RENAME_ADVICE",
+    "STORAGE_VERSION",
     "Cadence",
     "ColumnSettings",
     "ConnectionSettings",
@@ -35,6 +41,7 @@ __all__ = [
     "ReferenceSettings",
     "ScheduleSettings",
     "Settings",
+    "StorageVersion",
     "TableSettings",
     "TablesSettings",
     "WarehouseSettings",

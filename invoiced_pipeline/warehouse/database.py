@@ -6,7 +6,7 @@ A `Database` is cheap to make and holds nothing open; `open_database` makes it f
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,6 +70,34 @@ class Selection:
     problems: Mapping[int, str] = field(default_factory=dict)
     record_keys: Mapping[int, str] = field(default_factory=dict)
     skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """What a statement gave that a person typed.
+
+    Attributes:
+        columns: Their names, in order; none where the statement gives no rows.
+        json_columns: Positions of those of a JSON type; their values come as text.
+        rows: Values as the warehouse has them; they can be read once, while the query is open.
+    """
+
+    columns: tuple[str, ...]
+    json_columns: frozenset[int]
+    rows: Iterator[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFormat:
+    """The format of a warehouse that is a file.
+
+    Attributes:
+        version: Its name, such as `v1.4.0`.
+        readers: Which programs can open it, such as `DuckDB 1.4 and newer`.
+    """
+
+    version: str
+    readers: str
 
 
 class Session(ABC):
@@ -151,6 +179,14 @@ class Database(ABC):
             WarehouseNotWritableError: It cannot be reached, or may not be written.
         """
 
+    def storage_format(self) -> StorageFormat | None:
+        """The format of the file, or of the one that would be made; None for a server.
+
+        Raises:
+            WarehouseError: The file cannot be opened.
+        """
+        return None
+
     @abstractmethod
     def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
         """A session over `dataset`.
@@ -176,6 +212,22 @@ class Database(ABC):
             WarehouseBusyError: Another program has the file open.
             WarehouseError: It is no single SELECT, or the warehouse refuses it; the text is the
                 warehouse's own, and may repeat values.
+        """
+
+    @abstractmethod
+    def query(self, dataset: str, sql: str) -> AbstractContextManager[QueryResult]:
+        """What a person typed, run while the warehouse is open for reading only.
+
+        Unlike `select` it takes any statement that changes nothing, such as `explain`.
+
+        Args:
+            dataset: What names without a schema mean.
+            sql: SQL in the warehouse's own dialect, without placeholders.
+
+        Raises:
+            WarehouseBusyError: Another program has the file open.
+            WarehouseError: It cannot be opened, or the warehouse refuses the SQL; the text is the
+                warehouse's own.
         """
 
     def rewrite(self, dataset: str) -> None:  # noqa: B027 - a server may have its own way

@@ -8,8 +8,14 @@ from typing import Any
 import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
+from invoiced_pipeline.settings import STORAGE_VERSION
 from invoiced_pipeline.warehouse.database import Session
-from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+from invoiced_pipeline.warehouse.duckdb.opening import (
+    busy_message,
+    connect,
+    is_taken,
+    problem_message,
+)
 
 
 class DuckDbSession(Session):
@@ -60,30 +66,48 @@ class DuckDbSession(Session):
 
 
 @contextmanager
-def open_session(file: Path, dataset: str, *, read_only: bool) -> Iterator[DuckDbSession]:
+def open_session(
+    file: Path, dataset: str, *, read_only: bool, storage_version: str = STORAGE_VERSION
+) -> Iterator[DuckDbSession]:
     """A session over `dataset` in `file`; see `Database.session`."""
-    with open_connection(file, dataset, read_only=read_only) as connection:
+    with open_connection(
+        file, dataset, read_only=read_only, storage_version=storage_version
+    ) as connection:
         yield DuckDbSession(connection, dataset)
 
 
 @contextmanager
 def open_connection(
-    file: Path, dataset: str, *, read_only: bool
+    file: Path, dataset: str, *, read_only: bool, storage_version: str = STORAGE_VERSION
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `file` on which names without a schema mean tables of `dataset`."""
-    try:
-        connection = connect(file, read_only=read_only)
-    except duckdb.Error as error:
-        if is_taken(error):
-            raise WarehouseBusyError(busy_message(file, error)) from error
-        message = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
-        raise WarehouseError(message) from error
-    try:
+    with open_file(file, read_only=read_only, storage_version=storage_version) as connection:
         with _told():
             connection.execute("set timezone = 'UTC'")
             if not read_only:
                 connection.execute("set max_vacuum_tasks = 0")  # loads see to it, now and then
             _use(connection, dataset, make=not read_only)
+        yield connection
+
+
+@contextmanager
+def open_file(
+    file: Path, *, read_only: bool, storage_version: str = STORAGE_VERSION
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to `file` as DuckDB opens it.
+
+    Raises:
+        WarehouseBusyError: Another program has it open.
+        WarehouseError: It cannot be opened.
+    """
+    try:
+        connection = connect(file, read_only=read_only, storage_version=storage_version)
+    except duckdb.Error as error:
+        if is_taken(error):
+            raise WarehouseBusyError(busy_message(file, error)) from error
+        problem = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
+        raise WarehouseError(problem_message(file, error, problem)) from error
+    try:
         yield connection
     finally:
         connection.close()
