@@ -3,13 +3,14 @@
 Written in a transaction of its own, after the load: a load that failed is what a log is for.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import Literal
 
-from invoiced_pipeline.warehouse.database import Database, Session
+from invoiced_pipeline.catalog.system_tables import SYNC_FRESHNESS, SYNC_STATUS, SYNC_USAGE
+from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.marked_views import View, make_view
 
 Status = Literal["succeeded", "failed", "skipped"]
 
@@ -119,6 +120,8 @@ _VIEWS = {
     """,
 }
 
+_TEXTS = {each.name: each.description for each in (SYNC_STATUS, SYNC_FRESHNESS, SYNC_USAGE)}
+
 
 def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEntry]) -> None:
     """Appends to `_sync_log`, which is created with its views where it is missing.
@@ -135,8 +138,9 @@ def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEn
     with database.session(dataset) as session, session.transaction():
         declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
         session.run(f"create table if not exists _sync_log ({declared})")
-        for view, query in _VIEWS.items():
-            _make_view(session, view, query)
+        known = {each.name: each for each in session.relations([dataset])}
+        for name, query in _VIEWS.items():
+            make_view(session, View(dataset, name, query, _TEXTS[name]), known.get(name))
         sql = "select max(started_at) from _sync_log where status = 'skipped'"
         ((noted,),) = session.rows(sql)
         for entry in entries:
@@ -146,19 +150,6 @@ def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEn
                 f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
                 astuple(entry),
             )
-
-
-def _make_view(session: Session, view: str, query: str) -> None:
-    """Makes a view where it is missing, or was made otherwise by another version.
-
-    Not at every run: on a server, replacing a view waits for everyone who looks at it, and whoever
-    comes then waits behind.
-    """
-    digest = hashlib.blake2b(query.encode(), digest_size=8).hexdigest()
-    made = f"Made by invoiced-pipeline as {digest}"
-    if session.comment(view) != made:
-        session.run(f"create or replace view {view} as {query}")
-        session.run(f"comment on view {view} is '{made}'")
 
 
 def _type(column: str) -> str:
