@@ -167,8 +167,9 @@ class _Run:
                     self._sweep(replication, client, database, marks)
 
                 skips = partial(skipped_starts, instance, dataset)
-                stages = LoggedLoad(database, dataset, replication, skips).run(load)
-                document(database, self._connection)
+                stages = LoggedLoad(
+                    database, dataset, replication, skips, partial(document, self._connection)
+                ).run(load)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that

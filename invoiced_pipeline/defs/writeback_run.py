@@ -78,7 +78,7 @@ class WritebackRun:
         Raises:
             InvoicedPipelineError: It could not be done; what was sent until then is in the ledger.
         """
-        from invoiced_pipeline.defs.documentation import document
+        from invoiced_pipeline.defs.documentation import document_after_push
 
         context, dataset = self._context, self._connection.dataset
         invoiced_api, _, warehouse = self._keys.found_in(context.resources)
@@ -89,7 +89,7 @@ class WritebackRun:
                 self._plan(config, database, invoiced_api.base_url)
             else:
                 self._push(config, database, invoiced_api)
-            document(database, self._connection)
+            document_after_push(self._connection, database)
 
     def _plan(self, config: WritebackConfig, database: "Database", host: str) -> None:
         from invoiced_pipeline.writeback.family import plan_now

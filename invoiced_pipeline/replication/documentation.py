@@ -17,46 +17,45 @@ from invoiced_pipeline.warehouse.current_views import (
     drop_current_views,
     keep_current_views,
 )
-from invoiced_pipeline.warehouse.database import Database, Session
+from invoiced_pipeline.warehouse.database import Relation, Session
 
 logger = logging.getLogger(__name__)
 
 
-def document_dataset(
-    database: Database, dataset: str, tables: Iterable[Table], *, current_views: bool
-) -> None:
+def document_dataset(session: Session, tables: Iterable[Table], *, current_views: bool) -> None:
     """Describes tables and columns in the database, and keeps the views without deleted rows.
 
     Only what changed is written. What cannot be is logged: it is no reason for a run to fail.
 
     Args:
-        database: The warehouse; the caller holds the writer's lock.
-        dataset: What is described.
+        session: Over what is described; the caller holds the writer's lock.
         tables: As the connection has them, those left out included.
         current_views: Whether there are to be views.
     """
     tables = tuple(tables)
+    schemas = [session.dataset, current_schema(session.dataset)]
     try:
-        with database.session(dataset) as session:
-            session.limit_waiting()
-            _keep_views(session, tables, current_views=current_views)
-            relations = session.relations([dataset, current_schema(dataset)])
-            write_comments(session, relations, descriptions(tables))
+        session.limit_waiting()
+        relations = session.relations(schemas)
+        if _keep_views(session, relations, tables, current_views=current_views):
+            relations = session.relations(schemas)
+        write_comments(session, relations, descriptions(tables))
     except WarehouseError as error:
-        logger.warning("Comments of %s were not written: %s", dataset, error)
+        logger.warning("The comments in %s are as they were: %s", session.dataset, error)
 
 
-def _keep_views(session: Session, tables: Sequence[Table], *, current_views: bool) -> None:
-    relations = session.relations([session.dataset, current_schema(session.dataset)])
+def _keep_views(
+    session: Session, relations: Sequence[Relation], tables: Sequence[Table], *, current_views: bool
+) -> bool:
+    """Says whether any view came or went."""
     try:
         if current_views:
-            keep_current_views(session, relations, views(tables))
-        else:
-            drop_current_views(session, relations)
+            return keep_current_views(session, relations, views(tables))
+        return drop_current_views(session, relations)
     except WarehouseError as error:
-        logger.warning(
-            "The views in %s are as they were: %s", current_schema(session.dataset), error
-        )
+        schema = current_schema(session.dataset)
+        logger.warning("The views in %s are as they were: %s", schema, error)
+        return False
 
 
 def views(tables: Iterable[Table]) -> dict[str, CurrentView]:

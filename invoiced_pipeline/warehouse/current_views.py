@@ -68,8 +68,11 @@ def keep_current_views(
     return is_made
 
 
-def drop_current_views(session: Session, relations: Iterable[Relation]) -> None:
+def drop_current_views(session: Session, relations: Iterable[Relation]) -> bool:
     """Drops the views in one transaction, and then their schema, unless something else is in it.
+
+    Returns:
+        Whether there were any.
 
     Raises:
         WarehouseError: Nothing was dropped, because something depends on one of them.
@@ -78,13 +81,14 @@ def drop_current_views(session: Session, relations: Iterable[Relation]) -> None:
     there = [each for each in relations if each.schema == schema]
     ours = [each for each in there if is_ours(each)]
     if not ours:
-        return
+        return False
     with session.transaction():
         for each in ours:
             session.run(f"drop view {session.qualified(schema, each.name)}")
     if len(ours) == len(there):
         with suppress(WarehouseError):  # it is somebody else's, or holds what is no relation
             session.run(f"drop schema {session.qualified(schema)}")
+    return True
 
 
 def _check(session: Session, tables: Iterable[Relation], views: Mapping[str, Relation]) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class DuckDbSession(Session):
             return None
         return f"{_quoted(self._dataset)}.{_quoted(name)}"
 
-    @property
+    @cached_property
     def _catalog(self) -> str:
         return str(self.rows("select current_database()")[0][0])
 
