@@ -46,16 +46,24 @@ lint: $(INSTALLED) ## Check style and types
 format: $(INSTALLED) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(INSTALLED) ## Make docs/settings.md from the settings' models
+docs: $(INSTALLED) .venv-diagram/.installed ## Make docs/settings.md and docs/schema.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
+	@$(BIN)/python -m invoiced_pipeline.replication.reference .venv-diagram/bin/graphviz-pure
+
+# Graphviz, for the picture in docs/schema.md, has an environment of its own.
+.venv-diagram/.installed: docs/diagram.lock
+	@echo "Installing into .venv-diagram (once) ..."
+	@$(PYTHON) -m venv .venv-diagram
+	@.venv-diagram/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 lock: $(INSTALLED) ## Compile the lock files anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-header --no-emit-index-url --quiet --upgrade -o requirements.lock
-	@for name in tap target plot; do \
-		$(BIN)/uv pip compile benchmarks/$$name.in --universal --python-version 3.11 \
-			--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o benchmarks/$$name.lock; \
+	@for name in benchmarks/tap benchmarks/target benchmarks/plot docs/diagram; do \
+		$(BIN)/uv pip compile $$name.in --universal --python-version 3.11 \
+			--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o $$name.lock; \
 	done
 
 # The engines that we are compared with, and the plot, have environments of their own.

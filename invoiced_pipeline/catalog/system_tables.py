@@ -213,6 +213,7 @@ DLT_TABLES = (
             "state": "The state, compressed.",
             "created_at": "When the state was written (UTC).",
             "version_hash": "Hash of the state.",
+            "_dlt_id": "dlt's ID of the row.",
         },
     ),
     SystemTable(
