@@ -4,6 +4,7 @@ The views name their columns: one that is `select *` breaks in DuckDB as soon as
 column.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from invoiced_pipeline.catalog.wording import DELETED_AT, Companion
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.marked_views import View, is_ours, make_view
+
+logger = logging.getLogger(__name__)
 
 LEFT_OUT = (DELETED_AT, "_tombstone")
 """Columns that are NULL in every row of a view."""
@@ -49,7 +52,7 @@ def keep_current_views(
         Whether any was made.
 
     Raises:
-        WarehouseError: None was made; the text says why, and what to do.
+        WarehouseError: None was made; the text says why.
     """
     schema = current_schema(session.dataset)
     tables = [
@@ -58,7 +61,14 @@ def keep_current_views(
         if each.schema == session.dataset and each.name in wanted and DELETED_AT in each.columns
     ]
     views = {each.name: each for each in relations if each.schema == schema}
-    _check(session, tables, views)
+    if tables and session.seen_from_beside(tables[0].name) is None:
+        message = (
+            f"the file is called like the dataset {session.dataset}, so that a view in another "
+            "schema cannot name its tables. Give the file another name, or set current_views = "
+            "false"
+        )
+        raise WarehouseError(message)
+    tables = [each for each in tables if _is_free(session, each, views.get(each.name))]
     is_made = False
     with session.transaction():
         if not views and tables:
@@ -91,21 +101,18 @@ def drop_current_views(session: Session, relations: Iterable[Relation]) -> bool:
     return True
 
 
-def _check(session: Session, tables: Iterable[Relation], views: Mapping[str, Relation]) -> None:
-    for table in tables:
-        if session.seen_from_beside(table.name) is None:
-            message = (
-                f"the file is called like the dataset {session.dataset}, so that views in another "
-                "schema cannot name its tables. Give the file another name, or set current_views "
-                "= false"
-            )
-            raise WarehouseError(message)
-        if table.name in views and not is_ours(views[table.name]):
-            message = (
-                f"{current_schema(session.dataset)}.{table.name} was not made by "
-                "invoiced-pipeline, and was left alone. Rename it, or set current_views = false"
-            )
-            raise WarehouseError(message)
+def _is_free(session: Session, table: Relation, view: Relation | None) -> bool:
+    """Whether a view's name is not somebody else's."""
+    if view is None or is_ours(view):
+        return True
+    logger.warning(
+        "%s.%s was not made by invoiced-pipeline, and was left alone: there is no view of %s "
+        "without deleted rows. Rename it, or set current_views = false",
+        current_schema(session.dataset),
+        table.name,
+        table.name,
+    )
+    return False
 
 
 def _make_schema(session: Session, schema: str) -> None:
