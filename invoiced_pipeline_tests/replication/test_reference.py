@@ -57,7 +57,6 @@ def test_words_agree_with_the_catalog(table) -> None:
             assert not column.is_epoch or column.type == "bigint"
 
 
-@pytest.mark.everywhere
 def test_examples_run(emulator: Emulator, replicate: Replica) -> None:
     if isinstance(replicate.database, DuckDbDatabase):
         file = DuckDbDatabase(replicate.database.beside("renamed").with_name("warehouse.duckdb"))
