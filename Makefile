@@ -59,8 +59,16 @@ lint: $(DEVELOPMENT) ## Check style and types
 format: $(DEVELOPMENT) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(DEVELOPMENT) ## Make docs/settings.md from the settings' models
+docs: $(DEVELOPMENT) .venv-diagram/.installed ## Make docs/settings.md and docs/schema.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
+	@$(BIN)/python -m invoiced_pipeline.replication.reference .venv-diagram/bin/graphviz-pure
+
+# Graphviz, for the picture in docs/schema.md, has an environment of its own.
+.venv-diagram/.installed: docs/diagram.lock
+	@echo "Installing into .venv-diagram (once) ..."
+	@$(PYTHON) -m venv .venv-diagram
+	@.venv-diagram/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 UPGRADE := --upgrade
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
@@ -71,8 +79,8 @@ lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= k
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml -o requirements.lock
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra dev -c requirements.lock \
 		-o requirements-dev.lock
-	@for name in tap target plot; do \
-		$(LOCK) $(UPGRADE) benchmarks/$$name.in -o benchmarks/$$name.lock; \
+	@for name in benchmarks/tap benchmarks/target benchmarks/plot docs/diagram; do \
+		$(LOCK) $(UPGRADE) $$name.in -o $$name.lock; \
 	done
 
 # The engines that we are compared with, and the plot, have environments of their own.

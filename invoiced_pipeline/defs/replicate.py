@@ -138,6 +138,7 @@ class _Run:
     ) -> Iterator[dg.MaterializeResult]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
         from invoiced_pipeline.defs.dlt_run import run_pipeline
+        from invoiced_pipeline.defs.documentation import document
         from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.warehouse.clearing import Clearing
@@ -166,7 +167,9 @@ class _Run:
                     self._sweep(replication, client, database, marks)
 
                 skips = partial(skipped_starts, instance, dataset)
-                stages = LoggedLoad(database, dataset, replication, skips).run(load)
+                stages = LoggedLoad(
+                    database, dataset, replication, skips, partial(document, self._connection)
+                ).run(load)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that

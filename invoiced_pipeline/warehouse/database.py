@@ -47,6 +47,25 @@ class Holder:
         return f"run {self.run_id} (pid {self.pid}{where}, since {self.since})"
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view, as the warehouse describes it.
+
+    Attributes:
+        schema: Where it is.
+        name: Its name.
+        is_view: Whether it is a view.
+        comment: What `comment on` said of it; None where it said nothing.
+        columns: What it said of every column, by name, in the columns' order.
+    """
+
+    schema: str
+    name: str
+    is_view: bool
+    comment: str | None
+    columns: Mapping[str, str | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What a query of a user's found.
@@ -138,8 +157,19 @@ class Session(ABC):
         return frozenset(name for (name,) in self.rows(sql, values))
 
     @abstractmethod
-    def comment(self, view: str) -> str | None:
-        """What `comment on view` said of a view; None where it said nothing, or there is none."""
+    def relations(self, schemas: Sequence[str]) -> list[Relation]:
+        """The tables and views of some schemas with their comments; schemas need not exist."""
+
+    @abstractmethod
+    def qualified(self, schema: str, name: str | None = None) -> str:
+        """How a statement names a schema, or a table or view in it, whatever else is called so."""
+
+    @abstractmethod
+    def seen_from_beside(self, name: str) -> str | None:
+        """How a view in another schema names a table of the dataset; None where none can."""
+
+    def limit_waiting(self) -> None:  # noqa: B027 - a file has nobody to wait for
+        """Has later statements fail that wait for other users of a table for too long."""
 
     @property
     @abstractmethod

@@ -1,7 +1,9 @@
 """A session over a dataset in a DuckDB file."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.settings import STORAGE_VERSION
-from invoiced_pipeline.warehouse.database import Session
+from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.duckdb.opening import (
     busy_message,
     connect,
@@ -51,18 +53,54 @@ class DuckDbSession(Session):
             raise
         self.run("commit")
 
-    def comment(self, view: str) -> str | None:
-        """What was said of a view."""
-        sql = (
-            "select comment from duckdb_views() where database_name = current_database() "
-            "and schema_name = %s and view_name = %s"
+    def relations(self, schemas: Sequence[str]) -> list[Relation]:
+        """The tables and views with their comments."""
+        where = f"database_name = current_database() and schema_name in ({_places(schemas)})"
+        columns: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+        for schema, name, column, comment in self.rows(
+            f"select schema_name, table_name, column_name, comment from duckdb_columns() "  # noqa: S608
+            f"where {where} order by column_index",
+            schemas,
+        ):
+            columns[schema, name][column] = comment
+        found = self.rows(
+            f"select schema_name, table_name, false, comment from duckdb_tables() where {where} "  # noqa: S608
+            f"union all select schema_name, view_name, true, comment from duckdb_views() "
+            f"where {where}",
+            [*schemas, *schemas],
         )
-        return next((text for (text,) in self.rows(sql, [self._dataset, view])), None)
+        return [Relation(*each, columns=columns[each[0], each[1]]) for each in found]
+
+    def qualified(self, schema: str, name: str | None = None) -> str:
+        """With the catalog: a schema may be called like the file."""
+        return ".".join(map(_quoted, filter(None, (self._catalog, schema, name))))
+
+    def seen_from_beside(self, name: str) -> str | None:
+        """Without the catalog, so that the view holds when the file is attached as another.
+
+        In a file that is called like the dataset that is ambiguous, and so is the full name in a
+        view (tried with DuckDB 2.0).
+        """
+        if self._catalog.lower() == self._dataset.lower():
+            return None
+        return f"{_quoted(self._dataset)}.{_quoted(name)}"
+
+    @cached_property
+    def _catalog(self) -> str:
+        return str(self.rows("select current_database()")[0][0])
 
     def _execute(self, sql: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         if not values:
             return self._connection.execute(sql)
         return self._connection.execute(sql.replace("%s", "?").replace("%%", "%"), list(values))
+
+
+def _places(values: Sequence[str]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
