@@ -13,7 +13,13 @@ from invoiced_pipeline.settings import load_settings
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.status import ConnectionStatus
 
-_STATES = {"ok": "green", "failed": "red", "running": "cyan", "pending": "dim"}
+_STATES = {
+    "ok": "green",
+    "unavailable": "yellow",
+    "failed": "red",
+    "running": "cyan",
+    "pending": "dim",
+}
 
 
 def status(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
@@ -63,6 +69,8 @@ def _show(status: "ConnectionStatus") -> None:
             _minute(table.covered_until) if table.covered_until else "",
         )
     console.print(grid)
+    for words in dict.fromkeys(each.unavailable for each in status.tables if each.unavailable):
+        say(console, f"Not available in this account: {words}", style="yellow")
     for error in dict.fromkeys(table.error for table in status.tables if table.error):
         say(errors, error, style="red")
 

@@ -22,6 +22,7 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
+from invoiced_pipeline.defs.unavailable import unavailable_events
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
@@ -92,7 +93,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     )
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         try:
             if not context.selected_asset_keys:
                 wait = config.when_busy == "wait"
@@ -135,10 +136,11 @@ class _Run:
 
     def execute(
         self, invoiced_api: InvoicedApi, warehouse: Warehouse
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
         from invoiced_pipeline.defs.dlt_run import run_pipeline
         from invoiced_pipeline.replication.api_counts import api_counts
+        from invoiced_pipeline.replication.availability import announce
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.warehouse.clearing import Clearing
         from invoiced_pipeline.warehouse.marks import Marks
@@ -167,6 +169,7 @@ class _Run:
 
                 skips = partial(skipped_starts, instance, dataset)
                 stages = LoggedLoad(database, dataset, replication, skips).run(load)
+                announce(replication.unavailable)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
@@ -195,7 +198,7 @@ class _Run:
 
     def _results(
         self, replication: "Replication", audit: Audit, stages: Mapping[str, float]
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         if replication.deletions is not None and replication.deletions.error:
             self._failures.append(replication.deletions.error)
         for report in audit.complete:
@@ -212,6 +215,7 @@ class _Run:
                 ),
                 check_results=check_results(key, audit.findings[report.table]),
             )
+        yield from unavailable_events(self._connection.dataset, replication.unavailable)
         if problems := audit.problems(self._failures):
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure(problems, allow_retries=False)
@@ -229,7 +233,7 @@ class _Run:
         whole = {
             name
             for name, report in replication.reports.items()
-            if report.mode == "full" and not report.error
+            if report.mode == "full" and report.is_complete
         }
         tables = tuple(table for table in self._tables if table.name in whole)
         if not tables:
@@ -246,5 +250,6 @@ class _Run:
         for report in swept.values():
             if report.error:
                 self._failures.append(f"{report.table}: {report.error}")
+            replication.reports[report.table].unavailable = report.unavailable
             replication.reports[report.table].deleted += report.deleted
             replication.reports[report.table].rows += report.brought
