@@ -42,8 +42,6 @@ class _ProgressHandler(logging.Handler):
             self._progress.update(task, rows=f"{report.rows:,} rows, {report.pages:,} pages")
             if report.error:
                 self._progress.update(task, rows="[red]not complete")
-            elif report.unavailable:
-                self._progress.update(task, rows="[yellow]not available", total=1, completed=1)
             elif record.levelno >= logging.INFO:
                 self._progress.update(task, total=1, completed=1)
         elif record.levelno >= logging.WARNING:

@@ -47,6 +47,7 @@ def _statuses(name: str | None) -> "list[ConnectionStatus]":
 
 
 def _show(status: "ConnectionStatus") -> None:
+    from invoiced_pipeline.replication.availability import reasons
     from invoiced_pipeline.terminal import console, errors, new_grid, say
 
     say(console, f"{status.connection}, in the dataset {status.dataset}", style="bold")
@@ -69,8 +70,9 @@ def _show(status: "ConnectionStatus") -> None:
             _minute(table.covered_until) if table.covered_until else "",
         )
     console.print(grid)
-    for words in dict.fromkeys(each.unavailable for each in status.tables if each.unavailable):
-        say(console, f"Not available in this account: {words}", style="yellow")
+    unavailable = {each.table: each.unavailable for each in status.tables if each.unavailable}
+    for words in reasons(unavailable):
+        say(console, f"Not available: {words}", style="yellow")
     for error in dict.fromkeys(table.error for table in status.tables if table.error):
         say(errors, error, style="red")
 

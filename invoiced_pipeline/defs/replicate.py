@@ -22,7 +22,7 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
-from invoiced_pipeline.defs.unavailable import unavailable_events
+from invoiced_pipeline.defs.unavailable import earlier_materializations, unavailable_events
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
@@ -101,7 +101,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
                 return
             check_partition_range(context.run.tags, partitions)
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
-            run = _Run(context, connection, tables, config, start_date, default_start)
+            run = _Run(context, connection, tables, partitions, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -117,6 +117,7 @@ class _Run:
         context: dg.AssetExecutionContext,
         connection: ConnectionSettings,
         tables: Sequence[Table],
+        grid: dg.PartitionsDefinition,
         config: ReplicateConfig,
         start_date: StartDate,
         default_start: datetime,
@@ -128,6 +129,7 @@ class _Run:
             table for table in tables if asset_key(connection.dataset, table) in chosen
         )
         self._selected = frozenset(table.name for table in tables)
+        self._grid = grid
         self._mode: Mode = config.mode
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
@@ -204,6 +206,8 @@ class _Run:
         for report in audit.complete:
             key = dg.AssetKey([self._connection.dataset, report.table])
             partitions = self._context.partition_keys
+            for earlier in earlier_materializations(self._context, key, report, self._grid):
+                self._context.log_event(earlier)
             for partition in partitions:
                 is_newest = partition == partitions[-1]
                 rows = partition_metadata(report, partition, is_newest=is_newest)

@@ -67,7 +67,7 @@ def sweep_job(
         try:
             chosen = tuple(table for table in tables if table.name in (config.tables or names))
             selected = frozenset(names)
-            reports = _sweep(context, config, connection, chosen, selected, keys)
+            reports = _sweep(context, config, connection, chosen, keys, selected=selected)
         except WarehouseBusyError as error:
             if context.retry_number + 1 < config.tries:
                 raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
@@ -130,13 +130,14 @@ def sweep_schedule(
     return tick
 
 
-def _sweep(
+def _sweep(  # noqa: PLR0913 - a run's order
     context: dg.OpExecutionContext,
     config: SweepConfig,
     connection: ConnectionSettings,
     tables: tuple[Table, ...],
-    selected: frozenset[str],
     keys: ConnectionKeys,
+    *,
+    selected: frozenset[str],
 ) -> Mapping[str, "SweepReport"]:
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.replication.availability import announce

@@ -6,10 +6,15 @@ for one: the check that its coverage reaches up to now does not pass.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from invoiced_pipeline.defs.run_metadata import partition_metadata
 from invoiced_pipeline.replication.checks import Check
+
+if TYPE_CHECKING:
+    from invoiced_pipeline.replication.report import TableReport
 
 UNAVAILABLE = "unavailable"
 """Metadata of an observation: what the API says."""
@@ -62,6 +67,36 @@ def unavailable_since_load(
         return False
     observation = records[0].asset_observation
     return observation is not None and words_of(observation) is not None
+
+
+def earlier_materializations(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    report: "TableReport",
+    grid: dg.PartitionsDefinition,
+) -> Iterator[dg.AssetMaterialization]:
+    """Partitions before the run's range that it has read, too: those of a table that came late.
+
+    A run's range does not wait for tables that the account does not have. Once such a table can be
+    read, all of it is.
+
+    Args:
+        context: The run's.
+        key: The table.
+        report: What the run read of it.
+        grid: All partitions.
+    """
+    began = context.partition_time_window.start
+    read = [window for window in report.covered if window.start < began]
+    if not read or not isinstance(grid, dg.TimeWindowPartitionsDefinition):
+        return
+    for partition in grid.get_partition_keys():
+        window = grid.time_window_for_partition_key(partition)
+        if window.start >= began:
+            return
+        if any(each.start < window.end and window.start < each.end for each in read):
+            metadata = partition_metadata(report, partition, is_newest=False)
+            yield dg.AssetMaterialization(asset_key=key, partition=partition, metadata=metadata)
 
 
 def unavailable_tables(events: Iterable[dg.DagsterEvent]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from invoiced_pipeline.nesting import decode
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 PERMISSION_MISSING = "You do not have permission to do that"
-"""The API's words (observed). Its `type` does not tell these errors from others, so the words do."""
+"""The API's words (observed); its `type` does not tell these errors from others."""
 
 
 class _ErrorBody(msgspec.Struct):

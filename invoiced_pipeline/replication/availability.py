@@ -85,6 +85,14 @@ class Availability:
         return self._is_key_right
 
 
+def reasons(unavailable: Mapping[str, str]) -> list[str]:
+    """What the API says of these tables; what it says of several is named for the first of them."""
+    found: dict[str, str] = {}
+    for words in unavailable.values():
+        found.setdefault(words.partition(" answered ")[2] or words, words)
+    return list(found.values())
+
+
 def announce(unavailable: Mapping[str, str], *, swept: bool = False) -> None:
     """Logs one line for all tables that the account does not have.
 
@@ -94,15 +102,12 @@ def announce(unavailable: Mapping[str, str], *, swept: bool = False) -> None:
     """
     if not unavailable:
         return
-    reasons: dict[str, str] = {}
-    for words in unavailable.values():
-        reasons.setdefault(words.partition(" answered ")[2] or words, words)
     is_one = len(unavailable) == 1
     text = (_ONE if is_one else _SEVERAL) + (_AFTER_A_SWEEP if swept else _AFTER_A_LOAD)
     logger.warning(
         text.format(
             names=", ".join(unavailable),
-            words="; ".join(reasons.values()),
+            words="; ".join(reasons(unavailable)),
             them="it" if is_one else "them",
         )
     )

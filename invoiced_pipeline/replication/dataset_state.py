@@ -136,7 +136,9 @@ class DatasetState:
         until = self.events_until()
         if until is not None:
             self.set_events_until(min(until, from_epoch(min(marks.values()))))
-        ends = [marks[each] for each in ("transactions", "credit_balance_adjustments") if each in marks]
+        ends = [
+            marks[each] for each in ("transactions", "credit_balance_adjustments") if each in marks
+        ]
         if not ends:
             return
         since = from_epoch(min(ends))

@@ -297,9 +297,8 @@ class TableRun:
             message = report.error or report.alarm
             logger.error("%s: %s", report.table, message, extra={"report": report})
             return
-        if report.unavailable:  # said once for all such tables, at the end of the run
-            logger.debug("%s: %s", report.table, report.unavailable, extra={"report": report})
-            return
+        if report.unavailable:
+            return  # said once for all such tables, at the end of the run
         if report.rejected:
             logger.warning(
                 "%s: %d records fit no column; they are in _rejected and asked for at every sync",
