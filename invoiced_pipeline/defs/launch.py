@@ -132,8 +132,8 @@ def run_sweep(
         for event in outcome.all_events
         if event.is_asset_observation
     )
-    tables = _metadata_by_table(each for each in observed if words_of(each) is None)
-    return SyncResult(outcome.run_id, _error(outcome), tables, unavailable)
+    swept = _metadata_by_table(each for each in observed if words_of(each) is None)
+    return SyncResult(outcome.run_id, _error(outcome), swept, unavailable)
 
 
 def run_writeback(
