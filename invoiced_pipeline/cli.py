@@ -218,8 +218,17 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     rate_5xx: Annotated[float, typer.Option(help="Share of requests answered with 5xx.")] = 0.0,
     drop_connection: Annotated[float, typer.Option(help="Share of connections dropped.")] = 0.0,
     truncate_body: Annotated[float, typer.Option(help="Share of bodies cut short.")] = 0.0,
+    without_feature: Annotated[
+        list[str] | None,
+        typer.Option(help="Feature the account lacks: subscription_billing. Its lists answer 400."),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(help="List that the key may not see, such as payments: it answers 403."),
+    ] = None,
 ) -> None:
     """Serve a local Invoiced with made-up records, until Ctrl-C."""
+    from invoiced_pipeline.emulator.account import Account
     from invoiced_pipeline.emulator.faults import Faults
     from invoiced_pipeline.emulator.run import serve
     from invoiced_pipeline.exceptions import ConfigurationError
@@ -234,7 +243,16 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     )
     store = database if database == ":memory:" else Path(database)
     try:
-        serve(port=port, database=store, seed=seed, customers=customers, load=load, faults=faults)
+        serve(
+            port=port,
+            database=store,
+            seed=seed,
+            customers=customers,
+            load=load,
+            faults=faults,
+            features=Account().features - set(without_feature or ()),
+            forbidden=forbid or (),
+        )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -53,6 +53,7 @@ def _show(findings: "list[Finding]", *, with_names: bool) -> None:
             shown = finding.connection
             say(console, shown or "", style="bold")
         mark = "[red]✗[/]" if finding.problem else "[green]✓[/]"
+        mark = "[yellow]![/]" if finding.unavailable else mark
         what = f"{finding.problem}: {finding.detail}" if finding.problem else finding.detail
         console.print(f"{mark} {finding.subject}: ", end="")
         say(console, what)
@@ -83,7 +84,12 @@ def _of_api(
     from invoiced_pipeline.catalog.clear_copies import clear_copies
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.catalog.selection import tables_of
-    from invoiced_pipeline.invoiced.connection_check import Finding, check_first_load, check_tables
+    from invoiced_pipeline.invoiced.connection_check import (
+        Finding,
+        check_events,
+        check_first_load,
+        check_tables,
+    )
     from invoiced_pipeline.warehouse.opening import open_database
     from invoiced_pipeline.warehouse.start_date import default_start_date
 
@@ -106,6 +112,10 @@ def _of_api(
         way = " through the proxy" if connection.proxy else ""
         yield Finding("connection", None, f"{connection.base_url} accepts the key{way}")
     yield from found
+    is_asked = connection.deletions != "ignore" and all(each.problem is None for each in found)
+    events = check_events(client) if is_asked else None
+    if events is not None:
+        yield events
     load = check_first_load(client, tables, found, since)
     if load is not None:
         yield load

@@ -15,7 +15,13 @@ from invoiced_pipeline.warehouse.opening import open_database
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.status import ConnectionStatus
 
-_STATES = {"ok": "green", "failed": "red", "running": "cyan", "pending": "dim"}
+_STATES = {
+    "ok": "green",
+    "unavailable": "yellow",
+    "failed": "red",
+    "running": "cyan",
+    "pending": "dim",
+}
 
 
 def status(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
@@ -46,6 +52,7 @@ def _statuses(settings: Settings, name: str | None) -> "list[ConnectionStatus]":
 
 
 def _show(status: "ConnectionStatus") -> None:
+    from invoiced_pipeline.replication.availability import reasons
     from invoiced_pipeline.terminal import console, errors, new_grid, say
 
     say(console, f"{status.connection}, in the dataset {status.dataset}", style="bold")
@@ -68,6 +75,9 @@ def _show(status: "ConnectionStatus") -> None:
             _minute(table.covered_until) if table.covered_until else "",
         )
     console.print(grid)
+    unavailable = {each.table: each.unavailable for each in status.tables if each.unavailable}
+    for words in reasons(unavailable):
+        say(console, f"Not available: {words}", style="yellow")
     for error in dict.fromkeys(table.error for table in status.tables if table.error):
         say(errors, error, style="red")
 

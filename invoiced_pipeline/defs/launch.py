@@ -19,6 +19,7 @@ from invoiced_pipeline.defs.names import (
 )
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
+from invoiced_pipeline.defs.unavailable import unavailable_tables, words_of
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.report import Mode
@@ -44,11 +45,13 @@ class SyncResult:
         run_id: Dagster's id of the run.
         error: Why it failed; None when it did not.
         tables: Metadata of every complete table's materialisation, or of every table's sweep.
+        unavailable: What the API says of the tables that the account does not have, by table.
     """
 
     run_id: str
     error: str | None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,12 @@ def run_sync(
         run_config=_quietly(sync_config(dataset, mode)),
     )
     materialized = (event.materialization for event in outcome.get_asset_materialization_events())
-    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(materialized))
+    return SyncResult(
+        outcome.run_id,
+        _error(outcome),
+        _metadata_by_table(materialized),
+        unavailable_tables(outcome.all_events),
+    )
 
 
 def run_sweep(
@@ -134,12 +142,14 @@ def run_sweep(
         tags={PROCESS_TAG: this_process()},
         run_config=_quietly(dg.RunConfig(ops={sweep_op_name(dataset): config}).to_config_dict()),
     )
+    unavailable = unavailable_tables(outcome.all_events)
     observed = (
         event.asset_observation_data.asset_observation
         for event in outcome.all_events
         if event.is_asset_observation
     )
-    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(observed))
+    swept = _metadata_by_table(each for each in observed if words_of(each) is None)
+    return SyncResult(outcome.run_id, _error(outcome), swept, unavailable)
 
 
 def run_writeback(

@@ -172,6 +172,8 @@ class Application:
         route, arguments = self.routes.find(method, path)
         if route.feature is not None and route.feature not in self.service.account.features:
             raise feature_missing()
+        if route.segments[0] in self.service.account.forbidden:
+            raise forbidden()
         if caller.state == "member_without_permission" and method != "GET":
             raise forbidden()
         values = query.parse(request.url.query)

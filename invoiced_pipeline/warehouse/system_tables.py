@@ -12,7 +12,7 @@ from invoiced_pipeline.catalog.system_tables import SYNC_FRESHNESS, SYNC_STATUS,
 from invoiced_pipeline.warehouse.database import Database, Session
 from invoiced_pipeline.warehouse.marked_views import View, make_view
 
-Status = Literal["succeeded", "failed", "skipped"]
+Status = Literal["succeeded", "failed", "unavailable", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,9 @@ class SyncLogEntry:
         window_end: End of what was read completely, or asked for where the table failed.
         started_at: When its reading began.
         finished_at: When the run's load ended.
-        status: `failed` also where all is loaded, but a person should look; `skipped` for a start
-            that was left out, which the next run adds.
+        status: `failed` also where all is loaded, but a person should look; `unavailable` where
+            the account does not have the table; `skipped` for a start that was left out, which the
+            next run adds.
         rows: Records loaded.
         new_rows: Records that were not in the table before.
         deleted_rows: Records found to be deleted.
@@ -39,7 +40,7 @@ class SyncLogEntry:
         retries: Requests made again.
         wait_seconds: Seconds of waiting for the API, summed over parallel requests.
         load_seconds: Seconds the load took, of all tables together.
-        error: Why it failed or was left out, or what to look at.
+        error: Why it failed, is unavailable or was left out, or what to look at.
         coverage_before: Windows of `updated_at` that the table covered when the run began.
         coverage_after: Windows that it covers now.
     """
