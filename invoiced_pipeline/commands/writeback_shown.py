@@ -170,9 +170,8 @@ def _show(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) ->
     if not found:
         return
     table = new_grid(title)
-    table.min_width = len(title)  # else the title breaks over a narrow table
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading)
     for row in found[:_MOST_ROWS]:
         table.add_row(*map(escape, row))
     console.print(table)
