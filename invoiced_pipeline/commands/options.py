@@ -18,7 +18,7 @@ ConnectionsOption = Annotated[
 ]
 
 
-def _show_version(is_asked: bool) -> None:
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - as typer calls it
     if is_asked:
         typer.echo(f"invoiced-pipeline {version('invoiced-pipeline')}")
         raise typer.Exit

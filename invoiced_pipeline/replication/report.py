@@ -43,6 +43,7 @@ class TableReport:
         gaps: Columns and arrays that some of the table's rows were loaded without, by selection.
         warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is.
+        cause: The error in the words that other tables share; None where it is the table's own.
         alarm: Why a person should look although the table is complete; the run fails with it.
         started_at: When its reading began (UTC).
         finished_at: When the last row was handed to the load (UTC).
@@ -65,6 +66,7 @@ class TableReport:
     gaps: frozenset[str] = frozenset()
     warning: str | None = None
     error: str | None = None
+    cause: str | None = None
     alarm: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

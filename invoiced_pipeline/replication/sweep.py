@@ -27,6 +27,7 @@ from invoiced_pipeline.invoiced.tally import Tally
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
@@ -54,6 +55,7 @@ class SweepReport:
         seconds: How long it took to compare.
         coverage: What the dataset covers of the table, which a sweep does not change.
         error: Why the table was left alone, or not completed; None when it is complete.
+        cause: The error in the words that other tables share; None where it is the table's own.
     """
 
     table: str
@@ -66,6 +68,7 @@ class SweepReport:
     seconds: float = 0.0
     coverage: Coverage = field(default_factory=Coverage)
     error: str | None = None
+    cause: str | None = None
 
 
 class Sweep:
@@ -112,7 +115,7 @@ class Sweep:
                 try:
                     self._compare(table, report, executor)
                 except InvoicedPipelineError as error:
-                    report.error = str(error)
+                    report.error, report.cause = str(error), cause_of(error)
                 report.seconds = time.monotonic() - began
                 _announce(report)
         if self._lacking:
@@ -133,7 +136,7 @@ class Sweep:
                 report.brought += batch.record_count
                 yield batch
         except InvoicedPipelineError as error:
-            report.error = str(error)
+            report.error, report.cause = str(error), cause_of(error)
         rejects = Rejects(table.name, dataset.rejected(table.name))
         rejects.meet(batcher.rejects)
         if rejects.has_news:

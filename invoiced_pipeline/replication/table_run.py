@@ -22,6 +22,7 @@ from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
 from invoiced_pipeline.replication.report import TableReport
@@ -78,10 +79,10 @@ class TableRun:
             self._dataset.forget_survivors(self._table.name)
             is_whole = report.mode == "full"
         except FeatureNotEnabledError as error:
-            report.error = str(error)
+            report.error, report.cause = str(error), cause_of(error)
             yield from self._declare()  # queries over all tables work, empty or not
         except InvoicedPipelineError as error:
-            report.error = str(error)
+            report.error, report.cause = str(error), cause_of(error)
         except Exception as error:  # one table must not cost the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error = f"{type(error).__name__}: {error}"
