@@ -123,7 +123,7 @@ def _show(settings: Settings, connection: ConnectionSettings, result: "SyncResul
         deleted = sum(metadata["deleted_rows"] for metadata in counts)
         if rows or deleted:
             console.print(f"{rows:,} loaded, {deleted:,} deleted in Invoiced.", highlight=False)
-        else:
+        elif not result.error:
             is_empty = totals and not any(total.rows for total in totals.values())
             since = "the start date: there are no records" if is_empty else "the last sync"
             console.print(f"Nothing has changed since {since}.")

@@ -9,6 +9,7 @@ import typer
 
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import load_settings
 
 
@@ -41,7 +42,7 @@ def move(
         typer.echo(json.dumps([asdict(each) for each in moved]))
         return
     for each in moved:
-        console.print(f"{each.table}: {each.rows:,} rows", highlight=False)
+        console.print(f"{each.table}: {counted(each.rows, 'row')}", highlight=False)
     console.print(
         f"{dataset} is in {database.label} now, and {file} as it was. Go on with: "
         "invoiced-pipeline sync",

@@ -16,6 +16,7 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.first_load import first_load, since_params
+from invoiced_pipeline.plurals import counted
 
 _NEXT_STEP: dict[type[ApiError], str] = {
     AuthenticationError: "bad key",
@@ -38,6 +39,8 @@ class Finding:
         records: Records the API says there are; None when unknown.
         seconds: How long the API took to answer; how long a first load may take.
         connection: Whose it is; None for what all connections share.
+        rows: Rows of the table in the warehouse; None where it was not loaded, or not looked at.
+        deleted_rows: Those of them whose records were deleted in Invoiced.
     """
 
     subject: str
@@ -46,6 +49,8 @@ class Finding:
     records: int | None = None
     seconds: float | None = None
     connection: str | None = None
+    rows: int | None = None
+    deleted_rows: int | None = None
 
 
 def check_tables(
@@ -88,7 +93,7 @@ def check_first_load(
     except ApiError as error:
         return Finding("first load", "unexpected answer", str(error))
     detail = (
-        f"{load.records:,} records in {load.requests:,} requests, in about "
+        f"{counted(load.records, 'record')} in {counted(load.requests, 'request')}, in about "
         f"{_duration(load.seconds)} ({load.page_seconds:.2f} s for a page, "
         f"{client.limit.capacity} at a time)"
     )
@@ -120,7 +125,22 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
             detail += f". The feature is {table.feature}: enable it, or leave the table out"
         return Finding(subject, problem, detail), final
     seconds = time.monotonic() - began
-    detail = "readable" if records is None else f"{records:,} records"
-    if since is not None and records is not None and since_params(table, since):
-        detail += f" since {since:%Y-%m-%d}"
+    detail = "readable" if records is None else counted(records, "record") + _scope(table, since)
     return Finding(table.name, None, detail, records, seconds), False
+
+
+def _scope(table: Table, since: datetime | None) -> str:
+    """Which records a count is of, and why a sync may load fewer."""
+    day = "" if since is None else f" since {since:%Y-%m-%d}"
+    if since_params(table, since):
+        return day
+    counts, loads = [], []
+    if since is not None:
+        counts.append("dates")
+        loads.append(f"those changed{day}")
+    if len(table.variants) > 1:  # several versions may have one id
+        counts.append("versions")
+        loads.append("one row per id")
+    if not counts:
+        return ""
+    return f" of all {' and '.join(counts)}; a sync loads {', '.join(loads)}"

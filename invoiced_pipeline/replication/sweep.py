@@ -24,6 +24,7 @@ from invoiced_pipeline.invoiced.identifiers import (
 )
 from invoiced_pipeline.invoiced.reading import lies_in
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import customer_columns
@@ -140,7 +141,8 @@ class Sweep:
         rejects = Rejects(table.name, dataset.rejected(table.name))
         rejects.meet(batcher.rejects)
         if rejects.has_news:
-            logger.warning("%s: %d records fit no column", table.name, len(rejects.met))
+            fit = counted(len(rejects.met), "record fits", "records fit")
+            logger.warning("%s: %s no column", table.name, fit)
             dataset.set_rejected(table.name, rejects.remembered())
             yield Batch(REJECTED, rejects.rows(self.request.run_id))
 
@@ -217,8 +219,9 @@ class Sweep:
         if unlisted <= allowed:
             return
         share = unlisted / rows
+        some = f"{unlisted:,} of {counted(rows, 'row')}"
         message = (
-            f"the API does not list {unlisted:,} of {rows:,} rows of {table.name} ({share:.0%}), "
+            f"the API does not list {some} of {table.name} ({share:.0%}), "
             f"which is more than the {self._max_share:.0%} that a sweep may mark: none was. Is it "
             "the right account, and may the key see all records? If they are gone indeed: "
             f"invoiced-pipeline sweep --select {table.name} --allow-share {_above(share)}"
@@ -249,5 +252,9 @@ def _announce(report: SweepReport) -> None:
         logger.error("%s: %s", report.table, report.error)
         return
     logger.info(
-        "%s: %d listed, %d rows, %d gone", report.table, report.listed, report.rows, report.deleted
+        "%s: %d listed, %s, %d gone",
+        report.table,
+        report.listed,
+        counted(report.rows, "row"),
+        report.deleted,
     )

@@ -16,6 +16,7 @@ from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading, lies_in
 from invoiced_pipeline.invoiced.related import read_related
 from invoiced_pipeline.invoiced.single import pages_of
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
@@ -257,7 +258,10 @@ class TableRun:
         if self._rejects.has_known:
             self._rejects.fit(batch.rows[self._table.primary_key].to_pylist())
         logger.debug(
-            "%s: %d rows", self._table.name, self._report.rows, extra={"report": self._report}
+            "%s: %s",
+            self._table.name,
+            counted(self._report.rows, "row"),
+            extra={"report": self._report},
         )
 
     def _announce(self, new_fields: list[str]) -> None:
@@ -275,16 +279,16 @@ class TableRun:
             return
         if report.rejected:
             logger.warning(
-                "%s: %d records fit no column; they are in _rejected and asked for at every sync",
+                "%s: %s no column, kept in _rejected and asked for at every sync",
                 report.table,
-                report.rejected,
+                counted(report.rejected, "record fits", "records fit"),
             )
         logger.info(
-            "%s: %d rows in %.1f s, %d requests",
+            "%s: %s in %.1f s, %s",
             report.table,
-            report.rows,
+            counted(report.rows, "row"),
             report.seconds,
-            report.tally.requests,
+            counted(report.tally.requests, "request"),
             extra={"report": report},
         )
 

@@ -7,6 +7,7 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.payment_data import HIDDEN
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.replaced_fields import replaced_notes
@@ -55,7 +56,7 @@ def sample_requests(plan: Plan, host: str) -> Iterator[str]:
 def as_markdown(plan: Plan, host: str) -> str:
     """The whole of a plan, for the run's page."""
     parts = [
-        f"**{plan.operation.title}**: {len(plan.rows):,} rows of `{plan.settings.name}`",
+        f"**{plan.operation.title}**: {counted(len(plan.rows), 'row')} of `{plan.settings.name}`",
         _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
         *plan.notes,
         *replaced_notes(plan),
