@@ -83,9 +83,10 @@ class PushReport:
         if refused and len(refused) > self.reject_share * self.rows:
             first = refused[0]
             verb = "was" if len(refused) == 1 else "were"
+            share = f"{len(refused):,} of {counted(self.rows, 'row')} {verb} refused"
             return (
-                f"{said}: {len(refused):,} of {counted(self.rows, 'row')} {verb} refused, more "
-                f"than reject_share ({self.reject_share:.1%}). First: record {first.record_key!r}, {first.error}"
+                f"{said}: {share}, more than reject_share ({self.reject_share:.1%}). First: record "
+                f"{first.record_key!r}, {first.error}"
             )
         unsent = [each for each in self.problems if each.state == "planned"]
         if unsent:

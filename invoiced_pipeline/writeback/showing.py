@@ -53,6 +53,11 @@ def sample_requests(plan: Plan, host: str) -> Iterator[str]:
         yield _request(plan, row, rows, host)
 
 
+def obstacles(plan: Plan) -> list[str]:
+    """Why a push would send nothing of a plan: all reasons, while a push names the first."""
+    return [text for text in (plan.inactive_note(), plan.excess()) if text]
+
+
 def as_markdown(plan: Plan, host: str) -> str:
     """The whole of a plan, for the run's page."""
     parts = [
@@ -60,10 +65,8 @@ def as_markdown(plan: Plan, host: str) -> str:
         _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
         *plan.notes,
         *replaced_notes(plan),
+        *(f"> {obstacle}" for obstacle in obstacles(plan)),
     ]
-    refusal = plan.refusal()
-    if refusal:
-        parts.append(f"> {refusal}")
     changes = list(change_rows(plan))
     if changes:
         headings = ("record", "field", "before", "after")
