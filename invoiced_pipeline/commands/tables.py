@@ -65,20 +65,17 @@ class Grid:
         """Yields what rich prints."""
         room = options.max_width
         shown = list(range(len(self._columns)))
-        left_out: list[str] = []
         for heading in self._optional:
             if self._least_width(shown) <= room:
                 break
-            kept = [index for index in shown if self._columns[index].heading != heading]
-            if len(kept) < len(shown):
-                left_out.insert(0, heading)
-            shown = kept
+            shown = [index for index in shown if self._columns[index].heading != heading]
         if self._title:
             yield Text(self._title, style="bold")
         if self._least_width(shown) > room:
             yield from self._blocks()
             return
         yield self._table(shown)
+        left_out = [c.heading for index, c in enumerate(self._columns) if index not in shown]
         if left_out:
             yield Text(f"Left out for lack of room: {', '.join(left_out)}", style="dim")
 
