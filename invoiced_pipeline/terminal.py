@@ -178,7 +178,7 @@ def show_sweep(tables: dict[str, dict[str, Any]]) -> None:
     """What a sweep found, table by table."""
     if not tables:
         return
-    grid = new_grid("Compared with the API")
+    grid = new_grid("Compared with the API", optional=("requests", "seconds"))
     grid.add_column("table", no_wrap=True)
     for heading in ("rows", "listed", "gone", "brought", "requests", "seconds"):
         grid.add_column(heading, justify="right")
