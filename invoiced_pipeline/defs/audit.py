@@ -12,6 +12,7 @@ from invoiced_pipeline.windows import Coverage
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.api_counts import Counted
     from invoiced_pipeline.replication.checks import Finding
+    from invoiced_pipeline.replication.failure_list import Failure
     from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.request import ReplicationRequest
 
@@ -75,19 +76,25 @@ class Audit:
         """Reports of the tables that are complete."""
         return [report for report in self._reports.values() if report.is_complete]
 
-    def problems(self, others: Sequence[str] = ()) -> str:
+    def problems(self, others: "Sequence[Failure]" = ()) -> str:
         """Why the run fails although it went through; empty when all is well.
 
         Args:
             others: What else is not complete.
         """
-        reports = self._reports.values()
-        failed = [*others]
-        failed += [f"{report.table}: {report.error}" for report in reports if report.error]
+        from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+
+        failed = [
+            *others,
+            *(
+                Failure(report.table, report.error, report.cause)
+                for report in self._reports.values()
+                if report.error
+            ),
+        ]
         look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
         look += [self._unchecked] if self._unchecked else []
-        parts = {"not complete": failed, "loaded, but look": look}
-        return "; ".join(f"{what}: {'; '.join(texts)}" for what, texts in parts.items() if texts)
+        return told([("not complete", failure_lines(failed)), ("loaded, but look", look)])
 
     def problem(self, report: "TableReport") -> str | None:
         """Why a person should look at a table although it is complete; None when all is well."""

@@ -12,6 +12,7 @@ from invoiced_pipeline.defs.audit import Audit
 from invoiced_pipeline.defs.checks import check_results
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.names import asset_key
+from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import Coverage
@@ -91,7 +92,8 @@ def run_checks(
             if dg.AssetCheckKey(key, str(result.check_name)) in wanted:
                 yield result
     missing = [table.name for table in chosen if table not in loaded.request.tables]
-    others = [f"{', '.join(missing)}: nothing is loaded yet, materialize first"] if missing else []
+    nothing = "nothing is loaded yet, materialize first"
+    others = [Failure(", ".join(missing), nothing, is_table=False)] if missing else []
     if problems := audit.problems(others):
         # Last, for whatever is raised before a yield takes the results after it along.
         raise dg.Failure(problems, allow_retries=False)

@@ -24,6 +24,7 @@ from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.defs.unavailable import earlier_materializations, unavailable_events
 from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
     ConnectionSettings,
@@ -134,7 +135,7 @@ class _Run:
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
         self._default_start = default_start
-        self._failures: list[str] = []
+        self._failures: list[Failure] = []
 
     def execute(
         self, invoiced_api: InvoicedApi, warehouse: Warehouse
@@ -204,8 +205,9 @@ class _Run:
     def _results(
         self, replication: "Replication", audit: Audit, stages: Mapping[str, float]
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
-        if replication.deletions is not None and replication.deletions.error:
-            self._failures.append(replication.deletions.error)
+        feed = replication.deletions
+        if feed is not None and feed.error:
+            self._failures.append(Failure("deletions", feed.error, feed.cause, is_table=False))
         for report in audit.complete:
             key = dg.AssetKey([self._connection.dataset, report.table])
             partitions = self._context.partition_keys
@@ -252,11 +254,11 @@ class _Run:
                 client, request, database, self._connection.dataset, marks, max_share=share
             )
         except InvoicedPipelineError as error:
-            self._failures.append(f"sweep: {error}")
+            self._failures.append(Failure("sweep", str(error), is_table=False))
             return
         for report in swept.values():
             if report.error:
-                self._failures.append(f"{report.table}: {report.error}")
+                self._failures.append(Failure(report.table, report.error, report.cause))
             replication.reports[report.table].unavailable = report.unavailable
             replication.reports[report.table].deleted += report.deleted
             replication.reports[report.table].rows += report.brought

@@ -13,6 +13,7 @@ from invoiced_pipeline.defs.jobs import described
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sweep_job_name
 from invoiced_pipeline.defs.unavailable import UNAVAILABLE
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
 if TYPE_CHECKING:
@@ -75,10 +76,13 @@ def sweep_job(
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         yield from (_observation(dataset, report) for report in reports.values())
-        failed = [f"{each.table}: {each.error}" for each in reports.values() if each.error]
+        failed = [
+            Failure(each.table, each.error, each.cause) for each in reports.values() if each.error
+        ]
         if failed:
             # Last, for whatever is raised before a yield takes the counts after it along.
-            raise dg.Failure("not swept: " + "; ".join(failed), allow_retries=False)
+            text = told([("not swept", failure_lines(failed))])
+            raise dg.Failure(text, allow_retries=False)
         yield dg.Output(None)
 
     @dg.job(

@@ -10,6 +10,7 @@ from typing import Any
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading import Reading
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.batches import Batch
 from invoiced_pipeline.replication.dataset_state import DatasetState
@@ -138,4 +139,4 @@ class Replication:
         for name, rows in counts.items():
             if name in self.reports:
                 self.reports[name].deleted += rows
-            logger.info("%s: %d rows are gone", name, rows)
+            logger.info("%s: %s deleted in Invoiced", name, counted(rows, "row"))

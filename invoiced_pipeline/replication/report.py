@@ -44,6 +44,8 @@ class TableReport:
         warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is, or is not available.
         unavailable: What the API says of a table that the account does not have; else None.
+        error: Why the table is not complete; None when it is.
+        cause: The error in the words that other tables share; None where it is the table's own.
         alarm: Why a person should look although the table is complete; the run fails with it.
         started_at: When its reading began (UTC).
         finished_at: When the last row was handed to the load (UTC).
@@ -67,6 +69,7 @@ class TableReport:
     warning: str | None = None
     error: str | None = None
     unavailable: str | None = None
+    cause: str | None = None
     alarm: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

@@ -16,6 +16,7 @@ from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading, lies_in
 from invoiced_pipeline.invoiced.related import read_related
 from invoiced_pipeline.invoiced.single import pages_of
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, Availability, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
@@ -23,6 +24,7 @@ from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
 from invoiced_pipeline.replication.report import TableReport
@@ -83,9 +85,9 @@ class TableRun:
             is_whole = report.mode == "full"
         except InvoicedPipelineError as error:
             if lacks(self._table, error):
-                yield from self._leave_out(str(error))
+                yield from self._leave_out(error)
             else:
-                report.error = str(error)
+                report.error, report.cause = str(error), cause_of(error)
         except Exception as error:  # one table must not cost the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error = f"{type(error).__name__}: {error}"
@@ -116,20 +118,22 @@ class TableRun:
         if refused.error:
             raise InvoicedPipelineError(refused.error)
 
-    def _leave_out(self, words: str) -> Iterator[Batch | None]:
+    def _leave_out(self, error: InvoicedPipelineError) -> Iterator[Batch | None]:
         """Leaves out a table that the account does not have; its rows and coverage stay.
 
         It waits until another table shows that the key is the right one: a wrong one shall leave
         nothing behind.
 
         Args:
-            words: What the API says.
+            error: What the API says.
         """
+        words = str(error)
         self._availability.settle(self._table.name)
         while (is_key_right := self._availability.is_key_right()) is None:
             yield None
         if not is_key_right:
             self._report.error = NO_TABLE.format(words=words)
+            self._report.cause = NO_TABLE.format(words=cause_of(error))
             return
         self._report.unavailable = words
         self._dataset.note_unavailable(self._table.name)
@@ -281,7 +285,10 @@ class TableRun:
         if self._rejects.has_known:
             self._rejects.fit(batch.rows[self._table.primary_key].to_pylist())
         logger.debug(
-            "%s: %d rows", self._table.name, self._report.rows, extra={"report": self._report}
+            "%s: %s",
+            self._table.name,
+            counted(self._report.rows, "row"),
+            extra={"report": self._report},
         )
 
     def _announce(self, new_fields: list[str]) -> None:
@@ -301,16 +308,16 @@ class TableRun:
             return  # said once for all such tables, at the end of the run
         if report.rejected:
             logger.warning(
-                "%s: %d records fit no column; they are in _rejected and asked for at every sync",
+                "%s: %s no column, kept in _rejected and asked for at every sync",
                 report.table,
-                report.rejected,
+                counted(report.rejected, "record fits", "records fit"),
             )
         logger.info(
-            "%s: %d rows in %.1f s, %d requests",
+            "%s: %s in %.1f s, %s",
             report.table,
-            report.rows,
+            counted(report.rows, "row"),
             report.seconds,
-            report.tally.requests,
+            counted(report.tally.requests, "request"),
             extra={"report": report},
         )
 
