@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
+from dagster._core.execution.execution_result import ExecutionResult
 
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
@@ -89,13 +93,12 @@ def run_sync(
     job = defs.resolve_job_def(sync_job_name(dataset))
     keys = [dg.AssetKey([dataset, table]) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
-    tags = range_tags(job.partitions_def, instance, keys, overlap, mode)
-    outcome = job.execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        raise_on_error=False,
-        tags={**tags, PROCESS_TAG: this_process()},
-        run_config=_quietly(sync_config(dataset, mode)),
+    outcome = _run(
+        job,
+        instance,
+        sync_config(dataset, mode),
+        tags=range_tags(job.partitions_def, instance, keys, overlap, mode),
+        keys=keys,
     )
     materialized = (event.materialization for event in outcome.get_asset_materialization_events())
     return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(materialized))
@@ -112,12 +115,9 @@ def run_sweep(
     """Runs a connection's sweep job for some tables and waits for its end."""
     dataset = connection.dataset
     config = SweepConfig(tables=list(tables), allow_share=allow_share)
-    outcome = defs.resolve_job_def(sweep_job_name(dataset)).execute_in_process(
-        instance=instance,
-        raise_on_error=False,
-        tags={PROCESS_TAG: this_process()},
-        run_config=_quietly(dg.RunConfig(ops={sweep_op_name(dataset): config}).to_config_dict()),
-    )
+    job = defs.resolve_job_def(sweep_job_name(dataset))
+    ops = {sweep_op_name(dataset): config}
+    outcome = _run(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     observed = (
         event.asset_observation_data.asset_observation
         for event in outcome.all_events
@@ -130,15 +130,34 @@ def run_writeback(
     defs: dg.Definitions, name: str, instance: dg.DagsterInstance, config: WritebackConfig
 ) -> WritebackResult:
     """Runs a write-back's job and waits for its end."""
+    job = defs.resolve_job_def(writeback_job_name(name))
     ops = {writeback_op_name(name): config}
-    outcome = defs.resolve_job_def(writeback_job_name(name)).execute_in_process(
-        instance=instance,
-        raise_on_error=False,
-        tags={PROCESS_TAG: this_process()},
-        run_config=_quietly(dg.RunConfig(ops=ops).to_config_dict()),
-    )
+    outcome = _run(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     error = _error(outcome, interrupted=_PUSH_INTERRUPTED)
     return WritebackResult(outcome.run_id, error, _metadata_of_op(outcome))
+
+
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    config: Mapping[str, Any],
+    *,
+    tags: Mapping[str, str] | None = None,
+    keys: Sequence[dg.AssetKey] = (),
+) -> ExecutionResult:
+    """Runs a job in this process, recorded like a run that the UI launches.
+
+    `JobDefinition.execute_in_process` cannot say which code location a run belongs to.
+    """
+    folders = (Path.cwd(), Path(instance.root_directory))
+    run = instance.create_run_for_job(
+        job_def=job,
+        run_config=_quietly(config),
+        tags={**job.run_tags, **(tags or {}), PROCESS_TAG: this_process()},
+        asset_selection=frozenset(keys) or None,
+        remote_job_origin=job_origin(job.name, folders, "invoiced_pipeline"),
+    )
+    return execute_run(InMemoryJob(job), run, instance)
 
 
 def _metadata_of_op(outcome: Any) -> dict[str, Any]:
