@@ -25,7 +25,7 @@ run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo.duckdb,
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
 	@trap 'kill $$emulator 2>/dev/null' EXIT; \
 	$(BIN)/invoiced-pipeline emulator --database data/emulator.sqlite & emulator=$$!; \
-	INVOICED_CONFIG=demo.toml DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+	INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline ui
 
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)

@@ -12,10 +12,12 @@ import typer
 
 from invoiced_pipeline.commands.check import check
 from invoiced_pipeline.commands.move import move
+from invoiced_pipeline.commands.old_runs import delete_old_runs
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.commands.status import status
 from invoiced_pipeline.commands.termination import told_of_termination
+from invoiced_pipeline.commands.ui import ui
 from invoiced_pipeline.commands.writeback import writeback
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
@@ -34,6 +36,8 @@ app.command()(check)
 app.command()(schedule)
 app.command()(move)
 app.command()(status)
+app.command()(ui)
+app.command()(delete_old_runs)
 app.add_typer(writeback, name="writeback")
 
 

@@ -12,14 +12,13 @@ from dagster._core.remote_origin import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
-_WORKSPACE = "workspace.yaml"
 _MODULE = "invoiced_pipeline.definitions"
 
 _REPOSITORY = "__repository__"
 """Dagster's name for the repository of `Definitions`, which have none."""
 
 
-def job_origin(job: str, folders: Sequence[Path], default: str) -> RemoteJobOrigin:
+def job_origin(job: str, default: str) -> RemoteJobOrigin:
     """Returns where the UI finds a job: code location, repository and name.
 
     Overview, the Jobs list and a job's page leave out runs without it: they group runs by the
@@ -27,15 +26,14 @@ def job_origin(job: str, folders: Sequence[Path], default: str) -> RemoteJobOrig
 
     Args:
         job: The job's name.
-        folders: Where `workspace.yaml` may be, the first one first.
-        default: The code location's name where no `workspace.yaml` gives one.
+        default: The code location's name where the working directory has no `workspace.yaml`.
     """
-    repository = RemoteRepositoryOrigin(_code_location(folders, default), _REPOSITORY)
+    repository = RemoteRepositoryOrigin(_code_location(default), _REPOSITORY)
     return RemoteJobOrigin(repository, job)
 
 
-def _code_location(folders: Sequence[Path], default: str) -> CodeLocationOrigin:
-    origins = _origins(folders)
+def _code_location(default: str) -> CodeLocationOrigin:
+    origins = _origins(Path.cwd() / "workspace.yaml")
     ours = [origin for origin in origins if _loads_our_module(origin)]
     named = [origin for origin in origins if origin.location_name == default]
     # One location alone is ours whatever it loads: a server, or a module that imports ours.
@@ -47,10 +45,9 @@ def _code_location(folders: Sequence[Path], default: str) -> CodeLocationOrigin:
     )
 
 
-def _origins(folders: Sequence[Path]) -> Sequence[CodeLocationOrigin]:
-    """The code locations of the first `workspace.yaml`; none where `dagster dev` refuses it."""
-    path = next((each / _WORKSPACE for each in folders if (each / _WORKSPACE).is_file()), None)
-    if path is None:
+def _origins(path: Path) -> Sequence[CodeLocationOrigin]:
+    """The code locations of a workspace; none where `dagster dev` would refuse the file."""
+    if not path.is_file():
         return ()
     try:
         return location_origins_from_yaml_paths([str(path)])

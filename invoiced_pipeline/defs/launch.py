@@ -14,6 +14,7 @@ from dagster._core.execution.execution_result import ExecutionResult
 
 from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
+from invoiced_pipeline.defs.home import dagster_home
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
     sync_job_name,
@@ -24,7 +25,7 @@ from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
-from invoiced_pipeline.settings import ConnectionSettings, Settings
+from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
 _INTERRUPTED = {
     "DagsterExecutionInterruptedError",
@@ -69,14 +70,10 @@ class WritebackResult:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance of this folder: `DAGSTER_HOME`, else `./dagster.yaml`."""
-    if not os.environ.get("DAGSTER_HOME"):
-        home = Path.cwd()
-        if not (home / "dagster.yaml").exists():
-            home = settings.warehouse.path.resolve().parent / "dagster"
-            home.mkdir(parents=True, exist_ok=True)
-            os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")  # no dagster.yaml says so
-        os.environ["DAGSTER_HOME"] = str(home)
+    """The Dagster instance whose records the UI shows for these settings."""
+    home = dagster_home(settings)
+    home.prepare()
+    os.environ["DAGSTER_HOME"] = str(home.folder)
     return dg.DagsterInstance.get()
 
 
@@ -149,13 +146,13 @@ def _run(
 
     `JobDefinition.execute_in_process` cannot say which code location a run belongs to.
     """
-    folders = (Path.cwd(), Path(instance.root_directory))
+    location = load_settings().dagster.code_location
     run = instance.create_run_for_job(
         job_def=job,
         run_config=_quietly(config),
         tags={**job.run_tags, **(tags or {}), PROCESS_TAG: this_process()},
         asset_selection=frozenset(keys) or None,
-        remote_job_origin=job_origin(job.name, folders, "invoiced_pipeline"),
+        remote_job_origin=job_origin(job.name, location),
     )
     return execute_run(InMemoryJob(job), run, instance)
 

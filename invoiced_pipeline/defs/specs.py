@@ -19,6 +19,13 @@ _TYPES = {
 }
 
 
+_ALL_PARTITIONS = (
+    "Materialize in the UI begins with the partitions of the last 90 days. To read the older ones, "
+    "too, choose *Show all partitions* in its dialog."
+)
+"""What the UI's dialog says in a notice that is easily overlooked, seen in Dagster 1.13."""
+
+
 def column_schema(columns: tuple[Column, ...], *, key: tuple[str, ...]) -> dg.TableSchema:
     """Columns with types and descriptions, as the UI shows them."""
     return dg.TableSchema(
@@ -67,6 +74,7 @@ def asset_spec(
                 [
                     table.description,
                     connection.description,
+                    _ALL_PARTITIONS,
                     f"[API reference]({table.docs_url})",
                 ],
             )
