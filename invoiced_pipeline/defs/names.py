@@ -4,7 +4,6 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Table
 
-
 OLD_RUNS_JOB = "delete_old_runs"
 """Name of the job that deletes old runs."""
 

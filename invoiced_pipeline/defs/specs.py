@@ -20,10 +20,10 @@ _TYPES = {
 
 
 _ALL_PARTITIONS = (
-    "Materialize in the UI begins with the partitions of the last 90 days. To read the older ones, "
-    "too, choose *Show all partitions* in its dialog."
+    "The UI's dialog for materializing shows the partitions of the last 90 days only, and its *All* "
+    "means these. To read the older ones too, choose *Show all partitions* first."
 )
-"""What the UI's dialog says in a notice that is easily overlooked, seen in Dagster 1.13."""
+"""Seen in Dagster 1.13, whose notice of it is easily overlooked."""
 
 
 def column_schema(columns: tuple[Column, ...], *, key: tuple[str, ...]) -> dg.TableSchema:

@@ -95,9 +95,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
             port = free.getsockname()[1]
         door.environment["DAGSTER_HOME"] = str(folder)
         with (folder / "webserver.log").open("a") as log:
-            process = door.start(
-                "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), log=log
-            )
+            process = door.start("dagster-webserver", "-h", "127.0.0.1", "-p", str(port), log=log)
             pages = Pages(f"http://127.0.0.1:{port}", runs)
             wait_until(pages.is_up, "the webserver")
             yield pages
