@@ -57,12 +57,9 @@ def _ended_before(instance: dg.DagsterInstance, before: datetime) -> Iterator[dg
 
 def _is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
     """Whether a run is of these settings' jobs or tables, and not of another code location."""
-    origin, expected = run.remote_job_origin, settings.dagster.code_location
+    ours = job_origin(run.job_name, settings.dagster.code_location)
     # Runs of Dagster's own commands, and those of earlier versions, have no origin.
-    if (
-        origin is not None
-        and origin.location_name != job_origin(OLD_RUNS_JOB, expected).location_name
-    ):
+    if (run.remote_job_origin or ours).location_name != ours.location_name:
         return False
     datasets = {each.dataset for each in settings.connection}
     jobs = {OLD_RUNS_JOB, *(writeback_job_name(each.name) for each in settings.writeback)}

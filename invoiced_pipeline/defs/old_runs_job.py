@@ -22,7 +22,7 @@ def old_runs_definitions(settings: Settings) -> dg.Definitions:
     def delete(context: dg.OpExecutionContext) -> None:
         before = datetime.now(UTC) - timedelta(days=days)
         count = delete_old_runs(context.instance, settings, before)
-        context.log.info(f"Deleted {count} runs that ended more than {days} days ago")
+        context.log.info("Deleted %s runs that ended more than %s days ago", count, days)
 
     @dg.job(
         name=OLD_RUNS_JOB,

@@ -20,8 +20,8 @@ _TYPES = {
 
 
 _ALL_PARTITIONS = (
-    "The UI's dialog for materializing shows the partitions of the last 90 days only, and its *All* "
-    "means these. To read the older ones too, choose *Show all partitions* first."
+    "The UI's dialog for materializing shows the partitions of the last 90 days only, and its "
+    "*All* means these. To read the older ones too, choose *Show all partitions* first."
 )
 """Seen in Dagster 1.13, whose notice of it is easily overlooked."""
 

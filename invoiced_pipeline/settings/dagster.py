@@ -28,7 +28,7 @@ class DagsterSettings(Strict):
         default=None,
         ge=1,
         strict=True,
-        description="Runs that ended longer ago are deleted once a day by the job `delete_old_runs`, "
-        "or by `invoiced-pipeline delete-old-runs`. Without it all runs stay.",
+        description="Runs that ended longer ago are deleted, once a day by the job "
+        "`delete_old_runs`, or by `invoiced-pipeline delete-old-runs`. Without it all runs stay.",
         examples=[90],
     )

@@ -27,7 +27,7 @@ OWN = '[dagster]\nhome = "own"\n'
     ],
     ids=["nothing", "dagster.yaml", "variable", ".env", "setting", "variable wins", "demo"],
 )
-def test_which_folder(
+def test_which_folder(  # noqa: PLR0917 - parameters of the test
     settings: str,
     files: dict[str, str],
     variable: str | None,
