@@ -4,37 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from invoiced_pipeline_tests.front_door import (
-    DEADLINE,
-    KEY,
-    REPOSITORY,
-    Gate,
-    front_door,
-    invoiced_account,
-)
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.front_door import DEADLINE, REPOSITORY, Gate, front_door
 
 
 @pytest.mark.slow
 @pytest.mark.duckdb("demo.toml names a file")
 def test_a_killed_demo_run_is_failed_by_the_next_and_never_among_the_users(tmp_path: Path) -> None:
-    with invoiced_account(customers=3) as account, front_door(tmp_path, account) as door:
+    with Emulator() as account, front_door(tmp_path) as door:
         text = (REPOSITORY / "demo.toml").read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:8085", account.url)
-        text = text.replace(
-            'api_key = "emulator0000000000000000000000ab"', 'api_key_env = "DEMO_KEY"'
-        )
         (tmp_path / "demo.toml").write_text(text, encoding="utf-8")
-        # As README has it for the user's own project.
+        # Of the user's own project.
         door.environment |= {"DAGSTER_HOME": str(tmp_path)}
-        demo = {"INVOICED_CONFIG": "demo.toml"}
-        (tmp_path / ".env").write_text(f"DEMO_KEY={KEY}\n")
 
         gate = Gate(account, after=3)
-        process = door.start("invoiced-pipeline", "sync", **demo)
+        process = door.start("invoiced-pipeline", "sync", INVOICED_CONFIG="demo.toml")
         assert gate.reached.wait(DEADLINE)
         door.kill(process)
         gate.open()
-        door.sync(**demo)
+        door.sync(INVOICED_CONFIG="demo.toml")
 
         with door.instance() as instance:
             assert not instance.get_runs()
