@@ -1,7 +1,6 @@
 """Which runs are deleted, and what schedules, checks and the UI still know afterwards."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -51,9 +50,7 @@ def test_a_run_with_the_newest_event_of_a_partition_stays(service: Service) -> N
     newest = service.sync(*TABLES).run_id
     before = shown(service)
     assert before["partitions"] == [KEYS, KEYS]
-    shard = Path(service.instance.storage_directory()).parent / "history" / "runs"
-    files = {path.name for path in service.folder.rglob(f"{between}*")}
-    assert files, shard
+    assert list(service.folder.rglob(f"{between}*"))
 
     assert delete_old_runs(service.instance, service.settings(), tomorrow()) == 1
     assert run_ids(service) == {first, swept, newest}
@@ -67,7 +64,10 @@ def test_a_run_with_the_newest_event_of_a_partition_stays(service: Service) -> N
 
 @pytest.mark.parametrize("status", ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"])
 def test_a_run_in_progress_stays(service: Service, status: str) -> None:
-    run = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus(status))
+    origin = job_origin("invoiced_sync", "invoiced_pipeline")
+    run = dg.DagsterRun(
+        job_name="invoiced_sync", status=dg.DagsterRunStatus(status), remote_job_origin=origin
+    )
     service.instance.add_run(run)
     assert delete_old_runs(service.instance, service.settings(), tomorrow()) == 0
     assert run_ids(service) == {run.run_id}
