@@ -3,59 +3,84 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEVELOPMENT := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-all test-postgres lint format docs lock bench bench-quick clean
+.PHONY: help run dev test test-all test-postgres test-browser screenshots lint format docs lock \
+	bench bench-quick clean clean-data
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
+# What running takes; developers' tools come on top with the first command that needs them.
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
 	@echo "Installing into $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) install.py $(BIN)/python requirements.lock
 	@touch $@
 
-run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo.duckdb, show what arrived
+$(DEVELOPMENT): $(INSTALLED) requirements-dev.lock
+	@echo "Installing the developers' tools into $(VENV) (once) ..."
+	@$(PYTHON) install.py $(BIN)/python requirements-dev.lock
+	@touch $@
+
+run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show what arrived
 	@INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline demo
 
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
-	@trap 'kill $$emulator 2>/dev/null' EXIT; \
-	$(BIN)/invoiced-pipeline emulator --database data/emulator.sqlite & emulator=$$!; \
+	@mkdir -p data/demo; trap 'kill $$emulator 2>/dev/null' EXIT; \
+	$(BIN)/invoiced-pipeline emulator --database data/demo/emulator.sqlite & emulator=$$!; \
 	INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline ui
 
-test: $(INSTALLED) ## Run the tests
+test: $(DEVELOPMENT) ## Run the tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-test-all: $(INSTALLED) ## Run all tests, the slow ones too
+test-all: $(DEVELOPMENT) ## Run all tests, the slow ones too
 	@$(BIN)/python -m pytest -n auto --slow $(ARGS)
 
 TESTS := invoiced_pipeline_tests
 OF_A_WAREHOUSE := $(addprefix $(TESTS)/,change commands defs replication warehouse writeback \
 	test_cli.py test_crash.py test_crash_on_a_server.py test_faults.py test_several_connections.py)
 
-test-postgres: $(INSTALLED) ## Run all tests that touch a warehouse on PostgreSQL
+test-postgres: $(DEVELOPMENT) ## Run all tests that touch a warehouse on PostgreSQL
 	@$(BIN)/python -m pytest -n auto --slow --warehouse postgres $(OF_A_WAREHOUSE) $(ARGS)
 
-lint: $(INSTALLED) ## Check style and types
+test-browser: $(DEVELOPMENT) ## Open Dagster's UI in a headless Chromium, and read it as a person does
+	@$(BIN)/python -m pytest --browser $(TESTS)/browser $(ARGS)
+
+screenshots: $(DEVELOPMENT) ## Make the pictures of docs/images with the same browser
+	@$(BIN)/python -m $(TESTS).browser.screenshots docs/images
+
+lint: $(DEVELOPMENT) ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright --pythonpath $(BIN)/python
 
-format: $(INSTALLED) ## Mend style
+format: $(DEVELOPMENT) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(INSTALLED) ## Make docs/settings.md from the settings' models
+docs: $(DEVELOPMENT) .venv-diagram/.installed ## Make docs/settings.md and docs/schema.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
+	@$(BIN)/python -m invoiced_pipeline.replication.reference .venv-diagram/bin/graphviz-pure
 
-lock: $(INSTALLED) ## Compile the lock files anew
+# Graphviz, for the picture in docs/schema.md, has an environment of its own.
+.venv-diagram/.installed: docs/diagram.lock
+	@echo "Installing into .venv-diagram (once) ..."
+	@$(PYTHON) -m venv .venv-diagram
+	@.venv-diagram/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+UPGRADE := --upgrade
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --quiet
+
+lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= keeps those they have)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-strip-extras --no-header --no-emit-index-url --quiet --upgrade -o requirements.lock
-	@for name in tap target plot; do \
-		$(BIN)/uv pip compile benchmarks/$$name.in --universal --python-version 3.11 \
-			--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o benchmarks/$$name.lock; \
+	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml -o requirements.lock
+	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra dev -c requirements.lock \
+		-o requirements-dev.lock
+	@for name in benchmarks/tap benchmarks/target benchmarks/plot docs/diagram; do \
+		$(LOCK) $(UPGRADE) $$name.in -o $$name.lock; \
 	done
 
 # The engines that we are compared with, and the plot, have environments of their own.
@@ -67,11 +92,27 @@ $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-bench: $(INSTALLED) $(BENCH_ENVIRONMENTS) ## Measure beside tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
+bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Measure beside tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: $(INSTALLED) $(BENCH_ENVIRONMENTS) ## The same over a small account, in about two minutes
+bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same over a small account, in about two minutes
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-clean: ## Remove the environments and everything under data/
-	@rm -rf $(VENV) .venv-* .pytest_cache .ruff_cache .hypothesis && find data -mindepth 1 ! -name .gitkeep -delete
+clean: ## Remove environments and caches; data/ stays
+	@rm -rf $(VENV) .venv-* .pytest_cache .ruff_cache .hypothesis
+
+clean-data: ## Delete everything under data/: warehouses, and what was sent by write-backs (asks, or YES=1)
+	@if [ -z "$$(find data -mindepth 1 ! -name .gitkeep)" ]; then echo "data/ is empty: nothing to delete."; exit 0; fi; \
+	echo "This deletes for good:"; \
+	find data -mindepth 1 -maxdepth 1 ! -name .gitkeep -exec du -sh {} +; \
+	echo "A warehouse also holds the ledger of its write-backs, the only record of what was sent to"; \
+	echo "Invoiced. Without it a push sends every row again: invoices and payments would be doubled."; \
+	if [ "$(YES)" != 1 ]; then \
+		if [ ! -t 0 ]; then \
+			echo "Nothing was deleted: there is no terminal to ask at. To delete without a question: make clean-data YES=1"; exit 1; \
+		fi; \
+		printf 'Stop every sync and make dev first. Delete all of it? Type yes: '; read -r answer; \
+		if [ "$$answer" != yes ]; then echo "Nothing was deleted."; exit 1; fi; \
+	fi; \
+	find data -mindepth 1 ! -name .gitkeep -delete; \
+	echo "Deleted."

@@ -53,7 +53,7 @@ def main() -> None:
     options = {"key": "ext_id", "exclude": ["ext_id"], "active": True}
     settings = Settings.model_validate(
         {
-            "warehouse": {"path": "invoiced.duckdb"},
+            "warehouse": {"path": "warehouse.duckdb"},
             "connection": [{"api_url": url}],
             "writeback": [writeback | options],
         }

@@ -1,5 +1,6 @@
 """The command `invoiced-pipeline`."""
 
+import errno
 import json
 import logging
 import sys
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from invoiced_pipeline.commands.check import check
+from invoiced_pipeline.commands.init import init
 from invoiced_pipeline.commands.move import move
+from invoiced_pipeline.commands.new_warehouse import show_new_warehouse
 from invoiced_pipeline.commands.old_runs import delete_old_runs
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.schedule import schedule
+from invoiced_pipeline.commands.sql import sql
 from invoiced_pipeline.commands.status import status
 from invoiced_pipeline.commands.termination import told_of_termination
 from invoiced_pipeline.commands.ui import ui
@@ -32,9 +36,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(init)
 app.command()(check)
 app.command()(schedule)
 app.command()(move)
+app.command()(sql)
 app.command()(status)
 app.command()(ui)
 app.command()(delete_old_runs)
@@ -54,6 +60,8 @@ def sync(
     settings = load_settings()
     chosen = settings.find(connection)
     tables = _selected(settings, chosen, select)
+    settings.api_key(chosen)
+    show_new_warehouse(settings)
     result = _sync(settings, chosen, tables, mode="full" if full else "sync")
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))
@@ -133,11 +141,10 @@ def demo() -> None:
     """Start a local Invoiced, replicate it, and show what arrived (make run)."""
     settings = load_settings()
     connection = settings.first
-    from invoiced_pipeline.commands.round_trip import push_demo, show_round_trip
-    from invoiced_pipeline.demo import do_business, local_invoiced
+    from invoiced_pipeline.demo import at_address, do_business, local_invoiced, only_demo
     from invoiced_pipeline.exceptions import ConfigurationError
     from invoiced_pipeline.settings import is_loopback
-    from invoiced_pipeline.terminal import console, errors, say
+    from invoiced_pipeline.terminal import console
     from invoiced_pipeline.warehouse.opening import open_database
 
     if not is_loopback(connection.base_url):
@@ -145,31 +152,40 @@ def demo() -> None:
         raise ConfigurationError(message)
     warehouse = open_database(settings.warehouse)
     store = settings.warehouse.path.with_name("emulator.sqlite")
-    store.parent.mkdir(parents=True, exist_ok=True)
-    console.print(f"A local Invoiced with made-up records at {connection.base_url} ...")
-    with local_invoiced(connection.base_url, store, keep=warehouse.exists()) as known:
-        if known and warehouse.exists():
-            done = do_business(connection.base_url, settings.api_key(connection))
+    with (
+        only_demo(store.parent),
+        local_invoiced(connection.base_url, store, keep=warehouse.exists()) as invoiced,
+    ):
+        console.print(f"A local Invoiced with made-up records at {invoiced.url} ...")
+        if invoiced.note:
+            console.print(invoiced.note, highlight=False)
+        if invoiced.had_records and warehouse.exists():
+            done = do_business(invoiced.url, settings.api_key(connection))
             console.print(f"Since the last sync, in Invoiced: {done}.", highlight=False)
-        tables = _selected(settings, connection, "")
-        result = _sync(settings, connection, tables, mode="sync")
-        _show(result)
-        if result.error:
-            raise typer.Exit(1)
-        error = push_demo(settings)
-        if error is None and settings.writeback:
-            error = _sync(settings, connection, tables, mode="sync").error
+        _show_demo(at_address(settings, invoiced.url))
+
+
+def _show_demo(settings: Settings) -> None:
+    from invoiced_pipeline.commands.next_steps import show_next_steps
+    from invoiced_pipeline.commands.round_trip import push_demo, show_round_trip
+    from invoiced_pipeline.terminal import errors, say
+
+    connection = settings.first
+    tables = _selected(settings, connection, "")
+    result = _sync(settings, connection, tables, mode="sync")
+    _show(result)
+    if result.error:
+        raise typer.Exit(1)
+    error = push_demo(settings)
+    if error is None and settings.writeback:
+        error = _sync(settings, connection, tables, mode="sync").error
     if error:
         say(errors, error, style="red")
         raise typer.Exit(1)
     if settings.writeback:
         show_round_trip(settings)
     answers()
-    console.print(
-        f"\nThe warehouse is {warehouse.label}, the dataset {connection.dataset}. "
-        "Run it again: only what changed is read. The same in Dagster's UI: make dev",
-        highlight=False,
-    )
+    show_next_steps(settings)
 
 
 @app.command()
@@ -206,26 +222,46 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     rate_5xx: Annotated[float, typer.Option(help="Share of requests answered with 5xx.")] = 0.0,
     drop_connection: Annotated[float, typer.Option(help="Share of connections dropped.")] = 0.0,
     truncate_body: Annotated[float, typer.Option(help="Share of bodies cut short.")] = 0.0,
+    without_feature: Annotated[
+        list[str] | None,
+        typer.Option(help="Feature the account lacks: subscription_billing. Its lists answer 400."),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(help="List that the key may not see, such as payments: it answers 403."),
+    ] = None,
 ) -> None:
     """Serve a local Invoiced with made-up records, until Ctrl-C."""
+    from invoiced_pipeline.emulator.account import Account
     from invoiced_pipeline.emulator.faults import Faults
     from invoiced_pipeline.emulator.run import serve
+    from invoiced_pipeline.exceptions import ConfigurationError
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    serve(
-        port=port,
-        database=database if database == ":memory:" else Path(database),
-        seed=seed,
-        customers=customers,
-        load=load,
-        faults=Faults(
-            latency_ms=latency,
-            rate429=rate_429,
-            rate5xx=rate_5xx,
-            drop_connection=drop_connection,
-            truncate_body=truncate_body,
-        ),
+    faults = Faults(
+        latency_ms=latency,
+        rate429=rate_429,
+        rate5xx=rate_5xx,
+        drop_connection=drop_connection,
+        truncate_body=truncate_body,
     )
+    store = database if database == ":memory:" else Path(database)
+    try:
+        serve(
+            port=port,
+            database=store,
+            seed=seed,
+            customers=customers,
+            load=load,
+            faults=faults,
+            features=Account().features - set(without_feature or ()),
+            forbidden=forbid or (),
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        message = f"Another program uses port {port}: stop it, or choose another port with --port"
+        raise ConfigurationError(message) from error
 
 
 def _selected(settings: Settings, connection: ConnectionSettings, select: str) -> list[str]:

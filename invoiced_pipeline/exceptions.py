@@ -15,6 +15,7 @@ __all__ = [
     "RateLimitedError",
     "RequestRefusedError",
     "TransientApiError",
+    "UnavailableError",
     "WarehouseBusyError",
     "WarehouseError",
     "WarehouseNotWritableError",
@@ -55,11 +56,15 @@ class AccountInactiveError(ApiError):
     """402: the account was cancelled or its trial ended. Only its owner can reactivate it."""
 
 
-class PermissionDeniedError(ApiError):
+class UnavailableError(ApiError):
+    """The API says that the account, or the key's user, does not have what was asked for."""
+
+
+class PermissionDeniedError(UnavailableError):
     """403: the key's user may not read this. Use a key that may, or leave the table out."""
 
 
-class FeatureNotEnabledError(ApiError):
+class FeatureNotEnabledError(UnavailableError):
     """400: the account does not have the feature that this table needs. Leave the table out."""
 
 

@@ -45,6 +45,9 @@ IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_sec
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
     parser.addoption(
+        "--browser", action="store_true", help="run the tests that drive a browser: test-browser"
+    )
+    parser.addoption(
         "--warehouse",
         choices=["duckdb", "postgres"],
         help="run all tests on this kind of warehouse alone",
@@ -63,6 +66,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+        if "browser" in item.keywords and not config.getoption("--browser"):
+            item.add_marker(pytest.mark.skip(reason="browser: runs with make test-browser"))
         if CHOICE.kind == "postgres" and (reason := _why_a_file_alone(item)):
             item.add_marker(pytest.mark.skip(reason=f"a DuckDB file alone: {reason}"))
 

@@ -75,7 +75,7 @@ class FrontDoor:
     @property
     def warehouse(self) -> Path:
         """The DuckDB file, where it is one."""
-        return self.folder / "data" / "invoiced.duckdb"
+        return self.folder / "data" / "warehouse.duckdb"
 
     @property
     def database(self) -> Database:

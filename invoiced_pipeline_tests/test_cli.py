@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import (
     EPOCH,
@@ -125,8 +126,15 @@ def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emu
     ]
 
 
+def _refuse_plans(path: str, _: object) -> None:
+    """Answers that no table should get, and that no missing feature explains."""
+    if path in {"/plans", "/subscriptions"}:
+        raise refused("Invalid filter parameter: x")
+
+
 def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
-    with invoiced_account(features=set()) as account, front_door(tmp_path, account) as door:
+    with invoiced_account() as account, front_door(tmp_path, account) as door:
+        account.on_request = _refuse_plans
         door.environment["INVOICED_START_DATE"] = day(START)
         failed = door.sync("--json", status=1)
         said = json.loads(failed.out)
@@ -134,7 +142,7 @@ def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
         assert set(said["tables"]) == set(TABLE_NAMES) - {"plans", "subscriptions"}
         # For a person: one line that can be searched for, and no word of a success.
         told = door.sync("--select", "plans", status=1)
-        failure = r"^Run [0-9a-f-]{36} failed: not complete: plans: GET /plans answered 400.*access"
+        failure = r"^Run [0-9a-f-]{36} failed: not complete: plans: GET /plans answered 400.*filter"
         assert re.search(failure, told.err, re.MULTILINE)
         assert "What arrived" not in told.out
         assert "✓" not in told.said
@@ -183,7 +191,7 @@ def test_command_waits_for_a_warehouse_that_is_open_elsewhere(
     log = door.folder / "log.txt"
     with log.open("w") as output, duckdb.connect(str(door.warehouse)):
         process = door.start("invoiced-pipeline", command, log=output)
-        said = "Another program has data/invoiced.duckdb open; waiting up to 60 s"
+        said = f"Another program has {door.warehouse} open; waiting up to 60 s"
         wait_until(lambda: said in log.read_text() or process.poll() is not None, said)
     door.finish(process)
     assert (process.returncode, said in log.read_text()) == (0, True), log.read_text()
@@ -230,7 +238,7 @@ def _no_features(account: Emulator, _: Path) -> dict[str, str]:
 
 def _warehouse_under_a_file(_: Emulator, folder: Path) -> dict[str, str]:
     (folder / "file").write_text("")
-    return {"INVOICED_DESTINATION": "duckdb", "INVOICED_DUCKDB_PATH": "file/invoiced.duckdb"}
+    return {"INVOICED_DESTINATION": "duckdb", "INVOICED_DUCKDB_PATH": "file/warehouse.duckdb"}
 
 
 def _tables(toml: str) -> Callable[[Emulator, Path], dict[str, str]]:
@@ -269,10 +277,15 @@ _CHECKS: dict[
         nullcontext(),
         {("connection", "account cancelled", "Your trial has ended")},
     ),
-    "key without permission": (
+    "refused by a firewall": (
         None,
         server(403, '{"type": "invalid_request", "message": "You may not [/] do that"}'),
-        {(name, "key without permission", "You may not [/] do that") for name in TABLE_NAMES},
+        {(name, "unexpected answer", "You may not [/] do that") for name in TABLE_NAMES},
+    ),
+    "key without permission": (
+        None,
+        server(403, '{"message": "You do not have permission to do that"}'),
+        {("connection", "no table can be read", "is it the key of the right account")},
     ),
     "host unreachable": (
         lambda *_: {"INVOICED_API_URL": "http://127.0.0.1:1"},
@@ -284,14 +297,7 @@ _CHECKS: dict[
         server(200, "<html>Welcome</html>"),
         {(name, "unexpected answer", "Is api_url the address of the") for name in TABLE_NAMES},
     ),
-    "feature not enabled": (
-        _no_features,
-        nullcontext(),
-        {
-            ("plans", "feature not enabled", "The feature is subscription_billing"),
-            ("subscriptions", "feature not enabled", "The feature is subscription_billing"),
-        },
-    ),
+    "feature not enabled": (_no_features, nullcontext(), set()),
     "bad cron": (
         lambda *_: {
             "INVOICED_SCHEDULE_CRON": "0 0 9 32 * ?",
@@ -318,7 +324,7 @@ _CHECKS: dict[
     "destination not writable": (
         _warehouse_under_a_file,
         nullcontext(),
-        {("destination", "destination not writable", "Cannot write file/invoiced.duckdb")},
+        {("destination", "destination not writable", "file/warehouse.duckdb")},
     ),
 }
 
@@ -344,13 +350,17 @@ def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
             (line,) = [line for line in told if line.startswith(f"✗ {subject}: ")]
             assert line.startswith(f"✗ {subject}: {problem}: ")
             assert text in line
-        assert len([line for line in told if line.startswith("✓")]) == len(found) - len(faults)
+        lacking = [f"! {each['subject']}: not available: " for each in found if each["unavailable"]]
+        assert len([line for line in told if line.startswith(tuple(lacking))]) == len(lacking)
+        well = len(found) - len(faults) - len(lacking)
+        assert len([line for line in told if line.startswith("✓")]) == well
         if case == "ok":
             assert [line.split(":")[0] for line in told] == [
                 "✓ connection",
                 *(f"✓ {name}" for name in TABLE_NAMES),
                 "✓ first load",
                 "✓ schedule",
+                "✓ settings",
                 "✓ destination",
             ]
         assert _OTHER_KEY not in json.dumps(found)

@@ -132,7 +132,7 @@ def test_defaults_need_no_file_and_no_key(folder: Path) -> None:
     assert settings.first.base_url == "https://api.invoiced.com"
     assert settings.first.start_date is None
     assert settings.first.partitions == "monthly"
-    assert settings.warehouse.path == Path("data/invoiced.duckdb")
+    assert settings.warehouse.path == folder / "data" / "warehouse.duckdb"
     assert settings.warehouse.destination == "duckdb"
 
 
@@ -156,7 +156,7 @@ def test_environment_over_dotenv_over_file_over_default(folder: Path) -> None:
     assert first.partitions == "daily"
     assert first.overlap_minutes == 7
     assert (first.deletions, first.sweep_max_share) == ("remove", 0.5)
-    assert settings.warehouse.path == Path("file.duckdb")
+    assert settings.warehouse.path == folder / "file.duckdb"
     assert settings.api_key(first).get_secret_value() == "e"
 
 
@@ -174,7 +174,7 @@ def test_every_variable_arrives(folder: Path) -> None:
     assert settings.first.dataset == "my_company"
     assert settings.first.base_url == "https://api.sandbox.invoiced.com"
     assert settings.first.partitions == "weekly"
-    assert settings.warehouse.path == Path("elsewhere.duckdb")
+    assert settings.warehouse.path == folder / "elsewhere.duckdb"
     assert settings.api_key(settings.first).get_secret_value() == KEY
 
 
@@ -426,7 +426,7 @@ def test_demo_stands_alone() -> None:
     settings = load_settings(environment, REPOSITORY)
     assert settings.first.dataset == "demo"
     assert is_loopback(settings.first.base_url)
-    assert settings.warehouse.path == Path("data/demo.duckdb")
+    assert settings.warehouse.path == REPOSITORY / "data" / "demo" / "warehouse.duckdb"
     assert settings.api_key(settings.first).get_secret_value() != KEY
 
 

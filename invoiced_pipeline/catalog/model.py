@@ -42,6 +42,12 @@ class Column:
     """Part of the published column contract (Stitch and Qlik schema version 1)."""
     aliases: tuple[str, ...] = ()
     """Other names under which the same value stands in objects inside records."""
+    is_day: bool = False
+    """A timestamp that names a calendar day: midnight UTC unless Invoiced stored a time."""
+    is_epoch: bool = False
+    """A `bigint` of epoch seconds: an instant that stays a number by contract."""
+    twin: str | None = None
+    """Another column of the table that always holds the same value."""
     treatment: Treatment = "kept"
     """What a connection does with its values; the catalog keeps all."""
 
@@ -59,6 +65,8 @@ class ChildTable:
     """The parent's column that holds the array, e.g. `items`."""
     description: str
     columns: tuple[Column, ...]
+    joins: "tuple[ForeignKey, ...]" = ()
+    """Columns that hold primary keys of other tables; no check compares them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,10 @@ class Table:
     columns: tuple[Column, ...]
     children: tuple[ChildTable, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    joins: tuple[ForeignKey, ...] = ()
+    """Further columns that hold primary keys of other tables; no check compares them."""
+    open_statuses: tuple[str, ...] = ()
+    """Values of `status` that count as open: owed, usable, or billed."""
     list_params: tuple[tuple[str, str], ...] = ()
     """Sent with every list request, e.g. `("all", "1")`."""
     variants: tuple[tuple[tuple[str, str], ...], ...] = ((),)

@@ -1,6 +1,6 @@
 """Columns of the objects nested in records, shared by the tables and their children."""
 
-from invoiced_pipeline.catalog.model import ChildTable, Column
+from invoiced_pipeline.catalog.model import ChildTable, Column, ForeignKey
 
 METADATA = Column(
     "metadata",
@@ -51,7 +51,8 @@ NETWORK_DOCUMENT_ID = Column(
 NETWORK_DOCUMENT = Column(
     "network_document",
     "bigint",
-    "The same id as network_document_id, under the name of the relation.",
+    "The same ID as network_document_id: use either.",
+    twin="network_document_id",
 )
 LINE_ITEM = (
     Column("id", "bigint", "Line item ID."),
@@ -86,9 +87,13 @@ LINE_ITEM = (
         "period_start",
         "timestamp",
         "Start of the billed period (UTC); set on subscription lines only.",
+        is_day=True,
     ),
     Column(
-        "period_end", "timestamp", "End of the billed period (UTC); set on subscription lines only."
+        "period_end",
+        "timestamp",
+        "End of the billed period (UTC); set on subscription lines only.",
+        is_day=True,
     ),
     Column(
         "prorated",
@@ -103,7 +108,7 @@ DISCOUNT = (
     Column("object", "text", "Always `discount`."),
     Column("amount", "decimal", "Amount taken off, in major currency units."),
     Column("coupon", "json", "Coupon that was applied as JSON, null for a plain amount."),
-    Column("expires", "timestamp", "When an early-payment discount lapses (UTC)."),
+    Column("expires", "timestamp", "When an early-payment discount lapses (UTC).", is_day=True),
     Column(
         "from_payment_terms",
         "boolean",
@@ -118,6 +123,7 @@ TAX = (
     Column("tax_rate", "json", "Tax rate that was applied as JSON, null for a plain amount."),
     Column("updated_at", "timestamp", "When the tax last changed (UTC)."),
 )
+LINE_ITEM_JOINS = (ForeignKey("plan", "plans"), ForeignKey("subscription", "subscriptions"))
 SHIPPING_LINE = (
     Column("id", "bigint", "Shipping charge ID."),
     Column("object", "text", "Always `shipping`."),
@@ -137,7 +143,10 @@ COUPON = (
     Column("is_percent", "boolean", "Whether value is a percentage."),
     Column("exclusive", "boolean", "Whether the coupon cannot be combined with others."),
     Column(
-        "expiration_date", "timestamp", "Last moment at which the coupon can be redeemed (UTC)."
+        "expiration_date",
+        "timestamp",
+        "Last moment at which the coupon can be redeemed (UTC).",
+        is_day=True,
     ),
     Column(
         "max_redemptions", "bigint", "How often the coupon can be redeemed; 0 is without limit."
@@ -184,24 +193,37 @@ TIER = (
     Column("unit_cost", "decimal", "Price of one unit within the tier, in major currency units."),
 )
 SPLIT = (
-    Column("id", "bigint", "ID of the transaction that the split created."),
+    Column(
+        "id", "bigint", "ID of the transaction that the split created, also in transactions.id."
+    ),
     Column(
         "type",
         "text",
         (
-            "What the split does: `invoice`, `estimate`, `credit_note`, `applied_credit`, "
-            "`credit`, `convenience_fee` or `document_adjustment`."
+            "What the split does. With the payment's own money: `invoice`, `estimate`, `credit` "
+            "(kept as credit balance), `convenience_fee`. With credit that the customer had: "
+            "`credit_note`, `applied_credit`, `document_adjustment`."
         ),
     ),
-    Column("amount", "decimal", "Amount applied, in major currency units; always positive."),
+    Column(
+        "amount",
+        "decimal",
+        "Amount applied, in major currency units; always positive, see type for its source.",
+    ),
     Column("invoice", "bigint", "ID of the invoice that the money went to."),
     Column("estimate", "bigint", "ID of the estimate whose deposit was paid."),
     Column("credit_note", "bigint", "ID of the credit note that was used."),
     Column("document_type", "text", "Document that a credit went to: `invoice` or `estimate`."),
 )
+SPLIT_JOINS = (
+    ForeignKey("id", "transactions"),
+    ForeignKey("invoice", "invoices"),
+    ForeignKey("estimate", "estimates"),
+    ForeignKey("credit_note", "credit_notes"),
+)
 
 DOCUMENT_CHILDREN = (
-    ChildTable("items", "One row per line item.", LINE_ITEM),
+    ChildTable("items", "One row per line item.", LINE_ITEM, LINE_ITEM_JOINS),
     ChildTable("discounts", "One row per document-level discount.", DISCOUNT),
     ChildTable("taxes", "One row per document-level tax.", TAX),
     ChildTable("shipping", "One row per shipping charge.", SHIPPING_LINE),

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from invoiced_pipeline.commands.new_warehouse import settings_place
 from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError
-from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
+from invoiced_pipeline.settings import (
+    RENAME_ADVICE,
+    ConnectionSettings,
+    Settings,
+    ambiguous_name,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from invoiced_pipeline.invoiced.client import InvoicedClient
@@ -27,6 +34,7 @@ def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> 
         for finding in _of_connection(settings, each)
     ]
     findings += _of_allowed_numbers(settings)
+    findings.append(_of_settings(settings))
     findings.append(_of_destination(settings))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -45,6 +53,7 @@ def _show(findings: "list[Finding]", *, with_names: bool) -> None:
             shown = finding.connection
             say(console, shown or "", style="bold")
         mark = "[red]✗[/]" if finding.problem else "[green]✓[/]"
+        mark = "[yellow]![/]" if finding.unavailable else mark
         what = f"{finding.problem}: {finding.detail}" if finding.problem else finding.detail
         console.print(f"{mark} {finding.subject}: ", end="")
         say(console, what)
@@ -75,7 +84,12 @@ def _of_api(
     from invoiced_pipeline.catalog.clear_copies import clear_copies
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.catalog.selection import tables_of
-    from invoiced_pipeline.invoiced.connection_check import Finding, check_first_load, check_tables
+    from invoiced_pipeline.invoiced.connection_check import (
+        Finding,
+        check_events,
+        check_first_load,
+        check_tables,
+    )
     from invoiced_pipeline.warehouse.opening import open_database
     from invoiced_pipeline.warehouse.start_date import default_start_date
 
@@ -98,6 +112,10 @@ def _of_api(
         way = " through the proxy" if connection.proxy else ""
         yield Finding("connection", None, f"{connection.base_url} accepts the key{way}")
     yield from found
+    is_asked = connection.deletions != "ignore" and all(each.problem is None for each in found)
+    events = check_events(client) if is_asked else None
+    if events is not None:
+        yield events
     load = check_first_load(client, tables, found, since)
     if load is not None:
         yield load
@@ -135,6 +153,12 @@ def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
             yield Finding(subject, None, note)
 
 
+def _of_settings(settings: Settings) -> "Finding":
+    from invoiced_pipeline.invoiced.connection_check import Finding
+
+    return Finding("settings", None, settings_place(settings))
+
+
 def _of_destination(settings: Settings) -> "Finding":
     from invoiced_pipeline.invoiced.connection_check import Finding
     from invoiced_pipeline.warehouse.opening import open_database
@@ -142,6 +166,26 @@ def _of_destination(settings: Settings) -> "Finding":
     try:
         database = open_database(settings.warehouse)
         database.check_writable()
+        storage = database.storage_format()
     except InvoicedPipelineError as error:
         return Finding("destination", "destination not writable", str(error))
-    return Finding("destination", None, f"{database.label} is writable")
+    detail = f"{database.label} is writable"
+    if not database.exists():
+        return Finding("destination", None, f"{detail}; the first sync creates it")
+    if database.kind == "duckdb" and (
+        warning := ambiguous_name(settings.warehouse.path, settings.connection)
+    ):
+        detail += f". Note: {warning}. {RENAME_ADVICE}"
+    if storage is None:
+        return Finding("destination", None, detail)
+    detail += f". Storage version {storage.version}: {storage.readers} can open it"
+    wanted = settings.warehouse.storage_version
+    if storage.version != wanted:
+        detail += f". To convert it: invoiced-pipeline move --storage-version {wanted}"
+    return Finding(
+        "destination",
+        None,
+        detail,
+        storage_version=storage.version,
+        readers=storage.readers,
+    )

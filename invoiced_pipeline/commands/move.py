@@ -1,31 +1,46 @@
-"""`invoiced-pipeline move`: takes a dataset from the DuckDB file to the server."""
+"""`invoiced-pipeline move`: from the DuckDB file to the server, or to another storage version."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.settings import Settings, StorageVersion, load_settings
+from invoiced_pipeline.settings.former_file import FORMER_DEFAULT
 
 
 def move(
     source: Annotated[
         Path | None, typer.Option("--from", help="The DuckDB file; by default the settings' path.")
     ] = None,
+    storage_version: Annotated[
+        str | None,
+        typer.Option(
+            help="Convert the DuckDB file instead, so that DuckDB of this version can open it: "
+            f"{', '.join(get_args(StorageVersion))}."
+        ),
+    ] = None,
     connection: ConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a connection's dataset from DuckDB to PostgreSQL; the next sync goes on from there."""
+    """Copy a connection's dataset from DuckDB to PostgreSQL; the next sync goes on from there.
+
+    With --storage-version: convert the DuckDB file, with all datasets in it.
+    """
     from invoiced_pipeline.terminal import console
     from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
     from invoiced_pipeline.warehouse.moving import move_dataset
     from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
     settings = load_settings()
+    if storage_version is not None:
+        _convert(settings, source, storage_version, connection, as_json=as_json)
+        return
     dataset = settings.find(connection).dataset
     target = settings.warehouse
     if target.destination != "postgres":
@@ -36,6 +51,13 @@ def move(
         raise ConfigurationError(message)
     database = PostgresDatabase(target.server, target.path.parent)
     file = source or target.path
+    former = settings.folder / FORMER_DEFAULT
+    if not file.exists() and source is None and former.exists():
+        message = (
+            f"There is no {file}. Version 0.1.0 kept the warehouse in {former}. To copy that: "
+            f"invoiced-pipeline move --from {shlex.quote(str(former))}"
+        )
+        raise ConfigurationError(message)
     moved = move_dataset(DuckDbDatabase(file), database, dataset)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in moved]))
@@ -47,3 +69,49 @@ def move(
         "invoiced-pipeline sync",
         highlight=False,
     )
+
+
+def _convert(
+    settings: Settings,
+    source: Path | None,
+    version: str,
+    connection: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Converts the file, and says what became of it."""
+    from invoiced_pipeline.terminal import console, say
+    from invoiced_pipeline.warehouse.conversion import convert_file
+    from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+
+    known = get_args(StorageVersion)
+    if version not in known:
+        message = f"--storage-version: it is {', '.join(known)} (got {version!r})"
+        raise ConfigurationError(message)
+    if connection is not None:
+        message = "--storage-version converts the file with all its datasets: omit --connection"
+        raise ConfigurationError(message)
+    if source is None and settings.warehouse.destination != "duckdb":
+        message = (
+            "--storage-version converts a DuckDB file, and the settings name PostgreSQL: name the "
+            "file with --from"
+        )
+        raise ConfigurationError(message)
+    file = source or settings.warehouse.path
+    done = convert_file(DuckDbDatabase(file), cast(StorageVersion, version))
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), **asdict(done)}))
+        return
+    if done.before == done.after:
+        say(console, f"{file} has storage version {version} already. Nothing was done.")
+        return
+    say(
+        console,
+        f"{file} has storage version {done.after.version} now (before: {done.before.version}): "
+        f"{done.after.readers} can open it. Its size is {_megabytes(done.bytes_after)} (before: "
+        f"{_megabytes(done.bytes_before)}).",
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

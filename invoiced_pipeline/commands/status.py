@@ -7,30 +7,41 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from invoiced_pipeline.commands.new_warehouse import settings_place
 from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
-from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.settings import Settings, load_settings
+from invoiced_pipeline.warehouse.opening import open_database
 
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.status import ConnectionStatus
 
-_STATES = {"ok": "green", "failed": "red", "running": "cyan", "pending": "dim"}
+_STATES = {
+    "ok": "green",
+    "unavailable": "yellow",
+    "failed": "red",
+    "running": "cyan",
+    "pending": "dim",
+}
 
 
 def status(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
     """Show how every table is, and when its next sync starts; fails where a table did."""
-    found = _statuses(connection)
+    settings = load_settings()
+    found = _statuses(settings, connection)
+    warehouse = open_database(settings.warehouse).label
     if as_json:
-        told = [asdict(each) for each in found]
+        place = {"settings_file": settings.file and str(settings.file), "warehouse": warehouse}
+        told = [asdict(each) | place for each in found]
         typer.echo(json.dumps(told, default=datetime.isoformat))
     else:
+        typer.echo(f"Settings: {settings_place(settings)}\nWarehouse: {warehouse}")
         for each in found:
             _show(each)
     if any(table.state == "failed" for each in found for table in each.tables):
         raise typer.Exit(1)
 
 
-def _statuses(name: str | None) -> "list[ConnectionStatus]":
-    settings = load_settings()
+def _statuses(settings: Settings, name: str | None) -> "list[ConnectionStatus]":
     chosen = settings.connection if name is None else [settings.find(name)]
     from invoiced_pipeline.defs.launch import open_instance
     from invoiced_pipeline.defs.status import connection_status
@@ -41,6 +52,7 @@ def _statuses(name: str | None) -> "list[ConnectionStatus]":
 
 
 def _show(status: "ConnectionStatus") -> None:
+    from invoiced_pipeline.replication.availability import reasons
     from invoiced_pipeline.terminal import console, errors, new_grid, say
 
     say(console, f"{status.connection}, in the dataset {status.dataset}", style="bold")
@@ -63,6 +75,9 @@ def _show(status: "ConnectionStatus") -> None:
             _minute(table.covered_until) if table.covered_until else "",
         )
     console.print(grid)
+    unavailable = {each.table: each.unavailable for each in status.tables if each.unavailable}
+    for words in reasons(unavailable):
+        say(console, f"Not available: {words}", style="yellow")
     for error in dict.fromkeys(table.error for table in status.tables if table.error):
         say(errors, error, style="red")
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import load_settings
 
 _SUPERSEDED = "ignore:Function `dev_command` is superseded"
@@ -21,27 +20,26 @@ def ui(
 ) -> None:
     """Start Dagster's UI and scheduler, with the runs of these commands, until Ctrl-C."""
     settings = load_settings()
+    from invoiced_pipeline.defs.code_location import workspace_file
     from invoiced_pipeline.defs.home import dagster_home
 
     home = dagster_home(settings)
     home.prepare()
-    project = Path.cwd()
-    workspace = project / "workspace.yaml"
-    if not workspace.exists():
-        workspace = home.folder / "workspace.yaml"
-        workspace.write_text(_workspace(project, settings.dagster.code_location), encoding="utf-8")
-    if home.hidden_by_dotenv:
-        message = (
-            ".env sets DAGSTER_HOME, which `dagster dev` follows before anything else, and "
-            f"{settings.source} has records of its own in {home.folder}. Set DAGSTER_HOME in the "
-            "environment instead of .env"
-        )
-        raise ConfigurationError(message)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home.folder),
         "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _SUPERSEDED])),
     }
+    workspace = workspace_file(settings)
+    if workspace is None:
+        workspace = home.folder / "workspace.yaml"
+        text = _workspace(settings.folder, settings.dagster.code_location)
+        workspace.write_text(text, encoding="utf-8")
+    if settings.has_file:
+        environment["INVOICED_CONFIG"] = str(Path(settings.source).absolute())
+    # In its working directory `dagster dev` lets an .env override DAGSTER_HOME, and warns of a
+    # dagster.yaml that it does not use.
+    os.chdir(home.folder if home.is_set else settings.folder)
     options = ["-h", host, "-p", str(port), "-w", str(workspace)]
     command = [sys.executable, "-m", "dagster", "dev", *options]
     os.execve(sys.executable, command, environment)  # noqa: S606 - this Python, and our arguments

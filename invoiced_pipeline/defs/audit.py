@@ -73,7 +73,7 @@ class Audit:
     @property
     def complete(self) -> "list[TableReport]":
         """Reports of the tables that are complete."""
-        return [report for report in self._reports.values() if not report.error]
+        return [report for report in self._reports.values() if report.is_complete]
 
     def problems(self, others: Sequence[str] = ()) -> str:
         """Why the run fails although it went through; empty when all is well.

@@ -12,13 +12,15 @@ from dagster._core.remote_origin import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
+from invoiced_pipeline.settings import Settings
+
 _MODULE = "invoiced_pipeline.definitions"
 
 _REPOSITORY = "__repository__"
 """Dagster's name for the repository of `Definitions`, which have none."""
 
 
-def job_origin(job: str, default: str) -> RemoteJobOrigin:
+def job_origin(job: str, settings: Settings) -> RemoteJobOrigin:
     """Returns where the UI finds a job: code location, repository and name.
 
     Overview, the Jobs list and a job's page leave out runs without it: they group runs by the
@@ -26,14 +28,23 @@ def job_origin(job: str, default: str) -> RemoteJobOrigin:
 
     Args:
         job: The job's name.
-        default: The code location's name where the working directory has no `workspace.yaml`.
+        settings: Their folder, else the working directory, may have a `workspace.yaml`, which
+            names the code location; else the settings do.
     """
-    repository = RemoteRepositoryOrigin(_code_location(default), _REPOSITORY)
+    repository = RemoteRepositoryOrigin(_code_location(settings), _REPOSITORY)
     return RemoteJobOrigin(repository, job)
 
 
-def _code_location(default: str) -> CodeLocationOrigin:
-    origins = _origins(Path.cwd() / "workspace.yaml")
+def workspace_file(settings: Settings) -> Path | None:
+    """Returns the project's `workspace.yaml`; None if there is none."""
+    files = (folder / "workspace.yaml" for folder in (settings.folder, Path.cwd()))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _code_location(settings: Settings) -> CodeLocationOrigin:
+    default = settings.dagster.code_location
+    file = workspace_file(settings)
+    origins = _origins(file) if file else ()
     ours = [origin for origin in origins if _loads_our_module(origin)]
     named = [origin for origin in origins if origin.location_name == default]
     # One location alone is ours whatever it loads: a server, or a module that imports ours.
@@ -47,8 +58,6 @@ def _code_location(default: str) -> CodeLocationOrigin:
 
 def _origins(path: Path) -> Sequence[CodeLocationOrigin]:
     """The code locations of a workspace; none where `dagster dev` would refuse the file."""
-    if not path.is_file():
-        return ()
     try:
         return location_origins_from_yaml_paths([str(path)])
     # Dagster's checks, its YAML parser and the file system raise different errors. A sync needs no

@@ -22,6 +22,7 @@ from invoiced_pipeline.defs.names import (
 )
 from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
+from invoiced_pipeline.defs.unavailable import unavailable_tables, words_of
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
@@ -46,11 +47,13 @@ class SyncResult:
         run_id: Dagster's id of the run.
         error: Why it failed; None when it did not.
         tables: Metadata of every complete table's materialisation, or of every table's sweep.
+        unavailable: What the API says of the tables that the account does not have, by table.
     """
 
     run_id: str
     error: str | None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,11 @@ class WritebackResult:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance whose records the UI shows for these settings."""
+    """The Dagster instance whose records the UI shows for these settings.
+
+    Raises:
+        ConfigurationError: DAGSTER_HOME names no folder.
+    """
     home = dagster_home(settings)
     home.prepare()
     os.environ["DAGSTER_HOME"] = str(home.folder)
@@ -97,7 +104,12 @@ def run_sync(
         keys=keys,
     )
     materialized = (event.materialization for event in outcome.get_asset_materialization_events())
-    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(materialized))
+    return SyncResult(
+        outcome.run_id,
+        _error(outcome),
+        _metadata_by_table(materialized),
+        unavailable_tables(outcome.all_events),
+    )
 
 
 def run_sweep(
@@ -114,12 +126,14 @@ def run_sweep(
     job = defs.resolve_job_def(sweep_job_name(dataset))
     ops = {sweep_op_name(dataset): config}
     outcome = _run(job, instance, dg.RunConfig(ops=ops).to_config_dict())
+    unavailable = unavailable_tables(outcome.all_events)
     observed = (
         event.asset_observation_data.asset_observation
         for event in outcome.all_events
         if event.is_asset_observation
     )
-    return SyncResult(outcome.run_id, _error(outcome), _metadata_by_table(observed))
+    swept = _metadata_by_table(each for each in observed if words_of(each) is None)
+    return SyncResult(outcome.run_id, _error(outcome), swept, unavailable)
 
 
 def run_writeback(
@@ -145,13 +159,12 @@ def _run(
 
     `JobDefinition.execute_in_process` cannot say which code location a run belongs to.
     """
-    location = load_settings().dagster.code_location
     run = instance.create_run_for_job(
         job_def=job,
         run_config=_quietly(config),
         tags={**job.run_tags, **(tags or {}), PROCESS_TAG: this_process()},
         asset_selection=frozenset(keys) or None,
-        remote_job_origin=job_origin(job.name, location),
+        remote_job_origin=job_origin(job.name, load_settings()),
     )
     return execute_run(InMemoryJob(job), run, instance)
 

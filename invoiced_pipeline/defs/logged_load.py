@@ -10,7 +10,7 @@ from invoiced_pipeline.exceptions import (
     InvoicedPipelineError,
     WarehouseBusyError,
 )
-from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.database import Database, Session
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -32,6 +32,7 @@ class LoggedLoad:
         dataset: What is loaded.
         replication: What is read.
         skips: Asked, when the log is written, for starts that were left out; for none by default.
+        document: Called after a load, in the session that wrote the log.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class LoggedLoad:
         dataset: str,
         replication: "Replication",
         skips: "Callable[[], Sequence[SkippedStart]]" = tuple,
+        document: Callable[[Session], None] | None = None,
     ) -> None:
         from invoiced_pipeline.warehouse.contents import row_counts
 
@@ -47,6 +49,7 @@ class LoggedLoad:
         self._dataset = dataset
         self._replication = replication
         self._skips = skips
+        self._document = document
         self._names = [table.name for table in replication.request.tables]
         self._rows_before = row_counts(database, dataset, self._names)
 
@@ -107,6 +110,7 @@ class LoggedLoad:
                 *(skipped_entry(connection, skip) for skip in self._skips()),
                 *sync_log_entries(replication.request, replication.reports, outcome),
             ]
-            write_sync_log(self._database, self._dataset, entries)
+            document = None if failure else self._document
+            write_sync_log(self._database, self._dataset, entries, document)
         except Exception as error:  # noqa: BLE001 - of whatever kind, it must not hide the outcome
             logger.warning("_sync_log could not be written: %s", error)

@@ -57,7 +57,7 @@ def _ended_before(instance: dg.DagsterInstance, before: datetime) -> Iterator[dg
 
 def _is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
     """Whether a run is of these settings' jobs or tables, and not of another code location."""
-    ours = job_origin(run.job_name, settings.dagster.code_location)
+    ours = job_origin(run.job_name, settings)
     # Runs of Dagster's own commands, and those of earlier versions, have no origin.
     if (run.remote_job_origin or ours).location_name != ours.location_name:
         return False

@@ -22,6 +22,7 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
+from invoiced_pipeline.defs.unavailable import earlier_materializations, unavailable_events
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
@@ -92,7 +93,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     )
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         try:
             if not context.selected_asset_keys:
                 wait = config.when_busy == "wait"
@@ -100,7 +101,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
                 return
             check_partition_range(context.run.tags, partitions)
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
-            run = _Run(context, connection, tables, config, start_date, default_start)
+            run = _Run(context, connection, tables, partitions, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -116,6 +117,7 @@ class _Run:
         context: dg.AssetExecutionContext,
         connection: ConnectionSettings,
         tables: Sequence[Table],
+        grid: dg.PartitionsDefinition,
         config: ReplicateConfig,
         start_date: StartDate,
         default_start: datetime,
@@ -127,6 +129,7 @@ class _Run:
             table for table in tables if asset_key(connection.dataset, table) in chosen
         )
         self._selected = frozenset(table.name for table in tables)
+        self._grid = grid
         self._mode: Mode = config.mode
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
@@ -135,10 +138,12 @@ class _Run:
 
     def execute(
         self, invoiced_api: InvoicedApi, warehouse: Warehouse
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
         from invoiced_pipeline.defs.dlt_run import run_pipeline
+        from invoiced_pipeline.defs.documentation import document
         from invoiced_pipeline.replication.api_counts import api_counts
+        from invoiced_pipeline.replication.availability import announce
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.warehouse.clearing import Clearing
         from invoiced_pipeline.warehouse.marks import Marks
@@ -166,7 +171,10 @@ class _Run:
                     self._sweep(replication, client, database, marks)
 
                 skips = partial(skipped_starts, instance, dataset)
-                stages = LoggedLoad(database, dataset, replication, skips).run(load)
+                stages = LoggedLoad(
+                    database, dataset, replication, skips, partial(document, self._connection)
+                ).run(load)
+                announce(replication.unavailable)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
@@ -195,12 +203,14 @@ class _Run:
 
     def _results(
         self, replication: "Replication", audit: Audit, stages: Mapping[str, float]
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         if replication.deletions is not None and replication.deletions.error:
             self._failures.append(replication.deletions.error)
         for report in audit.complete:
             key = dg.AssetKey([self._connection.dataset, report.table])
             partitions = self._context.partition_keys
+            for earlier in earlier_materializations(self._context, key, report, self._grid):
+                self._context.log_event(earlier)
             for partition in partitions:
                 is_newest = partition == partitions[-1]
                 rows = partition_metadata(report, partition, is_newest=is_newest)
@@ -212,6 +222,7 @@ class _Run:
                 ),
                 check_results=check_results(key, audit.findings[report.table]),
             )
+        yield from unavailable_events(self._connection.dataset, replication.unavailable)
         if problems := audit.problems(self._failures):
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure(problems, allow_retries=False)
@@ -229,7 +240,7 @@ class _Run:
         whole = {
             name
             for name, report in replication.reports.items()
-            if report.mode == "full" and not report.error
+            if report.mode == "full" and report.is_complete
         }
         tables = tuple(table for table in self._tables if table.name in whole)
         if not tables:
@@ -246,5 +257,6 @@ class _Run:
         for report in swept.values():
             if report.error:
                 self._failures.append(f"{report.table}: {report.error}")
+            replication.reports[report.table].unavailable = report.unavailable
             replication.reports[report.table].deleted += report.deleted
             replication.reports[report.table].rows += report.brought

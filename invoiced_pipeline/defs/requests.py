@@ -9,6 +9,7 @@ import dagster as dg
 from invoiced_pipeline.defs.names import op_name
 from invoiced_pipeline.defs.replicate import ReplicateConfig, WhenBusy
 from invoiced_pipeline.defs.run_metadata import COVERED_SINCE, COVERED_UNTIL, COVERED_WINDOWS
+from invoiced_pipeline.defs.unavailable import unavailable_since_load
 from invoiced_pipeline.replication.report import Mode
 
 _RANGE_START = "dagster/asset_partition_range_start"
@@ -49,7 +50,10 @@ def _partition_range(
     begin = partitions.time_window_for_partition_key(every[0])
     ends: list[datetime] = []
     for key in keys:
-        metadata = _latest_metadata(instance, key)
+        event = instance.get_latest_materialization_event(key)
+        if unavailable_since_load(instance, key, event):
+            continue  # or every sync would mark all partitions, for a table that never comes
+        metadata = _metadata(event)
         since, until = metadata.get(COVERED_SINCE), metadata.get(COVERED_UNTIL)
         has_gaps = metadata.get(COVERED_WINDOWS, 1) != 1
         if (
@@ -62,12 +66,12 @@ def _partition_range(
         ends.append(datetime.fromtimestamp(until, UTC))
     if mode != "sync":
         return every[0], every[-1]
-    reach = max(begin.start, min(min(ends) - overlap, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    reach = max(begin.start, min(min(ends, default=now) - overlap, now))
     return partitions.get_partition_key_for_timestamp(reach.timestamp()), every[-1]
 
 
-def _latest_metadata(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Any]:
-    event = instance.get_latest_materialization_event(key)
+def _metadata(event: dg.EventLogEntry | None) -> dict[str, Any]:
     materialization = event.asset_materialization if event else None
     found = materialization.metadata if materialization else {}
     return {name: value.value for name, value in found.items()}

@@ -1,5 +1,6 @@
 """What the op needs from outside: the API, the start date and the warehouse."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,11 +20,14 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.invoiced.in_flight import DEFAULT_IN_FLIGHT, InFlightLimit
 from invoiced_pipeline.settings import (
     DATE_FORMS,
+    RENAME_ADVICE,
     ConnectionSettings,
     Destination,
     WarehouseSettings,
+    ambiguous_name,
     load_settings,
     parse_start_date,
+    refused_name,
     remembered_host,
 )
 from invoiced_pipeline.warehouse.database import Database
@@ -31,6 +35,9 @@ from invoiced_pipeline.warehouse.opening import open_database
 
 if TYPE_CHECKING:
     from invoiced_pipeline.invoiced.client import InvoicedClient
+
+
+_log = logging.getLogger(__name__)
 
 
 class InvoicedApi(dg.ConfigurableResource):
@@ -106,20 +113,24 @@ class Warehouse(dg.ConfigurableResource):
         """The warehouse; nothing of it is open yet.
 
         Raises:
-            ConfigurationError: There is no such destination.
+            ConfigurationError: There is no such destination, or a new file may not be called so.
         """
-        settings = load_settings().warehouse
+        settings = load_settings()
+        path = settings.folder / self.path
+        if self.destination == "duckdb" and (why := refused_name(path, settings.connection)):
+            raise ConfigurationError(why)
         try:
-            settings = WarehouseSettings(
+            warehouse = WarehouseSettings(
                 destination=cast(Destination, self.destination),
-                path=Path(self.path),
-                credentials=settings.credentials,
+                path=path,
+                storage_version=settings.warehouse.storage_version,
+                credentials=settings.warehouse.credentials,
             )
         except ValidationError:
             known = ", ".join(get_args(Destination))
             message = f"There is no destination {self.destination!r}. There are {known}"
             raise ConfigurationError(message) from None  # its text repeats the credentials
-        return open_database(settings)
+        return open_database(warehouse)
 
     @contextmanager
     def writer(
@@ -137,7 +148,12 @@ class Warehouse(dg.ConfigurableResource):
             WarehouseBusyError: Another run holds it, and this one does not wait.
         """
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
-        with self.database.writer_lock(dataset, run_id, wait=wait) as dead:
+        database = self.database
+        if database.kind == "duckdb":
+            problem = ambiguous_name(Path(database.label), load_settings().connection)
+            if problem:
+                _log.warning("%s. %s", problem, RENAME_ADVICE)
+        with database.writer_lock(dataset, run_id, wait=wait) as dead:
             if dead is not None:
                 mark_failed(instance, dead.run_id)
             fail_dead_runs(instance, dataset, but=run_id)

@@ -1,7 +1,7 @@
 """How connections and their tables are, by Dagster's own records: the warehouse stays closed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -16,13 +16,14 @@ from invoiced_pipeline.defs.run_metadata import (
     COVERED_WINDOWS,
     PROBLEM,
 )
+from invoiced_pipeline.defs.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Holder
 from invoiced_pipeline.warehouse.opening import open_database
 
-State = Literal["pending", "running", "ok", "failed"]
+State = Literal["pending", "running", "ok", "unavailable", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,9 @@ class TableStatus:
 
     Attributes:
         table: Its name.
-        state: `pending` until its first run begins, then that of the last run over it; `failed`
-            also where all is loaded, but a person should look.
+        state: `pending` until its first run begins, then that of the last run over it;
+            `unavailable` where the account does not have the table; `failed` also where all is
+            loaded, but a person should look.
         rows: Rows in the warehouse after the last run that loaded it.
         covered_since: From when it is complete.
         covered_until: Up to when.
@@ -41,6 +43,7 @@ class TableStatus:
         ended_at: When that run ended; None while it runs.
         run_id: That run.
         error: Why it failed.
+        unavailable: What the API says of a table that the account does not have.
     """
 
     table: str
@@ -53,6 +56,7 @@ class TableStatus:
     ended_at: datetime | None = None
     run_id: str | None = None
     error: str | None = None
+    unavailable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,8 @@ class _Run:
     ended_at: datetime | None
     is_running: bool
     error: str | None
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+    """What the API says of tables that the account does not have, by table."""
 
 
 def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
@@ -165,7 +171,10 @@ def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
         metadata = {name: value.value for name, value in loaded.metadata.items()}
     is_loaded = event is not None and event.run_id == run.run_id
     problem = metadata.get(PROBLEM) if is_loaded else run.error
+    unavailable = None if is_loaded else run.unavailable.get(name)
     state: State = "ok" if is_loaded and problem is None else "failed"
+    if unavailable is not None:
+        state, problem = "unavailable", None
     return TableStatus(
         table=name,
         state="running" if run.is_running else state,
@@ -177,6 +186,7 @@ def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
         ended_at=run.ended_at,
         run_id=run.run_id,
         error=None if run.is_running else problem,
+        unavailable=None if run.is_running else unavailable,
     )
 
 
@@ -189,7 +199,19 @@ def _run(instance: dg.DagsterInstance, run_id: str, *, is_alive: bool) -> _Run:
     is_running = is_alive and not run.is_finished
     is_well = is_running or run.status is dg.DagsterRunStatus.SUCCESS
     error = None if is_well else _why_it_failed(instance, run_id)
-    return _Run(run_id, began, _instant(record.end_time), is_running=is_running, error=error)
+    return _Run(
+        run_id,
+        began,
+        _instant(record.end_time),
+        is_running=is_running,
+        error=error,
+        unavailable=_unavailable(instance, run_id),
+    )
+
+
+def _unavailable(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION)
+    return unavailable_tables(entry.dagster_event for entry in entries if entry.dagster_event)
 
 
 def _why_it_failed(instance: dg.DagsterInstance, run_id: str) -> str | None:

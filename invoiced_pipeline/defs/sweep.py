@@ -11,6 +11,7 @@ from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import described
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sweep_job_name
+from invoiced_pipeline.defs.unavailable import UNAVAILABLE
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
@@ -65,7 +66,8 @@ def sweep_job(
     ) -> Iterator[dg.AssetObservation | dg.Output]:
         try:
             chosen = tuple(table for table in tables if table.name in (config.tables or names))
-            reports = _sweep(context, config, connection, chosen, keys)
+            selected = frozenset(names)
+            reports = _sweep(context, config, connection, chosen, keys, selected=selected)
         except WarehouseBusyError as error:
             if context.retry_number + 1 < config.tries:
                 raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
@@ -128,14 +130,17 @@ def sweep_schedule(
     return tick
 
 
-def _sweep(
+def _sweep(  # noqa: PLR0913 - a run's order
     context: dg.OpExecutionContext,
     config: SweepConfig,
     connection: ConnectionSettings,
     tables: tuple[Table, ...],
     keys: ConnectionKeys,
+    *,
+    selected: frozenset[str],
 ) -> Mapping[str, "SweepReport"]:
     from invoiced_pipeline.catalog.privacy import privacy_of
+    from invoiced_pipeline.replication.availability import announce
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.replication.sync_log import sweep_log_entries
@@ -151,6 +156,7 @@ def _sweep(
         connection=connection.name,
         host=remembered_host(invoiced_api.base_url),
         run_id=context.run_id,
+        selected=selected,
         privacy=privacy_of(connection, load_settings().hash_salt),
     )
     dataset, share = connection.dataset, config.allow_share
@@ -165,7 +171,10 @@ def _sweep(
         reports = sweep_dataset(client, request, database, dataset, marks, max_share=share)
         entries = sweep_log_entries(request, reports, datetime.now(UTC))
         write_sync_log(database, dataset, entries)
-        return reports
+    announce(
+        {name: each.unavailable for name, each in reports.items() if each.unavailable}, swept=True
+    )
+    return reports
 
 
 def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:
@@ -178,5 +187,6 @@ def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:
         "requests": report.tally.requests,
         "seconds": round(report.seconds, 3),
         **({"error": report.error} if report.error else {}),
+        **({UNAVAILABLE: report.unavailable} if report.unavailable else {}),
     }
     return dg.AssetObservation(asset_key=dg.AssetKey([dataset, report.table]), metadata=metadata)

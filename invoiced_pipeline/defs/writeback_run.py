@@ -78,6 +78,8 @@ class WritebackRun:
         Raises:
             InvoicedPipelineError: It could not be done; what was sent until then is in the ledger.
         """
+        from invoiced_pipeline.defs.documentation import document_after_push
+
         context, dataset = self._context, self._connection.dataset
         invoiced_api, _, warehouse = self._keys.found_in(context.resources)
         database = warehouse.database
@@ -87,6 +89,7 @@ class WritebackRun:
                 self._plan(config, database, invoiced_api.base_url)
             else:
                 self._push(config, database, invoiced_api)
+            document_after_push(self._connection, database)
 
     def _plan(self, config: WritebackConfig, database: "Database", host: str) -> None:
         from invoiced_pipeline.writeback.family import plan_now

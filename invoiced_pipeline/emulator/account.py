@@ -14,6 +14,9 @@ class Account:
     country: str = "US"
     currency: str = "usd"
     features: set[str] = field(default_factory=lambda: {"subscription_billing"})
+    forbidden: set[str] = field(default_factory=set)
+    """Collections, such as `invoices` or `events`, whose routes answer 403, as they do to a key
+    whose user may not see them."""
     request_limit: int = 20
     """Requests in flight per API key before 429."""
     count_ttl: int = 300

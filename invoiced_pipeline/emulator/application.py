@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 from collections import Counter, deque
 from collections.abc import MutableMapping
@@ -102,7 +103,9 @@ class Application:
         request, fault = received.request, received.fault
         body, form = _parsed_body(request, received.raw)
         if request.url.path == "/health":
-            return answer(200, {"status": "ok"})
+            # The API has no such path: it tells whoever starts an emulator whose this one is.
+            database = self.service.store.database
+            return answer(200, {"status": "ok", "database": database, "process": os.getpid()})
         authorization = request.headers.get("authorization")
         caller = authenticate(authorization, self.keys, self.service.account)
         self._take_slot(caller, fault)
@@ -169,6 +172,8 @@ class Application:
         route, arguments = self.routes.find(method, path)
         if route.feature is not None and route.feature not in self.service.account.features:
             raise feature_missing()
+        if route.segments[0] in self.service.account.forbidden:
+            raise forbidden()
         if caller.state == "member_without_permission" and method != "GET":
             raise forbidden()
         values = query.parse(request.url.query)

@@ -40,6 +40,9 @@ class Store:
     """
 
     def __init__(self, database: Path | str = ":memory:") -> None:
+        is_file = str(database) != ":memory:"
+        self.database = str(Path(database).resolve()) if is_file else ":memory:"
+        """The file, as an absolute path."""
         self._lock = threading.RLock()
         self._depth = 0
         self._connection = sqlite3.connect(

@@ -12,7 +12,7 @@ from invoiced_pipeline.exceptions import (
     AuthenticationError,
     FeatureNotEnabledError,
     HostUnreachableError,
-    PermissionDeniedError,
+    UnavailableError,
 )
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.first_load import first_load, since_params
@@ -20,8 +20,6 @@ from invoiced_pipeline.invoiced.first_load import first_load, since_params
 _NEXT_STEP: dict[type[ApiError], str] = {
     AuthenticationError: "bad key",
     AccountInactiveError: "account cancelled",
-    PermissionDeniedError: "key without permission",
-    FeatureNotEnabledError: "feature not enabled",
     HostUnreachableError: "host unreachable",
 }
 
@@ -38,6 +36,10 @@ class Finding:
         records: Records the API says there are; None when unknown.
         seconds: How long the API took to answer; how long a first load may take.
         connection: Whose it is; None for what all connections share.
+        storage_version: The format of the warehouse's file; None for everything else.
+        readers: Which programs can open a file of that format.
+        unavailable: Whether it is a table, or the events feed, that the account does not have:
+            syncs leave it out and stay green.
     """
 
     subject: str
@@ -46,6 +48,9 @@ class Finding:
     records: int | None = None
     seconds: float | None = None
     connection: str | None = None
+    storage_version: str | None = None
+    readers: str | None = None
+    unavailable: bool = False
 
 
 def check_tables(
@@ -53,16 +58,41 @@ def check_tables(
 ) -> Iterator[Finding]:
     """Asks for one record of every table; stops at what no other table can get past.
 
+    Tables that the account does not have are no problem, unless it has none of them.
+
     Args:
         client: Where to ask.
         tables: Which tables.
         since: Records updated before it (UTC) do not count, where the API can leave them out.
     """
+    is_none_readable = True
     for table in tables:
         finding, is_final = _check(client, table, since)
         yield finding
         if is_final:
             return
+        is_none_readable &= finding.unavailable
+    if is_none_readable:
+        detail = (
+            "the API refuses every table: is it the key of the right account, and may its user "
+            "read these tables?"
+        )
+        yield Finding("connection", "no table can be read", detail)
+
+
+def check_events(client: InvoicedClient) -> Finding | None:
+    """What keeps a sync from seeing deletions; None where the events feed can be read."""
+    try:
+        client.list_page("/events", (("per_page", "1"),))
+    except UnavailableError as error:
+        detail = (
+            f"not available: {error}. Syncs do not see deletions; the weekly sweep finds them, and "
+            "so does invoiced-pipeline sweep"
+        )
+        return Finding("events", None, detail, unavailable=True)
+    except ApiError as error:
+        return Finding("events", "unexpected answer", str(error))
+    return None
 
 
 def check_first_load(
@@ -110,15 +140,16 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
             params = (*table.list_params, *variant, *narrowed, ("per_page", "1"))
             total = client.list_page(table.path, params).total
             records = None if total is None or records is None else records + total
+    except UnavailableError as error:
+        detail = f"not available: {error}"
+        if isinstance(error, FeatureNotEnabledError) and table.feature:
+            detail += f". The feature is {table.feature}: enable it, or exclude the table"
+        return Finding(table.name, None, detail, unavailable=True), False
     except ApiError as error:
         names = (name for kind, name in _NEXT_STEP.items() if isinstance(error, kind))
         problem = next(names, "unexpected answer")
         final = isinstance(error, AuthenticationError | AccountInactiveError | HostUnreachableError)
-        subject = "connection" if final else table.name
-        detail = str(error)
-        if isinstance(error, FeatureNotEnabledError) and table.feature:
-            detail += f". The feature is {table.feature}: enable it, or leave the table out"
-        return Finding(subject, problem, detail), final
+        return Finding("connection" if final else table.name, problem, str(error)), final
     seconds = time.monotonic() - began
     detail = "readable" if records is None else f"{records:,} records"
     if since is not None and records is not None and since_params(table, since):

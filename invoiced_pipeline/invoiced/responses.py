@@ -20,6 +20,8 @@ from invoiced_pipeline.exceptions import (
 from invoiced_pipeline.nesting import decode
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
+PERMISSION_MISSING = "You do not have permission to do that"
+"""The API's words (observed); its `type` does not tell these errors from others."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -102,8 +104,15 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
     if status == 402:
         return AccountInactiveError(said, path=path, status=status)
     if status == 403:
-        return PermissionDeniedError(
-            f"{said}. Use an API key whose user may read this", path=path, status=status
+        if _says(body, PERMISSION_MISSING):
+            return PermissionDeniedError(
+                f"{said}. Use an API key whose user may read this", path=path, status=status
+            )
+        return RequestRefusedError(
+            f"{said}. These are not the API's words for a missing permission: check whether a "
+            "proxy or a firewall refuses the request",
+            path=path,
+            status=status,
         )
     if status == 407:
         return RequestRefusedError(
@@ -115,9 +124,14 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
         return RateLimitedError(said, path=path, status=status, retry_after=wait)
     if status >= 500:
         return TransientApiError(said, path=path, status=status, retry_after=wait)
-    if status == 400 and FEATURE_MISSING.encode() in body:
+    if status == 400 and _says(body, FEATURE_MISSING):
         return FeatureNotEnabledError(said, path=path, status=status)
     return RequestRefusedError(said, path=path, status=status)
+
+
+def _says(body: bytes, words: str) -> bool:
+    """Whether an error object says exactly this; a text that only quotes it is another error."""
+    return error_details(body)[0].strip().rstrip(".") == words
 
 
 def check_list_body(body: bytes, path: str) -> None:

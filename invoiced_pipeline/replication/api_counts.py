@@ -47,7 +47,7 @@ def api_counts(
 
 
 def _is_worth_counting(report: TableReport) -> bool:
-    if report.error:
+    if not report.is_complete:
         return False
     return report.mode != "sync" or report.pages > len(report.windows)
 

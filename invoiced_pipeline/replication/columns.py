@@ -14,8 +14,17 @@ PARENT_VERSION = "_parent_updated_at"
 DELETED_AT = "_deleted_at"
 
 SYSTEM_COLUMNS = (
-    Column(EXTRA, "json", "Fields of the record that no column is declared for."),
-    Column(DELETED_AT, "timestamp", "When the record was deleted, or found to be; else NULL."),
+    Column(
+        EXTRA,
+        "json",
+        "Fields of the record for which there is no column, as a JSON object.",
+    ),
+    Column(
+        DELETED_AT,
+        "timestamp",
+        "When the record was deleted in Invoiced, or found to be (UTC); null while it exists. Most "
+        "queries need: where _deleted_at is null.",
+    ),
 )
 
 
@@ -28,11 +37,23 @@ def child_columns(table: Table, child: ChildTable) -> tuple[Column, ...]:
     """All columns of a child table in the warehouse but dlt's own."""
     key_type = table.column(table.primary_key).type
     return (
-        Column(table.parent_column, key_type, f"The `{table.name}` record that holds the element."),
-        Column(INDEX, "bigint", f"Position in `{child.array}`, from 0."),
+        Column(
+            table.parent_column,
+            key_type,
+            f"ID of the parent: joins {table.name}.{table.primary_key}.",
+        ),
+        Column(INDEX, "bigint", f"Position of the element in {child.array}, from 0."),
         *child.columns,
-        Column(EXTRA, "json", "Fields of the element that no column is declared for."),
-        Column(DELETED_AT, "timestamp", "When the parent was deleted, or found to be; else NULL."),
-        Column(PARENT_VERSION, "timestamp", "The parent's `updated_at` this row was read with."),
-        Column(TOMBSTONE, "boolean", "Always NULL: rows that carry it are not loaded."),
+        Column(
+            EXTRA,
+            "json",
+            "Fields of the element for which there is no column, as a JSON object.",
+        ),
+        Column(
+            DELETED_AT,
+            "timestamp",
+            "When the parent was deleted in Invoiced, or found to be (UTC); null while it exists.",
+        ),
+        Column(PARENT_VERSION, "timestamp", "The parent's updated_at when the row was read (UTC)."),
+        Column(TOMBSTONE, "boolean", "Always NULL: used only while a load is merged."),
     )

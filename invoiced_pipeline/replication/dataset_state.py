@@ -7,7 +7,7 @@ from typing import Any
 from invoiced_pipeline.exceptions import DatasetMismatchError
 from invoiced_pipeline.replication.clock_memory import ClockMemory
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.windows import Coverage, from_epoch, to_epoch
+from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch, to_epoch
 
 
 class DatasetState:
@@ -103,6 +103,50 @@ class DatasetState:
     def forget_survivors(self, table: str) -> None:
         """Notes that the records were fetched; it counts once the load has committed."""
         self._state.get("survivors", {}).pop(table, None)
+
+    def note_unavailable(self, table: str) -> None:
+        """Notes that the account does not have `table`; it counts once the load has committed."""
+        known = self._state.setdefault("unavailable", [])
+        if table not in known:
+            known.append(table)
+
+    def note_available(self, table: str) -> None:
+        """Notes that `table` could be read, before its coverage is noted.
+
+        If it could not for some time, deletions of that time may have been out of sight, too: the
+        next run goes back to where the table's coverage ends.
+        """
+        known = self._state.get("unavailable", [])
+        if table not in known:
+            return
+        known.remove(table)
+        until = self.coverage(table).until
+        if until is not None:
+            marks = self._state.setdefault("go_back", {})
+            marks[table] = to_epoch(until)
+
+    def go_back(self) -> None:
+        """Has deletions read again from the time when a table became unavailable.
+
+        Transactions also vanish with changes of payments, which are then read again as well.
+        """
+        marks = self._state.pop("go_back", {})
+        if not marks:
+            return
+        until = self.events_until()
+        if until is not None:
+            self.set_events_until(min(until, from_epoch(min(marks.values()))))
+        ends = [
+            marks[each] for each in ("transactions", "credit_balance_adjustments") if each in marks
+        ]
+        if not ends:
+            return
+        since = from_epoch(min(ends))
+        self.set_adjustments_load(None)
+        self.set_coverage("payments", self.coverage("payments").remove(Window(since, FOREVER)))
+        payments = self.payments_until()
+        if payments is not None:
+            self.set_payments_until(min(payments, since))
 
     def gaps(self, table: str) -> frozenset[str]:
         """Columns and arrays of `table` that some of its rows were loaded without."""

@@ -16,7 +16,7 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime
 
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.exceptions import ApiError, FeatureNotEnabledError, PermissionDeniedError
+from invoiced_pipeline.exceptions import ApiError, UnavailableError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.events import EventsRead, read_events
 from invoiced_pipeline.invoiced.tally import Tally
@@ -79,7 +79,7 @@ class DeletionFeed:
         self.vanished.begin(dataset)
         try:
             self._take(self._read(dataset), dataset)
-        except (PermissionDeniedError, FeatureNotEnabledError) as error:
+        except UnavailableError as error:
             self.warning = (
                 f"Deletions are not seen: {error}. Let the key read events, or set deletions = "
                 '"ignore"; invoiced-pipeline sweep finds them without'
@@ -113,7 +113,7 @@ class DeletionFeed:
     def _read_unselected_payments(self, dataset: DatasetState) -> None:
         try:
             self.vanished.read_unselected(dataset)
-        except (PermissionDeniedError, FeatureNotEnabledError) as error:
+        except UnavailableError as error:
             self.warning = self.warning or (
                 f"Transactions that vanish with a change of their payment are not seen: {error}. "
                 "Let the key read payments; invoiced-pipeline sweep finds them without"

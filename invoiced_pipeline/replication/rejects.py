@@ -28,14 +28,18 @@ REJECTED = "_rejected"
 REJECTED_COLUMNS = (
     Column("table_name", "text", "The table that the record belongs to."),
     Column("id", "text", "The record's id."),
-    Column("reason", "text", "Which field holds what; sensitive values are not shown."),
+    Column(
+        "reason",
+        "text",
+        "Which field holds what, and why it fits no column; personal values are not shown.",
+    ),
     Column(
         "record", "json", "The record as the API sent it; as a text where it has over 5,000 levels."
     ),
     Column("first_seen_at", "timestamp", "When it was first rejected (UTC)."),
     Column("last_seen_at", "timestamp", "When it was last rejected (UTC)."),
     Column("run_id", "text", "The run that last rejected it."),
-    Column(TOMBSTONE, "boolean", "Always NULL: rows that carry it are not loaded."),
+    Column(TOMBSTONE, "boolean", "Always NULL: used only while a load is merged."),
 )
 
 MOST_BY_ID = 500

@@ -10,6 +10,7 @@ from typing import Any
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading import Reading
+from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.batches import Batch
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
@@ -66,6 +67,7 @@ class Replication:
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._readings: dict[str, Reading] = {}
+        self._availability = Availability(client, self.reports, request.selected)
         self.deletions = (
             DeletionFeed(client, request, marks, self._executor, self._count_deleted)
             if marks is not None
@@ -102,7 +104,14 @@ class Replication:
             dataset=dataset,
             report=self.reports[table.name],
             deletions=self.deletions,
+            availability=self._availability,
         ).batches()
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """What the API says of the tables that the account does not have, by table."""
+        reports = self.reports.items()
+        return {name: report.unavailable for name, report in reports if report.unavailable}
 
     def _begin(self, dataset: DatasetState) -> None:
         """Starts reading all tables, the first time any of them is asked for."""
@@ -110,6 +119,7 @@ class Replication:
             return
         dataset.check_owner(self.request)
         hide(dataset, self.request, self._clearing)
+        dataset.go_back()
         self.coverages = dataset.coverages()
         self.gaps = {each.name: dataset.gaps(each.name) for each in TABLES}
         if self.deletions is not None:

@@ -42,7 +42,8 @@ class TableReport:
         periods: Records loaded by partition key.
         gaps: Columns and arrays that some of the table's rows were loaded without, by selection.
         warning: What the run could not see of the table's deletions; None when it could.
-        error: Why the table is not complete; None when it is.
+        error: Why the table is not complete; None when it is, or is not available.
+        unavailable: What the API says of a table that the account does not have; else None.
         alarm: Why a person should look although the table is complete; the run fails with it.
         started_at: When its reading began (UTC).
         finished_at: When the last row was handed to the load (UTC).
@@ -65,9 +66,15 @@ class TableReport:
     gaps: frozenset[str] = frozenset()
     warning: str | None = None
     error: str | None = None
+    unavailable: str | None = None
     alarm: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that was wanted of the table has been read."""
+        return not self.error and not self.unavailable
 
     def count_periods(self, updated_at: "pa.ChunkedArray", cadence: Cadence) -> None:
         """Counts records by the partition in which their `updated_at` lies.

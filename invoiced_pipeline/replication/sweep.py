@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.identifiers import (
@@ -24,6 +24,7 @@ from invoiced_pipeline.invoiced.identifiers import (
 )
 from invoiced_pipeline.invoiced.reading import lies_in
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.replication.availability import NO_TABLE, is_any_readable, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import customer_columns
@@ -54,6 +55,7 @@ class SweepReport:
         seconds: How long it took to compare.
         coverage: What the dataset covers of the table, which a sweep does not change.
         error: Why the table was left alone, or not completed; None when it is complete.
+        unavailable: What the API says of a table that the account does not have; else None.
     """
 
     table: str
@@ -66,6 +68,7 @@ class SweepReport:
     seconds: float = 0.0
     coverage: Coverage = field(default_factory=Coverage)
     error: str | None = None
+    unavailable: str | None = None
 
 
 class Sweep:
@@ -112,9 +115,10 @@ class Sweep:
                 try:
                     self._compare(table, report, executor)
                 except InvoicedPipelineError as error:
-                    report.error = str(error)
+                    _note(report, table, error)
                 report.seconds = time.monotonic() - began
                 _announce(report)
+        self._judge_key()
         if self._lacking:
             load(self)
         return self.reports
@@ -133,13 +137,30 @@ class Sweep:
                 report.brought += batch.record_count
                 yield batch
         except InvoicedPipelineError as error:
-            report.error = str(error)
+            _note(report, table, error)
         rejects = Rejects(table.name, dataset.rejected(table.name))
         rejects.meet(batcher.rejects)
         if rejects.has_news:
             logger.warning("%s: %d records fit no column", table.name, len(rejects.met))
             dataset.set_rejected(table.name, rejects.remembered())
             yield Batch(REJECTED, rejects.rows(self.request.run_id))
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """What the API says of the tables that the account does not have, by table."""
+        reports = self.reports.items()
+        return {name: report.unavailable for name, report in reports if report.unavailable}
+
+    def _judge_key(self) -> None:
+        """Takes a key that can read no table of the connection for the wrong one."""
+        if len(self.unavailable) < len(self.reports):
+            return
+        others = [each for each in TABLES if each.name in self.request.selected - set(self.reports)]
+        if is_any_readable(self._client, others):
+            return
+        for report in self.reports.values():
+            report.error = NO_TABLE.format(words=report.unavailable)
+            report.unavailable = None
 
     def _compare(self, table: Table, report: SweepReport, executor: ThreadPoolExecutor) -> None:
         # The rows first: what is created while the ids are listed is no row yet.
@@ -241,7 +262,16 @@ def _above(share: float) -> float:
     return min(1.0, int(share * 10 + 1) / 10)
 
 
+def _note(report: SweepReport, table: Table, error: InvoicedPipelineError) -> None:
+    if lacks(table, error):
+        report.unavailable = str(error)
+    else:
+        report.error = str(error)
+
+
 def _announce(report: SweepReport) -> None:
+    if report.unavailable:
+        return  # said once for all such tables, at the end
     if report.error:
         logger.error("%s: %s", report.table, report.error)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.warehouse.system_tables import SyncLogEntry
+from invoiced_pipeline.warehouse.system_tables import Status, SyncLogEntry
 from invoiced_pipeline.windows import FOREVER
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def sweep_log_entries(
             window_end=None,
             started_at=report.started_at or ended_at,
             finished_at=ended_at,
-            status="failed" if report.error else "succeeded",
+            status=_status(report.error, report.unavailable),
             rows=report.brought,
             new_rows=report.brought,
             deleted_rows=report.deleted,
@@ -80,7 +80,7 @@ def sweep_log_entries(
             retries=report.tally.retries,
             wait_seconds=round(report.tally.wait_seconds, 3),
             load_seconds=0.0,
-            error=report.error,
+            error=report.error or report.unavailable,
             coverage_before=str(report.coverage),
             coverage_after=str(report.coverage),
         )
@@ -104,7 +104,7 @@ def _entry(
         window_end=max(ends, default=None),
         started_at=report.started_at or load.ended_at,
         finished_at=load.ended_at,
-        status="failed" if error else "succeeded",
+        status=_status(error, report.unavailable),
         rows=report.rows if committed else 0,
         new_rows=max(0, new) if committed else 0,
         deleted_rows=report.deleted if committed else 0,
@@ -114,10 +114,16 @@ def _entry(
         retries=report.tally.retries,
         wait_seconds=round(report.tally.wait_seconds, 3),
         load_seconds=round(max(0.0, load_seconds), 3),
-        error=error,
+        error=error or report.unavailable,
         coverage_before=str(report.coverage_before),
         coverage_after=str(report.coverage if committed else report.coverage_before),
     )
+
+
+def _status(error: str | None, unavailable: str | None) -> Status:
+    if error:
+        return "failed"
+    return "unavailable" if unavailable else "succeeded"
 
 
 def skipped_entry(connection: str, skip: SkippedStart) -> SyncLogEntry:

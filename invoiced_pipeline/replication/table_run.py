@@ -10,12 +10,13 @@ from typing import Any
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.catalog.selection import unloaded
-from invoiced_pipeline.exceptions import FeatureNotEnabledError, InvoicedPipelineError
+from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading, lies_in
 from invoiced_pipeline.invoiced.related import read_related
 from invoiced_pipeline.invoiced.single import pages_of
+from invoiced_pipeline.replication.availability import NO_TABLE, Availability, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
@@ -45,6 +46,7 @@ class TableRun:
         dataset: DatasetState,
         report: TableReport,
         deletions: DeletionFeed | None,
+        availability: Availability,
     ) -> None:
         self._table = table
         self._reading = reading
@@ -54,6 +56,7 @@ class TableRun:
         self._dataset = dataset
         self._report = report
         self._deletions = deletions
+        self._availability = availability
         is_new = dataset.columns(table.name) is None
         self._batcher = Batcher(table, is_new=is_new, privacy=request.privacy)
         self._rejects = Rejects(table.name, dataset.rejected(table.name))
@@ -74,17 +77,19 @@ class TableRun:
                 if batch is not None:
                     self._count(batch)
                 yield batch
+            self._dataset.note_available(self._table.name)
             self._note_coverage()
             self._dataset.forget_survivors(self._table.name)
             is_whole = report.mode == "full"
-        except FeatureNotEnabledError as error:
-            report.error = str(error)
-            yield from self._declare()  # queries over all tables work, empty or not
         except InvoicedPipelineError as error:
-            report.error = str(error)
+            if lacks(self._table, error):
+                yield from self._leave_out(str(error))
+            else:
+                report.error = str(error)
         except Exception as error:  # one table must not cost the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error = f"{type(error).__name__}: {error}"
+        self._availability.settle(self._table.name)
         for batch in self._batcher.flush():  # what was read before an error
             self._count(batch)
             yield batch
@@ -110,6 +115,25 @@ class TableRun:
         yield from self._ask_again()
         if refused.error:
             raise InvoicedPipelineError(refused.error)
+
+    def _leave_out(self, words: str) -> Iterator[Batch | None]:
+        """Leaves out a table that the account does not have; its rows and coverage stay.
+
+        It waits until another table shows that the key is the right one: a wrong one shall leave
+        nothing behind.
+
+        Args:
+            words: What the API says.
+        """
+        self._availability.settle(self._table.name)
+        while (is_key_right := self._availability.is_key_right()) is None:
+            yield None
+        if not is_key_right:
+            self._report.error = NO_TABLE.format(words=words)
+            return
+        self._report.unavailable = words
+        self._dataset.note_unavailable(self._table.name)
+        yield from self._declare()  # queries over all tables work, empty or not
 
     def _note_coverage(self) -> None:
         report, name = self._report, self._table.name
@@ -167,6 +191,7 @@ class TableRun:
                 yield None
                 continue
             if not self._report.pages:
+                self._availability.answers()
                 yield from self._declare()
             self._report.pages += 1
             if self._deletions is not None and self._table.name == "payments":
@@ -272,6 +297,8 @@ class TableRun:
             message = report.error or report.alarm
             logger.error("%s: %s", report.table, message, extra={"report": report})
             return
+        if report.unavailable:
+            return  # said once for all such tables, at the end of the run
         if report.rejected:
             logger.warning(
                 "%s: %d records fit no column; they are in _rejected and asked for at every sync",

@@ -10,6 +10,7 @@ them. So the run after a load looks for adjustments of it that have no transacti
 """
 
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
@@ -18,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from invoiced_pipeline.catalog import table
+from invoiced_pipeline.exceptions import UnavailableError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.identifiers import list_identifiers, missing_records
 from invoiced_pipeline.invoiced.pages import Page
@@ -30,6 +32,8 @@ from invoiced_pipeline.replication.deletions import RecordId, of_transactions
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.warehouse.marks import Mark, Marks
 from invoiced_pipeline.windows import FOREVER, Window
+
+logger = logging.getLogger(__name__)
 
 PAYMENTS = table("payments")
 TRANSACTIONS = table("transactions")
@@ -91,6 +95,8 @@ class Vanished:
         self._applied: dict[RecordId, set[RecordId | None]] = {}
         """The transactions that each payment read lately consists of, as the API has it."""
         self._payers: set[RecordId] = set()
+        self._unseen: set[str] = set()
+        """Tables that the account does not have: their doubtful rows stay as they are."""
         self._seen_at: datetime | None = None
         """The server's clock (UTC) when it last showed payments, if it shows one."""
 
@@ -224,13 +230,33 @@ class Vanished:
         return self._missing_adjustments_of({one for one, _ in known if one not in applied})
 
     def _missing_adjustments_of(self, doubtful: set[RecordId]) -> set[RecordId]:
-        if len(doubtful) > _WORTH_LISTING:
-            listed = list_identifiers(self._client, ADJUSTMENTS, self._executor, self._tally)
-            doubtful -= listed.seconds.keys()
-        return self._missing(ADJUSTMENTS.name, doubtful)
+        if ADJUSTMENTS.name in self._unseen:
+            return set()
+        with self._unless_unavailable(ADJUSTMENTS.name):
+            if len(doubtful) > _WORTH_LISTING:
+                listed = list_identifiers(self._client, ADJUSTMENTS, self._executor, self._tally)
+                doubtful -= listed.seconds.keys()
+            return self._missing(ADJUSTMENTS.name, doubtful)
+        return set()
 
     def _missing(self, name: str, records: Collection[RecordId]) -> set[RecordId]:
-        return missing_records(self._client, table(name), records, self._executor, self._tally)
+        if name in self._unseen:
+            return set()
+        with self._unless_unavailable(name):
+            return missing_records(self._client, table(name), records, self._executor, self._tally)
+        return set()
+
+    @contextlib.contextmanager
+    def _unless_unavailable(self, name: str) -> Iterator[None]:
+        """Leaves rows of a table alone that the account does not have.
+
+        The dataset goes back to them once the table can be read.
+        """
+        try:
+            yield
+        except UnavailableError as error:
+            self._unseen.add(name)
+            logger.warning("Records of %s that vanished are not seen: %s", name, error)
 
 
 def _applied_on(

@@ -8,6 +8,7 @@ from invoiced_pipeline.settings.connection import (
     dataset_name,
 )
 from invoiced_pipeline.settings.dagster import DagsterSettings
+from invoiced_pipeline.settings.file_name import RENAME_ADVICE, ambiguous_name, refused_name
 from invoiced_pipeline.settings.loading import load_settings
 from invoiced_pipeline.settings.mapping import (
     ColumnSettings,
@@ -19,11 +20,18 @@ from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.tables import TableSettings, TablesSettings
-from invoiced_pipeline.settings.warehouse import Destination, WarehouseSettings
+from invoiced_pipeline.settings.warehouse import (
+    STORAGE_VERSION,
+    Destination,
+    StorageVersion,
+    WarehouseSettings,
+)
 from invoiced_pipeline.settings.writeback import WritebackSettings
 
 __all__ = [
     "DATE_FORMS",
+    "RENAME_ADVICE",
+    "STORAGE_VERSION",
     "Cadence",
     "ColumnSettings",
     "ConnectionSettings",
@@ -35,13 +43,16 @@ __all__ = [
     "ReferenceSettings",
     "ScheduleSettings",
     "Settings",
+    "StorageVersion",
     "TableSettings",
     "TablesSettings",
     "WarehouseSettings",
     "WritebackSettings",
+    "ambiguous_name",
     "dataset_name",
     "is_loopback",
     "load_settings",
     "parse_start_date",
+    "refused_name",
     "remembered_host",
 ]

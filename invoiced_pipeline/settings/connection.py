@@ -130,6 +130,12 @@ class ConnectionSettings(Strict):
         "`remove` removes them with their child rows, `ignore` leaves them as they were.",
         examples=["remove"],
     )
+    current_views: bool = Field(
+        default=True,
+        description="Whether the schema `<dataset>_current` has a view of every table without "
+        "deleted rows, with the days of its dates. False drops these views at the next sync.",
+        examples=[False],
+    )
     sweep_max_share: float = Field(
         default=0.2,
         gt=0,

@@ -11,7 +11,7 @@ from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.suggestions import did_you_mean
 from invoiced_pipeline.settings.variables import VARIABLES, Place
 
-NOT_FOR_FILES = frozenset({"source", "secrets"})
+NOT_FOR_FILES = frozenset({"source", "folder", "has_file", "dagster_home", "secrets"})
 """What the settings hold beside that which can be set."""
 
 _ACCEPTED = {

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from pydantic import SecretStr, ValidationError
 
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.faults import NOT_FOR_FILES, explain, no_such_setting
+from invoiced_pipeline.settings.file_name import refused_name
+from invoiced_pipeline.settings.former_file import refuse_former_file
 from invoiced_pipeline.settings.models import DEFAULT_CONFIG, Settings
 from invoiced_pipeline.settings.text_file import read_utf8
 from invoiced_pipeline.settings.unknown_variables import unknown_variables
@@ -25,22 +28,21 @@ def load_settings(
 
     Args:
         environment: Environment variables; the process's own by default. Blank ones do not count.
-        folder: Where `.env` and relative paths are looked up; the working directory by default.
+        folder: Where settings file and `.env` are looked up; the working directory by default.
 
     Raises:
-        ConfigurationError: A file or value is wrong; the text names file, key and accepted forms.
+        ConfigurationError: A file or value is wrong, or the warehouse is still where version 0.1.0
+            kept it; the text names file, key and accepted forms.
     """
-    folder = folder or Path.cwd()
-    given = dict(os.environ) if environment is None else environment
-    dotenv = _read_dotenv(folder / ".env")
-    environment = {
-        name: value.strip()
-        for variables in (dotenv, given)
-        for name, value in variables.items()
-        if value and value.strip()
-    }
-    source = environment.get("INVOICED_CONFIG", "")
-    document = _read_file(folder / (source or DEFAULT_CONFIG), required=bool(source))
+    directory = (folder or Path.cwd()).absolute()
+    given = _not_blank(os.environ if environment is None else environment)
+    here = _read_dotenv(directory / ".env")
+    source = (here | given).get("INVOICED_CONFIG", "")
+    file = directory / (source or DEFAULT_CONFIG)
+    document = _read_file(file, required=bool(source))
+    place = _plain(file.parent if file.exists() else directory)
+    dotenv, given = _apart(place, directory, here, given)
+    environment = dotenv | given
     if document.get("environment", True):
         if unknown := unknown_variables(environment, dotenv.keys() - given.keys(), document):
             raise ConfigurationError(unknown)
@@ -48,22 +50,75 @@ def load_settings(
     else:
         environment = {}
     source = source or DEFAULT_CONFIG
+    context = {
+        "source": source,
+        "folder": place,
+        "has_file": file.exists(),
+        "dagster_home": environment.get("DAGSTER_HOME"),
+    }
     try:
-        settings = Settings.model_validate({**document, "source": source})
+        settings = Settings.model_validate({**document, **context})
     except ValidationError as error:
         fault = explain(error, source, environment, document)
     else:
         names = settings.secret_variables & environment.keys()
         secrets = {name: SecretStr(environment[name]) for name in names}
-        return settings.model_copy(update={"secrets": secrets})
+        return _located(settings.model_copy(update={"secrets": secrets}), directory, environment)
     # Outside of the except block: the validation error repeats what was set, keys included.
     raise ConfigurationError(fault)
 
 
-def _read_dotenv(path: Path) -> dict[str, str | None]:
+def _located(settings: Settings, directory: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings with the warehouse's path made absolute, once it may be opened.
+
+    Raises:
+        ConfigurationError: It may not: it is new and has a schema's name, or an upgrade would
+            leave the old one behind.
+    """
+    warehouse = settings.warehouse
+    configured = warehouse.path if "path" in warehouse.model_fields_set else None
+    path = _plain(settings.folder / warehouse.path)
+    located = settings.model_copy(update={"warehouse": warehouse.model_copy(update={"path": path})})
+    refuse_former_file(located, configured, directory)
+    if warehouse.destination == "duckdb" and (why := refused_name(path, settings.connection)):
+        is_variable = "INVOICED_DUCKDB_PATH" in environment
+        where = "INVOICED_DUCKDB_PATH" if is_variable else f"{settings.source}: warehouse.path"
+        message = f"{where}: {why}"
+        raise ConfigurationError(message)
+    return located
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`; links stay, for a linked settings file belongs where the link is."""
+    return path.resolve() if ".." in path.parts else path
+
+
+def _apart(
+    place: Path, directory: Path, here: dict[str, str], given: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables of the `.env` that counts, and those of the environment.
+
+    Args:
+        place: The settings file's folder; its `.env` comes first.
+        directory: The working directory; its `.env` counts where the former has none.
+        here: What `.env` in the working directory says.
+        given: The environment. In Dagster's processes it holds `here`, which Dagster reads.
+    """
+    beside = place / ".env"
+    if place == directory or not beside.is_file():
+        return here, given
+    given = {name: value for name, value in given.items() if here.get(name) != value}
+    return _read_dotenv(beside), given
+
+
+def _not_blank(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value.strip() for name, value in variables.items() if value and value.strip()}
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
     if not path.exists() or path.is_dir():
         return {}
-    return dotenv_values(stream=StringIO(read_utf8(path)))
+    return _not_blank(dotenv_values(stream=StringIO(read_utf8(path))))
 
 
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -25,6 +26,13 @@ class Settings(Strict):
     source: str = Field(
         default=DEFAULT_CONFIG, description="The file these settings were read from."
     )
+    folder: Path = Field(
+        default_factory=Path.cwd,
+        description="The folder that relative paths belong to: that of the settings file, or the "
+        "working directory where there is none.",
+    )
+    has_file: bool = Field(default=False, description="Whether there is a settings file.")
+    dagster_home: str | None = Field(default=None, description="DAGSTER_HOME, as `.env` sets it.")
     environment: bool = Field(
         default=True,
         strict=True,
@@ -63,6 +71,11 @@ class Settings(Strict):
     def _writebacks_fit_together(self) -> Self:
         check_writebacks(self.writeback, [each.name for each in self.connection])
         return self
+
+    @property
+    def file(self) -> Path | None:
+        """The settings file; None where there is none."""
+        return self.folder / Path(self.source).name if self.has_file else None
 
     @cached_property
     def first(self) -> ConnectionSettings:

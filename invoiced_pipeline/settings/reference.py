@@ -25,6 +25,11 @@ describe the warehouse and the first connection; every other connection has the 
 it is validated together: a wrong value is told with file, key, value and what is accepted, before
 anything runs.
 
+Relative paths, of the warehouse and of a write-back's source, begin at the folder of the settings
+file, wherever a command runs, and also where a variable sets them. Without a settings file they
+begin at the working directory. `.env` is read from the settings file's folder; where it has none,
+from the working directory. `invoiced-pipeline init` writes both files.
+
 Secrets are never in the file. It names the variables that hold them (`api_key_env`,
 `password_env`), and these are read when a run begins, from the environment or `.env`.
 """

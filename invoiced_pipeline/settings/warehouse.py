@@ -16,6 +16,15 @@ from invoiced_pipeline.settings.server import (
 from invoiced_pipeline.settings.strict import Strict
 
 Destination = Literal["duckdb", "postgres"]
+StorageVersion = Literal["v1.4.0", "v1.5.0", "v2.0.0"]
+"""Formats of a DuckDB file, each named after the first DuckDB that can open it."""
+
+STORAGE_VERSION: StorageVersion = "v1.4.0"
+"""The oldest DuckDB with long-term support: drivers of other tools follow new versions late."""
+
+DEFAULT_PATH = Path("data/warehouse.duckdb")
+"""Not called like the default dataset: DuckDB names a catalog after its file, and a name such as
+`invoiced.invoices` is ambiguous where catalog and schema are both `invoiced`."""
 
 OTHERS = (
     "Of the others that dlt has, docs/warehouses.md says what each of them lacks, and how a copy "
@@ -30,10 +39,16 @@ class WarehouseSettings(Strict):
         default="duckdb", description="The kind of warehouse.", examples=["postgres"]
     )
     path: Path = Field(
-        default=Path("data/invoiced.duckdb"),
-        description="The DuckDB file. What belongs to a server's warehouse on this machine lies "
-        "in the same folder.",
-        examples=["/srv/warehouse/invoiced.duckdb"],
+        default=DEFAULT_PATH,
+        description="The DuckDB file; a relative path begins at the settings file's folder. What "
+        "belongs to a server's warehouse on this machine lies in the same folder.",
+        examples=["/srv/invoiced/warehouse.duckdb"],
+    )
+    storage_version: StorageVersion = Field(
+        default=STORAGE_VERSION,
+        description="The format of a new DuckDB file: the oldest DuckDB that can open it. An "
+        "existing file keeps its format until `invoiced-pipeline move --storage-version`.",
+        examples=["v2.0.0"],
     )
     credentials: ServerSettings | None = Field(
         default=None,

@@ -6,7 +6,7 @@ A `Database` is cheap to make and holds nothing open; `open_database` makes it f
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,6 +47,25 @@ class Holder:
         return f"run {self.run_id} (pid {self.pid}{where}, since {self.since})"
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view, as the warehouse describes it.
+
+    Attributes:
+        schema: Where it is.
+        name: Its name.
+        is_view: Whether it is a view.
+        comment: What `comment on` said of it; None where it said nothing.
+        columns: What it said of every column, by name, in the columns' order.
+    """
+
+    schema: str
+    name: str
+    is_view: bool
+    comment: str | None
+    columns: Mapping[str, str | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What a query of a user's found.
@@ -70,6 +89,34 @@ class Selection:
     problems: Mapping[int, str] = field(default_factory=dict)
     record_keys: Mapping[int, str] = field(default_factory=dict)
     skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """What a statement gave that a person typed.
+
+    Attributes:
+        columns: Their names, in order; none where the statement gives no rows.
+        json_columns: Positions of those of a JSON type; their values come as text.
+        rows: Values as the warehouse has them; they can be read once, while the query is open.
+    """
+
+    columns: tuple[str, ...]
+    json_columns: frozenset[int]
+    rows: Iterator[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFormat:
+    """The format of a warehouse that is a file.
+
+    Attributes:
+        version: Its name, such as `v1.4.0`.
+        readers: Which programs can open it, such as `DuckDB 1.4 and newer`.
+    """
+
+    version: str
+    readers: str
 
 
 class Session(ABC):
@@ -110,8 +157,19 @@ class Session(ABC):
         return frozenset(name for (name,) in self.rows(sql, values))
 
     @abstractmethod
-    def comment(self, view: str) -> str | None:
-        """What `comment on view` said of a view; None where it said nothing, or there is none."""
+    def relations(self, schemas: Sequence[str]) -> list[Relation]:
+        """The tables and views of some schemas with their comments; schemas need not exist."""
+
+    @abstractmethod
+    def qualified(self, schema: str, name: str | None = None) -> str:
+        """How a statement names a schema, or a table or view in it, whatever else is called so."""
+
+    @abstractmethod
+    def seen_from_beside(self, name: str) -> str | None:
+        """How a view in another schema names a table of the dataset; None where none can."""
+
+    def limit_waiting(self) -> None:  # noqa: B027 - a file has nobody to wait for
+        """Has later statements fail that wait for other users of a table for too long."""
 
     @property
     @abstractmethod
@@ -151,6 +209,14 @@ class Database(ABC):
             WarehouseNotWritableError: It cannot be reached, or may not be written.
         """
 
+    def storage_format(self) -> StorageFormat | None:
+        """The format of the file, or of the one that would be made; None for a server.
+
+        Raises:
+            WarehouseError: The file cannot be opened.
+        """
+        return None
+
     @abstractmethod
     def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
         """A session over `dataset`.
@@ -176,6 +242,22 @@ class Database(ABC):
             WarehouseBusyError: Another program has the file open.
             WarehouseError: It is no single SELECT, or the warehouse refuses it; the text is the
                 warehouse's own, and may repeat values.
+        """
+
+    @abstractmethod
+    def query(self, dataset: str, sql: str) -> AbstractContextManager[QueryResult]:
+        """What a person typed, run while the warehouse is open for reading only.
+
+        Unlike `select` it takes any statement that changes nothing, such as `explain`.
+
+        Args:
+            dataset: What names without a schema mean.
+            sql: SQL in the warehouse's own dialect, without placeholders.
+
+        Raises:
+            WarehouseBusyError: Another program has the file open.
+            WarehouseError: It cannot be opened, or the warehouse refuses the SQL; the text is the
+                warehouse's own.
         """
 
     def rewrite(self, dataset: str) -> None:  # noqa: B027 - a server may have its own way

@@ -12,4 +12,4 @@ def open_database(settings: WarehouseSettings) -> Database:
         return PostgresDatabase(settings.server, settings.path.parent)
     from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 
-    return DuckDbDatabase(settings.path)
+    return DuckDbDatabase(settings.path, settings.storage_version)

@@ -3,15 +3,16 @@
 Written in a transaction of its own, after the load: a load that failed is what a log is for.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import Literal
 
+from invoiced_pipeline.catalog.system_tables import SYNC_FRESHNESS, SYNC_STATUS, SYNC_USAGE
 from invoiced_pipeline.warehouse.database import Database, Session
+from invoiced_pipeline.warehouse.marked_views import View, make_view
 
-Status = Literal["succeeded", "failed", "skipped"]
+Status = Literal["succeeded", "failed", "unavailable", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,9 @@ class SyncLogEntry:
         window_end: End of what was read completely, or asked for where the table failed.
         started_at: When its reading began.
         finished_at: When the run's load ended.
-        status: `failed` also where all is loaded, but a person should look; `skipped` for a start
-            that was left out, which the next run adds.
+        status: `failed` also where all is loaded, but a person should look; `unavailable` where
+            the account does not have the table; `skipped` for a start that was left out, which the
+            next run adds.
         rows: Records loaded.
         new_rows: Records that were not in the table before.
         deleted_rows: Records found to be deleted.
@@ -38,7 +40,7 @@ class SyncLogEntry:
         retries: Requests made again.
         wait_seconds: Seconds of waiting for the API, summed over parallel requests.
         load_seconds: Seconds the load took, of all tables together.
-        error: Why it failed or was left out, or what to look at.
+        error: Why it failed, is unavailable or was left out, or what to look at.
         coverage_before: Windows of `updated_at` that the table covered when the run began.
         coverage_after: Windows that it covers now.
     """
@@ -119,46 +121,55 @@ _VIEWS = {
     """,
 }
 
+_TEXTS = {each.name: each.description for each in (SYNC_STATUS, SYNC_FRESHNESS, SYNC_USAGE)}
 
-def write_sync_log(database: Database, dataset: str, entries: Sequence[SyncLogEntry]) -> None:
+
+def write_sync_log(
+    database: Database,
+    dataset: str,
+    entries: Sequence[SyncLogEntry],
+    then: Callable[[Session], None] | None = None,
+) -> None:
     """Appends to `_sync_log`, which is created with its views where it is missing.
 
     Starts that were left out are told by every run that knows of them: those that an earlier run
     has added are not added again.
 
+    Args:
+        database: The warehouse.
+        dataset: Where the log is.
+        entries: What is appended.
+        then: Called in the same session once the log is written: opening a file takes as long as
+            writing the log.
+
     Raises:
         WarehouseError: The warehouse cannot be written.
     """
+    with database.session(dataset) as session:
+        with session.transaction():
+            _append(session, entries)
+        if then is not None:
+            then(session)
+
+
+def _append(session: Session, entries: Sequence[SyncLogEntry]) -> None:
     columns = [field.name for field in fields(SyncLogEntry)]
     names = ", ".join(f'"{name}"' for name in columns)
     places = ", ".join(["%s"] * len(columns))
-    with database.session(dataset) as session, session.transaction():
-        declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
-        session.run(f"create table if not exists _sync_log ({declared})")
-        for view, query in _VIEWS.items():
-            _make_view(session, view, query)
-        sql = "select max(started_at) from _sync_log where status = 'skipped'"
-        ((noted,),) = session.rows(sql)
-        for entry in entries:
-            if entry.status == "skipped" and noted is not None and entry.started_at <= noted:
-                continue
-            session.run(
-                f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
-                astuple(entry),
-            )
-
-
-def _make_view(session: Session, view: str, query: str) -> None:
-    """Makes a view where it is missing, or was made otherwise by another version.
-
-    Not at every run: on a server, replacing a view waits for everyone who looks at it, and whoever
-    comes then waits behind.
-    """
-    digest = hashlib.blake2b(query.encode(), digest_size=8).hexdigest()
-    made = f"Made by invoiced-pipeline as {digest}"
-    if session.comment(view) != made:
-        session.run(f"create or replace view {view} as {query}")
-        session.run(f"comment on view {view} is '{made}'")
+    declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
+    session.run(f"create table if not exists _sync_log ({declared})")
+    known = {each.name: each for each in session.relations([session.dataset])}
+    for name, query in _VIEWS.items():
+        make_view(session, View(session.dataset, name, query, _TEXTS[name]), known.get(name))
+    sql = "select max(started_at) from _sync_log where status = 'skipped'"
+    ((noted,),) = session.rows(sql)
+    for entry in entries:
+        if entry.status == "skipped" and noted is not None and entry.started_at <= noted:
+            continue
+        session.run(
+            f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
+            astuple(entry),
+        )
 
 
 def _type(column: str) -> str:

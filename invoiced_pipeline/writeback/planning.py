@@ -65,6 +65,7 @@ def plan_request(
         ledgers=ledgers,
         parent_keys={each.name: each.key for each in settings.writeback},
         retries=retries,
+        folder=settings.folder,
     )
 
 

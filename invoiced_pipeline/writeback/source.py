@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, chdir, nullcontext
 from pathlib import Path
 
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseBusyError, WarehouseError
@@ -69,15 +70,22 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
     _check_no_file(settings, folder)
     if settings.is_query:
         query = settings.source.strip().rstrip(";")
-        if not expressions:
+        if expressions:
+            query = with_columns(f"({query}\n)", expressions)
+        # A query may read a file, and DuckDB takes relative paths from the working directory first.
+        with _working_in(folder):
             return database.select(dataset, query)
-        return database.select(dataset, with_columns(f"({query}\n)", expressions))
     if not _IDENTIFIER.fullmatch(settings.source.strip()):
         message = f"{settings.source!r} is no table, no SELECT and no .csv, .parquet or .ndjson"
         raise WarehouseError(message)
     # Names without a schema mean the dataset's; with it, DuckDB could take it for the file's name.
     table = settings.source.strip().removeprefix(f"{dataset}.")
     return database.select(dataset, with_columns(table, expressions))
+
+
+def _working_in(folder: Path) -> AbstractContextManager[None]:
+    """Makes `folder` the working directory, which is the whole process's, where it is another."""
+    return nullcontext() if folder.absolute() == Path.cwd() else chdir(folder)
 
 
 def _check_no_file(settings: WritebackSettings, folder: Path) -> None:

@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from invoiced_pipeline.defs.code_location import job_origin
+from invoiced_pipeline.settings import DagsterSettings, Settings
 from invoiced_pipeline_tests.defs.conftest import Service
 
 OURS = """
@@ -47,7 +48,7 @@ def test_the_name_comes_from_the_workspace_else_from_the_setting(
     monkeypatch.chdir(tmp_path)
     if workspace is not None:
         (tmp_path / "workspace.yaml").write_text(f"load_from:\n{workspace}")
-    origin = job_origin("invoiced_sync", "default")
+    origin = job_origin("invoiced_sync", Settings(dagster=DagsterSettings(code_location="default")))
     assert origin.repository_origin.get_label() == f"__repository__@{name}"
     assert origin.job_name == "invoiced_sync"
 

@@ -20,13 +20,18 @@ OWN = '[dagster]\nhome = "own"\n'
         ("", {}, None, "data/dagster", True),
         ("", {"dagster.yaml": ""}, None, "", False),
         ("", {"dagster.yaml": ""}, "given", "given", False),
-        ("", {".env": "DAGSTER_HOME={0}/dotenv\n"}, "given", "dotenv", False),
+        ("", {"dagster.yaml": "", ".env": "DAGSTER_HOME={0}/dotenv\n"}, None, "dotenv", True),
+        (OWN, {".env": "DAGSTER_HOME={0}/dotenv\n"}, None, "dotenv", True),
+        ("", {".env": "DAGSTER_HOME={0}/dotenv\n"}, "given", "given", False),
         (OWN, {"dagster.yaml": ""}, None, "own", True),
         (OWN, {}, "given", "given", False),
-        (ALONE + OWN, {"dagster.yaml": ""}, "given", "own", True),
+        (ALONE + OWN, {".env": "DAGSTER_HOME={0}/dotenv\n"}, "given", "own", True),
     ],
-    ids=["nothing", "dagster.yaml", "variable", ".env", "setting", "variable wins", "demo"],
-)
+    ids=[
+        "nothing", "dagster.yaml", "variable", ".env", ".env over setting", "variable over .env",
+        "setting", "variable over setting", "demo",
+    ],
+)  # fmt: skip
 def test_which_folder(  # noqa: PLR0917 - parameters of the test
     settings: str,
     files: dict[str, str],
@@ -65,12 +70,3 @@ def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=f"DAGSTER_HOME is {folder}: .* Create the"):
             DagsterHome(folder, is_own=False).prepare()
     assert not (tmp_path / "missing").exists()
-
-
-def test_the_ui_of_the_demo_refuses_another_home_in_dotenv(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text(f"DAGSTER_HOME={tmp_path}\n")
-    (tmp_path / "invoiced.toml").write_text(ALONE + OWN)
-    assert dagster_home(load_settings({})).hidden_by_dotenv

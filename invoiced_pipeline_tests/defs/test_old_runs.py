@@ -9,6 +9,7 @@ from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.old_runs import delete_old_runs
 from invoiced_pipeline.defs.status import connection_status
 from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline.settings import DagsterSettings, Settings
 from invoiced_pipeline_tests.defs.conftest import KEYS, Service
 
 TABLES = ("customers", "plans")
@@ -64,7 +65,7 @@ def test_a_run_with_the_newest_event_of_a_partition_stays(service: Service) -> N
 
 @pytest.mark.parametrize("status", ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"])
 def test_a_run_in_progress_stays(service: Service, status: str) -> None:
-    origin = job_origin("invoiced_sync", "invoiced_pipeline")
+    origin = job_origin("invoiced_sync", service.settings())
     run = dg.DagsterRun(
         job_name="invoiced_sync", status=dg.DagsterRunStatus(status), remote_job_origin=origin
     )
@@ -88,7 +89,8 @@ def test_runs_of_other_projects_stay(
     service: Service, job: str, location: str | None, is_deleted: bool
 ) -> None:
     status = dg.DagsterRunStatus.FAILURE
-    origin = job_origin(job, location) if location else None
+    dagster = DagsterSettings(code_location=location or "none")
+    origin = job_origin(job, Settings(dagster=dagster)) if location else None
     service.instance.add_run(dg.DagsterRun(job_name=job, status=status, remote_job_origin=origin))
     assert delete_old_runs(service.instance, service.settings(), tomorrow()) == is_deleted
     young = dg.DagsterRun(job_name=job, status=status, remote_job_origin=origin)

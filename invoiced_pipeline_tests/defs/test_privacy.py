@@ -85,7 +85,7 @@ def salted(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 
 def file_of(service: Service) -> set[str]:
     """The warehouse, where it is a file that can be looked through."""
-    return {"data/invoiced.duckdb"} if service.database.kind == "duckdb" else set()
+    return {"data/warehouse.duckdb"} if service.database.kind == "duckdb" else set()
 
 
 def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emulator) -> None:
@@ -194,7 +194,7 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
     with (salted.folder / "invoiced.toml").open("a", encoding="utf-8") as settings:
         settings.write(writeback)
     assert salted.sync("customers").error is None
-    assert not found(salted, 1) & {"data/invoiced.duckdb"}
+    assert not found(salted, 1) & {"data/warehouse.duckdb"}
     known = found(salted, 1) | found(salted, 2)
     assert push().error is None
     email, name = hashed(clear["email"]), hashed(clear["name"])

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Service, months_ago
 
@@ -165,7 +166,11 @@ def test_an_older_warehouse_put_back_is_brought_up_to_date(
 def test_tables_that_fail_are_named_and_cost_the_others_nothing(
     service: Service, filled: Emulator
 ) -> None:
-    filled.account.features.clear()
+    def refuse(path: str, _: Any) -> None:
+        if path in {"/plans", "/subscriptions"}:
+            raise refused("Invalid filter parameter: x")
+
+    filled.on_request = refuse
     outcome = service.materialize(SECOND_KEY, RUNNING)
     assert not outcome.success
     failing = {"plans", "subscriptions"}
@@ -178,13 +183,13 @@ def test_tables_that_fail_are_named_and_cost_the_others_nothing(
         assert f"{table}: GET /{table} answered 400" in outcome.error
     assert service.ids("invoices") == [3, 4, 5, 6]
 
-    # The same as the command says it; and once the feature is there, what was missing comes.
+    # The same as the command says it; and once the API answers, what was missing comes.
     failed = service.sync()
     assert failed.error is not None
     assert failed.error.startswith("not complete: subscriptions: ")
     assert "plans: " in failed.error
     assert set(failed.tables) == set(TABLE_NAMES) - failing
-    filled.account.features.add("subscription_billing")
+    filled.on_request = None
     assert service.sync().error is None
     assert service.marked("plans") == service.marked("subscriptions") == KEYS
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.defs.status import ConnectionStatus, TableStatus, connection_status
+from invoiced_pipeline.emulator.errors import refused
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import customer, invoice
 from invoiced_pipeline_tests.defs.conftest import START, Service
@@ -70,7 +71,12 @@ def test_a_table_that_fails_is_told_apart_from_the_others(
     service: Service, account: Emulator
 ) -> None:
     account.store.put("customers", customer(1, CHANGED))
-    account.account.features.clear()
+
+    def refuse(path: str, _: Any) -> None:
+        if path == "/plans":
+            raise refused("Invalid filter parameter: x")
+
+    account.on_request = refuse
     assert service.sync("customers", "plans").error
     assert states(service) == {"customers": "ok", "plans": "failed"}
     found = tables(service)

@@ -1,5 +1,7 @@
 """Who may ask, and the words for who may not."""
 
+import os
+
 import pytest
 
 MISSING = (
@@ -74,5 +76,19 @@ def test_member_may_read_but_not_write(api):
     )
 
 
+def test_collections_that_the_key_may_not_see(api):
+    refusal = (403, "You do not have permission to do that", None)
+    api.emulator.account.forbidden.add("customers")
+    try:
+        assert api.error("GET", "/customers") == refusal
+        assert api.error("GET", "/customers/1/notes") == refusal
+        assert api.error("POST", "/customers", {"name": "A"}) == refusal
+        assert api.get("/invoices").status_code == 200
+    finally:
+        api.emulator.account.forbidden.clear()
+
+
 def test_health_needs_no_key(api):
-    assert api.http.get("/health").status_code == 200
+    answer = api.http.get("/health")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "database": ":memory:", "process": os.getpid()}

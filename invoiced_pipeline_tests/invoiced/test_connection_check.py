@@ -8,6 +8,7 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
 from invoiced_pipeline.invoiced.connection_check import (
     Finding,
+    check_events,
     check_first_load,
     check_tables,
 )
@@ -32,16 +33,31 @@ def test_plans_of_both_states_are_counted(emulator: Emulator, client: InvoicedCl
     assert plans.records == 3
 
 
-def test_feature_that_is_not_enabled_is_said_per_table(
+def test_tables_that_the_account_does_not_have_are_no_problem(
     emulator: Emulator, client: InvoicedClient
 ) -> None:
     emulator.account.features = set()
-    problems = {
-        finding.subject: finding for finding in check_tables(client, TABLES) if finding.problem
-    }
-    assert set(problems) == {"plans", "subscriptions"}
-    assert problems["plans"].problem == "feature not enabled"
-    assert "subscription_billing" in problems["plans"].detail
+    emulator.account.forbidden = {"payments"}
+    found = {finding.subject: finding for finding in check_tables(client, TABLES)}
+    lacking = {subject for subject, finding in found.items() if finding.unavailable}
+    assert lacking == {"plans", "subscriptions", "payments"}
+    assert not any(finding.problem for finding in found.values())
+    assert "subscription_billing" in found["plans"].detail
+    assert "You do not have permission to do that" in found["payments"].detail
+    assert check_events(client) is None
+    emulator.account.forbidden = {"events"}
+    events = check_events(client)
+    assert events is not None
+    assert events.unavailable
+    assert "invoiced-pipeline sweep" in events.detail
+
+
+def test_key_that_can_read_no_table_is_a_problem(
+    emulator: Emulator, client: InvoicedClient
+) -> None:
+    emulator.account.forbidden = set(TABLE_NAMES)
+    *_, finding = check_tables(client, TABLES)
+    assert (finding.subject, finding.problem) == ("connection", "no table can be read")
 
 
 @pytest.mark.parametrize(

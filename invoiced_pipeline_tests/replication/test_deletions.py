@@ -545,3 +545,57 @@ def test_a_mark_from_before_the_record_s_last_change_does_not_count(
     unknown = [Mark("customers", "id", 1, from_epoch(NOW))]
     assert not marks.apply(unknown)
     assert not Marks(replicate.database, "other").apply(unknown)
+
+
+def test_transactions_that_vanished_while_they_were_unavailable_are_found(
+    emulator: Emulator, replicate: Replica, api: Api, sync: Any, paid: Paid
+) -> None:
+    sync("payments", "transactions")
+    before = set(replicate.ids("transactions"))
+    emulator.account.forbidden = {"transactions"}
+    first, _, third = paid.invoices
+    applied = [share(first, 4), share(third, 3), CREDIT]
+    api("PATCH", f"/payments/{paid.id}", {"applied_to": applied})
+    reports = sync("payments", "transactions")
+    assert "answered 403" in (reports["transactions"].unavailable or "")
+    assert reports["payments"].is_complete
+    assert gone(replicate, "transactions") == {}
+    emulator.account.forbidden = set()
+    sync("payments", "transactions")  # reads what came meanwhile; the next one looks back
+    sync("payments", "transactions")
+    there = {record["id"] for record in emulator.store.all("transactions")}
+    assert set(gone(replicate, "transactions")) == before - there != set()
+    assert set(replicate.ids("transactions")) == before | there
+
+
+def test_deletions_of_a_table_are_found_once_it_is_available_again(
+    emulator: Emulator, replicate: Replica, sync: Any
+) -> None:
+    payment = {"id": 50, "updated_at": NOW, "applied_to": []}
+    emulator.store.put("payments", payment)
+    emulator.store.put_many("invoices", [invoice(1, NOW), invoice(2, NOW)])
+    emulator.store.put("customers", customer(1, NOW))
+    tables = ("customers", "invoices", "payments")
+    sync(*tables)
+    emulator.account.forbidden = {"payments", "invoices"}
+    at = emulator.clock.advance(60)
+
+    def delete(number: int, collection: str, record: int) -> None:
+        emulator.store.remove(collection, record)
+        data = {"object": {"id": record, "voided": False}}
+        event = {"id": number, "type": f"{collection[:-1]}.deleted", "timestamp": at, "data": data}
+        emulator.store.put("events", event)
+
+    delete(1, "payments", 50)  # is it gone or voided? the API does not say
+    delete(2, "customers", 1)
+    reports = sync(*tables)
+    assert {name for name, each in reports.items() if each.unavailable} == {"invoices", "payments"}
+    assert gone(replicate, "customers") == {1: at}
+    assert gone(replicate, "payments") == {}
+    delete(3, "invoices", 1)  # an event that such a key was not shown
+    emulator.account.forbidden = set()
+    sync(*tables, after=2 * 86_400)
+    sync(*tables)
+    assert gone(replicate, "payments") == {50: at}
+    assert gone(replicate, "invoices") == {1: at}
+    assert replicate.ids("invoices") == [1, 2]

@@ -179,3 +179,19 @@ def test_waiting_ends_with_the_holder(
             assert dead is None
             assert process.poll() == 0
     assert "Waiting: another run writes this warehouse: run run-1" in caplog.text
+
+
+def test_a_person_s_query_reads_the_dataset_and_cannot_change_it(database: Database) -> None:
+    with database.session("sales") as session:
+        session.run(f"create table kept ({COLUMNS}, record json)")
+        session.run("insert into kept (id, amount, record) values (1, 2.5, '{\"a\": 1}')")
+    with database.query("sales", "select id, amount, record from kept -- 100 %s") as result:
+        assert (result.columns, result.json_columns) == (("id", "amount", "record"), {2})
+        assert list(result.rows) == [(1, Decimal("2.5"), '{"a": 1}')]
+    with database.query("sales", "explain select * from kept") as result:
+        assert list(result.rows)
+    for refused in ("delete from kept", "insert into kept (id) values (2)", "selct 1"):
+        with pytest.raises(WarehouseError), database.query("sales", refused) as result:
+            list(result.rows)
+    with database.session("sales", read_only=True) as session:
+        assert session.rows("select count(*) from kept") == [(1,)]

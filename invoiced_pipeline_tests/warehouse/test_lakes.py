@@ -244,7 +244,7 @@ def test_the_copy_of_the_document(
     pytest.importorskip("deltalake")
     document = (REPOSITORY / "docs" / "warehouses.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
-    script = script.replace("data/invoiced.duckdb", str(warehouse))
+    script = script.replace("data/warehouse.duckdb", str(warehouse))
     script = script.replace("file:///srv/lake", (tmp_path / "lake").as_uri())
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))

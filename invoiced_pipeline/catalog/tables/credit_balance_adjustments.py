@@ -7,8 +7,8 @@ CREDIT_BALANCE_ADJUSTMENTS = Table(
     name="credit_balance_adjustments",
     singular="credit_balance_adjustment",
     description=(
-        "Account credit granted to customers, which can be applied to later invoices; shares "
-        "its ids with transactions."
+        "Credit balance adjustments: credit granted to customers or taken away again. A view over "
+        "transactions with the opposite sign and the same IDs."
     ),
     path="/credit_balance_adjustments",
     docs_url="https://developer.invoiced.com/api/credit-balance-adjustments",
@@ -19,14 +19,20 @@ CREDIT_BALANCE_ADJUSTMENTS = Table(
         ),
         Column("object", "text", "Always `credit_balance_adjustment`.", contract=True),
         Column("customer", "bigint", "Customer whose credit balance changed.", contract=True),
-        Column("date", "timestamp", "When the adjustment took effect (UTC).", contract=True),
+        Column(
+            "date",
+            "timestamp",
+            "When the adjustment took effect (UTC).",
+            contract=True,
+            is_day=True,
+        ),
         Column("currency", "text", "Lower-case ISO 4217 code of the amount.", contract=True),
         Column(
             "amount",
             "decimal",
             (
-                "Credit granted, in major currency units; negative takes credit away. The "
-                "transaction of the same id has the opposite sign."
+                "Credit granted, in major currency units; negative where credit is taken away. The "
+                "transaction of the same ID has the opposite sign."
             ),
             contract=True,
         ),
@@ -35,6 +41,7 @@ CREDIT_BALANCE_ADJUSTMENTS = Table(
         UPDATED_AT,
     ),
     foreign_keys=(ForeignKey("customer", "customers", cascades=True),),
+    joins=(ForeignKey("id", "transactions"),),
     list_params=(("include", "updated_at"),),
     deletion_event="transaction.deleted",
 )

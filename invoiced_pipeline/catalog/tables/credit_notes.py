@@ -17,7 +17,9 @@ from invoiced_pipeline.catalog.shapes import (
 CREDIT_NOTES = Table(
     name="credit_notes",
     singular="credit_note",
-    description="A balance owed to a customer, which can be applied to invoices.",
+    description=(
+        "Credit notes: what is owed to customers, to be applied to invoices. Amounts are positive."
+    ),
     path="/credit_notes",
     docs_url="https://developer.invoiced.com/api/credit-notes",
     listing="windowed",
@@ -34,7 +36,7 @@ CREDIT_NOTES = Table(
         Column("name", "text", "Title of the document.", contract=True),
         Column("number", "text", "Credit note number, unique among credit notes.", contract=True),
         Column("currency", "text", "Lower-case ISO 4217 code of all amounts.", contract=True),
-        Column("date", "timestamp", "Credit note date (UTC).", contract=True),
+        Column("date", "timestamp", "Credit note date (UTC).", contract=True, is_day=True),
         Column("purchase_order", "text", "Purchase order number of the customer."),
         Column("notes", "text", "Notes shown to the customer.", contract=True),
         Column("draft", "boolean", "Whether the credit note is not issued yet.", contract=True),
@@ -45,7 +47,8 @@ CREDIT_NOTES = Table(
         Column(
             "status",
             "text",
-            "State of the credit note: `draft`, `open`, `paid`, `closed` or `voided`.",
+            "State of the credit note. Open: `open` (balance can be applied). Not open: `draft`, "
+            "`paid` (used up), `closed`, `voided`.",
             contract=True,
         ),
         ITEMS,
@@ -83,5 +86,6 @@ CREDIT_NOTES = Table(
         ForeignKey("customer", "customers", cascades=True),
         ForeignKey("invoice", "invoices"),
     ),
+    open_statuses=("open",),
     deletion_event="credit_note.deleted",
 )

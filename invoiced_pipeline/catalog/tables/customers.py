@@ -13,8 +13,8 @@ CUSTOMERS = Table(
     name="customers",
     singular="customer",
     description=(
-        "The accounts that are billed: companies and people, with address, terms and "
-        "collection settings."
+        "Customers: the companies and people that are billed, with address, terms and collection "
+        "settings."
     ),
     path="/customers",
     docs_url="https://developer.invoiced.com/api/customers",
@@ -170,30 +170,36 @@ CUSTOMERS = Table(
             contract=True,
         ),
         Column("owner_id", "bigint", "User who owns the account relationship."),
-        Column("owner", "bigint", "The same id as owner_id, under the name of the relation."),
+        Column("owner", "bigint", "The same ID as owner_id: use either.", twin="owner_id"),
         Column("late_fee_schedule_id", "bigint", "Late fee schedule of the customer."),
         Column(
             "late_fee_schedule",
             "bigint",
-            "The same id as late_fee_schedule_id, under the name of the relation.",
+            "The same ID as late_fee_schedule_id: use either.",
+            twin="late_fee_schedule_id",
         ),
         Column("ach_gateway_id", "bigint", "Merchant account used for ACH."),
         Column(
             "ach_gateway",
             "bigint",
-            "The same id as ach_gateway_id, under the name of the relation.",
+            "The same ID as ach_gateway_id: use either.",
+            twin="ach_gateway_id",
         ),
         Column("ach_gateway_object", "json", "Merchant account used for ACH as JSON."),
         Column("cc_gateway_id", "bigint", "Merchant account used for cards."),
         Column(
-            "cc_gateway", "bigint", "The same id as cc_gateway_id, under the name of the relation."
+            "cc_gateway",
+            "bigint",
+            "The same ID as cc_gateway_id: use either.",
+            twin="cc_gateway_id",
         ),
         Column("cc_gateway_object", "json", "Merchant account used for cards as JSON."),
         Column("network_connection_id", "bigint", "Network connection with the customer."),
         Column(
             "network_connection",
             "bigint",
-            "The same id as network_connection_id, under the name of the relation.",
+            "The same ID as network_connection_id: use either.",
+            twin="network_connection_id",
         ),
         Column(
             "sign_up_page", "bigint", "Sign-up page through which the customer came.", contract=True

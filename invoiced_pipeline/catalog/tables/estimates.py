@@ -18,7 +18,7 @@ from invoiced_pipeline.catalog.shapes import (
 ESTIMATES = Table(
     name="estimates",
     singular="estimate",
-    description="A quote given to a customer, which can become an invoice.",
+    description="Estimates: quotes given to customers, which can become invoices.",
     path="/estimates",
     docs_url="https://developer.invoiced.com/api/estimates",
     listing="windowed",
@@ -35,12 +35,13 @@ ESTIMATES = Table(
         Column("name", "text", "Title of the document.", contract=True),
         Column("number", "text", "Estimate number, unique among estimates.", contract=True),
         Column("currency", "text", "Lower-case ISO 4217 code of all amounts.", contract=True),
-        Column("date", "timestamp", "Estimate date (UTC).", contract=True),
+        Column("date", "timestamp", "Estimate date (UTC).", contract=True, is_day=True),
         Column(
             "expiration_date",
             "timestamp",
             "When the estimate expires (UTC), null when it does not.",
             contract=True,
+            is_day=True,
         ),
         Column(
             "payment_terms",
@@ -80,8 +81,9 @@ ESTIMATES = Table(
             "status",
             "text",
             (
-                "State of the estimate: `draft`, `not_sent`, `sent`, `viewed`, `approved`, "
-                "`declined`, `expired`, `invoiced` or `voided`."
+                "State of the estimate. Open: `not_sent`, `sent`, `viewed` (the customer has not "
+                "answered) and `approved` (not invoiced yet). Not open: `draft`, `declined`, "
+                "`expired`, `invoiced`, `voided`."
             ),
             contract=True,
         ),
@@ -135,6 +137,7 @@ ESTIMATES = Table(
         ForeignKey("customer", "customers", cascades=True),
         ForeignKey("invoice", "invoices"),
     ),
+    open_statuses=("not_sent", "sent", "viewed", "approved"),
     deletion_event="estimate.deleted",
     filters_by_id=False,
 )

@@ -18,7 +18,7 @@ from invoiced_pipeline.catalog.shapes import (
 INVOICES = Table(
     name="invoices",
     singular="invoice",
-    description="A balance that a customer owes; drafts and voided invoices are included.",
+    description="Invoices: what customers owe; drafts, voided and paid ones are included.",
     path="/invoices",
     docs_url="https://developer.invoiced.com/api/invoices",
     listing="windowed",
@@ -29,12 +29,13 @@ INVOICES = Table(
         Column("name", "text", "Title of the document.", contract=True),
         Column("number", "text", "Invoice number, unique among invoices.", contract=True),
         Column("currency", "text", "Lower-case ISO 4217 code of all amounts.", contract=True),
-        Column("date", "timestamp", "Invoice date (UTC).", contract=True),
+        Column("date", "timestamp", "Invoice date (UTC).", contract=True, is_day=True),
         Column(
             "due_date",
             "timestamp",
             "When payment is due (UTC), null when the terms name no term.",
             contract=True,
+            is_day=True,
         ),
         Column(
             "payment_terms", "text", "Payment terms, e.g. `NET 30` or `AutoPay`.", contract=True
@@ -45,7 +46,7 @@ INVOICES = Table(
         Column(
             "closed",
             "boolean",
-            "Whether the invoice is no longer collected; true once paid.",
+            "True once the invoice is paid or no longer collected; see status for which.",
             contract=True,
         ),
         Column("paid", "boolean", "Whether the invoice is paid in full.", contract=True),
@@ -53,9 +54,9 @@ INVOICES = Table(
             "status",
             "text",
             (
-                "State of the invoice: `draft`, `not_sent`, `sent`, `viewed`, `past_due`, "
-                "`pending`, `paid`, `voided` or `bad_debt`. Kept by the service's jobs, so it can "
-                "lag behind due_date."
+                "State of the invoice. Open: `not_sent`, `sent`, `viewed`, `past_due`, `pending` "
+                "(a payment is on its way). Not open: `draft`, `paid`, `voided`, `bad_debt`. "
+                "Invoiced's own jobs set it, so `past_due` can appear some time after due_date."
             ),
             contract=True,
         ),
@@ -84,7 +85,8 @@ INVOICES = Table(
         Column(
             "subscription",
             "bigint",
-            "The same id as subscription_id, under the name of the relation.",
+            "The same ID as subscription_id: use either.",
+            twin="subscription_id",
             contract=True,
         ),
         Column("payment_plan", "bigint", "Payment plan (installments) of the invoice."),
@@ -109,7 +111,10 @@ INVOICES = Table(
         Column(
             "balance",
             "decimal",
-            ("What is still owed, in major currency units; 0 when voided, negative when overpaid."),
+            (
+                "What is still owed, in major currency units: total less payments and credits; 0 "
+                "when voided, negative when overpaid, equal to total for drafts."
+            ),
             contract=True,
         ),
         SHIP_TO,
@@ -132,6 +137,7 @@ INVOICES = Table(
         ForeignKey("customer", "customers", cascades=True),
         ForeignKey("subscription", "subscriptions"),
     ),
+    open_statuses=("not_sent", "sent", "viewed", "past_due", "pending"),
     deletion_event="invoice.deleted",
     balance=Balance(
         column="balance",

@@ -1,14 +1,14 @@
 """The table `payments`."""
 
 from invoiced_pipeline.catalog.model import Applied, Balance, ChildTable, Column, ForeignKey, Table
-from invoiced_pipeline.catalog.shapes import CREATED_AT, METADATA, SPLIT, UPDATED_AT
+from invoiced_pipeline.catalog.shapes import CREATED_AT, METADATA, SPLIT, SPLIT_JOINS, UPDATED_AT
 
 PAYMENTS = Table(
     name="payments",
     singular="payment",
     description=(
-        "Customer payments: processed by Invoiced, cash receipts such as wire and check, and "
-        "applied credits."
+        "Payments: money received, one row per receipt, and credits that were applied. What each "
+        "was applied to: payments__applied_to."
     ),
     path="/payments",
     docs_url="https://developer.invoiced.com/api/payments",
@@ -17,9 +17,14 @@ PAYMENTS = Table(
         Column("id", "bigint", "Payment ID.", contract=True),
         Column("object", "text", "Always `payment`.", contract=True),
         Column("customer", "bigint", "Customer who paid, null while unassigned.", contract=True),
-        Column("date", "timestamp", "When the payment was made (UTC).", contract=True),
+        Column("date", "timestamp", "When the payment was made (UTC).", contract=True, is_day=True),
         Column("currency", "text", "Lower-case ISO 4217 code of all amounts.", contract=True),
-        Column("amount", "decimal", "Amount received, in major currency units.", contract=True),
+        Column(
+            "amount",
+            "decimal",
+            "Amount received, in major currency units; voided payments keep theirs.",
+            contract=True,
+        ),
         Column(
             "balance",
             "decimal",
@@ -88,7 +93,8 @@ PAYMENTS = Table(
         Column(
             "bank_feed_transaction",
             "bigint",
-            "The same id as bank_feed_transaction_id, under the name of the relation.",
+            "The same ID as bank_feed_transaction_id: use either.",
+            twin="bank_feed_transaction_id",
         ),
         Column(
             "pdf_url",
@@ -102,7 +108,10 @@ PAYMENTS = Table(
     ),
     children=(
         ChildTable(
-            "applied_to", "One row per document or credit that the payment was applied to.", SPLIT
+            "applied_to",
+            "One row per document or credit that the payment was applied to.",
+            SPLIT,
+            SPLIT_JOINS,
         ),
     ),
     foreign_keys=(ForeignKey("customer", "customers", cascades=True),),

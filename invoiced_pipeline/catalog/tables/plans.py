@@ -7,7 +7,8 @@ PLANS = Table(
     name="plans",
     singular="plan",
     description=(
-        "A fixed amount billed to customers over a recurring interval; archived plans are included."
+        "Plans: prices that subscriptions bill per interval; archived ones are included. One row "
+        "per ID: the live version, else the newest."
     ),
     path="/plans",
     docs_url="https://developer.invoiced.com/api/plans",
@@ -73,14 +74,16 @@ PLANS = Table(
         Column(
             "created_at",
             "bigint",
-            "When the plan was created, in epoch seconds (UTC).",
+            "Creation of the plan, in epoch seconds; the instant is to_timestamp(created_at).",
             contract=True,
+            is_epoch=True,
         ),
         Column(
             "updated_at",
             "bigint",
-            "When the plan last changed, in epoch seconds (UTC).",
+            "Last change of the plan, in epoch seconds; the instant is to_timestamp(updated_at).",
             contract=True,
+            is_epoch=True,
         ),
     ),
     children=(ChildTable("tiers", "One row per pricing tier.", TIER),),

@@ -14,7 +14,9 @@ from invoiced_pipeline.catalog.shapes import (
 SUBSCRIPTIONS = Table(
     name="subscriptions",
     singular="subscription",
-    description="Recurring billing set up for a customer; canceled and finished ones are included.",
+    description=(
+        "Subscriptions: recurring billing of customers; canceled and finished ones are included."
+    ),
     path="/subscriptions",
     docs_url="https://developer.invoiced.com/api/subscriptions",
     listing="windowed",
@@ -49,27 +51,40 @@ SUBSCRIPTIONS = Table(
             ),
             contract=True,
         ),
-        Column("start_date", "timestamp", "When the subscription starts (UTC).", contract=True),
+        Column(
+            "start_date",
+            "timestamp",
+            "When the subscription starts (UTC).",
+            contract=True,
+            is_day=True,
+        ),
         Column(
             "period_start",
             "timestamp",
             "Start of the current billing period (UTC), null when canceled.",
             contract=True,
+            is_day=True,
         ),
         Column(
             "period_end",
             "timestamp",
             "End of the current billing period (UTC), null when canceled.",
             contract=True,
+            is_day=True,
         ),
         Column(
-            "renewed_last", "timestamp", "When the subscription last renewed (UTC).", contract=True
+            "renewed_last",
+            "timestamp",
+            "When the subscription last renewed (UTC).",
+            contract=True,
+            is_day=True,
         ),
         Column(
             "renews_next",
             "timestamp",
             "When the subscription renews next (UTC), null when canceled.",
             contract=True,
+            is_day=True,
         ),
         Column("bill_in", "text", "When a period is billed: `advance` or `arrears`."),
         Column("bill_in_advance_days", "bigint", "How many days before the period it is billed."),
@@ -90,10 +105,18 @@ SUBSCRIPTIONS = Table(
         Column("canceled_reason", "text", "Why the subscription was canceled."),
         Column("paused", "boolean", "Whether billing is paused."),
         Column(
-            "contract_period_start", "timestamp", "Start of the contract term (UTC).", contract=True
+            "contract_period_start",
+            "timestamp",
+            "Start of the contract term (UTC).",
+            contract=True,
+            is_day=True,
         ),
         Column(
-            "contract_period_end", "timestamp", "End of the contract term (UTC).", contract=True
+            "contract_period_end",
+            "timestamp",
+            "End of the contract term (UTC).",
+            contract=True,
+            is_day=True,
         ),
         Column(
             "contract_renewal_cycles",
@@ -111,8 +134,8 @@ SUBSCRIPTIONS = Table(
             "status",
             "text",
             (
-                "State of the subscription: `not_started`, `active`, `past_due`, `paused`, "
-                "`pending_renewal`, `finished` or `canceled`."
+                "State of the subscription. Open (recurring revenue): `active`, `past_due`, "
+                "`pending_renewal`. Not open: `not_started`, `paused`, `finished`, `canceled`."
             ),
             contract=True,
         ),
@@ -123,7 +146,10 @@ SUBSCRIPTIONS = Table(
             contract=True,
         ),
         Column(
-            "mrr", "decimal", "Monthly recurring revenue, in major currency units.", contract=True
+            "mrr",
+            "decimal",
+            "Monthly recurring revenue, in major currency units; the currency is that of the plan.",
+            contract=True,
         ),
         Column(
             "addons", "json", "Addons as a JSON array; also rows of the child table.", contract=True
@@ -160,7 +186,12 @@ SUBSCRIPTIONS = Table(
         UPDATED_AT,
     ),
     children=(
-        ChildTable("addons", "One row per addon billed along with the plan.", ADDON),
+        ChildTable(
+            "addons",
+            "One row per addon billed along with the plan.",
+            ADDON,
+            (ForeignKey("plan", "plans"),),
+        ),
         ChildTable("discounts", "One row per coupon on the subscription.", COUPON),
         ChildTable("taxes", "One row per tax rate on the subscription.", TAX_RATE),
     ),
@@ -168,6 +199,7 @@ SUBSCRIPTIONS = Table(
         ForeignKey("customer", "customers", cascades=True),
         ForeignKey("plan", "plans"),
     ),
+    open_statuses=("active", "past_due", "pending_renewal"),
     list_params=(("all", "1"),),
     feature="subscription_billing",
 )

@@ -7,8 +7,8 @@ TRANSACTIONS = Table(
     name="transactions",
     singular="transaction",
     description=(
-        "Money movements: payments, charges, refunds and adjustments (the API's older "
-        "resource; payments replaced it)."
+        "Transactions: how the money of each payment moved, one row per document, with refunds and "
+        "adjustments. Never add them to payments: the same money stands in both."
     ),
     path="/transactions",
     docs_url="https://developer.invoiced.com/api",
@@ -17,7 +17,7 @@ TRANSACTIONS = Table(
         Column("id", "bigint", "Transaction ID.", contract=True),
         Column("object", "text", "Always `transaction`."),
         Column("customer", "bigint", "Customer whose money moved.", contract=True),
-        Column("date", "timestamp", "When the money moved (UTC).", contract=True),
+        Column("date", "timestamp", "When the money moved (UTC).", contract=True, is_day=True),
         Column(
             "type",
             "text",
@@ -48,8 +48,9 @@ TRANSACTIONS = Table(
             "amount",
             "decimal",
             (
-                "Amount moved, in major currency units; negative where credit is granted or a "
-                "credit note applied, positive for refunds."
+                "Amount moved, in major currency units. Positive: `payment`, `charge`, and also "
+                "`refund`, which is money paid back. Negative: an `adjustment` that grants "
+                "credit, or a credit note that is applied."
             ),
             contract=True,
         ),
@@ -67,7 +68,7 @@ TRANSACTIONS = Table(
         Column("credit_note", "bigint", "Credit note that was applied.", contract=True),
         Column("estimate", "bigint", "Estimate whose deposit was paid."),
         Column("payment_id", "bigint", "Payment that the transaction is part of."),
-        Column("payment", "bigint", "The same id as payment_id, under the name of the relation."),
+        Column("payment", "bigint", "The same ID as payment_id: use either.", twin="payment_id"),
         Column("pdf_url", "text", "Link to the receipt as PDF."),
         METADATA,
         CREATED_AT,
@@ -80,5 +81,6 @@ TRANSACTIONS = Table(
         ForeignKey("parent_transaction", "transactions"),
         ForeignKey("payment", "payments", cascades=True),
     ),
+    joins=(ForeignKey("estimate", "estimates"),),
     deletion_event="transaction.deleted",
 )

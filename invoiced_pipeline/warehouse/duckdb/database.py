@@ -11,7 +11,15 @@ from invoiced_pipeline.exceptions import (
     WarehouseError,
     WarehouseNotWritableError,
 )
-from invoiced_pipeline.warehouse.database import Database, Holder, Selection, Session
+from invoiced_pipeline.settings import STORAGE_VERSION, StorageVersion
+from invoiced_pipeline.warehouse.database import (
+    Database,
+    Holder,
+    QueryResult,
+    Selection,
+    Session,
+    StorageFormat,
+)
 from invoiced_pipeline.warehouse.duckdb.file_lock import file_lock, living_holder
 
 if TYPE_CHECKING:
@@ -26,10 +34,12 @@ class DuckDbDatabase(Database):
 
     Args:
         file: The file; it need not exist.
+        storage_version: The format in which it is made then.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, storage_version: StorageVersion = STORAGE_VERSION) -> None:
         self._file = file
+        self._storage_version = storage_version
 
     @property
     def kind(self) -> str:
@@ -53,7 +63,12 @@ class DuckDbDatabase(Database):
         """An existing file is opened and closed again; where there is none, its folder is tried."""
         import duckdb
 
-        from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+        from invoiced_pipeline.warehouse.duckdb.opening import (
+            busy_message,
+            connect,
+            is_taken,
+            problem_message,
+        )
 
         file = self._file
         try:
@@ -71,15 +86,27 @@ class DuckDbDatabase(Database):
         except (duckdb.Error, OSError) as error:
             if is_taken(error):
                 raise WarehouseBusyError(busy_message(file, error)) from error
-            message = f"Cannot write {file}: {error}. Check path, permissions and disk space"
-            raise WarehouseNotWritableError(message) from error
+            problem = f"Cannot write {file}: {error}. Check path, permissions and disk space"
+            raise WarehouseNotWritableError(problem_message(file, error, problem)) from error
+
+    def storage_format(self) -> StorageFormat:
+        """The format of the file, or of the one that would be made."""
+        from invoiced_pipeline.warehouse.duckdb.session import open_file
+        from invoiced_pipeline.warehouse.duckdb.storage import format_named, format_of
+
+        if not self._file.exists():
+            return format_named(self._storage_version)
+        with open_file(self._file, read_only=True) as connection:
+            return format_of(connection)
 
     @contextmanager
     def session(self, dataset: str, *, read_only: bool = False) -> Iterator[Session]:
         """A connection to the file; while one that may write is open, nobody else has any."""
         from invoiced_pipeline.warehouse.duckdb.session import open_session
 
-        with open_session(self._file, dataset, read_only=read_only) as session:
+        with open_session(
+            self._file, dataset, read_only=read_only, storage_version=self._storage_version
+        ) as session:
             yield session
 
     def select(self, dataset: str, sql: str) -> Selection:
@@ -93,11 +120,20 @@ class DuckDbDatabase(Database):
         with open_connection(self._file, dataset, read_only=True) as connection:
             return select(connection, sql)
 
+    @contextmanager
+    def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
+        """The rows of what a person typed; the file is open no longer than they are read."""
+        from invoiced_pipeline.warehouse.duckdb.query import run_query
+        from invoiced_pipeline.warehouse.duckdb.session import open_connection
+
+        with open_connection(self._file, dataset, read_only=True) as connection:
+            yield run_query(connection, sql)
+
     def rewrite(self, dataset: str) -> None:  # noqa: ARG002 - the file as a whole
         """Writes the file anew beside itself, which takes as much disk again for a while."""
         from invoiced_pipeline.warehouse.duckdb.rewriting import rewrite
 
-        rewrite(self._file, self.beside("new"))
+        rewrite(self._file)
 
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `<file>.dlt`."""
@@ -108,13 +144,15 @@ class DuckDbDatabase(Database):
         from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDb
 
         set_dlt_options()
-        return dlt.pipeline(
+        pipeline = dlt.pipeline(
             pipeline_name=f"invoiced_{dataset}",
             pipelines_dir=str(self.beside("dlt").resolve()),
             destination=QualifiedDuckDb(str(self._file), destination_name="duckdb"),
             dataset_name=dataset,
             _impl_cls=DuckDbPipeline,
         )
+        pipeline.storage_version = self._storage_version
+        return pipeline
 
     def writer_lock(
         self,

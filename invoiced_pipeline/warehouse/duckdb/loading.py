@@ -7,6 +7,7 @@ and DuckDB takes four fifths of the machine's memory by default.
 import ctypes
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +16,8 @@ from dlt import Pipeline
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from invoiced_pipeline.exceptions import WarehouseBusyError
+from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
+from invoiced_pipeline.settings import STORAGE_VERSION
 from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,30 @@ _WORKERS = 1
 
 
 class DuckDbPipeline(Pipeline):
-    """A dlt pipeline into a DuckDB file."""
+    """A dlt pipeline into a DuckDB file.
+
+    Attributes:
+        storage_version: The format in which the file is made if it does not exist.
+    """
+
+    storage_version: str = STORAGE_VERSION
+
+    def run(self, *arguments: Any, **options: Any) -> LoadInfo:
+        """Extracts, normalises and loads; parameters and errors as dlt's own.
+
+        Raises:
+            WarehouseBusyError: Another program kept the file open; nothing was read.
+            WarehouseNotWritableError: The file does not exist, and cannot be made.
+        """
+        # dlt looks for its state first, and would make the file in DuckDB's newest format.
+        file = self.destination.config_params["credentials"]
+        if not Path(file).exists():
+            try:
+                self._opened(file).close()
+            except duckdb.Error as error:
+                message = f"Cannot make {file}: {error}. Check path, permissions and disk space"
+                raise WarehouseNotWritableError(message) from error
+        return super().run(*arguments, **options)
 
     def load(
         self,
@@ -55,7 +80,7 @@ class DuckDbPipeline(Pipeline):
         parameters = self.destination.config_params
         file = credentials or parameters["credentials"]
         _give_memory_back()
-        with _opened(file) as connection:
+        with self._opened(file) as connection:
             for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
             load = partial(
@@ -75,6 +100,15 @@ class DuckDbPipeline(Pipeline):
                 connection.execute("reset max_vacuum_tasks")
             return info
 
+    def _opened(self, file: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return connect(file, storage_version=self.storage_version)
+        except duckdb.Error as error:
+            if not is_taken(error):
+                raise
+            message = f"{busy_message(file, error)}. The next run repeats this one's work"
+            raise WarehouseBusyError(message) from error
+
     def _loads(self, connection: duckdb.DuckDBPyConnection) -> int:
         """How many loads the dataset has seen."""
         # Not by name: `invoiced._dlt_loads` is ambiguous in `invoiced.duckdb`.
@@ -85,16 +119,6 @@ class DuckDbPipeline(Pipeline):
         names = [self.dataset_name, self.default_schema.loads_table_name]
         row = connection.execute(sql, names).fetchone()
         return int(row[0]) if row else 0
-
-
-def _opened(file: str) -> duckdb.DuckDBPyConnection:
-    try:
-        return connect(file)
-    except duckdb.Error as error:
-        if not is_taken(error):
-            raise
-        message = f"{busy_message(file, error)}. The next run repeats this one's work"
-        raise WarehouseBusyError(message) from error
 
 
 def _give_memory_back() -> None:

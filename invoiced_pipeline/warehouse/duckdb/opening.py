@@ -6,6 +6,9 @@ from pathlib import Path
 import duckdb
 import tenacity
 
+from invoiced_pipeline.settings import STORAGE_VERSION
+from invoiced_pipeline.warehouse.duckdb.storage import make_file
+
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60.0
@@ -14,11 +17,19 @@ WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
 
-def connect(file: Path | str, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(
+    file: Path | str, *, read_only: bool = False, storage_version: str = STORAGE_VERSION
+) -> duckdb.DuckDBPyConnection:
     """Opens `file`, and waits while another program keeps it from being opened.
+
+    Args:
+        file: The database. Unless it is only read, it is made if it does not exist.
+        read_only: Whether nothing will be written.
+        storage_version: The format of a new file; an existing one keeps its own.
 
     Raises:
         duckdb.Error: It cannot be opened, or was still taken after `WAIT_SECONDS`.
+        WarehouseNotWritableError: The DuckDB that is installed cannot make a file in that format.
     """
 
     def announce(state: tenacity.RetryCallState) -> None:
@@ -36,12 +47,35 @@ def connect(file: Path | str, *, read_only: bool = False) -> duckdb.DuckDBPyConn
         wait=tenacity.wait_fixed(_POLL_SECONDS),
         before_sleep=announce,
         reraise=True,
-    )(duckdb.connect, str(file), read_only=read_only)
+    )(_open, str(file), read_only=read_only, storage_version=storage_version)
+
+
+def _open(file: str, *, read_only: bool, storage_version: str) -> duckdb.DuckDBPyConnection:
+    if not read_only and not Path(file).exists():
+        make_file(file, storage_version)
+    return duckdb.connect(file, read_only=read_only)
 
 
 def is_taken(error: BaseException) -> bool:
     """Whether DuckDB says that another process has the file."""
     return isinstance(error, duckdb.Error) and "Could not set lock" in str(error)
+
+
+def problem_message(file: Path | str, error: BaseException, problem: str) -> str:
+    """Says what keeps `file` from being opened, and what to do.
+
+    Args:
+        file: The database.
+        error: Why DuckDB did not open it.
+        problem: What is said unless a newer DuckDB has written the file.
+    """
+    if "newer version of DuckDB" not in str(error):
+        return problem
+    return (
+        f"{file} is in the format of a newer DuckDB than {duckdb.__version__}, which is installed. "
+        "Install the newest duckdb, or convert the file where that is installed: invoiced-pipeline "
+        f"move --storage-version {STORAGE_VERSION}"
+    )
 
 
 def busy_message(file: Path | str, error: BaseException) -> str:

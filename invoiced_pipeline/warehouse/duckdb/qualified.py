@@ -1,7 +1,7 @@
 """dlt's DuckDB destination with the catalog in every name.
 
-DuckDB names a catalog after its file. With a dataset `invoiced` in `invoiced.duckdb`, which are the
-defaults, it refuses `invoiced.invoices` as ambiguous; `invoiced.invoiced.invoices` never is.
+DuckDB names a catalog after its file. With a dataset `invoiced` in `invoiced.duckdb`, as version
+0.1.0 had them, it refuses `invoiced.invoices` as ambiguous; `invoiced.invoiced.invoices` never is.
 """
 
 from functools import cache

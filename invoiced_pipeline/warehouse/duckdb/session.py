@@ -1,15 +1,23 @@
 """A session over a dataset in a DuckDB file."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
-from invoiced_pipeline.warehouse.database import Session
-from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+from invoiced_pipeline.settings import STORAGE_VERSION
+from invoiced_pipeline.warehouse.database import Relation, Session
+from invoiced_pipeline.warehouse.duckdb.opening import (
+    busy_message,
+    connect,
+    is_taken,
+    problem_message,
+)
 
 
 class DuckDbSession(Session):
@@ -45,13 +53,41 @@ class DuckDbSession(Session):
             raise
         self.run("commit")
 
-    def comment(self, view: str) -> str | None:
-        """What was said of a view."""
-        sql = (
-            "select comment from duckdb_views() where database_name = current_database() "
-            "and schema_name = %s and view_name = %s"
+    def relations(self, schemas: Sequence[str]) -> list[Relation]:
+        """The tables and views with their comments."""
+        where = f"database_name = current_database() and schema_name in ({_places(schemas)})"
+        columns: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+        for schema, name, column, comment in self.rows(
+            f"select schema_name, table_name, column_name, comment from duckdb_columns() "  # noqa: S608
+            f"where {where} order by column_index",
+            schemas,
+        ):
+            columns[schema, name][column] = comment
+        found = self.rows(
+            f"select schema_name, table_name, false, comment from duckdb_tables() where {where} "  # noqa: S608
+            f"union all select schema_name, view_name, true, comment from duckdb_views() "
+            f"where {where}",
+            [*schemas, *schemas],
         )
-        return next((text for (text,) in self.rows(sql, [self._dataset, view])), None)
+        return [Relation(*each, columns=columns[each[0], each[1]]) for each in found]
+
+    def qualified(self, schema: str, name: str | None = None) -> str:
+        """With the catalog: a schema may be called like the file."""
+        return ".".join(map(_quoted, filter(None, (self._catalog, schema, name))))
+
+    def seen_from_beside(self, name: str) -> str | None:
+        """Without the catalog, so that the view holds when the file is attached as another.
+
+        In a file that is called like the dataset that is ambiguous, and so is the full name in a
+        view (tried with DuckDB 2.0).
+        """
+        if self._catalog.lower() == self._dataset.lower():
+            return None
+        return f"{_quoted(self._dataset)}.{_quoted(name)}"
+
+    @cached_property
+    def _catalog(self) -> str:
+        return str(self.rows("select current_database()")[0][0])
 
     def _execute(self, sql: str, values: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         if not values:
@@ -59,31 +95,57 @@ class DuckDbSession(Session):
         return self._connection.execute(sql.replace("%s", "?").replace("%%", "%"), list(values))
 
 
+def _places(values: Sequence[str]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 @contextmanager
-def open_session(file: Path, dataset: str, *, read_only: bool) -> Iterator[DuckDbSession]:
+def open_session(
+    file: Path, dataset: str, *, read_only: bool, storage_version: str = STORAGE_VERSION
+) -> Iterator[DuckDbSession]:
     """A session over `dataset` in `file`; see `Database.session`."""
-    with open_connection(file, dataset, read_only=read_only) as connection:
+    with open_connection(
+        file, dataset, read_only=read_only, storage_version=storage_version
+    ) as connection:
         yield DuckDbSession(connection, dataset)
 
 
 @contextmanager
 def open_connection(
-    file: Path, dataset: str, *, read_only: bool
+    file: Path, dataset: str, *, read_only: bool, storage_version: str = STORAGE_VERSION
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `file` on which names without a schema mean tables of `dataset`."""
-    try:
-        connection = connect(file, read_only=read_only)
-    except duckdb.Error as error:
-        if is_taken(error):
-            raise WarehouseBusyError(busy_message(file, error)) from error
-        message = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
-        raise WarehouseError(message) from error
-    try:
+    with open_file(file, read_only=read_only, storage_version=storage_version) as connection:
         with _told():
             connection.execute("set timezone = 'UTC'")
             if not read_only:
                 connection.execute("set max_vacuum_tasks = 0")  # loads see to it, now and then
             _use(connection, dataset, make=not read_only)
+        yield connection
+
+
+@contextmanager
+def open_file(
+    file: Path, *, read_only: bool, storage_version: str = STORAGE_VERSION
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to `file` as DuckDB opens it.
+
+    Raises:
+        WarehouseBusyError: Another program has it open.
+        WarehouseError: It cannot be opened.
+    """
+    try:
+        connection = connect(file, read_only=read_only, storage_version=storage_version)
+    except duckdb.Error as error:
+        if is_taken(error):
+            raise WarehouseBusyError(busy_message(file, error)) from error
+        problem = f"Cannot open {file}: {error}. Check that it is a DuckDB file, then run again"
+        raise WarehouseError(problem_message(file, error, problem)) from error
+    try:
         yield connection
     finally:
         connection.close()

@@ -13,7 +13,13 @@ from invoiced_pipeline.exceptions import (
     WarehouseError,
     WarehouseNotWritableError,
 )
-from invoiced_pipeline.warehouse.database import Database, Holder, Selection, Session
+from invoiced_pipeline.warehouse.database import (
+    Database,
+    Holder,
+    QueryResult,
+    Selection,
+    Session,
+)
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -112,6 +118,16 @@ class PostgresDatabase(Database):
         connection = self._connect()
         with open_session(connection, dataset, read_only=True):
             return select(connection, self.address, dataset, sql)
+
+    @contextmanager
+    def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
+        """The rows of one statement, which runs in a transaction that only reads."""
+        from invoiced_pipeline.warehouse.postgres.selecting import run_query
+        from invoiced_pipeline.warehouse.postgres.session import open_session
+
+        connection = self._connect()
+        with open_session(connection, dataset, read_only=True):
+            yield run_query(connection, self.address, dataset, sql)
 
     def pipeline(self, dataset: str) -> "Pipeline":
         """The pipeline; its working folder is `postgres.dlt`."""

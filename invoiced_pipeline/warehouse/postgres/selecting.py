@@ -3,7 +3,7 @@
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named like none
 
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.warehouse.database import Selection
+from invoiced_pipeline.warehouse.database import QueryResult, Selection
 from invoiced_pipeline.warehouse.postgres.session import told
 
 _JSON_TYPES = frozenset({114, 3802})
@@ -39,6 +39,23 @@ def select(connection: Connection, url: str, dataset: str, sql: str) -> Selectio
             json_columns=frozenset(name for name, kind in described if kind in _JSON_TYPES),
             rows=cursor.fetchall(),
         )
+
+
+def run_query(connection: Connection, url: str, dataset: str, sql: str) -> QueryResult:
+    """The rows of one statement that a person typed; parameters and errors as of `select`."""
+    _prepare(url, dataset, sql)
+    cursor = connection.cursor()  # closed with its connection
+    with told():
+        cursor.execute("begin read only")
+        cursor.execute(sql)
+    described = cursor.description or ()
+    return QueryResult(
+        columns=tuple(str(column.name) for column in described),
+        json_columns=frozenset(
+            place for place, column in enumerate(described) if column.type_code in _JSON_TYPES
+        ),
+        rows=iter(cursor) if described else iter(()),
+    )
 
 
 def _prepare(url: str, dataset: str, sql: str) -> None:

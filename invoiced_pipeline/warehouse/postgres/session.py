@@ -9,10 +9,13 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 from psycopg2.extras import register_default_json, register_default_jsonb
 
 from invoiced_pipeline.exceptions import WarehouseError, WarehouseNotWritableError
-from invoiced_pipeline.warehouse.database import Session
+from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.postgres.text import without_nul
 
 CONNECT_SECONDS = 15
+
+PATIENCE = "5s"
+"""How long a comment or a view waits for those who use the table: the next sync tries again."""
 
 
 class PostgresSession(Session):
@@ -50,14 +53,43 @@ class PostgresSession(Session):
             raise
         self.run("commit")
 
-    def comment(self, view: str) -> str | None:
-        """What was said of a view."""
-        sql = (
-            "select obj_description(pg_class.oid, 'pg_class') from pg_class "
-            "join pg_namespace on pg_namespace.oid = relnamespace "
-            "where nspname = %s and relname = %s"
-        )
-        return next((text for (text,) in self.rows(sql, [self._dataset, view])), None)
+    def relations(self, schemas: Sequence[str]) -> list[Relation]:
+        """The tables and views with their comments."""
+        sql = """
+            select nspname, relname, relkind = 'v', attnum, attname, description
+            from pg_class
+            join pg_namespace on pg_namespace.oid = relnamespace
+            join (
+                select attrelid, attnum, attname from pg_attribute
+                where attnum > 0 and not attisdropped
+                union all select oid, 0, null from pg_class
+            ) as attributes on attrelid = pg_class.oid
+            left join pg_description on objoid = pg_class.oid
+                and classoid = 'pg_class'::regclass and objsubid = attnum
+            where nspname = any(%s) and relkind in ('r', 'p', 'v')
+            order by nspname, relname, attnum
+        """
+        found: list[Relation] = []
+        columns: dict[str, str | None] = {}
+        for schema, name, is_view, number, column, comment in self.rows(sql, [list(schemas)]):
+            if number == 0:
+                columns = {}
+                found.append(Relation(schema, name, is_view, comment, columns))
+            else:
+                columns[column] = comment
+        return found
+
+    def qualified(self, schema: str, name: str | None = None) -> str:
+        """With the schema."""
+        return ".".join(f'"{each}"' for each in (schema, name) if each is not None)
+
+    def seen_from_beside(self, name: str) -> str:
+        """With the schema; the server keeps which table is meant, whatever it is called later."""
+        return self.qualified(self._dataset, name)
+
+    def limit_waiting(self) -> None:
+        """Readers of a table can hold a statement up, and others then wait behind it."""
+        self.run(f"set lock_timeout to '{PATIENCE}'")
 
 
 def connect(url: str, label: str, *, name: str = "invoiced_pipeline") -> Connection:

@@ -1,5 +1,9 @@
-# Dagster's records lie in this folder. The file is written once and never changed afterwards, so
-# edits stay.
+"""A folder for Dagster's records, with settings that suit the pipeline."""
+
+from pathlib import Path
+
+DAGSTER_YAML = """\
+# Dagster's own settings. Its records are kept beside this file.
 
 # Messages of the pipeline, such as retries, appear in the run's log.
 python_logs:
@@ -14,7 +18,7 @@ run_monitoring:
   enabled: true
   start_timeout_seconds: 180
 
-# Old ticks say little. Runs and events stay until they are deleted.
+# Ticks are many and say little once they are old; runs and events stay until they are deleted.
 retention:
   schedule:
     purge_after_days:
@@ -35,3 +39,12 @@ telemetry:
 # No newsletter dialog over the first page.
 nux:
   enabled: false
+"""
+
+
+def make_home(home: Path) -> None:
+    """Makes the folder, and a `dagster.yaml` in it; what is there is left alone."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(DAGSTER_YAML, encoding="utf-8")

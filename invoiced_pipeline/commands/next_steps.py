@@ -1,0 +1,39 @@
+"""What to do after the demonstration: look at it, ask it, and use an account of one's own."""
+
+import os
+import sys
+from pathlib import Path
+
+from invoiced_pipeline.settings import Settings
+
+
+def show_next_steps(settings: Settings) -> None:
+    """Shows where the demonstration's warehouse is, and the commands that come next."""
+    from invoiced_pipeline.terminal import console
+    from invoiced_pipeline.warehouse.opening import open_database
+
+    label = open_database(settings.warehouse).label
+    console.print(f"\nThe warehouse is {label}, the dataset {settings.first.dataset}. What next:")
+    for what, command in next_steps().items():
+        console.print(f"  {what}", highlight=False)
+        console.print(f"    {command}", style="bold", highlight=False, soft_wrap=True)
+
+
+def next_steps() -> dict[str, str]:
+    """Returns commands by what they do, as they can be typed in this folder."""
+    program = _program()
+    return {
+        "The same in Dagster's UI, on http://localhost:3000": "make dev",
+        "Ask it in SQL": f"INVOICED_CONFIG=demo.toml {program} sql",
+        "Run it again: people have worked meanwhile, and only what changed is read": "make run",
+        "Replicate your own account: a project that asks for the API key": (
+            f"{program} init ../my-invoiced"
+        ),
+    }
+
+
+def _program() -> str:
+    """How `invoiced-pipeline` is called from here: make does not activate its environment."""
+    program = Path(sys.executable).with_name("invoiced-pipeline")
+    here = Path.cwd()
+    return os.path.relpath(program, here) if program.is_relative_to(here) else program.name

@@ -1,0 +1,124 @@
+"""The files of a new project, as `invoiced-pipeline init` writes them."""
+
+import re
+from pathlib import Path
+
+from invoiced_pipeline.settings import ConnectionSettings
+from invoiced_pipeline.settings.file_name import other_name
+from invoiced_pipeline.settings.reference import toml
+from invoiced_pipeline.settings.warehouse import DEFAULT_PATH
+
+DAGSTER_HOME = Path("data/dagster")
+"""Where commands keep Dagster's records in a folder without `dagster.yaml`, too."""
+
+GITIGNORE = """\
+.env
+data/
+.tmp_dagster_home_*/
+"""
+
+WORKSPACE = """\
+# What `dagster dev` loads in this folder.
+load_from:
+  - python_module:
+      module_name: invoiced_pipeline.definitions
+      location_name: invoiced_pipeline
+"""
+
+_SETTINGS = """\
+# What invoiced-pipeline does in this folder. Relative paths begin here, wherever a command runs.
+# A line that begins with # and no space is a setting to turn on: remove the #. All settings, with
+# defaults and examples, are in docs/settings.md of the project. The API key is in .env, never here.
+
+{warehouse}
+
+[[connection]]
+# Names the dataset, which is the schema in the warehouse and the asset group: {dataset}.
+# Fixed once there is data.
+name = {name}
+# The sandbox's host, with a sandbox key.
+{sandbox}
+# Records updated before this date are left out: MM/DD/YYYY or ISO. Where none is set, it is one
+# year before the first sync.
+{start_date}
+# The size of a partition: monthly, weekly or daily. Fixed once there is data.
+#partitions = "monthly"
+# What becomes of rows whose records are gone in Invoiced: mark, remove or ignore.
+#deletions = "mark"
+
+# When a sync starts, once the schedule {dataset}_sync_schedule is turned on in Dagster's UI.
+[connection.schedule]
+# 30m, or 1h to 24h.
+{frequency}
+# A time that is one of the starts, and its time zone.
+#anchor = "03:30"
+#timezone = "Europe/Berlin"
+
+# Which tables and columns; all by default.
+#[connection.tables]
+#include = ["customers", "invoices", "payments"]
+
+# Rows that become records in Invoiced. Nothing is sent unless active is true; look first with
+# `invoiced-pipeline writeback plan new_customers`.
+#[[writeback]]
+#name = "new_customers"
+#operation = "create_customer"
+#source = "customers.csv"
+#key = "number"
+#active = false
+"""
+
+_WAREHOUSE = """\
+# The DuckDB file. No schema may have its name. For PostgreSQL see docs/warehouses.md.
+{mark}[warehouse]
+{mark}path = {path}"""
+
+_DOTENV = """\
+# Keep this file out of version control: it holds the key. The environment wins over it.
+
+# Invoiced: Settings > Developers > API Keys.
+INVOICED_API_KEY={key}
+
+# Where Dagster keeps its records; it has to be absolute. Correct it when you move this folder.
+DAGSTER_HOME={home}
+"""
+
+
+def settings_file(
+    connection: ConnectionSettings, *, start_date: str, frequency: str, sandbox: bool
+) -> str:
+    """The text of `invoiced.toml`.
+
+    Args:
+        connection: Its name counts.
+        start_date: As it was given; empty where there is none.
+        frequency: As it was given; empty for the default.
+        sandbox: Whether the key is a sandbox key.
+    """
+    path = other_name(DEFAULT_PATH, [connection])
+    mark = "#" if path == DEFAULT_PATH else ""
+    return _SETTINGS.format(
+        warehouse=_WAREHOUSE.format(mark=mark, path=toml(path)),
+        dataset=connection.dataset,
+        name=toml(connection.name),
+        sandbox="sandbox = true" if sandbox else "#sandbox = true",
+        start_date=_set("start_date", start_date, "01/31/2025"),
+        frequency=_set("frequency", frequency, "1h"),
+    )
+
+
+def dotenv_file(key: str, home: Path) -> str:
+    """The text of `.env`."""
+    return _DOTENV.format(key=_quoted(key), home=_quoted(str(home)))
+
+
+def _set(name: str, value: str, example: str) -> str:
+    return f"{name} = {toml(value)}" if value else f"#{name} = {toml(example)}"
+
+
+def _quoted(value: str) -> str:
+    """A value as `.env` reads it back."""
+    if re.fullmatch(r"[\w./:@+-]*", value, re.ASCII):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,49 @@
+"""`invoiced-pipeline sql`: queries over the warehouse, which is opened for reading only."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
+from invoiced_pipeline.exceptions import ConfigurationError, WarehouseError
+from invoiced_pipeline.settings import load_settings
+
+
+def sql(
+    query: Annotated[
+        str | None,
+        typer.Argument(help="SQL. Without it: from stdin, or typed at a prompt."),
+    ] = None,
+    connection: ConnectionOption = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
+) -> None:
+    """Query the warehouse, which can only be read; tables need no schema before their names."""
+    settings = load_settings()
+    from invoiced_pipeline.commands.query_output import show_result, write_csv, write_json
+    from invoiced_pipeline.commands.sql_prompt import prompt
+    from invoiced_pipeline.warehouse.opening import open_database
+
+    dataset = settings.find(connection).dataset
+    if as_json and as_csv:
+        message = "--json and --csv exclude each other: choose one"
+        raise ConfigurationError(message)
+    database = open_database(settings.warehouse)
+    if not database.exists():
+        message = f"There is no {database.label} yet. It is filled by: invoiced-pipeline sync"
+        raise WarehouseError(message)
+    write = write_json if as_json else write_csv if as_csv else show_result
+
+    def run(text: str) -> None:
+        with database.query(dataset, text) as result:
+            write(result)
+
+    if query is None and sys.stdin.isatty():
+        prompt(run, dataset, database.label)
+        return
+    text = sys.stdin.read() if query is None else query
+    if not text.strip():
+        message = "No SQL was given: pass it as an argument or through stdin"
+        raise ConfigurationError(message)
+    run(text)

@@ -1,0 +1,113 @@
+"""Which tables an account has: those that it lacks are left out, and the run stays green.
+
+The API says so in two ways (API reference, observed): 400 where a feature is not enabled, and 403
+where the key's user has no permission. If that is the answer for every table of a connection, the
+key is the wrong one, and the run fails.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.exceptions import ApiError, UnavailableError
+from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+NO_TABLE = (
+    "none of the connection's tables can be read: {words}. Is it the API key of the right account, "
+    "and may its user read these tables?"
+)
+
+_ONE = "The table {names} is not available and was left out: {words}. "
+_SEVERAL = "The tables {names} are not available and were left out: {words}. "
+_AFTER_A_LOAD = (
+    "The first sync that can read {them} loads all that is missing; to stop asking for {them}, "
+    "exclude {them} under [connection.tables]"
+)
+_AFTER_A_SWEEP = "No row of {them} was marked as deleted"
+
+
+def lacks(table: Table, error: Exception) -> bool:
+    """Whether an error says that the account does not have `table`.
+
+    The path counts: reading payments also asks for their transactions, which may be refused alone.
+    """
+    if not isinstance(error, UnavailableError):
+        return False
+    return error.path == table.path or error.path.startswith(f"{table.path}/")
+
+
+def is_any_readable(client: InvoicedClient, tables: Iterable[Table]) -> bool:
+    """Whether the API lists at least one of `tables`; it asks for one record of each until so."""
+    for table in tables:
+        try:
+            client.list_page(table.path, (*table.list_params, ("per_page", "1")), Tally())
+        except ApiError:
+            continue
+        return True
+    return False
+
+
+class Availability:
+    """What the API has answered so far for each of a run's tables.
+
+    Args:
+        client: Where to ask for tables that are not part of the run.
+        names: The run's tables.
+        selected: All tables of the connection, by name.
+    """
+
+    def __init__(
+        self, client: InvoicedClient, names: Iterable[str], selected: frozenset[str]
+    ) -> None:
+        self._client = client
+        self._open = set(names)
+        self._others = [each for each in TABLES if each.name in selected.difference(self._open)]
+        self._is_key_right: bool | None = None
+
+    def answers(self) -> None:
+        """Notes that the API has listed a table of the run."""
+        self._is_key_right = True
+
+    def settle(self, name: str) -> None:
+        """Notes that nothing more will be known of a table."""
+        self._open.discard(name)
+
+    def is_key_right(self) -> bool | None:
+        """Whether the key can read any table of the connection; None while that is not known.
+
+        Where no table of the run can be read, the connection's others are asked for.
+        """
+        if self._is_key_right is None and not self._open:
+            self._is_key_right = is_any_readable(self._client, self._others)
+        return self._is_key_right
+
+
+def reasons(unavailable: Mapping[str, str]) -> list[str]:
+    """What the API says of these tables; what it says of several is named for the first of them."""
+    found: dict[str, str] = {}
+    for words in unavailable.values():
+        found.setdefault(words.partition(" answered ")[2] or words, words)
+    return list(found.values())
+
+
+def announce(unavailable: Mapping[str, str], *, swept: bool = False) -> None:
+    """Logs one line for all tables that the account does not have.
+
+    Args:
+        unavailable: What the API says, by table.
+        swept: Whether it was a sweep that left them out, not a load.
+    """
+    if not unavailable:
+        return
+    is_one = len(unavailable) == 1
+    text = (_ONE if is_one else _SEVERAL) + (_AFTER_A_SWEEP if swept else _AFTER_A_LOAD)
+    logger.warning(
+        text.format(
+            names=", ".join(unavailable),
+            words="; ".join(reasons(unavailable)),
+            them="it" if is_one else "them",
+        )
+    )

@@ -1,0 +1,99 @@
+"""What the warehouse says of itself: comments, and views of the rows that count."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from invoiced_pipeline.catalog import Column, ForeignKey, Table
+from invoiced_pipeline.catalog import table as catalog_table
+from invoiced_pipeline.catalog.system_tables import DLT_TABLES, LOAD_ID, OWN_TABLES
+from invoiced_pipeline.catalog.wording import column_text, companions
+from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
+from invoiced_pipeline.warehouse.comments import Description, write_comments
+from invoiced_pipeline.warehouse.current_views import (
+    CurrentView,
+    current_schema,
+    drop_current_views,
+    keep_current_views,
+)
+from invoiced_pipeline.warehouse.database import Relation, Session
+
+logger = logging.getLogger(__name__)
+
+
+def document_dataset(session: Session, tables: Iterable[Table], *, current_views: bool) -> None:
+    """Describes tables and columns in the database, and keeps the views without deleted rows.
+
+    Only what changed is written. What cannot be is logged: it is no reason for a run to fail.
+
+    Args:
+        session: Over what is described; the caller holds the writer's lock.
+        tables: As the connection has them, those left out included.
+        current_views: Whether there are to be views.
+    """
+    tables = tuple(tables)
+    schemas = [session.dataset, current_schema(session.dataset)]
+    try:
+        session.limit_waiting()
+        relations = session.relations(schemas)
+        if _keep_views(session, relations, tables, current_views=current_views):
+            relations = session.relations(schemas)
+        write_comments(session, relations, descriptions(tables))
+    except WarehouseError as error:
+        logger.warning("The comments in %s are as they were: %s", session.dataset, error)
+
+
+def _keep_views(
+    session: Session, relations: Sequence[Relation], tables: Sequence[Table], *, current_views: bool
+) -> bool:
+    """Says whether any view came or went."""
+    try:
+        if current_views:
+            return keep_current_views(session, relations, views(tables))
+        return drop_current_views(session, relations)
+    except WarehouseError as error:
+        schema = current_schema(session.dataset)
+        logger.warning("The views in %s are as they were: %s", schema, error)
+        return False
+
+
+def views(tables: Iterable[Table]) -> dict[str, CurrentView]:
+    """The views without deleted rows, by table."""
+    return {
+        name: CurrentView(f"{text} Without deleted rows.", companions(columns))
+        for name, text, columns, _ in _described(tables)
+    }
+
+
+def descriptions(tables: Iterable[Table]) -> Mapping[str, Description]:
+    """What every table holds, by name: Invoiced's, this project's and dlt's."""
+    found = {
+        name: Description(
+            text,
+            {
+                **{column.name: column_text(column, keys) for column in columns},
+                **{each.name: each.description for each in companions(columns)},
+                "_dlt_load_id": LOAD_ID,
+            },
+        )
+        for name, text, columns, keys in _described(tables)
+    }
+    for each in (*OWN_TABLES, *DLT_TABLES):
+        found[each.name] = Description(each.description, {"_dlt_load_id": LOAD_ID, **each.columns})
+    rejected = {column.name: column.description for column in REJECTED_COLUMNS}
+    found[REJECTED] = Description(found[REJECTED].text, {**found[REJECTED].columns, **rejected})
+    return found
+
+
+def _described(
+    tables: Iterable[Table],
+) -> Iterable[tuple[str, str, tuple[Column, ...], tuple[ForeignKey, ...]]]:
+    """Name, text, columns and joins of every table and child table."""
+    for table in tables:
+        keys = (*table.foreign_keys, *table.joins)
+        yield table.name, table.description, parent_columns(table), keys
+        # Child tables that were loaded once stay, whatever is selected now.
+        for child in catalog_table(table.name).children:
+            text = f"{child.description} Rows of {table.name}.{child.array}."
+            yield table.child_name(child), text, child_columns(table, child), child.joins

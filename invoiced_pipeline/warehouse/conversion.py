@@ -1,0 +1,49 @@
+"""Converts a DuckDB file to another storage version: rows, views, state and ledger come along."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.settings import StorageVersion
+from invoiced_pipeline.warehouse.database import StorageFormat
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+
+_RUN = "move"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What became of a file.
+
+    Attributes:
+        before: Its format before.
+        after: Its format now; the same where there was nothing to do.
+        bytes_before: Its size before.
+        bytes_after: Its size now.
+    """
+
+    before: StorageFormat
+    after: StorageFormat
+    bytes_before: int
+    bytes_after: int
+
+
+def convert_file(database: DuckDbDatabase, version: StorageVersion) -> Conversion:
+    """Converts the file of `database`, for all datasets in it; files beside it stay as they are.
+
+    Raises:
+        WarehouseBusyError: A run writes the file, or another program has it open.
+        WarehouseError: There is no file, or it could not be converted. It is as it was.
+    """
+    from invoiced_pipeline.warehouse.duckdb.rewriting import convert
+
+    file = Path(database.label)
+    if not database.exists():
+        message = f"There is no {file} to convert. A new file gets warehouse.storage_version"
+        raise WarehouseError(message)
+    with database.writer_lock("", _RUN):  # one lock for all datasets of a file
+        before, bytes_before = database.storage_format(), file.stat().st_size
+        if before.version != version:
+            convert(file, version)
+        after = database.storage_format()
+    return Conversion(before, after, bytes_before, file.stat().st_size)

@@ -1,0 +1,75 @@
+"""Makes the documentation's pictures of Dagster's UI: `make screenshots`."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from invoiced_pipeline_tests.browser.page import Page, chromium, missing_browser
+from invoiced_pipeline_tests.browser.site import WRITEBACK, site
+
+_MOST_BYTES = 200_000
+_INVOICES = "/assets/invoiced/invoices"
+
+
+def overview(page: Page) -> None:
+    page.open("/overview").click("button", "1hr").shows("invoiced_sync")
+
+
+def jobs(page: Page) -> None:
+    page.open("/jobs").shows("invoiced_sync", f"writeback_{WRITEBACK}", " ago")
+
+
+def catalog(page: Page) -> None:
+    page.open("/assets").shows("invoiced / invoices", " ago")
+
+
+def lineage(page: Page) -> None:
+    page.open(f"{_INVOICES}?view=lineage&lineageScope=neighbors").shows("100% filled", " ago")
+
+
+def asset(page: Page) -> None:
+    page.open(_INVOICES).shows("Latest materialization", "Passing", "decimal(38,10)")
+
+
+def plots(page: Page) -> None:
+    page.open(_INVOICES).click("button", "Plots").top("button", "Metadata").find("canvas")
+
+
+def partitions(page: Page) -> None:
+    page.open(f"{_INVOICES}?view=partitions").click("[class*='Row'], a, button", "-01")
+    page.shows("Latest materialization", "Metadata")
+
+
+PICTURES: tuple[Callable[[Page], None], ...] = (
+    overview,
+    jobs,
+    catalog,
+    lineage,
+    asset,
+    plots,
+    partitions,
+)
+
+
+def main(folder: Path) -> None:
+    """Writes one PNG per page into `folder`."""
+    if missing := missing_browser():
+        sys.exit(missing)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        site(Path(home) / "site") as used,
+        chromium(Path(home) / "profile") as driver,
+    ):
+        page = Page(driver, used.url)
+        for show in PICTURES:
+            show(page)
+            path = page.settle().picture(folder / f"{show.__name__}.png")
+            size = path.stat().st_size
+            print(f"{path}: {size / 1000:.0f} kB")  # noqa: T201 - a command
+            if size > _MOST_BYTES:
+                sys.exit(f"{path} has more than {_MOST_BYTES / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

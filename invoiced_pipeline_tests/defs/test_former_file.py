@@ -1,0 +1,41 @@
+"""Runs of definitions that were loaded before the file of version 0.1.0 was there to be moved."""
+
+import pytest
+
+from invoiced_pipeline.defs.assembly import build_definitions
+from invoiced_pipeline.defs.launch import run_sweep, run_sync, run_writeback
+from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.defs.conftest import Service
+
+PAYMENTS = """
+[[writeback]]
+name = "payments"
+operation = "record_payment"
+source = "select 'P1' as reference, 5 as amount"
+key = "reference"
+active = true
+"""
+
+
+@pytest.mark.duckdb("about the file")
+def test_every_run_refuses(service: Service, account: Emulator) -> None:
+    (service.folder / "invoiced.toml").write_text(PAYMENTS)
+    settings = service.settings()
+    definitions, instance = build_definitions(settings), service.instance
+    old = service.folder / "data" / "invoiced.duckdb"
+    old.parent.mkdir()
+    old.touch()
+    requests: list[object] = []
+    account.on_request = lambda *request: requests.append(request)
+
+    results = [
+        run_sync(definitions, settings.first, instance, tables=["plans"], mode="sync"),
+        run_sweep(definitions, settings.first, instance, tables=["plans"], allow_share=None),
+        run_writeback(definitions, "payments", instance, WritebackConfig(dry_run=False)),
+        run_writeback(definitions, "payments", instance, WritebackConfig()),
+    ]
+    for result in results:
+        assert f"kept it: {old}. This version opens" in str(result.error)
+    assert list(old.parent.iterdir()) == [old]
+    assert not requests

@@ -1,0 +1,96 @@
+"""The Makefile's commands that need no environment, and the lock files."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from invoiced_pipeline_tests.front_door import REPOSITORY
+
+_MAKE = shutil.which("make")
+_PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z0-9, -]+\])?==(\S+)(.*)$", re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A checkout in use."""
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    for name in (".venv/bin/python", ".venv-tap/x", ".ruff_cache/x", "data/.gitkeep"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "data" / "dagster").mkdir()
+    for name in ("warehouse.duckdb", "warehouse.duckdb.wal", "dagster/runs.db"):
+        (tmp_path / "data" / name).write_text("x")
+    return tmp_path
+
+
+def make(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    if _MAKE is None:
+        pytest.skip("there is no make")
+    return subprocess.run(  # noqa: S603 - make, in a folder of our own
+        [_MAKE, *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_clean_keeps_the_warehouse_and_its_ledger(folder: Path) -> None:
+    assert make(folder, "clean").returncode == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["Makefile", "data"]
+    assert (folder / "data" / "warehouse.duckdb").read_text() == "x"
+    assert (folder / "data" / "dagster" / "runs.db").exists()
+
+
+def test_clean_data_deletes_nothing_where_nobody_can_be_asked(folder: Path) -> None:
+    done = make(folder, "clean-data")
+    assert done.returncode != 0
+    for text in ("warehouse.duckdb", "ledger", "doubled", "Nothing was deleted", "YES=1"):
+        assert text in done.stdout
+    assert (folder / "data" / "warehouse.duckdb").exists()
+
+
+def test_clean_data_deletes_when_told_to(folder: Path) -> None:
+    done = make(folder, "clean-data", "YES=1")
+    assert done.returncode == 0
+    assert "Deleted." in done.stdout
+    assert [path.name for path in (folder / "data").iterdir()] == [".gitkeep"]
+    assert (folder / ".venv").exists()
+    assert "nothing to delete" in make(folder, "clean-data").stdout
+
+
+def pins(name: str) -> dict[tuple[str, str], str]:
+    """The version of every package, by name and marker."""
+    text = (REPOSITORY / name).read_text()
+    return {
+        (package, marker.strip(" ;\\")): version for package, version, marker in _PIN.findall(text)
+    }
+
+
+def named(requirements: list[str]) -> set[str]:
+    """The names of requirements."""
+    return {re.split(r"[\[<>=; ]", each, maxsplit=1)[0] for each in requirements}
+
+
+def test_lock_files_fit_together_and_name_no_index() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    running, developing = pins("requirements.lock"), pins("requirements-dev.lock")
+    tools = named(project["optional-dependencies"]["dev"])
+    assert named(project["dependencies"]) <= {package for package, _ in running}
+    assert tools <= {package for package, _ in developing}
+    assert not tools & {package for package, _ in running}
+    versions = {package: version for (package, _), version in developing.items()}
+    assert {package: versions[package] for package, _ in running} == {
+        package: version for (package, _), version in running.items()
+    }
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (REPOSITORY / name).read_text()
+        assert "://" not in text
+        assert "--index" not in text
+        for entry in re.split(r"\n(?=[a-z0-9])", text):
+            assert "--hash=sha256:" in entry, entry.splitlines()[0]
