@@ -32,7 +32,7 @@ run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehou
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
 	@mkdir -p data/demo; trap 'kill $$emulator 2>/dev/null' EXIT; \
 	$(BIN)/invoiced-pipeline emulator --database data/demo/emulator.sqlite & emulator=$$!; \
-	INVOICED_CONFIG=demo.toml DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+	INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline ui
 
 test: $(DEVELOPMENT) ## Run the tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)

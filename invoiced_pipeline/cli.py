@@ -15,11 +15,13 @@ from invoiced_pipeline.commands.check import check
 from invoiced_pipeline.commands.init import init
 from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.commands.new_warehouse import show_new_warehouse
+from invoiced_pipeline.commands.old_runs import delete_old_runs
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption, VersionOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.commands.sql import sql
 from invoiced_pipeline.commands.status import status
 from invoiced_pipeline.commands.termination import told_of_termination
+from invoiced_pipeline.commands.ui import ui
 from invoiced_pipeline.commands.writeback import writeback
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
@@ -48,6 +50,8 @@ app.command()(schedule)
 app.command()(move)
 app.command()(sql)
 app.command()(status)
+app.command()(ui)
+app.command()(delete_old_runs)
 app.add_typer(writeback, name="writeback")
 
 

@@ -148,9 +148,9 @@ class FrontDoor:
         return tables
 
     @contextmanager
-    def instance(self) -> Iterator[dg.DagsterInstance]:
-        """The Dagster instance of the folder, as another process sees it."""
-        storage = self.folder / "data" / "dagster"
+    def instance(self, storage: Path | None = None) -> Iterator[dg.DagsterInstance]:
+        """The Dagster instance of the folder, or another one, as another process sees it."""
+        storage = storage or self.folder / "data" / "dagster"
         with dg.DagsterInstance.local_temp(
             str(storage),
             overrides={

@@ -190,8 +190,7 @@ def _show_what_is_next(home: Path, *, has_key: bool) -> None:
         f"\nNext:\n  cd {place}\n"
         "  invoiced-pipeline check   # are key, tables and warehouse as they should be?\n"
         "  invoiced-pipeline sync    # replicate\n"
-        f"  export DAGSTER_HOME={quote(str(home / DAGSTER_HOME))}\n"
-        "  dagster dev               # Dagster's UI on http://localhost:3000, with the same runs\n"
+        "  invoiced-pipeline ui      # Dagster's UI on http://localhost:3000, with the same runs\n"
         f"From another folder, commands find the project with: "
         f"export INVOICED_CONFIG={quote(str(home / 'invoiced.toml'))}"
     )

@@ -6,6 +6,7 @@ from invoiced_pipeline.catalog.clear_copies import refuse_clear_copies
 from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import sync_job
+from invoiced_pipeline.defs.old_runs_job import old_runs_definitions
 from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.defs.replicate import replicated_assets
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
@@ -37,6 +38,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
         *(_of_writeback(settings, writeback) for writeback in settings.writeback),
+        old_runs_definitions(settings),
     )
 
 

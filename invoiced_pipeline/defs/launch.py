@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
+from dagster._core.execution.execution_result import ExecutionResult
 
-from invoiced_pipeline.defs.dagster_home import make_home
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
+from invoiced_pipeline.defs.home import dagster_home
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
     sync_job_name,
@@ -21,9 +24,8 @@ from invoiced_pipeline.defs.requests import range_tags, sync_config
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.defs.unavailable import unavailable_tables, words_of
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
-from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.report import Mode
-from invoiced_pipeline.settings import ConnectionSettings, Settings
+from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
 _INTERRUPTED = {
     "DagsterExecutionInterruptedError",
@@ -70,28 +72,14 @@ class WritebackResult:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance of the settings: `DAGSTER_HOME`, else `./dagster.yaml`.
-
-    Paths in `dagster.yaml` begin at the working directory, so one in another folder is not used.
+    """The Dagster instance whose records the UI shows for these settings.
 
     Raises:
-        ConfigurationError: `.env` names a folder outside of the project that does not exist.
+        ConfigurationError: DAGSTER_HOME names no folder.
     """
-    if not os.environ.get("DAGSTER_HOME"):
-        home = Path.cwd()
-        if settings.dagster_home:
-            home = settings.folder / settings.dagster_home
-            if not home.exists() and not home.is_relative_to(settings.folder):
-                message = (
-                    f"DAGSTER_HOME in .env is {home}, which does not exist. Correct it, for "
-                    f"example because {settings.folder} was moved, or create the folder"
-                )
-                raise ConfigurationError(message)
-            make_home(home)
-        elif home != settings.folder or not (home / "dagster.yaml").exists():
-            home = settings.warehouse.path.resolve().parent / "dagster"
-            make_home(home)
-        os.environ["DAGSTER_HOME"] = str(home)
+    home = dagster_home(settings)
+    home.prepare()
+    os.environ["DAGSTER_HOME"] = str(home.folder)
     return dg.DagsterInstance.get()
 
 
@@ -108,13 +96,12 @@ def run_sync(
     job = defs.resolve_job_def(sync_job_name(dataset))
     keys = [dg.AssetKey([dataset, table]) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
-    tags = range_tags(job.partitions_def, instance, keys, overlap, mode)
-    outcome = job.execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        raise_on_error=False,
-        tags={**tags, PROCESS_TAG: this_process()},
-        run_config=_quietly(sync_config(dataset, mode)),
+    outcome = _run(
+        job,
+        instance,
+        sync_config(dataset, mode),
+        tags=range_tags(job.partitions_def, instance, keys, overlap, mode),
+        keys=keys,
     )
     materialized = (event.materialization for event in outcome.get_asset_materialization_events())
     return SyncResult(
@@ -136,12 +123,9 @@ def run_sweep(
     """Runs a connection's sweep job for some tables and waits for its end."""
     dataset = connection.dataset
     config = SweepConfig(tables=list(tables), allow_share=allow_share)
-    outcome = defs.resolve_job_def(sweep_job_name(dataset)).execute_in_process(
-        instance=instance,
-        raise_on_error=False,
-        tags={PROCESS_TAG: this_process()},
-        run_config=_quietly(dg.RunConfig(ops={sweep_op_name(dataset): config}).to_config_dict()),
-    )
+    job = defs.resolve_job_def(sweep_job_name(dataset))
+    ops = {sweep_op_name(dataset): config}
+    outcome = _run(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     unavailable = unavailable_tables(outcome.all_events)
     observed = (
         event.asset_observation_data.asset_observation
@@ -156,15 +140,33 @@ def run_writeback(
     defs: dg.Definitions, name: str, instance: dg.DagsterInstance, config: WritebackConfig
 ) -> WritebackResult:
     """Runs a write-back's job and waits for its end."""
+    job = defs.resolve_job_def(writeback_job_name(name))
     ops = {writeback_op_name(name): config}
-    outcome = defs.resolve_job_def(writeback_job_name(name)).execute_in_process(
-        instance=instance,
-        raise_on_error=False,
-        tags={PROCESS_TAG: this_process()},
-        run_config=_quietly(dg.RunConfig(ops=ops).to_config_dict()),
-    )
+    outcome = _run(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     error = _error(outcome, interrupted=_PUSH_INTERRUPTED)
     return WritebackResult(outcome.run_id, error, _metadata_of_op(outcome))
+
+
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    config: Mapping[str, Any],
+    *,
+    tags: Mapping[str, str] | None = None,
+    keys: Sequence[dg.AssetKey] = (),
+) -> ExecutionResult:
+    """Runs a job in this process, recorded like a run that the UI launches.
+
+    `JobDefinition.execute_in_process` cannot say which code location a run belongs to.
+    """
+    run = instance.create_run_for_job(
+        job_def=job,
+        run_config=_quietly(config),
+        tags={**job.run_tags, **(tags or {}), PROCESS_TAG: this_process()},
+        asset_selection=frozenset(keys) or None,
+        remote_job_origin=job_origin(job.name, load_settings()),
+    )
+    return execute_run(InMemoryJob(job), run, instance)
 
 
 def _metadata_of_op(outcome: Any) -> dict[str, Any]:

@@ -4,6 +4,9 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Table
 
+OLD_RUNS_JOB = "delete_old_runs"
+"""Name of the job that deletes old runs."""
+
 
 def asset_key(dataset: str, table: Table) -> dg.AssetKey:
     """`<dataset>/<table>`."""

@@ -19,6 +19,13 @@ _TYPES = {
 }
 
 
+_ALL_PARTITIONS = (
+    "The UI's dialog for materializing shows the partitions of the last 90 days only, and its "
+    "*All* means these. To read the older ones too, choose *Show all partitions* first."
+)
+"""Seen in Dagster 1.13, whose notice of it is easily overlooked."""
+
+
 def column_schema(columns: tuple[Column, ...], *, key: tuple[str, ...]) -> dg.TableSchema:
     """Columns with types and descriptions, as the UI shows them."""
     return dg.TableSchema(
@@ -67,6 +74,7 @@ def asset_spec(
                 [
                     table.description,
                     connection.description,
+                    _ALL_PARTITIONS,
                     f"[API reference]({table.docs_url})",
                 ],
             )

@@ -7,6 +7,7 @@ from invoiced_pipeline.settings.connection import (
     Deletions,
     dataset_name,
 )
+from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.file_name import RENAME_ADVICE, ambiguous_name, refused_name
 from invoiced_pipeline.settings.loading import load_settings
 from invoiced_pipeline.settings.mapping import (
@@ -35,6 +36,7 @@ __all__ = [
     "ColumnSettings",
     "ConnectionSettings",
     "ConstantSettings",
+    "DagsterSettings",
     "Deletions",
     "Destination",
     "ExpressionSettings",

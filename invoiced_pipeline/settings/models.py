@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.apart import are_strangers, clash
 from invoiced_pipeline.settings.connection import ConnectionSettings
+from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.dataset_limits import dataset_problem
 from invoiced_pipeline.settings.strict import Strict
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
@@ -48,6 +49,9 @@ class Settings(Strict):
         description="The accounts, each with a dataset of its own.",
     )
     writeback: list[WritebackSettings] = Field(default=[], description="What is written back.")
+    dagster: DagsterSettings = Field(
+        default_factory=DagsterSettings, description="Where runs are recorded, and for how long."
+    )
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")

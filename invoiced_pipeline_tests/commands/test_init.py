@@ -56,7 +56,7 @@ def test_options_say_everything(tmp_path: Path) -> None:
     assert [path.name for path in folder.rglob("*") if path.is_file() and KEY in path.read_text()] \
         == [".env"]  # fmt: skip
     assert {".env", "data/"} <= set((folder / ".gitignore").read_text().splitlines())
-    assert f"export DAGSTER_HOME='{folder / DAGSTER_HOME}'" in told
+    assert "  invoiced-pipeline ui " in told
     assert f"cd '{folder}'" in told
 
 

@@ -1,0 +1,43 @@
+"""The job that deletes old runs once a day; it exists where the settings say how long runs stay."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from invoiced_pipeline.defs.names import OLD_RUNS_JOB, schedule_name
+from invoiced_pipeline.defs.old_runs import delete_old_runs
+from invoiced_pipeline.settings import Settings
+
+_DAILY = "47 3 * * *"
+"""03:47 UTC: not on the hour, when syncs run."""
+
+
+def old_runs_definitions(settings: Settings) -> dg.Definitions:
+    """The job `delete_old_runs` and its schedule; nothing while `keep_runs_days` is not set."""
+    days = settings.dagster.keep_runs_days
+    if days is None:
+        return dg.Definitions()
+
+    @dg.op(description=f"Deletes runs that ended more than {days} days ago.")
+    def delete(context: dg.OpExecutionContext) -> None:
+        before = datetime.now(UTC) - timedelta(days=days)
+        count = delete_old_runs(context.instance, settings, before)
+        context.log.info("Deleted %s runs that ended more than %s days ago", count, days)
+
+    @dg.job(
+        name=OLD_RUNS_JOB,
+        description=f"Deletes runs that ended more than {days} days ago from Dagster's records. "
+        "Runs in progress, and runs with the newest event of a table, partition or check, stay.",
+    )
+    def job() -> None:
+        delete()
+
+    schedule = dg.ScheduleDefinition(
+        name=schedule_name(OLD_RUNS_JOB),
+        job=job,
+        cron_schedule=_DAILY,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every day at 03:47 UTC.",
+    )
+    return dg.Definitions(jobs=[job], schedules=[schedule])

@@ -1,0 +1,33 @@
+"""The demo's records, apart from the user's own."""
+
+from pathlib import Path
+
+import pytest
+
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.front_door import DEADLINE, REPOSITORY, Gate, front_door
+
+
+@pytest.mark.slow
+@pytest.mark.duckdb("demo.toml names a file")
+def test_a_killed_demo_run_is_failed_by_the_next_and_never_among_the_users(tmp_path: Path) -> None:
+    with Emulator() as account, front_door(tmp_path) as door:
+        text = (REPOSITORY / "demo.toml").read_text(encoding="utf-8")
+        text = text.replace("http://127.0.0.1:8085", account.url)
+        (tmp_path / "demo.toml").write_text(text, encoding="utf-8")
+        # Of the user's own project.
+        door.environment |= {"DAGSTER_HOME": str(tmp_path)}
+
+        gate = Gate(account, after=3)
+        process = door.start("invoiced-pipeline", "sync", INVOICED_CONFIG="demo.toml")
+        assert gate.reached.wait(DEADLINE)
+        door.kill(process)
+        gate.open()
+        door.sync(INVOICED_CONFIG="demo.toml")
+
+        with door.instance() as instance:
+            assert not instance.get_runs()
+            assert not instance.all_asset_keys()
+        with door.instance(tmp_path / "data" / "demo" / "dagster") as instance:
+            statuses = [run.status.value for run in instance.get_runs()]
+        assert statuses == ["SUCCESS", "FAILURE"]
