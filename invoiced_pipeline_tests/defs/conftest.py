@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
 from invoiced_pipeline.emulator.server import Emulator
@@ -111,8 +112,7 @@ class Service:
         """What `invoiced-pipeline sync` runs."""
         settings = self.settings()
         defs, chosen = build_definitions(settings), settings.find(connection)
-        specs = defs.resolve_all_asset_specs()
-        names = tables or [spec.key.path[1] for spec in specs if spec.key.path[0] == chosen.dataset]
+        names = tables or [table.name for table in tables_of(settings, chosen)]
         return run_sync(defs, chosen, self.instance, tables=names, mode=mode)
 
     def sweep(
