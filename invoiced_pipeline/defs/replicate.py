@@ -17,12 +17,13 @@ from invoiced_pipeline.defs.checks import check_results, check_specs
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
+from invoiced_pipeline.defs.partition_figures import PartitionFigures
 from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
-from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
+from invoiced_pipeline.defs.run_metadata import ROW_COUNT, run_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
-from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
     ConnectionSettings,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.replication.replication import Replication
+    from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.warehouse.marks import Marks
 
@@ -65,7 +67,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     connection: ConnectionSettings,
     tables: Sequence[Table],
     keys: ConnectionKeys,
-    partitions: dg.PartitionsDefinition,
+    partitions: dg.TimeWindowPartitionsDefinition,
     default_start: datetime,
     *,
     destination: Destination = "duckdb",
@@ -100,7 +102,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
                 return
             check_partition_range(context.run.tags, partitions)
             invoiced_api, start_date, warehouse = keys.found_in(context.resources)
-            run = _Run(context, connection, tables, config, start_date, default_start)
+            run = _Run(context, connection, tables, partitions, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -116,6 +118,7 @@ class _Run:
         context: dg.AssetExecutionContext,
         connection: ConnectionSettings,
         tables: Sequence[Table],
+        partitions: dg.TimeWindowPartitionsDefinition,
         config: ReplicateConfig,
         start_date: StartDate,
         default_start: datetime,
@@ -127,6 +130,7 @@ class _Run:
             table for table in tables if asset_key(connection.dataset, table) in chosen
         )
         self._selected = frozenset(table.name for table in tables)
+        self._partitions = partitions
         self._mode: Mode = config.mode
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
@@ -139,6 +143,7 @@ class _Run:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
         from invoiced_pipeline.defs.dlt_run import run_pipeline
         from invoiced_pipeline.replication.api_counts import api_counts
+        from invoiced_pipeline.replication.replaced_rows import ReplacedRows
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.warehouse.clearing import Clearing
         from invoiced_pipeline.warehouse.marks import Marks
@@ -158,7 +163,8 @@ class _Run:
             marks = Marks(database, dataset, self._connection.deletions)
             clearing = Clearing(database, dataset, request.privacy)
             noted = None if marks.are_ignored else marks
-            replication = Replication(client, request, noted, clearing)
+            replaced = ReplacedRows(database, dataset)
+            replication = Replication(client, request, noted, clearing, replaced=replaced)
             with closing(replication):
 
                 def load(source: "DltSource", pipeline: "Pipeline") -> None:
@@ -171,7 +177,7 @@ class _Run:
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
-            yield from self._results(replication, audit, stages)
+            yield from self._results(replication, audit, stages, database)
 
     def _request(self, invoiced_api: InvoicedApi) -> "ReplicationRequest":
         from invoiced_pipeline.catalog.privacy import privacy_of
@@ -194,27 +200,55 @@ class _Run:
         )
 
     def _results(
-        self, replication: "Replication", audit: Audit, stages: Mapping[str, float]
+        self,
+        replication: "Replication",
+        audit: Audit,
+        stages: Mapping[str, float],
+        database: Database,
     ) -> Iterator[dg.MaterializeResult]:
         if replication.deletions is not None and replication.deletions.error:
             self._failures.append(replication.deletions.error)
         for report in audit.complete:
             key = dg.AssetKey([self._connection.dataset, report.table])
-            partitions = self._context.partition_keys
-            for partition in partitions:
-                is_newest = partition == partitions[-1]
-                rows = partition_metadata(report, partition, is_newest=is_newest)
-                self._context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
+            rows = audit.rows[report.table]
+            self._record_partitions(key, report, database)
+            told = run_metadata(report, rows, stages, problem=audit.problem(report))
+            newest = self._context.partition_keys[-1]
+            self._context.add_asset_metadata(told, asset_key=key, partition_key=newest)
+            if report.mode == "full" or report.coverage_before.until is None:
+                count = dg.AssetObservation(key, metadata={ROW_COUNT: rows})
+                self._context.log_event(count)
             yield dg.MaterializeResult(
-                asset_key=key,
-                metadata=report_metadata(
-                    report, audit.rows[report.table], stages, problem=audit.problem(report)
-                ),
-                check_results=check_results(key, audit.findings[report.table]),
+                asset_key=key, check_results=check_results(key, audit.findings[report.table])
             )
         if problems := audit.problems(self._failures):
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure(problems, allow_retries=False)
+
+    def _record_partitions(
+        self, key: dg.AssetKey, report: "TableReport", database: Database
+    ) -> None:
+        """Has the run's partitions say how many rows they hold, and those that rows left."""
+        (table,) = [each for each in self._tables if each.name == report.table]
+        keys = self._context.partition_keys
+        figures = PartitionFigures(
+            self._context.instance, database, self._connection, self._partitions, keys
+        )
+        try:
+            told = figures.of(table, report)
+        except WarehouseError as error:  # what is loaded is loaded, and recorded
+            self._context.log.warning("%s: its partitions were not counted: %s", table.name, error)
+            return
+        for partition, metadata in told.items():
+            if partition in keys:
+                self._context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
+                continue
+            text = "A record of this partition changed, and is in a later one since."
+            self._context.log_event(
+                dg.AssetMaterialization(
+                    key, partition=partition, metadata=metadata, description=text
+                )
+            )
 
     def _sweep(
         self,

@@ -13,6 +13,7 @@ import pytest
 from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
+from invoiced_pipeline.defs.run_metadata import plain_metadata
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings, load_settings
@@ -59,9 +60,7 @@ class Outcome:
     def tables(self) -> dict[str, dict[str, Any]]:
         """Metadata of every table that was materialised."""
         return {
-            event.materialization.asset_key.path[-1]: {
-                name: value.value for name, value in event.materialization.metadata.items()
-            }
+            event.materialization.asset_key.path[-1]: plain_metadata(event.materialization.metadata)
             for event in self.result.get_asset_materialization_events()
         }
 
