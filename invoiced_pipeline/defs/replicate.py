@@ -23,6 +23,7 @@ from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.run_metadata import ROW_COUNT, run_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
+from invoiced_pipeline.defs.standing_checks import StandingChecks, checks_after
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
@@ -95,6 +96,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        run: _Run | None = None
         try:
             if not context.selected_asset_keys:
                 wait = config.when_busy == "wait"
@@ -105,13 +107,19 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
             run = _Run(context, connection, tables, partitions, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
+            if run is not None:
+                yield from checks_after(error, context, connection, run.tables, keys)
             raise dg.Failure(str(error), allow_retries=False) from error
 
     return replicate
 
 
 class _Run:
-    """One execution of the op."""
+    """One execution of the op.
+
+    Attributes:
+        tables: Those that it is to load.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - made in one place
         self,
@@ -126,7 +134,7 @@ class _Run:
         self._context = context
         self._connection = connection
         chosen = context.selected_asset_keys
-        self._tables = tuple(
+        self.tables = tuple(
             table for table in tables if asset_key(connection.dataset, table) in chosen
         )
         self._selected = frozenset(table.name for table in tables)
@@ -139,7 +147,7 @@ class _Run:
 
     def execute(
         self, invoiced_api: InvoicedApi, warehouse: Warehouse
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
         from invoiced_pipeline.defs.dlt_run import run_pipeline
         from invoiced_pipeline.replication.api_counts import api_counts
@@ -185,7 +193,7 @@ class _Run:
 
         window = self._context.partition_time_window
         return ReplicationRequest(
-            tables=self._tables,
+            tables=self.tables,
             mode=self._mode,
             start_date=self._start,
             window=Window(window.start, window.end),
@@ -205,7 +213,7 @@ class _Run:
         audit: Audit,
         stages: Mapping[str, float],
         database: Database,
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         if replication.deletions is not None and replication.deletions.error:
             self._failures.append(replication.deletions.error)
         for report in audit.complete:
@@ -222,6 +230,10 @@ class _Run:
                 asset_key=key, check_results=check_results(key, audit.findings[report.table])
             )
         if problems := audit.problems(self._failures):
+            failed = tuple(each for each in self.tables if replication.reports[each.name].error)
+            standing = StandingChecks(self._context, self._connection, database)
+            yield from standing.of_unloaded(replace(replication.request, tables=failed))
+            yield from standing.not_compared(replication.request.tables, audit)
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure(problems, allow_retries=False)
 
@@ -229,7 +241,7 @@ class _Run:
         self, key: dg.AssetKey, report: "TableReport", database: Database
     ) -> None:
         """Has the run's partitions say how many rows they hold, and those that rows left."""
-        (table,) = [each for each in self._tables if each.name == report.table]
+        (table,) = [each for each in self.tables if each.name == report.table]
         keys = self._context.partition_keys
         figures = PartitionFigures(
             self._context.instance, database, self._connection, self._partitions, keys
@@ -265,7 +277,7 @@ class _Run:
             for name, report in replication.reports.items()
             if report.mode == "full" and not report.error
         }
-        tables = tuple(table for table in self._tables if table.name in whole)
+        tables = tuple(table for table in self.tables if table.name in whole)
         if not tables:
             return
         request = replace(replication.request, tables=tables)
