@@ -97,19 +97,20 @@ class PartitionFigures:
         return dict(_counted(record.asset_materialization for record in found))
 
     def _count(self, table: Table, keys: Collection[str]) -> Mapping[str, int]:
+        counts = dict.fromkeys(keys, 0)
+        if keys:
+            for day, rows in self._rows_by_day(table, keys).items():
+                key = self._partition_of(day)
+                if key in counts:
+                    counts[key] += rows
+        return counts
+
+    def _rows_by_day(self, table: Table, keys: Collection[str]) -> Mapping[date, int]:
         from invoiced_pipeline.warehouse.partition_rows import rows_by_day
 
-        counts = dict.fromkeys(keys, 0)
-        if not keys:
-            return counts
         windows = Coverage.of(map(self._window, keys)).windows
         with self._database.session(self._connection.dataset, read_only=True) as session:
-            if table.name in session.tables():
-                for day, rows in rows_by_day(session, table, windows).items():
-                    key = self._partition_of(day)
-                    if key in counts:
-                        counts[key] += rows
-        return counts
+            return rows_by_day(session, table, windows) if table.name in session.tables() else {}
 
     def _window(self, key: str) -> Window:
         found = self._partitions.time_window_for_partition_key(key)
