@@ -47,7 +47,7 @@ class Audit:
     """Row counts and findings of loaded tables, by table.
 
     Attributes:
-        rows: Rows in the warehouse.
+        rows: Rows in the warehouse of every complete table.
         findings: Outcomes of the checks of every complete table.
     """
 
@@ -63,13 +63,22 @@ class Audit:
         self._reports = audited.reports
         self._unchecked: str | None = None
         names = list(self._reports)
-        self.rows = row_counts(database, connection.dataset, names)
         self.findings: dict[str, list[Finding]] = {name: [] for name in names}
         try:
             self._check(database, connection, audited, counted)
         except Exception as error:  # what is loaded is loaded, and its results must be recorded
             logger.exception("the checks could not be evaluated")
             self._unchecked = f"the checks could not be evaluated: {error}"
+        # The checks have counted the rows already: no table is read for it again.
+        self.rows = {
+            name: finding.counts["rows"]
+            for name, found in self.findings.items()
+            for finding in found
+            if finding.check == "primary_key"
+        }
+        uncounted = [each.table for each in self.complete if each.table not in self.rows]
+        if uncounted:
+            self.rows |= row_counts(database, connection.dataset, uncounted)
 
     @property
     def complete(self) -> "list[TableReport]":

@@ -27,6 +27,7 @@ from invoiced_pipeline.replication.deletions import customer_columns
 from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
+from invoiced_pipeline.replication.replaced_rows import MOST_IDS, ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
@@ -49,6 +50,7 @@ class TableRun:
         report: TableReport,
         deletions: DeletionFeed | None,
         availability: Availability,
+        replaced: ReplacedRows | None = None,
     ) -> None:
         self._table = table
         self._reading = reading
@@ -59,8 +61,10 @@ class TableRun:
         self._report = report
         self._deletions = deletions
         self._availability = availability
-        is_new = dataset.columns(table.name) is None
-        self._batcher = Batcher(table, is_new=is_new, privacy=request.privacy)
+        self._replaced = replaced
+        self._ids: list[Any] = []
+        self._is_new = dataset.columns(table.name) is None
+        self._batcher = Batcher(table, is_new=self._is_new, privacy=request.privacy)
         self._rejects = Rejects(table.name, dataset.rejected(table.name))
         self._doubtful: Window | None = None
         self._again: Reading | None = None
@@ -97,6 +101,7 @@ class TableRun:
             yield batch
         self._rejects.meet(self._batcher.rejects)
         yield from self._keep()
+        self._look_up_replaced()
         self._note_gaps(is_whole=is_whole)
         report.typing_seconds = self._batcher.seconds
         report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
@@ -268,6 +273,13 @@ class TableRun:
             self._dataset.set_rejected(self._report.table, self._rejects.remembered())
             yield Batch(REJECTED, self._rejects.rows(self._request.run_id))
 
+    def _look_up_replaced(self) -> None:
+        """Asks which partitions rows leave, while the warehouse still has them as they were."""
+        if self._replaced is None or self._report.mode == "full" or self._report.error:
+            return
+        ids = [] if self._is_new else self._ids
+        self._report.replaced_days = self._replaced.days(self._table, ids)
+
     def _note_gaps(self, *, is_whole: bool) -> None:
         """What rows were loaded without stays a gap until the whole table is read with it."""
         report, now = self._report, unloaded(self._table)
@@ -281,6 +293,8 @@ class TableRun:
         if not batch.record_count:
             return
         self._report.rows += batch.record_count
+        if len(self._ids) <= MOST_IDS:
+            self._ids += batch.rows[self._table.primary_key].to_pylist()
         self._report.count_periods(batch.rows[self._table.replication_key], self._request.cadence)
         if self._rejects.has_known:
             self._rejects.fit(batch.rows[self._table.primary_key].to_pylist())

@@ -293,8 +293,7 @@ def test_too_many_rejects_fail_the_run_but_mark_the_table(
 
 def test_a_table_that_is_not_synced_is_late_then_stale(service: Service) -> None:
     (service.folder / "invoiced.toml").write_text("[[connection]]\nwarn_after_hours = 1.5\n")
-    (spec, *_) = service.definitions().resolve_all_asset_specs()
-    policy = spec.freshness_policy
+    policy = service.definitions().resolve_asset_graph().get(service.key("plans")).freshness_policy
     assert policy is not None
     assert (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta()) == (  # type: ignore[attr-defined]
         timedelta(hours=1.5),
