@@ -46,8 +46,9 @@ lint: $(INSTALLED) ## Check style and types
 format: $(INSTALLED) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(INSTALLED) ## Make docs/settings.md from the settings' models
+docs: $(INSTALLED) ## Make docs/settings.md and docs/cli.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
+	@$(BIN)/python -m invoiced_pipeline.commands.reference
 
 lock: $(INSTALLED) ## Compile the lock files anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
