@@ -33,7 +33,8 @@ def with_rows(finding: Finding, table: Table | None, totals: Mapping[str, RowTot
 def _why(records: int, rows: int) -> str:
     """The reason for a difference that deleted rows do not explain."""
     if rows < records:
-        return f". The next sync loads {records - rows:,} more, or puts them into _rejected"
+        more = counted(records - rows, "record")
+        return f". The next sync loads {more}; what fits no column goes to _rejected"
     if rows > records:
         return (
             f". The API does not list {rows - records:,} of them: the next sync or sweep marks "

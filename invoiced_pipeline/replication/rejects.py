@@ -182,7 +182,7 @@ def judge(rejects: Rejects, loaded: int, reject_share: float) -> Verdict:
     verb = "fits" if count == 1 else "fit"
     what = (
         f"{count:,} of {counted(count + loaded, 'record')} {verb} no column; all others are "
-        f"loaded, and what is left is kept in {REJECTED}. First: id {first.id}, {first.reason}"
+        f"loaded. {REJECTED} holds reason and record. First: id {first.id}, {first.reason}"
     )
     if rejects.nameless or len(rejects.remembered()) > MOST_BY_ID:
         why = "records without id" if rejects.nameless else f"more than {MOST_BY_ID}"
