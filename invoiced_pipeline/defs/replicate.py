@@ -24,7 +24,7 @@ from invoiced_pipeline.defs.run_metadata import ROW_COUNT, run_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
 from invoiced_pipeline.defs.standing_checks import StandingChecks, checks_after
-from invoiced_pipeline.defs.unavailable import earlier_partitions, unavailable_events
+from invoiced_pipeline.defs.unavailable import earlier_partitions, unavailable_events, warned_checks
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.replication.report import Mode
@@ -239,9 +239,11 @@ class _Run:
             )
         yield from unavailable_events(self._connection.dataset, replication.unavailable)
         if problems := audit.problems(self._failures):
-            failed = tuple(each for each in self.tables if replication.reports[each.name].error)
-            standing = StandingChecks(self._context, self._connection, database)
-            yield from standing.of_unloaded(replace(replication.request, tables=failed))
+            reports = replication.reports
+            unloaded = tuple(each for each in self.tables if not reports[each.name].is_complete)
+            known = warned_checks(self._connection.dataset, replication.unavailable)
+            standing = StandingChecks(self._context, self._connection, database, known)
+            yield from standing.of_unloaded(replace(replication.request, tables=unloaded))
             yield from standing.not_compared(replication.request.tables, audit)
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure(problems, allow_retries=False)

@@ -4,7 +4,7 @@ In a run that fails, Dagster shows every planned check without a result as faile
 not failed: each gets a result, which says how old its data is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -65,15 +65,20 @@ class StandingChecks:
         context: The run's.
         connection: Whose tables.
         database: The warehouse.
+        known: Checks that have a result already.
     """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, connection: ConnectionSettings, database: Database
+        self,
+        context: dg.AssetExecutionContext,
+        connection: ConnectionSettings,
+        database: Database,
+        known: Set[dg.AssetCheckKey] = frozenset(),
     ) -> None:
         self._context = context
         self._connection = connection
         self._database = database
-        self._wanted = context.selected_asset_check_keys
+        self._wanted = context.selected_asset_check_keys - known
 
     def of_unloaded(self, request: "ReplicationRequest") -> Iterator[dg.AssetCheckResult]:
         """The checks of tables that this run did not load; the caller holds the writer's lock.

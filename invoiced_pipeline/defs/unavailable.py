@@ -45,6 +45,11 @@ def unavailable_events(
         )
 
 
+def warned_checks(dataset: str, unavailable: Iterable[str]) -> set[dg.AssetCheckKey]:
+    """The checks that `unavailable_events` gives a result, of some tables."""
+    return {dg.AssetCheckKey(dg.AssetKey([dataset, name]), _CHECK) for name in unavailable}
+
+
 def words_of(observation: dg.AssetObservation) -> str | None:
     """What the API says of an observed table that the account does not have; else None."""
     said = observation.metadata.get(UNAVAILABLE)
