@@ -187,10 +187,11 @@ def test_the_project_works(tmp_path: Path) -> None:
         door.sync("--select", "plans")
         door.materialize("--select", "invoiced/plans", "--partition", "2026-11-01")
         door.folder = elsewhere
-        named = {"INVOICED_CONFIG": str(project / "invoiced.toml")}
-        (status,) = json.loads(door.run("invoiced-pipeline", "status", "--json", **named).out)
+        config = str(project / "invoiced.toml")
+        told = door.run("invoiced-pipeline", "status", "--json", INVOICED_CONFIG=config).out
+        (status,) = json.loads(told)
         (plans,) = [each for each in status["tables"] if each["table"] == "plans"]
         assert plans["state"] == "ok"
-        assert status["settings_file"] == str(project / "invoiced.toml")
+        assert status["settings_file"] == config
         assert not list(elsewhere.iterdir())
         assert not list(project.glob(".tmp_dagster_home_*"))
