@@ -59,9 +59,10 @@ lint: $(DEVELOPMENT) ## Check style and types
 format: $(DEVELOPMENT) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(DEVELOPMENT) .venv-diagram/.installed ## Make docs/settings.md and docs/schema.md from the code
+docs: $(DEVELOPMENT) .venv-diagram/.installed ## Make docs/settings.md, docs/schema.md and docs/cli.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
 	@$(BIN)/python -m invoiced_pipeline.replication.reference .venv-diagram/bin/graphviz-pure
+	@$(BIN)/python -m invoiced_pipeline.commands.reference
 
 # Graphviz, for the picture in docs/schema.md, has an environment of its own.
 .venv-diagram/.installed: docs/diagram.lock

@@ -16,7 +16,7 @@ from invoiced_pipeline.commands.init import init
 from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.commands.new_warehouse import show_new_warehouse
 from invoiced_pipeline.commands.old_runs import delete_old_runs
-from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
+from invoiced_pipeline.commands.options import ConnectionOption, JsonOption, VersionOption
 from invoiced_pipeline.commands.schedule import schedule
 from invoiced_pipeline.commands.sql import sql
 from invoiced_pipeline.commands.status import status
@@ -29,6 +29,7 @@ from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settin
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.launch import SyncResult
     from invoiced_pipeline.replication.report import Mode
+    from invoiced_pipeline.warehouse.contents import RowTotals
 
 app = typer.Typer(
     help="Keeps an Invoiced account and a warehouse in step.",
@@ -36,6 +37,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def _options(version: VersionOption = False) -> None:
+    """Keeps an Invoiced account and a warehouse in step."""
+
+
 app.command()(init)
 app.command()(check)
 app.command()(schedule)
@@ -66,7 +74,7 @@ def sync(
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))
     else:
-        _show(result)
+        _show(settings, chosen, result)
     if result.error:
         raise typer.Exit(1)
 
@@ -116,24 +124,36 @@ def sweep(
         raise typer.Exit(1)
 
 
-def _show(result: "SyncResult") -> None:
+def _show(settings: Settings, connection: ConnectionSettings, result: "SyncResult") -> None:
     from invoiced_pipeline.terminal import console, errors, say, show_sync
 
-    if result.tables:
-        show_sync(result.tables)
     counts = result.tables.values()
-    rows = sum(metadata["rows_loaded"] for metadata in counts)
-    deleted = sum(metadata["deleted_rows"] for metadata in counts)
-    if counts and not rows and not deleted:
-        empty = not any(metadata["dagster/row_count"] for metadata in counts)
-        since = "the start date: there are no records" if empty else "the last sync"
-        console.print(f"Nothing has changed since {since}.")
-    elif any(metadata["rows_loaded"] < metadata["dagster/row_count"] for metadata in counts):
-        console.print(f"Only what changed was loaded: {rows:,} records.", highlight=False)
-    if deleted:
-        console.print(f"No longer in Invoiced: {deleted:,} records.", highlight=False)
+    if counts:
+        totals = _totals(settings, connection, list(result.tables))
+        show_sync(result.tables, totals)
+        rows = sum(metadata["rows_loaded"] for metadata in counts)
+        deleted = sum(metadata["deleted_rows"] for metadata in counts)
+        if rows or deleted:
+            console.print(f"{rows:,} loaded, {deleted:,} deleted in Invoiced.", highlight=False)
+        elif not result.error:
+            is_empty = totals and not any(total.rows for total in totals.values())
+            since = "the start date: there are no records" if is_empty else "the last sync"
+            console.print(f"Nothing has changed since {since}.")
     if result.error:
         say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
+
+
+def _totals(
+    settings: Settings, connection: ConnectionSettings, tables: list[str]
+) -> "dict[str, RowTotals]":
+    """Rows of the warehouse; none where another program took hold of it after the run."""
+    from invoiced_pipeline.warehouse.contents import row_totals
+    from invoiced_pipeline.warehouse.opening import open_database
+
+    try:
+        return row_totals(open_database(settings.warehouse), connection.dataset, tables)
+    except WarehouseError:
+        return {}
 
 
 @app.command()
@@ -173,7 +193,7 @@ def _show_demo(settings: Settings) -> None:
     connection = settings.first
     tables = _selected(settings, connection, "")
     result = _sync(settings, connection, tables, mode="sync")
-    _show(result)
+    _show(settings, connection, result)
     if result.error:
         raise typer.Exit(1)
     error = push_demo(settings)

@@ -40,12 +40,16 @@ class ApiError(InvoicedPipelineError):
     Attributes:
         path: Path of the request, without host and query.
         status: HTTP status, or None when there was no answer.
+        cause: What went wrong without naming the request: the same words wherever it is the same.
     """
 
-    def __init__(self, message: str, *, path: str, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, path: str, status: int | None = None, cause: str | None = None
+    ) -> None:
         super().__init__(message)
         self.path = path
         self.status = status
+        self.cause = cause or message
 
 
 class AuthenticationError(ApiError):
@@ -85,9 +89,10 @@ class TransientApiError(ApiError):
         *,
         path: str,
         status: int | None = None,
+        cause: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, path=path, status=status)
+        super().__init__(message, path=path, status=status, cause=cause)
         self.retry_after = retry_after
 
 

@@ -1,28 +1,60 @@
 """How the commands speak: progress while tables are read, tables of results, plain problems."""
 
 import logging
-from collections.abc import Iterator, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from rich import box
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.markup import escape
+from rich.progress import (
+    Progress,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
+from invoiced_pipeline.commands.amounts import amount_text
+from invoiced_pipeline.commands.tables import Grid
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.warehouse.answers import Answer
+from invoiced_pipeline.warehouse.contents import RowTotals
 
-console = Console()
-errors = Console(stderr=True)
+_NO_LIMIT = 100_000
+"""Columns of a pipe or a file: nothing is wrapped there, and a table's row is one line."""
+
+
+def _console(stream: IO[str], **options: Any) -> Console:
+    is_wide = not stream.isatty() and "COLUMNS" not in os.environ
+    return Console(width=_NO_LIMIT if is_wide else None, **options)
+
+
+console = _console(sys.stdout)
+errors = _console(sys.stderr, stderr=True)
 
 
 def say(to: Console, text: str, style: str | None = None) -> None:
     """Prints text that may hold anything, in one line: logs are searched for it."""
     to.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Mark(SpinnerColumn):
+    """A spinner that ends in a tick, or in a cross where the table is not complete."""
+
+    def __init__(self) -> None:
+        super().__init__(finished_text="[green]✓")
+
+    def render(self, task: Task) -> Any:
+        """Draws it."""
+        return Text("✗", style="red") if task.fields.get("failed") else super().render(task)
 
 
 class _ProgressHandler(logging.Handler):
@@ -39,27 +71,47 @@ class _ProgressHandler(logging.Handler):
             task = self._tasks.get(report.table)
             if task is None:
                 task = self._tasks[report.table] = self._progress.add_task(report.table, rows="")
-            self._progress.update(task, rows=f"{report.rows:,} rows, {report.pages:,} pages")
+            rows = f"{counted(report.rows, 'row')}, {counted(report.pages, 'page')}"
+            self._progress.update(task, rows=rows)
             if report.error:
-                self._progress.update(task, rows="[red]not complete")
+                self._progress.update(
+                    task, rows="[red]not complete", failed=True, total=1, completed=1
+                )
             elif record.levelno >= logging.INFO:
                 self._progress.update(task, total=1, completed=1)
         elif record.levelno >= logging.WARNING:
-            say(self._progress.console, record.getMessage(), style="yellow")
+            text = " ".join(record.getMessage().split())
+            say(self._progress.console, text, style="yellow")
+
+
+@contextmanager
+def _copy_of_stderr() -> Iterator[Console]:
+    """A console on a file descriptor of its own.
+
+    While a step runs, Dagster lets the original lead to a file: that is no terminal, so that rich
+    would neither redraw its display nor print above it.
+    """
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError):  # no stderr, or another object in its place
+        yield errors
+        return
+    with open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace") as stream:  # noqa: PTH123 - not a path
+        yield _console(stream, file=stream)
 
 
 @contextmanager
 def reading_progress(title: str) -> Iterator[None]:
     """Shows how far every table is, while the block runs."""
     columns = (
-        SpinnerColumn(finished_text="[green]✓"),
+        _Mark(),
         TextColumn("{task.description:<28}"),
         TextColumn("{task.fields[rows]}"),
         TimeElapsedColumn(),
     )
     logger = logging.getLogger("invoiced_pipeline")
     before = logger.level, logger.propagate
-    with Progress(*columns, console=errors) as progress:
+    with _copy_of_stderr() as screen, Progress(*columns, console=screen) as progress:
         task = progress.add_task(title, total=1, rows="")
         handler = _ProgressHandler(progress)
         logger.addHandler(handler)
@@ -74,34 +126,59 @@ def reading_progress(title: str) -> Iterator[None]:
             logger.propagate = before[1]
 
 
-def show_sync(tables: dict[str, dict[str, Any]]) -> None:
-    """What arrived, table by table."""
-    grid = new_grid("What arrived")
+def show_sync(
+    tables: Mapping[str, Mapping[str, Any]], totals: Mapping[str, RowTotals] | None = None
+) -> None:
+    """What arrived, table by table.
+
+    Args:
+        tables: Metadata of every complete table.
+        totals: Rows of the warehouse; that column is left out where they are not known.
+    """
+    known = totals or {}
+    has_deletions = any(metadata["deleted_rows"] for metadata in tables.values())
+    grid = new_grid("What arrived", optional=("partitions", "requests", "seconds"))
     grid.add_column("table", no_wrap=True)
-    for heading in ("loaded", "in total", "partitions", "requests", "seconds"):
+    headings = ["loaded"]
+    headings += ["deleted"] if has_deletions else []
+    headings += ["in total"] if known else []
+    for heading in (*headings, "partitions", "requests", "seconds"):
         grid.add_column(heading, justify="right")
     for name, metadata in tables.items():
+        cells = [f"{metadata['rows_loaded']:,}"]
+        cells += [f"{metadata['deleted_rows']:,}"] if has_deletions else []
+        cells += [f"{known[name].rows:,}"] if known else []
         grid.add_row(
             name,
-            f"{metadata['rows_loaded']:,}",
-            f"{metadata['dagster/row_count']:,}",
+            *cells,
             str(len(metadata.get("rows_by_partition", {}))),
             f"{metadata['requests']:,}",
             f"{metadata['seconds']:.1f}",
         )
     console.print(grid)
+    if note := _deleted_note(known):
+        say(console, note)
     until = [metadata.get("covered_until") for metadata in tables.values()]
-    known = [instant for instant in until if instant is not None]
-    if known and len(known) == len(until):
-        instant = datetime.fromtimestamp(min(known), UTC)
+    ends = [instant for instant in until if instant is not None]
+    if ends and len(ends) == len(until):
+        instant = datetime.fromtimestamp(min(ends), UTC)
         console.print(f"Complete up to {instant:%Y-%m-%d %H:%M:%S} UTC.", highlight=False)
+
+
+def _deleted_note(totals: Mapping[str, RowTotals]) -> str | None:
+    """Why there are more rows in total than Invoiced has records; None where there are not."""
+    deleted = {name: total.deleted for name, total in totals.items() if total.deleted}
+    if not deleted:
+        return None
+    where = ", ".join(f"{count:,} of {name}" for name, count in deleted.items())
+    return f"In total includes rows of records deleted in Invoiced (_deleted_at is set): {where}."
 
 
 def show_sweep(tables: dict[str, dict[str, Any]]) -> None:
     """What a sweep found, table by table."""
     if not tables:
         return
-    grid = new_grid("Compared with the API")
+    grid = new_grid("Compared with the API", optional=("requests", "seconds"))
     grid.add_column("table", no_wrap=True)
     for heading in ("rows", "listed", "gone", "brought", "requests", "seconds"):
         grid.add_column(heading, justify="right")
@@ -116,9 +193,11 @@ def show_answer(answer: Answer) -> None:
     """One question's result."""
     grid = new_grid(answer.title)
     for column in answer.columns:
-        grid.add_column(column, justify="left" if column in {"customer", "currency"} else "right")
+        grid.add_column(column, justify="left" if column in _WORDS else "right")
+    money = answer.columns.index("currency") if "currency" in answer.columns else None
     for row in answer.rows:
-        grid.add_row(*map(_text, row))
+        currency = None if money is None else str(row[money])
+        grid.add_row(*(escape(_text(value, currency)) for value in row))
     console.print(grid)
 
 
@@ -144,21 +223,18 @@ def show_schedule(words: str, starts: Sequence[datetime], zone: ZoneInfo) -> Non
         console.print("There is no start any more.")
 
 
-def new_grid(title: str) -> Table:
-    """A table in the style of all commands, with its title."""
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+def new_grid(title: str, *, optional: Sequence[str] = ()) -> Grid:
+    """A table in the style of all commands: see `Grid`."""
+    return Grid(title, optional=optional)
 
 
-def _text(value: Any) -> str:
+_WORDS = {"customer", "email", "invoice", "currency", "status"}
+"""Columns of answers that hold no numbers."""
+
+
+def _text(value: Any, currency: str | None) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value:,.2f}"
+        return amount_text(value, currency)
     return f"{value:,}" if isinstance(value, int) else str(value)

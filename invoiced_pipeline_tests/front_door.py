@@ -34,7 +34,7 @@ EPOCH = "extract(epoch from updated_at)"
 DEADLINE = 180.0
 """Seconds after which whatever was waited for counts as lost; far above what anything takes."""
 
-_BINARIES = Path(sys.executable).parent
+BINARIES = Path(sys.executable).parent
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -88,7 +88,7 @@ class FrontDoor:
         """Starts a command as the leader of its own process group; it speaks into `log`."""
         name, *arguments = command
         process = subprocess.Popen(  # noqa: S603 - a command of this environment
-            [str(_BINARIES / name), *arguments],
+            [str(BINARIES / name), *arguments],
             cwd=self.folder,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -182,7 +182,7 @@ def front_door(folder: Path, emulator: Emulator | None = None) -> Iterator[Front
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(REPOSITORY / name, folder / name)
     environment = {
-        "PATH": f"{_BINARIES}:/usr/bin:/bin",
+        "PATH": f"{BINARIES}:/usr/bin:/bin",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(REPOSITORY),

@@ -12,12 +12,13 @@ import invoiced_pipeline
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
 
-FOUNDATION = {"settings", "windows", "exceptions", "nesting"}
+FOUNDATION = {"settings", "windows", "exceptions", "nesting", "plurals"}
 MAY_IMPORT = {
     "settings": {"exceptions"},
     "windows": set(),
     "exceptions": set(),
     "nesting": set(),
+    "plurals": set(),
     "catalog": FOUNDATION,
     "invoiced": {"catalog", *FOUNDATION},
     "warehouse": {"catalog", *FOUNDATION},

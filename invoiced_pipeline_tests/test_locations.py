@@ -219,7 +219,7 @@ def test_a_home_of_dagster_that_was_moved_is_not_made_again(
 ) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     (project / ".env").write_text(f"DAGSTER_HOME={directory / 'data' / 'dagster'}\n")
-    with pytest.raises(ConfigurationError, match=r"DAGSTER_HOME in \.env is .* does not exist"):
+    with pytest.raises(ConfigurationError, match=r"DAGSTER_HOME in .env is .* does not exist"):
         open_instance(settings_of(directory, project))
     assert not list(directory.iterdir())
 

@@ -1,7 +1,7 @@
 """`invoiced-pipeline check`: tests connections, schedules and the destination."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ import typer
 
 from invoiced_pipeline.commands.new_warehouse import settings_place
 from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
-from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError
+from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import (
     RENAME_ADVICE,
     ConnectionSettings,
@@ -20,22 +20,25 @@ from invoiced_pipeline.settings import (
 )
 
 if TYPE_CHECKING:
+    from invoiced_pipeline.catalog import Table
     from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.warehouse.contents import RowTotals
 
 
 def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
     """Test connections, schedules and the destination, and say plainly what is wrong."""
     settings = load_settings()
     chosen = settings.connection if connection is None else [settings.find(connection)]
+    destination = _of_destination(settings)
     findings = [
         replace(finding, connection=each.name)
         for each in chosen
-        for finding in _of_connection(settings, each)
+        for finding in _of_connection(settings, each, is_readable=not destination.problem)
     ]
     findings += _of_allowed_numbers(settings)
     findings.append(_of_settings(settings))
-    findings.append(_of_destination(settings))
+    findings.append(destination)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -59,7 +62,9 @@ def _show(findings: "list[Finding]", *, with_names: bool) -> None:
         say(console, what)
 
 
-def _of_connection(settings: Settings, connection: ConnectionSettings) -> "Iterator[Finding]":
+def _of_connection(
+    settings: Settings, connection: ConnectionSettings, *, is_readable: bool
+) -> "Iterator[Finding]":
     from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
     from invoiced_pipeline.invoiced.connection_check import Finding
 
@@ -73,17 +78,22 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> "Itera
     except InvoicedPipelineError as error:
         yield Finding("connection", "no key", str(error))
     else:
-        yield from _of_api(settings, connection, client)
+        yield from _of_api(settings, connection, client, is_readable=is_readable)
         client.close()
     yield _of_schedule(settings, connection)
 
 
 def _of_api(
-    settings: Settings, connection: ConnectionSettings, client: "InvoicedClient"
+    settings: Settings,
+    connection: ConnectionSettings,
+    client: "InvoicedClient",
+    *,
+    is_readable: bool,
 ) -> "Iterator[Finding]":
     from invoiced_pipeline.catalog.clear_copies import clear_copies
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.catalog.selection import tables_of
+    from invoiced_pipeline.commands.count_differences import with_rows
     from invoiced_pipeline.invoiced.connection_check import (
         Finding,
         check_events,
@@ -111,7 +121,9 @@ def _of_api(
     if not any(finding.subject == "connection" for finding in found):
         way = " through the proxy" if connection.proxy else ""
         yield Finding("connection", None, f"{connection.base_url} accepts the key{way}")
-    yield from found
+    totals = _row_totals(settings, connection, tables) if is_readable else {}
+    by_name = {table.name: table for table in tables}
+    yield from (with_rows(finding, by_name.get(finding.subject), totals) for finding in found)
     is_asked = connection.deletions != "ignore" and all(each.problem is None for each in found)
     events = check_events(client) if is_asked else None
     if events is not None:
@@ -119,6 +131,20 @@ def _of_api(
     load = check_first_load(client, tables, found, since)
     if load is not None:
         yield load
+
+
+def _row_totals(
+    settings: Settings, connection: ConnectionSettings, tables: "Sequence[Table]"
+) -> "dict[str, RowTotals]":
+    """What the warehouse holds; nothing where another program took it in the meantime."""
+    from invoiced_pipeline.warehouse.contents import row_totals
+    from invoiced_pipeline.warehouse.opening import open_database
+
+    names = [table.name for table in tables]
+    try:
+        return row_totals(open_database(settings.warehouse), connection.dataset, names)
+    except WarehouseError:
+        return {}
 
 
 def _of_schedule(settings: Settings, connection: ConnectionSettings) -> "Finding":

@@ -10,6 +10,7 @@ import typer
 
 from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import Settings, StorageVersion, load_settings
 from invoiced_pipeline.settings.former_file import FORMER_DEFAULT
 
@@ -63,7 +64,7 @@ def move(
         typer.echo(json.dumps([asdict(each) for each in moved]))
         return
     for each in moved:
-        console.print(f"{each.table}: {each.rows:,} rows", highlight=False)
+        console.print(f"{each.table}: {counted(each.rows, 'row')}", highlight=False)
     console.print(
         f"{dataset} is in {database.label} now, and {file} as it was. Go on with: "
         "invoiced-pipeline sync",

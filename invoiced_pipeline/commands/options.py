@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -14,4 +15,16 @@ ConnectionOption = Annotated[
 ConnectionsOption = Annotated[
     str | None,
     typer.Option("--connection", help="Name of a connection; all of them by default."),
+]
+
+
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if is_asked:
+        typer.echo(f"invoiced-pipeline {version('invoiced-pipeline')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
 ]

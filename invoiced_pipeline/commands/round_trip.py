@@ -8,8 +8,8 @@ _PUSHED = ("shop_payments", "credit_watch")
 """What is pushed; the first brings the write-backs that it refers to along."""
 
 _ROUND_TRIP = """
-    select customers.name, customers.email, invoices.number, invoices.total, invoices.balance,
-        invoices.status
+    select customers.name, customers.email, invoices.number, invoices.currency, invoices.total,
+        invoices.balance, invoices.status
     from invoices join customers on customers.id = invoices.customer
     where invoices.number like 'SHOP-%%' and invoices._deleted_at is null
     order by invoices.number limit %s
@@ -61,7 +61,7 @@ def show_round_trip(settings: Settings) -> None:
     database = open_database(settings.warehouse)
     with database.session(settings.first.dataset, read_only=True) as session:
         rows: list[tuple[Any, ...]] = session.rows(_ROUND_TRIP, [10])
-    columns = ("customer", "email", "invoice", "total", "balance", "status")
+    columns = ("customer", "email", "invoice", "currency", "total", "balance", "status")
     if rows:
         show_answer(
             Answer("And back again: what was written, as the replica has it", columns, rows)

@@ -59,7 +59,7 @@ def _show(status: "ConnectionStatus") -> None:
     say(console, f"{status.schedule}. {_schedule_words(status)}")
     if status.last_start:
         say(console, f"Last start {_minute(status.last_start)} UTC.")
-    grid = new_grid("")
+    grid = new_grid("", optional=("complete since",))
     grid.add_column("table", no_wrap=True)
     grid.add_column("state", no_wrap=True)
     grid.add_column("rows", justify="right")

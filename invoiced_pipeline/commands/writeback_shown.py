@@ -18,6 +18,7 @@ from invoiced_pipeline.writeback.replaced_fields import (
 )
 from invoiced_pipeline.writeback.showing import (
     change_rows,
+    obstacles,
     problem_rows,
     sample_requests,
     shown_body,
@@ -78,9 +79,8 @@ def show_plan(plan: Plan, host: str) -> None:
     for sample in sample_requests(plan, host):
         say(console, sample)
         console.print()
-    for note in (*plan.notes, *replaced_notes(plan), plan.refusal()):
-        if note:
-            say(console, note, style="yellow")
+    for note in (*plan.notes, *replaced_notes(plan), *obstacles(plan)):
+        say(console, note, style="yellow")
 
 
 def result_data(result: WritebackResult) -> dict[str, Any]:
@@ -170,9 +170,8 @@ def _show(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) ->
     if not found:
         return
     table = new_grid(title)
-    table.min_width = len(title)  # else the title breaks over a narrow table
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading)
     for row in found[:_MOST_ROWS]:
         table.add_row(*map(escape, row))
     console.print(table)

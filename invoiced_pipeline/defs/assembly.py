@@ -6,6 +6,7 @@ from invoiced_pipeline.catalog.clear_copies import refuse_clear_copies
 from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import sync_job
+from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.old_runs_job import old_runs_definitions
 from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.defs.replicate import replicated_assets
@@ -72,7 +73,8 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
                 partitions,
                 start,
                 destination=settings.warehouse.destination,
-            )
+            ),
+            *lineage_specs(settings, connection, tables),
         ],
         jobs=[sync_job(connection), sweep],
         schedules=[

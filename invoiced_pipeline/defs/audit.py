@@ -12,6 +12,7 @@ from invoiced_pipeline.windows import Coverage
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.api_counts import Counted
     from invoiced_pipeline.replication.checks import Finding
+    from invoiced_pipeline.replication.failure_list import Failure
     from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.request import ReplicationRequest
 
@@ -46,7 +47,7 @@ class Audit:
     """Row counts and findings of loaded tables, by table.
 
     Attributes:
-        rows: Rows in the warehouse.
+        rows: Rows in the warehouse of every complete table.
         findings: Outcomes of the checks of every complete table.
     """
 
@@ -62,32 +63,47 @@ class Audit:
         self._reports = audited.reports
         self._unchecked: str | None = None
         names = list(self._reports)
-        self.rows = row_counts(database, connection.dataset, names)
         self.findings: dict[str, list[Finding]] = {name: [] for name in names}
         try:
             self._check(database, connection, audited, counted)
         except Exception as error:  # what is loaded is loaded, and its results must be recorded
             logger.exception("the checks could not be evaluated")
             self._unchecked = f"the checks could not be evaluated: {error}"
+        # The checks have counted the rows already: no table is read for it again.
+        self.rows = {
+            name: finding.counts["rows"]
+            for name, found in self.findings.items()
+            for finding in found
+            if finding.check == "primary_key"
+        }
+        uncounted = [each.table for each in self.complete if each.table not in self.rows]
+        if uncounted:
+            self.rows |= row_counts(database, connection.dataset, uncounted)
 
     @property
     def complete(self) -> "list[TableReport]":
         """Reports of the tables that are complete."""
         return [report for report in self._reports.values() if report.is_complete]
 
-    def problems(self, others: Sequence[str] = ()) -> str:
+    def problems(self, others: "Sequence[Failure]" = ()) -> str:
         """Why the run fails although it went through; empty when all is well.
 
         Args:
             others: What else is not complete.
         """
-        reports = self._reports.values()
-        failed = [*others]
-        failed += [f"{report.table}: {report.error}" for report in reports if report.error]
+        from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+
+        failed = [
+            *others,
+            *(
+                Failure(report.table, report.error, report.cause)
+                for report in self._reports.values()
+                if report.error
+            ),
+        ]
         look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
         look += [self._unchecked] if self._unchecked else []
-        parts = {"not complete": failed, "loaded, but look": look}
-        return "; ".join(f"{what}: {'; '.join(texts)}" for what, texts in parts.items() if texts)
+        return told([("not complete", failure_lines(failed)), ("loaded, but look", look)])
 
     def problem(self, report: "TableReport") -> str | None:
         """Why a person should look at a table although it is complete; None when all is well."""

@@ -12,6 +12,8 @@ from invoiced_pipeline.defs.audit import Audit
 from invoiced_pipeline.defs.checks import check_results
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.names import asset_key
+from invoiced_pipeline.defs.resources import InvoicedApi, StartDate
+from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import Coverage
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
+class Loaded:
     """What a dataset holds, for an audit: as a replication that has read all of it would say.
 
     Attributes:
@@ -62,27 +64,18 @@ def run_checks(
         dagster.Failure: A table is not loaded, or a check says that the replica is wrong.
     """
     from invoiced_pipeline.replication.api_counts import api_counts
-    from invoiced_pipeline.replication.request import ReplicationRequest
 
     dataset, wanted = connection.dataset, context.selected_asset_check_keys
     checked = {key.asset_key for key in wanted}
     chosen = tuple(table for table in tables if asset_key(dataset, table) in checked)
     invoiced_api, start_date, warehouse = keys.found_in(context.resources)
-    request = ReplicationRequest(
-        tables=chosen,
-        mode="full",
-        start_date=start_date.instant,
-        overlap=timedelta(minutes=connection.overlap_minutes),
-        cadence=connection.partitions,
-        connection=connection.name,
-        host=remembered_host(invoiced_api.base_url),
-    )
+    request = request_for_checks(connection, chosen, invoiced_api, start_date)
     with (
         invoiced_api.client() as client,
         # What the dataset remembers is read into the working folder of loads.
         warehouse.writer(dataset, context.run.run_id, context.instance, wait=wait),
     ):
-        loaded = _loaded(warehouse.database, dataset, request)
+        loaded = loaded_tables(warehouse.database, dataset, request)
         counted = api_counts(client, loaded.request, loaded.reports)
         audit = Audit(warehouse.database, connection, loaded, counted)
     for table in loaded.request.tables:
@@ -91,13 +84,39 @@ def run_checks(
             if dg.AssetCheckKey(key, str(result.check_name)) in wanted:
                 yield result
     missing = [table.name for table in chosen if table not in loaded.request.tables]
-    others = [f"{', '.join(missing)}: nothing is loaded yet, materialize first"] if missing else []
+    nothing = "nothing is loaded yet, materialize first"
+    others = [Failure(", ".join(missing), nothing, is_table=False)] if missing else []
     if problems := audit.problems(others):
         # Last, for whatever is raised before a yield takes the results after it along.
         raise dg.Failure(problems, allow_retries=False)
 
 
-def _loaded(database: Database, dataset: str, request: "ReplicationRequest") -> _Loaded:
+def request_for_checks(
+    connection: ConnectionSettings,
+    tables: tuple[Table, ...],
+    invoiced_api: InvoicedApi,
+    start_date: StartDate,
+) -> "ReplicationRequest":
+    """What an audit of some tables is asked for, when nothing is loaded."""
+    from invoiced_pipeline.replication.request import ReplicationRequest
+
+    return ReplicationRequest(
+        tables=tables,
+        mode="full",
+        start_date=start_date.instant,
+        overlap=timedelta(minutes=connection.overlap_minutes),
+        cadence=connection.partitions,
+        connection=connection.name,
+        host=remembered_host(invoiced_api.base_url),
+    )
+
+
+def loaded_tables(database: Database, dataset: str, request: "ReplicationRequest") -> Loaded:
+    """What a dataset holds of the tables of a request; the caller holds the writer's lock.
+
+    Raises:
+        InvoicedPipelineError: The warehouse cannot be read, or holds another account's records.
+    """
     from invoiced_pipeline.replication.dataset_state import DatasetState
     from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.source import SOURCE_NAME
@@ -116,7 +135,7 @@ def _loaded(database: Database, dataset: str, request: "ReplicationRequest") -> 
         )
         for table in tables
     }
-    return _Loaded(
+    return Loaded(
         request=replace(request, tables=tables),
         reports=reports,
         coverages=state.coverages(),

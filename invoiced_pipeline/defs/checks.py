@@ -1,6 +1,6 @@
 """Asset checks: specs from the catalog, and results from what was found after a load."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
@@ -18,8 +18,12 @@ def check_specs(dataset: str, tables: Sequence[Table]) -> list[dg.AssetCheckSpec
     ]
 
 
-def check_results(key: dg.AssetKey, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
-    """What was found of the table `key`, as Dagster shows it."""
+def check_results(
+    key: dg.AssetKey,
+    findings: Iterable[Finding],
+    more: Mapping[str, dg.MetadataValue] | None = None,
+) -> list[dg.AssetCheckResult]:
+    """What was found of the table `key`, as Dagster shows it; `more` is metadata of each result."""
     return [
         dg.AssetCheckResult(
             # Without its key a result would take those of later tables along (Dagster 1.13).
@@ -30,7 +34,10 @@ def check_results(key: dg.AssetKey, findings: Iterable[Finding]) -> list[dg.Asse
             if finding.is_error
             else dg.AssetCheckSeverity.WARN,
             description=finding.text,
-            metadata={name: dg.MetadataValue.int(count) for name, count in finding.counts.items()},
+            metadata={
+                **{name: dg.MetadataValue.int(count) for name, count in finding.counts.items()},
+                **(more or {}),
+            },
         )
         for finding in findings
     ]

@@ -31,4 +31,6 @@ def document_after_push(connection: ConnectionSettings, database: Database) -> N
         with database.session(connection.dataset) as session:
             document(connection, session)
     except WarehouseError as error:
-        logger.warning("The comments in %s are as they were: %s", connection.dataset, error)
+        logger.warning(
+            "The comments in %s were not brought up to date: %s", connection.dataset, error
+        )

@@ -21,6 +21,7 @@ from invoiced_pipeline.defs.names import (
     writeback_op_name,
 )
 from invoiced_pipeline.defs.requests import range_tags, sync_config
+from invoiced_pipeline.defs.run_metadata import plain_metadata
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.defs.unavailable import unavailable_tables, words_of
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
@@ -212,7 +213,4 @@ def _innermost(error: Any, interrupted: str) -> str:
 def _metadata_by_table(
     told: Iterable[dg.AssetMaterialization | dg.AssetObservation],
 ) -> dict[str, dict[str, Any]]:
-    return {
-        each.asset_key.path[-1]: {name: value.value for name, value in each.metadata.items()}
-        for each in told
-    }
+    return {each.asset_key.path[-1]: plain_metadata(each.metadata) for each in told}

@@ -13,6 +13,21 @@ def asset_key(dataset: str, table: Table) -> dg.AssetKey:
     return dg.AssetKey([dataset, table.name])
 
 
+def account_key(dataset: str) -> dg.AssetKey:
+    """The Invoiced account that `dataset` replicates: upstream of its tables."""
+    return dg.AssetKey([dataset, "invoiced_account"])
+
+
+def written_account_key(dataset: str) -> dg.AssetKey:
+    """The same account as what write-backs send to: downstream of them."""
+    return dg.AssetKey([dataset, "invoiced_account_writes"])
+
+
+def writeback_key(dataset: str, name: str) -> dg.AssetKey:
+    """The write-back `name` in the asset graph."""
+    return dg.AssetKey([dataset, writeback_job_name(name)])
+
+
 def op_name(dataset: str) -> str:
     """Name of the op that replicates `dataset`."""
     return f"replicate_{dataset}"

@@ -17,13 +17,16 @@ from invoiced_pipeline.defs.checks import check_results, check_specs
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
+from invoiced_pipeline.defs.partition_figures import PartitionFigures
 from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
-from invoiced_pipeline.defs.run_metadata import partition_metadata, report_metadata
+from invoiced_pipeline.defs.run_metadata import ROW_COUNT, run_metadata
 from invoiced_pipeline.defs.skipped_starts import skipped_starts
 from invoiced_pipeline.defs.specs import asset_spec
-from invoiced_pipeline.defs.unavailable import earlier_materializations, unavailable_events
-from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.defs.standing_checks import StandingChecks, checks_after
+from invoiced_pipeline.defs.unavailable import earlier_partitions, unavailable_events
+from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
+from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import (
     ConnectionSettings,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
     from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.replication.replication import Replication
+    from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.warehouse.marks import Marks
 
@@ -66,7 +70,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     connection: ConnectionSettings,
     tables: Sequence[Table],
     keys: ConnectionKeys,
-    partitions: dg.PartitionsDefinition,
+    partitions: dg.TimeWindowPartitionsDefinition,
     default_start: datetime,
     *,
     destination: Destination = "duckdb",
@@ -94,6 +98,7 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
+        run: _Run | None = None
         try:
             if not context.selected_asset_keys:
                 wait = config.when_busy == "wait"
@@ -104,20 +109,26 @@ def replicated_assets(  # noqa: PLR0913 - made in one place
             run = _Run(context, connection, tables, partitions, config, start_date, default_start)
             yield from run.execute(invoiced_api, warehouse)
         except InvoicedPipelineError as error:
+            if run is not None:
+                yield from checks_after(error, context, connection, run.tables, keys)
             raise dg.Failure(str(error), allow_retries=False) from error
 
     return replicate
 
 
 class _Run:
-    """One execution of the op."""
+    """One execution of the op.
+
+    Attributes:
+        tables: Those that it is to load.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - made in one place
         self,
         context: dg.AssetExecutionContext,
         connection: ConnectionSettings,
         tables: Sequence[Table],
-        grid: dg.PartitionsDefinition,
+        partitions: dg.TimeWindowPartitionsDefinition,
         config: ReplicateConfig,
         start_date: StartDate,
         default_start: datetime,
@@ -125,16 +136,16 @@ class _Run:
         self._context = context
         self._connection = connection
         chosen = context.selected_asset_keys
-        self._tables = tuple(
+        self.tables = tuple(
             table for table in tables if asset_key(connection.dataset, table) in chosen
         )
         self._selected = frozenset(table.name for table in tables)
-        self._grid = grid
+        self._partitions = partitions
         self._mode: Mode = config.mode
         self._waits = config.when_busy == "wait"
         self._start = start_date.instant
         self._default_start = default_start
-        self._failures: list[str] = []
+        self._failures: list[Failure] = []
 
     def execute(
         self, invoiced_api: InvoicedApi, warehouse: Warehouse
@@ -144,6 +155,7 @@ class _Run:
         from invoiced_pipeline.defs.documentation import document
         from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.availability import announce
+        from invoiced_pipeline.replication.replaced_rows import ReplacedRows
         from invoiced_pipeline.replication.replication import Replication
         from invoiced_pipeline.warehouse.clearing import Clearing
         from invoiced_pipeline.warehouse.marks import Marks
@@ -163,7 +175,8 @@ class _Run:
             marks = Marks(database, dataset, self._connection.deletions)
             clearing = Clearing(database, dataset, request.privacy)
             noted = None if marks.are_ignored else marks
-            replication = Replication(client, request, noted, clearing)
+            replaced = ReplacedRows(database, dataset)
+            replication = Replication(client, request, noted, clearing, replaced=replaced)
             with closing(replication):
 
                 def load(source: "DltSource", pipeline: "Pipeline") -> None:
@@ -179,7 +192,7 @@ class _Run:
             audit = Audit(database, self._connection, replication, counted)
             # Still under the lock: many partitions take Dagster a while to record, and a run that
             # dies meanwhile is only found by what it left in the lock.
-            yield from self._results(replication, audit, stages)
+            yield from self._results(replication, audit, stages, database)
 
     def _request(self, invoiced_api: InvoicedApi) -> "ReplicationRequest":
         from invoiced_pipeline.catalog.privacy import privacy_of
@@ -187,7 +200,7 @@ class _Run:
 
         window = self._context.partition_time_window
         return ReplicationRequest(
-            tables=self._tables,
+            tables=self.tables,
             mode=self._mode,
             start_date=self._start,
             window=Window(window.start, window.end),
@@ -202,30 +215,70 @@ class _Run:
         )
 
     def _results(
-        self, replication: "Replication", audit: Audit, stages: Mapping[str, float]
+        self,
+        replication: "Replication",
+        audit: Audit,
+        stages: Mapping[str, float],
+        database: Database,
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
-        if replication.deletions is not None and replication.deletions.error:
-            self._failures.append(replication.deletions.error)
+        feed = replication.deletions
+        if feed is not None and feed.error:
+            self._failures.append(Failure("deletions", feed.error, feed.cause, is_table=False))
         for report in audit.complete:
             key = dg.AssetKey([self._connection.dataset, report.table])
-            partitions = self._context.partition_keys
-            for earlier in earlier_materializations(self._context, key, report, self._grid):
-                self._context.log_event(earlier)
-            for partition in partitions:
-                is_newest = partition == partitions[-1]
-                rows = partition_metadata(report, partition, is_newest=is_newest)
-                self._context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
+            rows = audit.rows[report.table]
+            self._record_partitions(key, report, database)
+            told = run_metadata(report, rows, stages, problem=audit.problem(report))
+            newest = self._context.partition_keys[-1]
+            self._context.add_asset_metadata(told, asset_key=key, partition_key=newest)
+            if report.mode == "full" or report.coverage_before.until is None:
+                count = dg.AssetObservation(key, metadata={ROW_COUNT: rows})
+                self._context.log_event(count)
             yield dg.MaterializeResult(
-                asset_key=key,
-                metadata=report_metadata(
-                    report, audit.rows[report.table], stages, problem=audit.problem(report)
-                ),
-                check_results=check_results(key, audit.findings[report.table]),
+                asset_key=key, check_results=check_results(key, audit.findings[report.table])
             )
         yield from unavailable_events(self._connection.dataset, replication.unavailable)
         if problems := audit.problems(self._failures):
+            failed = tuple(each for each in self.tables if replication.reports[each.name].error)
+            standing = StandingChecks(self._context, self._connection, database)
+            yield from standing.of_unloaded(replace(replication.request, tables=failed))
+            yield from standing.not_compared(replication.request.tables, audit)
             # Last, for whatever is raised before a yield takes the results after it along.
             raise dg.Failure(problems, allow_retries=False)
+
+    def _record_partitions(
+        self, key: dg.AssetKey, report: "TableReport", database: Database
+    ) -> None:
+        """Has the run's partitions say how many rows they hold, and those that rows left."""
+        (table,) = [each for each in self.tables if each.name == report.table]
+        keys = self._context.partition_keys
+        earlier = earlier_partitions(self._context, report, self._partitions)
+        figures = PartitionFigures(
+            self._context.instance,
+            database,
+            self._connection,
+            self._partitions,
+            [*earlier, *keys],
+        )
+        try:
+            told = figures.of(table, report)
+        except WarehouseError as error:  # what is loaded is loaded, and recorded
+            self._context.log.warning("%s: its partitions were not counted: %s", table.name, error)
+            return
+        for partition, metadata in told.items():
+            if partition in keys:
+                self._context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
+                continue
+            text = (
+                "This run read the partition, too: the account did not have the table before."
+                if partition in earlier
+                else "A record of this partition changed, and is in a later one since."
+            )
+            self._context.log_event(
+                dg.AssetMaterialization(
+                    key, partition=partition, metadata=metadata, description=text
+                )
+            )
 
     def _sweep(
         self,
@@ -242,7 +295,7 @@ class _Run:
             for name, report in replication.reports.items()
             if report.mode == "full" and report.is_complete
         }
-        tables = tuple(table for table in self._tables if table.name in whole)
+        tables = tuple(table for table in self.tables if table.name in whole)
         if not tables:
             return
         request = replace(replication.request, tables=tables)
@@ -252,11 +305,11 @@ class _Run:
                 client, request, database, self._connection.dataset, marks, max_share=share
             )
         except InvoicedPipelineError as error:
-            self._failures.append(f"sweep: {error}")
+            self._failures.append(Failure("sweep", str(error), is_table=False))
             return
         for report in swept.values():
             if report.error:
-                self._failures.append(f"{report.table}: {report.error}")
+                self._failures.append(Failure(report.table, report.error, report.cause))
             replication.reports[report.table].unavailable = report.unavailable
             replication.reports[report.table].deleted += report.deleted
             replication.reports[report.table].rows += report.brought

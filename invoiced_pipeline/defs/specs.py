@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from invoiced_pipeline.catalog import Column, Table
-from invoiced_pipeline.defs.names import asset_key
+from invoiced_pipeline.defs.names import account_key, asset_key
 from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.settings import ConnectionSettings, Destination
 
@@ -68,6 +68,7 @@ def asset_spec(
     }
     return dg.AssetSpec(
         key=asset_key(dataset, table),
+        deps=[account_key(dataset)],
         description="\n\n".join(
             filter(
                 None,

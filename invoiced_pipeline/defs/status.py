@@ -15,6 +15,8 @@ from invoiced_pipeline.defs.run_metadata import (
     COVERED_UNTIL,
     COVERED_WINDOWS,
     PROBLEM,
+    ROW_COUNT,
+    plain_metadata,
 )
 from invoiced_pipeline.defs.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
@@ -168,7 +170,7 @@ def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
     loaded = event.asset_materialization if event else None
     metadata: dict[str, Any] = {}
     if loaded is not None:
-        metadata = {name: value.value for name, value in loaded.metadata.items()}
+        metadata = plain_metadata(loaded.metadata)
     is_loaded = event is not None and event.run_id == run.run_id
     problem = metadata.get(PROBLEM) if is_loaded else run.error
     unavailable = None if is_loaded else run.unavailable.get(name)
@@ -178,7 +180,7 @@ def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
     return TableStatus(
         table=name,
         state="running" if run.is_running else state,
-        rows=metadata.get("dagster/row_count"),
+        rows=metadata.get(ROW_COUNT),
         covered_since=_instant(metadata.get(COVERED_SINCE)),
         covered_until=_instant(metadata.get(COVERED_UNTIL)),
         windows=metadata.get(COVERED_WINDOWS),

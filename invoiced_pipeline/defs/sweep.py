@@ -11,8 +11,10 @@ from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import described
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sweep_job_name
+from invoiced_pipeline.defs.run_metadata import ROW_COUNT
 from invoiced_pipeline.defs.unavailable import UNAVAILABLE
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
 if TYPE_CHECKING:
@@ -67,18 +69,22 @@ def sweep_job(
         try:
             chosen = tuple(table for table in tables if table.name in (config.tables or names))
             selected = frozenset(names)
-            reports = _sweep(context, config, connection, chosen, keys, selected=selected)
+            reports, counts = _sweep(context, config, connection, chosen, keys, selected=selected)
         except WarehouseBusyError as error:
             if context.retry_number + 1 < config.tries:
                 raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
             raise dg.Failure(str(error), allow_retries=False) from error
         except InvoicedPipelineError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        yield from (_observation(dataset, report) for report in reports.values())
-        failed = [f"{each.table}: {each.error}" for each in reports.values() if each.error]
+        for report in reports.values():
+            yield _observation(dataset, report, counts[report.table])
+        failed = [
+            Failure(each.table, each.error, each.cause) for each in reports.values() if each.error
+        ]
         if failed:
             # Last, for whatever is raised before a yield takes the counts after it along.
-            raise dg.Failure("not swept: " + "; ".join(failed), allow_retries=False)
+            text = told([("not swept", failure_lines(failed))])
+            raise dg.Failure(text, allow_retries=False)
         yield dg.Output(None)
 
     @dg.job(
@@ -138,12 +144,14 @@ def _sweep(  # noqa: PLR0913 - a run's order
     keys: ConnectionKeys,
     *,
     selected: frozenset[str],
-) -> Mapping[str, "SweepReport"]:
+) -> tuple[Mapping[str, "SweepReport"], Mapping[str, int]]:
+    """Sweeps; gives the reports, and the rows that each table holds afterwards."""
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.replication.availability import announce
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.replication.sync_log import sweep_log_entries
+    from invoiced_pipeline.warehouse.contents import row_counts
     from invoiced_pipeline.warehouse.marks import Marks
     from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
@@ -171,15 +179,17 @@ def _sweep(  # noqa: PLR0913 - a run's order
         reports = sweep_dataset(client, request, database, dataset, marks, max_share=share)
         entries = sweep_log_entries(request, reports, datetime.now(UTC))
         write_sync_log(database, dataset, entries)
+        counts = row_counts(database, dataset, reports)
     announce(
         {name: each.unavailable for name, each in reports.items() if each.unavailable}, swept=True
     )
-    return reports
+    return reports, counts
 
 
-def _observation(dataset: str, report: "SweepReport") -> dg.AssetObservation:
+def _observation(dataset: str, report: "SweepReport", row_count: int) -> dg.AssetObservation:
     """A table's counts, shown at its asset."""
     metadata = {
+        ROW_COUNT: row_count,
         "rows": report.rows,
         "listed": report.listed,
         "deleted_rows": report.deleted,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from invoiced_pipeline.defs.run_metadata import partition_metadata
 from invoiced_pipeline.replication.checks import Check
 
 if TYPE_CHECKING:
@@ -69,12 +68,11 @@ def unavailable_since_load(
     return observation is not None and words_of(observation) is not None
 
 
-def earlier_materializations(
+def earlier_partitions(
     context: dg.AssetExecutionContext,
-    key: dg.AssetKey,
     report: "TableReport",
-    grid: dg.PartitionsDefinition,
-) -> Iterator[dg.AssetMaterialization]:
+    grid: dg.TimeWindowPartitionsDefinition,
+) -> list[str]:
     """Partitions before the run's range that it has read, too: those of a table that came late.
 
     A run's range does not wait for tables that the account does not have. Once such a table can be
@@ -82,21 +80,19 @@ def earlier_materializations(
 
     Args:
         context: The run's.
-        key: The table.
-        report: What the run read of it.
+        report: What the run read of the table.
         grid: All partitions.
     """
     began = context.partition_time_window.start
     read = [window for window in report.covered if window.start < began]
-    if not read or not isinstance(grid, dg.TimeWindowPartitionsDefinition):
-        return
-    for partition in grid.get_partition_keys():
+    found: list[str] = []
+    for partition in grid.get_partition_keys() if read else ():
         window = grid.time_window_for_partition_key(partition)
         if window.start >= began:
-            return
+            break
         if any(each.start < window.end and window.start < each.end for each in read):
-            metadata = partition_metadata(report, partition, is_newest=False)
-            yield dg.AssetMaterialization(asset_key=key, partition=partition, metadata=metadata)
+            found.append(partition)
+    return found
 
 
 def unavailable_tables(events: Iterable[dg.DagsterEvent]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from invoiced_pipeline.exceptions import (
     ApiError,
+    HostUnreachableError,
     RateLimitedError,
     RequestRefusedError,
     TransientApiError,
@@ -164,14 +165,28 @@ class InvoicedClient:
                 tally.add(requests=1, wait_seconds=time.monotonic() - began)
 
     def _patiently(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TransientApiError),
-            stop=tenacity.stop_after_attempt(self.patience.attempts),
-            wait=self._wait,
-            before_sleep=lambda state: self._announce_retry(state, tally),
-            sleep=self.pause,
-            reraise=True,
-        )(self._get_once, path, params, tally, check)
+        try:
+            return tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(TransientApiError),
+                stop=tenacity.stop_after_attempt(self.patience.attempts),
+                wait=self._wait,
+                before_sleep=lambda state: self._announce_retry(state, tally),
+                sleep=self.pause,
+                reraise=True,
+            )(self._get_once, path, params, tally, check)
+        except TransientApiError as error:
+            self._count_tries(error)
+            raise
+
+    def _count_tries(self, error: TransientApiError) -> None:
+        """Adds to an error how often the request was tried, and what to do next."""
+        tries, text = self.patience.attempts, str(error)
+        if tries > 1:
+            text = f"{text} ({tries} tries)"
+            error.cause = f"{error.cause} ({tries} tries each)"
+        if not isinstance(error, HostUnreachableError):  # which says what to check
+            text, error.cause = f"{text}; try again later", f"{error.cause}; try again later"
+        error.args = (text,)
 
     def _get_once(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
         if self._closed.is_set():
@@ -216,13 +231,24 @@ class InvoicedClient:
     def _announce_retry(self, state: tenacity.RetryCallState, tally: Tally) -> None:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0.0
+        path, cause = "", error
+        if isinstance(error, ApiError):
+            path, cause = error.path, error.cause
         if isinstance(error, RateLimitedError):
             self.limit.lower()
         tally.add(retries=1, wait_seconds=wait)
-        logger.warning("Try %d failed, next in %.1f s: %s", state.attempt_number, wait, error)
+        logger.warning(
+            "GET %s: %s. Try %d of %d in %.1f s",
+            path,
+            cause,
+            state.attempt_number + 1,
+            self.patience.attempts,
+            wait,
+        )
 
     def _without_key(self, error: ApiError) -> ApiError:
         error.args = tuple(self.hide_key(str(arg)) for arg in error.args)
+        error.cause = self.hide_key(error.cause)
         return error
 
     def hide_key(self, text: str) -> str:

@@ -16,6 +16,7 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.first_load import first_load, since_params
+from invoiced_pipeline.plurals import counted
 
 _NEXT_STEP: dict[type[ApiError], str] = {
     AuthenticationError: "bad key",
@@ -40,6 +41,8 @@ class Finding:
         readers: Which programs can open a file of that format.
         unavailable: Whether it is a table, or the events feed, that the account does not have:
             syncs leave it out and stay green.
+        rows: Rows of the table in the warehouse; None where it was not loaded, or not looked at.
+        deleted_rows: Those of them whose records were deleted in Invoiced.
     """
 
     subject: str
@@ -51,6 +54,8 @@ class Finding:
     storage_version: str | None = None
     readers: str | None = None
     unavailable: bool = False
+    rows: int | None = None
+    deleted_rows: int | None = None
 
 
 def check_tables(
@@ -118,7 +123,7 @@ def check_first_load(
     except ApiError as error:
         return Finding("first load", "unexpected answer", str(error))
     detail = (
-        f"{load.records:,} records in {load.requests:,} requests, in about "
+        f"{counted(load.records, 'record')} in {counted(load.requests, 'request')}, in about "
         f"{_duration(load.seconds)} ({load.page_seconds:.2f} s for a page, "
         f"{client.limit.capacity} at a time)"
     )
@@ -151,7 +156,22 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
         final = isinstance(error, AuthenticationError | AccountInactiveError | HostUnreachableError)
         return Finding("connection" if final else table.name, problem, str(error)), final
     seconds = time.monotonic() - began
-    detail = "readable" if records is None else f"{records:,} records"
-    if since is not None and records is not None and since_params(table, since):
-        detail += f" since {since:%Y-%m-%d}"
+    detail = "readable" if records is None else counted(records, "record") + _scope(table, since)
     return Finding(table.name, None, detail, records, seconds), False
+
+
+def _scope(table: Table, since: datetime | None) -> str:
+    """Which records a count is of, and why a sync may load fewer."""
+    day = "" if since is None else f" since {since:%Y-%m-%d}"
+    if since_params(table, since):
+        return day
+    counts, loads = [], []
+    if since is not None:
+        counts.append("dates")
+        loads.append(f"those changed{day}")
+    if len(table.variants) > 1:  # several versions may have one id
+        counts.append("versions")
+        loads.append("one row per id")
+    if not counts:
+        return ""
+    return f" of all {' and '.join(counts)}; a sync loads {', '.join(loads)}"

@@ -18,6 +18,15 @@ from invoiced_pipeline.exceptions import (
     TransientApiError,
 )
 from invoiced_pipeline.nesting import decode
+from invoiced_pipeline.plurals import counted
+
+_CHECK_KEY = "Check the API key, and that sandbox and production are not mixed up"
+_OTHER_USER = "Use an API key whose user may read this"
+_FIREWALL = (
+    "These are not the API's words for a missing permission: check whether a proxy or a firewall "
+    "refuses the request"
+)
+_PROXY = "It was the proxy: set its user and password in the setting proxy"
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 PERMISSION_MISSING = "You do not have permission to do that"
@@ -35,6 +44,7 @@ _error_decoder = msgspec.json.Decoder(_ErrorBody)
 def server_message(body: bytes) -> str:
     """The message of an error object, without the part of the API key that a 401 repeats."""
     text, param = error_details(body)
+    text = " ".join(text.split())  # the API's 5xx has three lines
     if not text and param is None:
         return "the answer holds no error message"
     return f"{text} (parameter {param})" if param else text
@@ -86,7 +96,10 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
         retry_after: Retry-After header; the API itself never sends one (observed behaviour).
         method: The request's verb.
     """
-    said = f"{method} {path} answered {status}: {server_message(body)}"
+    reason = server_message(body)
+    said, cause = f"{method} {path} answered {status}: {reason}", f"the API answers {status}"
+    if status != 429 and status < 500:  # what these say differs every time
+        cause = f"{cause}: {reason}"
     wait = retry_after_seconds(retry_after)
     if 300 <= status < 400:
         return RequestRefusedError(
@@ -97,36 +110,29 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
         )
     if status == 401:
         return AuthenticationError(
-            f"{said}. Check the API key, and that sandbox and production are not mixed up",
-            path=path,
-            status=status,
+            f"{said}. {_CHECK_KEY}", path=path, status=status, cause=f"{cause}. {_CHECK_KEY}"
         )
     if status == 402:
-        return AccountInactiveError(said, path=path, status=status)
+        return AccountInactiveError(said, path=path, status=status, cause=cause)
     if status == 403:
         if _says(body, PERMISSION_MISSING):
             return PermissionDeniedError(
-                f"{said}. Use an API key whose user may read this", path=path, status=status
+                f"{said}. {_OTHER_USER}", path=path, status=status, cause=f"{cause}. {_OTHER_USER}"
             )
         return RequestRefusedError(
-            f"{said}. These are not the API's words for a missing permission: check whether a "
-            "proxy or a firewall refuses the request",
-            path=path,
-            status=status,
+            f"{said}. {_FIREWALL}", path=path, status=status, cause=f"{cause}. {_FIREWALL}"
         )
     if status == 407:
         return RequestRefusedError(
-            f"{said}. It was the proxy: set its user and password in the setting proxy",
-            path=path,
-            status=status,
+            f"{said}. {_PROXY}", path=path, status=status, cause=f"{cause}. {_PROXY}"
         )
     if status == 429:
-        return RateLimitedError(said, path=path, status=status, retry_after=wait)
+        return RateLimitedError(said, path=path, status=status, cause=cause, retry_after=wait)
     if status >= 500:
-        return TransientApiError(said, path=path, status=status, retry_after=wait)
+        return TransientApiError(said, path=path, status=status, cause=cause, retry_after=wait)
     if status == 400 and _says(body, FEATURE_MISSING):
-        return FeatureNotEnabledError(said, path=path, status=status)
-    return RequestRefusedError(said, path=path, status=status)
+        return FeatureNotEnabledError(said, path=path, status=status, cause=cause)
+    return RequestRefusedError(said, path=path, status=status, cause=cause)
 
 
 def _says(body: bytes, words: str) -> bool:
@@ -154,7 +160,8 @@ def _check_enclosed(body: bytes, path: str, brackets: bytes, what: str) -> None:
     if content.startswith(first) and content.endswith(last):
         return
     if not content or content.startswith(first):
-        message = f"GET {path}: the answer breaks off after {len(body)} bytes"
-        raise TransientApiError(message, path=path, status=200)
-    message = f"GET {path}: a JSON {what} was expected. Is api_url the address of the Invoiced API?"
-    raise ContractError(message, path=path, status=200)
+        cause = "the answer breaks off"
+        message = f"GET {path}: {cause} after {counted(len(body), 'byte')}"
+        raise TransientApiError(message, path=path, status=200, cause=cause)
+    cause = f"a JSON {what} was expected. Is api_url the address of the Invoiced API?"
+    raise ContractError(f"GET {path}: {cause}", path=path, status=200, cause=cause)

@@ -96,7 +96,8 @@ def no_answer(
             message = f"Cannot reach {host}: {reason}. Check {settings}"
             return HostUnreachableError(message, path=path)
     what = "unreadable compression" if isinstance(error, DecodeError) else type(error).__name__
-    return TransientApiError(f"GET {path}: the connection failed ({what})", path=path)
+    cause = f"the connection failed ({what})"
+    return TransientApiError(f"GET {path}: {cause}", path=path, cause=cause)
 
 
 def _host(proxy: SecretStr) -> str:

@@ -178,6 +178,7 @@ class InvoicedWriter:
         )
         if status in {401, 402}:
             error.args = (self._client.hide_key(str(error)),)
+            error.cause = self._client.hide_key(error.cause)
             raise error
         message, param = error_details(body)
         said = self._client.hide_key(message or str(error))

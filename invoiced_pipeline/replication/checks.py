@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from invoiced_pipeline import plurals
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.warehouse.integrity import Integrity
@@ -81,9 +82,11 @@ def findings(
     if table.balance is not None:
         sums = integrity.sums(table, table.balance)
         if sums is not None:
-            text = f"{sums.checked} records add up"
+            text = plurals.counted(sums.checked, "record adds up", "records add up")
             if sums.off:
-                text = f"{sums.off} of {sums.checked} records do not add up; first: id {sums.first}"
+                of = f"{sums.off:,} of {plurals.counted(sums.checked, 'record')}"
+                verb = "does" if sums.off == 1 else "do"
+                text = f"{of} {verb} not add up; first: id {sums.first}"
             counts = {"checked": sums.checked, "off": sums.off}
             yield Finding("balance", not sums.off, text, counts=counts)
     until = report.coverage.until
@@ -99,7 +102,8 @@ def freshness_bound(now: datetime, warn_after_hours: float) -> datetime:
 def _primary_key(table: Table, integrity: Integrity) -> Finding:
     keys = integrity.keys(table)
     counts = {"rows": keys.rows, "missing": keys.missing, "doubled": keys.doubled}
-    text = f"{keys.rows} rows, {keys.missing} without {table.primary_key}, {keys.doubled} doubled"
+    rows = plurals.counted(keys.rows, "row")
+    text = f"{rows}, {keys.missing:,} without {table.primary_key}, {keys.doubled:,} doubled"
     is_right = not keys.missing and not keys.doubled
     return Finding("primary_key", is_right, text, is_error=True, counts=counts)
 
@@ -128,6 +132,6 @@ def _row_count(
     lacking = sum(max(0, count - rows) for (_, count), rows in zip(counted, here, strict=True))
     lacking = max(0, lacking - report.rejected)
     counts = {"api": api, "replica": sum(here), "rejected": report.rejected}
-    text = f"the API counts {api} records, the replica {sum(here)}"
+    text = f"the API counts {plurals.counted(api, 'record')}, the replica {sum(here):,}"
     passed = not lacking and sum(here) <= api
     return Finding("row_count", passed, text, is_error=lacking > 0, counts=counts)

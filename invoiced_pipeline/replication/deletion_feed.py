@@ -26,6 +26,7 @@ from invoiced_pipeline.replication.deletions import (
     consequences,
     customer_columns,
 )
+from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.vanished import Vanished
 from invoiced_pipeline.warehouse.marks import Marks
@@ -51,6 +52,7 @@ class DeletionFeed:
         vanished: Transactions that go with their payments.
         warning: Why deletions are not seen, where the key or the account may not read events.
         error: Why deletions are not known yet.
+        cause: The same in the words that tables share which failed alike.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class DeletionFeed:
         self.tally = Tally()
         self.warning: str | None = None
         self.error: str | None = None
+        self.cause: str | None = None
         self._client = client
         self._request = request
         self._marks = marks
@@ -86,7 +89,8 @@ class DeletionFeed:
             )
             logger.warning(self.warning)
         except ApiError as error:
-            self.error = f"deletions: {error}; the next sync reads them from where this one began"
+            self.error = f"{error}. The next sync reads them from where this one began"
+            self.cause = cause_of(error)
         self._read_unselected_payments(dataset)
 
     def _read(self, dataset: DatasetState) -> EventsRead:
@@ -120,7 +124,9 @@ class DeletionFeed:
             )
             logger.warning(self.warning)
         except ApiError as error:
-            self.error = self.error or f"deletions: {error}; the next sync reads payments again"
+            if self.error is None:
+                self.error = f"{error}. The next sync reads payments again"
+                self.cause = cause_of(error)
 
     def _since(self, dataset: DatasetState) -> datetime | None:
         """Where the feed last ended; at first where the earliest table does, if there is one."""

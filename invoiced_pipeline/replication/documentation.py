@@ -41,7 +41,7 @@ def document_dataset(session: Session, tables: Iterable[Table], *, current_views
             relations = session.relations(schemas)
         write_comments(session, relations, descriptions(tables))
     except WarehouseError as error:
-        logger.warning("The comments in %s are as they were: %s", session.dataset, error)
+        logger.warning("The comments in %s were not brought up to date: %s", session.dataset, error)
 
 
 def _keep_views(
@@ -54,7 +54,7 @@ def _keep_views(
         return drop_current_views(session, relations)
     except WarehouseError as error:
         schema = current_schema(session.dataset)
-        logger.warning("The views in %s are as they were: %s", schema, error)
+        logger.warning("The views in %s were not brought up to date: %s", schema, error)
         return False
 
 

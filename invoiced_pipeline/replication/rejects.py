@@ -15,6 +15,7 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.nesting import decode, shallow
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.columns import TOMBSTONE
 from invoiced_pipeline.replication.records import Reject
@@ -178,9 +179,10 @@ def judge(rejects: Rejects, loaded: int, reject_share: float) -> Verdict:
     if not count:
         return Verdict()
     first = next(iter(rejects.met.values()))
+    verb = "fits" if count == 1 else "fit"
     what = (
-        f"{count} of {count + loaded} records fit no column; all others are loaded, and these are "
-        f"kept in {REJECTED}. First: id {first.id}, {first.reason}"
+        f"{count:,} of {counted(count + loaded, 'record')} {verb} no column; all others are "
+        f"loaded. {REJECTED} holds reason and record. First: id {first.id}, {first.reason}"
     )
     if rejects.nameless or len(rejects.remembered()) > MOST_BY_ID:
         why = "records without id" if rejects.nameless else f"more than {MOST_BY_ID}"

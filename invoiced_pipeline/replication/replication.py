@@ -10,11 +10,13 @@ from typing import Any
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading import Reading
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.batches import Batch
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.hiding import hide
+from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.table_run import TableRun
@@ -46,6 +48,7 @@ class Replication:
         request: What to read.
         marks: Where deletions are noted; None leaves them alone.
         clearing: Clears rows loaded before columns were hashed or dropped.
+        replaced: Looks up rows before they are replaced; without it that is not known.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class Replication:
         request: ReplicationRequest,
         marks: Marks | None = None,
         clearing: Clearing | None = None,
+        *,
+        replaced: ReplacedRows | None = None,
     ) -> None:
         self.request = request
         self.reports = {
@@ -63,6 +68,7 @@ class Replication:
         self.gaps: dict[str, frozenset[str]] = {}
         self._client = client
         self._clearing = clearing
+        self._replaced = replaced
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
@@ -105,6 +111,7 @@ class Replication:
             report=self.reports[table.name],
             deletions=self.deletions,
             availability=self._availability,
+            replaced=self._replaced,
         ).batches()
 
     @property
@@ -138,4 +145,4 @@ class Replication:
         for name, rows in counts.items():
             if name in self.reports:
                 self.reports[name].deleted += rows
-            logger.info("%s: %d rows are gone", name, rows)
+            logger.info("%s: %s deleted in Invoiced", name, counted(rows, "row"))

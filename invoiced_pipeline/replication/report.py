@@ -5,7 +5,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from invoiced_pipeline.invoiced.tally import Tally
@@ -40,10 +40,14 @@ class TableReport:
         seconds: From the first page asked for to the last row handed to the load.
         typing_seconds: What of it went into typing records and making Arrow of them.
         periods: Records loaded by partition key.
+        replaced_days: Days on which the rows that these records replace were last changed; None
+            where it was not looked up.
         gaps: Columns and arrays that some of the table's rows were loaded without, by selection.
         warning: What the run could not see of the table's deletions; None when it could.
         error: Why the table is not complete; None when it is, or is not available.
         unavailable: What the API says of a table that the account does not have; else None.
+        error: Why the table is not complete; None when it is.
+        cause: The error in the words that other tables share; None where it is the table's own.
         alarm: Why a person should look although the table is complete; the run fails with it.
         started_at: When its reading began (UTC).
         finished_at: When the last row was handed to the load (UTC).
@@ -63,10 +67,12 @@ class TableReport:
     seconds: float = 0.0
     typing_seconds: float = 0.0
     periods: Counter[str] = field(default_factory=Counter)
+    replaced_days: frozenset[date] | None = None
     gaps: frozenset[str] = frozenset()
     warning: str | None = None
     error: str | None = None
     unavailable: str | None = None
+    cause: str | None = None
     alarm: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

@@ -24,10 +24,12 @@ from invoiced_pipeline.invoiced.identifiers import (
 )
 from invoiced_pipeline.invoiced.reading import lies_in
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, is_any_readable, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
@@ -56,6 +58,7 @@ class SweepReport:
         coverage: What the dataset covers of the table, which a sweep does not change.
         error: Why the table was left alone, or not completed; None when it is complete.
         unavailable: What the API says of a table that the account does not have; else None.
+        cause: The error in the words that other tables share; None where it is the table's own.
     """
 
     table: str
@@ -69,6 +72,7 @@ class SweepReport:
     coverage: Coverage = field(default_factory=Coverage)
     error: str | None = None
     unavailable: str | None = None
+    cause: str | None = None
 
 
 class Sweep:
@@ -141,7 +145,8 @@ class Sweep:
         rejects = Rejects(table.name, dataset.rejected(table.name))
         rejects.meet(batcher.rejects)
         if rejects.has_news:
-            logger.warning("%s: %d records fit no column", table.name, len(rejects.met))
+            fit = counted(len(rejects.met), "record fits", "records fit")
+            logger.warning("%s: %s no column", table.name, fit)
             dataset.set_rejected(table.name, rejects.remembered())
             yield Batch(REJECTED, rejects.rows(self.request.run_id))
 
@@ -160,7 +165,7 @@ class Sweep:
             return
         for report in self.reports.values():
             report.error = NO_TABLE.format(words=report.unavailable)
-            report.unavailable = None
+            report.cause, report.unavailable = NO_TABLE.format(words=report.cause), None
 
     def _compare(self, table: Table, report: SweepReport, executor: ThreadPoolExecutor) -> None:
         # The rows first: what is created while the ids are listed is no row yet.
@@ -235,8 +240,9 @@ class Sweep:
         if unlisted <= allowed:
             return
         share = unlisted / rows
+        some = f"{unlisted:,} of {counted(rows, 'row')}"
         message = (
-            f"the API does not list {unlisted:,} of {rows:,} rows of {table.name} ({share:.0%}), "
+            f"the API does not list {some} of {table.name} ({share:.0%}), "
             f"which is more than the {self._max_share:.0%} that a sweep may mark: none was. Is it "
             "the right account, and may the key see all records? If they are gone indeed: "
             f"invoiced-pipeline sweep --select {table.name} --allow-share {_above(share)}"
@@ -264,9 +270,9 @@ def _above(share: float) -> float:
 
 def _note(report: SweepReport, table: Table, error: InvoicedPipelineError) -> None:
     if lacks(table, error):
-        report.unavailable = str(error)
+        report.unavailable, report.cause = str(error), cause_of(error)
     else:
-        report.error = str(error)
+        report.error, report.cause = str(error), cause_of(error)
 
 
 def _announce(report: SweepReport) -> None:
@@ -276,5 +282,9 @@ def _announce(report: SweepReport) -> None:
         logger.error("%s: %s", report.table, report.error)
         return
     logger.info(
-        "%s: %d listed, %d rows, %d gone", report.table, report.listed, report.rows, report.deleted
+        "%s: %d listed, %s, %d gone",
+        report.table,
+        report.listed,
+        counted(report.rows, "row"),
+        report.deleted,
     )

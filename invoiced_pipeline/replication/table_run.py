@@ -16,6 +16,7 @@ from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.invoiced.reading import Reading, lies_in
 from invoiced_pipeline.invoiced.related import read_related
 from invoiced_pipeline.invoiced.single import pages_of
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, Availability, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
@@ -23,8 +24,10 @@ from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletion_feed import DeletionFeed
 from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
+from invoiced_pipeline.replication.replaced_rows import MOST_IDS, ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
@@ -47,6 +50,7 @@ class TableRun:
         report: TableReport,
         deletions: DeletionFeed | None,
         availability: Availability,
+        replaced: ReplacedRows | None = None,
     ) -> None:
         self._table = table
         self._reading = reading
@@ -57,8 +61,10 @@ class TableRun:
         self._report = report
         self._deletions = deletions
         self._availability = availability
-        is_new = dataset.columns(table.name) is None
-        self._batcher = Batcher(table, is_new=is_new, privacy=request.privacy)
+        self._replaced = replaced
+        self._ids: list[Any] = []
+        self._is_new = dataset.columns(table.name) is None
+        self._batcher = Batcher(table, is_new=self._is_new, privacy=request.privacy)
         self._rejects = Rejects(table.name, dataset.rejected(table.name))
         self._doubtful: Window | None = None
         self._again: Reading | None = None
@@ -83,9 +89,9 @@ class TableRun:
             is_whole = report.mode == "full"
         except InvoicedPipelineError as error:
             if lacks(self._table, error):
-                yield from self._leave_out(str(error))
+                yield from self._leave_out(error)
             else:
-                report.error = str(error)
+                report.error, report.cause = str(error), cause_of(error)
         except Exception as error:  # one table must not cost the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error = f"{type(error).__name__}: {error}"
@@ -95,6 +101,7 @@ class TableRun:
             yield batch
         self._rejects.meet(self._batcher.rejects)
         yield from self._keep()
+        self._look_up_replaced()
         self._note_gaps(is_whole=is_whole)
         report.typing_seconds = self._batcher.seconds
         report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
@@ -116,20 +123,22 @@ class TableRun:
         if refused.error:
             raise InvoicedPipelineError(refused.error)
 
-    def _leave_out(self, words: str) -> Iterator[Batch | None]:
+    def _leave_out(self, error: InvoicedPipelineError) -> Iterator[Batch | None]:
         """Leaves out a table that the account does not have; its rows and coverage stay.
 
         It waits until another table shows that the key is the right one: a wrong one shall leave
         nothing behind.
 
         Args:
-            words: What the API says.
+            error: What the API says.
         """
+        words = str(error)
         self._availability.settle(self._table.name)
         while (is_key_right := self._availability.is_key_right()) is None:
             yield None
         if not is_key_right:
             self._report.error = NO_TABLE.format(words=words)
+            self._report.cause = NO_TABLE.format(words=cause_of(error))
             return
         self._report.unavailable = words
         self._dataset.note_unavailable(self._table.name)
@@ -264,6 +273,13 @@ class TableRun:
             self._dataset.set_rejected(self._report.table, self._rejects.remembered())
             yield Batch(REJECTED, self._rejects.rows(self._request.run_id))
 
+    def _look_up_replaced(self) -> None:
+        """Asks which partitions rows leave, while the warehouse still has them as they were."""
+        if self._replaced is None or self._report.mode == "full" or self._report.error:
+            return
+        ids = [] if self._is_new else self._ids
+        self._report.replaced_days = self._replaced.days(self._table, ids)
+
     def _note_gaps(self, *, is_whole: bool) -> None:
         """What rows were loaded without stays a gap until the whole table is read with it."""
         report, now = self._report, unloaded(self._table)
@@ -277,11 +293,16 @@ class TableRun:
         if not batch.record_count:
             return
         self._report.rows += batch.record_count
+        if len(self._ids) <= MOST_IDS:
+            self._ids += batch.rows[self._table.primary_key].to_pylist()
         self._report.count_periods(batch.rows[self._table.replication_key], self._request.cadence)
         if self._rejects.has_known:
             self._rejects.fit(batch.rows[self._table.primary_key].to_pylist())
         logger.debug(
-            "%s: %d rows", self._table.name, self._report.rows, extra={"report": self._report}
+            "%s: %s",
+            self._table.name,
+            counted(self._report.rows, "row"),
+            extra={"report": self._report},
         )
 
     def _announce(self, new_fields: list[str]) -> None:
@@ -301,16 +322,16 @@ class TableRun:
             return  # said once for all such tables, at the end of the run
         if report.rejected:
             logger.warning(
-                "%s: %d records fit no column; they are in _rejected and asked for at every sync",
+                "%s: %s no column, kept in _rejected and asked for at every sync",
                 report.table,
-                report.rejected,
+                counted(report.rejected, "record fits", "records fit"),
             )
         logger.info(
-            "%s: %d rows in %.1f s, %d requests",
+            "%s: %s in %.1f s, %s",
             report.table,
-            report.rows,
+            counted(report.rows, "row"),
             report.seconds,
-            report.tally.requests,
+            counted(report.tally.requests, "request"),
             extra={"report": report},
         )
 

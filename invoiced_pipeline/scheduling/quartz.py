@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import product
 
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.scheduling.quartz_days import DayRule
 from invoiced_pipeline.scheduling.quartz_fields import HOUR, MINUTE, MONTH, YEAR, day_rule
 from invoiced_pipeline.scheduling.words import MONTHS, numbers, runs, times_of_day
@@ -52,7 +53,7 @@ class Quartz:
         fields = re.sub(r"\s*,\s*", ",", expression.strip().upper()).split()
         if len(fields) not in {6, 7}:
             unix = ' (five are Unix cron: dialect = "unix")' if len(fields) == 5 else ""
-            message = f"there are {len(fields)} fields{unix}. {_FORMS}"
+            message = f"it has {counted(len(fields), 'field')}{unix}. {_FORMS}"
             raise ConfigurationError(message)
         seconds, minute, hour, day_of_month, month, day_of_week, *year = fields
         if not re.fullmatch("0{1,2}", seconds):

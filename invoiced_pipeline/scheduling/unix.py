@@ -11,6 +11,7 @@ from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
 
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.scheduling.words import (
     MONTHS,
     WEEKDAYS,
@@ -41,7 +42,7 @@ class Unix:
         fields = expression.upper().split()
         if len(fields) != 5:
             quartz = ' (six or seven are Quartz: dialect = "quartz")' if len(fields) > 5 else ""
-            message = f"there are {len(fields)} fields{quartz}. {_FORMS}"
+            message = f"it has {counted(len(fields), 'field')}{quartz}. {_FORMS}"
             raise ConfigurationError(message)
         for field in fields:
             strange = set(re.findall(r"[^\d*,/-][A-Z]*", field)) - _NAMES

@@ -1,6 +1,7 @@
 """What a dataset holds and remembers."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from invoiced_pipeline.warehouse.database import Database
@@ -8,6 +9,19 @@ from invoiced_pipeline.warehouse.failures import load_error
 
 if TYPE_CHECKING:
     from dlt import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class RowTotals:
+    """What a table holds.
+
+    Attributes:
+        rows: All of its rows.
+        deleted: Those of records that were deleted in Invoiced.
+    """
+
+    rows: int
+    deleted: int
 
 
 def remembered_state(pipeline: "Pipeline", database: Database, source: str) -> dict[str, Any]:
@@ -41,3 +55,21 @@ def row_counts(database: Database, dataset: str, tables: Iterable[str]) -> dict[
         for table in session.tables().intersection(counts):
             ((counts[table],),) = session.rows(f'select count(*) from "{table}"')  # noqa: S608
     return counts
+
+
+def row_totals(database: Database, dataset: str, tables: Iterable[str]) -> dict[str, RowTotals]:
+    """Rows per table, with those of deleted records apart; without tables that do not exist yet.
+
+    Raises:
+        WarehouseError: The warehouse cannot be read.
+    """
+    if not database.exists():
+        return {}
+    totals = {}
+    with database.session(dataset, read_only=True) as session:
+        existing = session.tables()
+        for table in tables:
+            if table in existing:
+                counts = f'select count(*), count(_deleted_at) from "{table}"'  # noqa: S608
+                totals[table] = RowTotals(*session.rows(counts)[0])
+    return totals

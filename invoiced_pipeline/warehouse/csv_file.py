@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.warehouse.file_text import Dialect, read_text
 
 OTHER_DELIMITERS = ";\t|,"
@@ -110,10 +111,9 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
 def _refuse_length(
     path: Path, dialect: Dialect, header: Sequence[str], line: int, count: int
 ) -> None:
-    fields = "1 field" if count == 1 else f"{count} fields"
     message = (
-        f"line {line} of {path.name} has {fields}, and its header has {len(header)}: nothing of "
-        f"the file is used. {delimiter_hint(header, dialect.delimiter)}"
+        f"line {line} of {path.name} has {counted(count, 'field')}, and its header has "
+        f"{len(header)}: nothing of the file is used. {delimiter_hint(header, dialect.delimiter)}"
     )
     raise WarehouseError(message)
 

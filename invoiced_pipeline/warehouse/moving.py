@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.start_date import pin_path
@@ -53,8 +54,8 @@ def move_dataset(source: DuckDbDatabase, target: PostgresDatabase, dataset: str)
         with target.session(dataset, read_only=True) as session:
             if there := session.tables() - {"_writer"}:
                 message = (
-                    f"{target.label} holds {dataset} already, with {len(there)} tables. Nothing "
-                    f'was copied. If they may go: drop schema "{dataset}" cascade'
+                    f"{target.label} holds {dataset} already, with {counted(len(there), 'table')}. "
+                    f'Nothing was copied. If they may go: drop schema "{dataset}" cascade'
                 )
                 raise WarehouseError(message)
         rows = copy_tables(Path(source.label), target, dataset)

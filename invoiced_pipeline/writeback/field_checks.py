@@ -14,6 +14,7 @@ from invoiced_pipeline.catalog.operations import (
     Field,
 )
 from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.payment_data import is_card_number
 from invoiced_pipeline.writeback.problems import Problem
@@ -74,7 +75,7 @@ def metadata_problems(value: Mapping[str, Any], place: str, *, room: int) -> Ite
     """
     if len(value) > room:
         why = "" if room == METADATA_KEYS else " (one is for the marker by which it is found again)"
-        yield Problem(f"{place} has {len(value)} keys of at most {room}{why}", place)
+        yield Problem(f"{place} has {counted(len(value), 'key')} of at most {room}{why}", place)
     for key, item in value.items():
         where = f"{place}.{key}"
         if len(key) > METADATA_KEY_LENGTH:
@@ -111,7 +112,9 @@ def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
         yield Problem(f"{place} has to be text, and is {told(value)}", place)
     elif not field.shortest <= len(value) <= field.longest:
         bounds = f"{field.shortest} to {field.longest}"
-        yield Problem(f"{place} has {len(value)} characters, and may have {bounds}", place)
+        yield Problem(
+            f"{place} has {counted(len(value), 'character')}, and may have {bounds}", place
+        )
 
 
 def _email(_field: Field, value: Any, place: str) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.values import DECODER
 
 Path = tuple[str, ...]
@@ -146,7 +147,8 @@ def _placed(value: Any, path: Path, part: Any, *, fills: bool) -> Any:
     if isinstance(value, list) or (not isinstance(value, Mapping) and step.isdecimal()):
         elements = list(value) if isinstance(value, list) else []
         if not step.isdecimal() or (int(step) > len(elements) and not fills):
-            message = f"the record has {len(elements)} elements, and the row sets number {step}"
+            there = counted(len(elements), "element")
+            message = f"the record has {there}, and the row sets number {step}"
             raise MissingPlaceError(message)
         elements += [{} for _ in range(int(step) + 1 - len(elements))]
         elements[int(step)] = _placed(elements[int(step)], path[1:], part, fills=fills)

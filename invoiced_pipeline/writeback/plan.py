@@ -166,13 +166,26 @@ class Plan:
 
         Not active, or more records, money or deletions than the settings allow.
         """
-        settings, rows = self.settings, self.to_send
-        name = f"Write-back {settings.name!r}"
-        if not settings.active:
+        name = self.settings.name
+        if not self.settings.active:
             return (
-                f"{name} is not active: nothing was sent. Look at its plan (invoiced-pipeline "
-                f"writeback plan {settings.name}), then set active = true"
+                f"Write-back {name!r} is not active: nothing was sent. Look at its plan "
+                f"(invoiced-pipeline writeback plan {name}), then set active = true"
             )
+        return self.excess()
+
+    def inactive_note(self) -> str | None:
+        """What a reader of an inactive write-back's plan should know; None for an active one."""
+        if self.settings.active:
+            return None
+        return (
+            f"Write-back {self.settings.name!r} is inactive: push, retry and its schedule send "
+            "nothing. If the plan is right, set active = true"
+        )
+
+    def excess(self) -> str | None:
+        """Which of its limits the plan exceeds, more records, money or deletions; None if none."""
+        settings, rows = self.settings, self.to_send
         deletes = sum(row.action in {"delete", "void"} for row in rows)
         money = sum((abs(row.amount) for row in rows if row.amount is not None), Decimal(0))
         for what, found, most in (
@@ -182,7 +195,7 @@ class Plan:
         ):
             if most is not None and found > most:
                 return (
-                    f"{name} would send {found:,} where {what} = {most:,}: nothing was sent. Look "
-                    f"at its plan; if it is right, raise {what}"
+                    f"Write-back {settings.name!r} would send {found:,} where {what} = {most:,}: "
+                    f"nothing was sent. Look at its plan; if it is right, raise {what}"
                 )
         return None

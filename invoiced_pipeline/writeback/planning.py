@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import Settings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.allowed_numbers import allowed_note, check_allowed_numbers
@@ -176,8 +177,8 @@ def _by_key(mapped: Iterable[MappedRow]) -> list[list[MappedRow]]:
 
 def _skipped(settings: WritebackSettings, selection: Selection) -> tuple[str, ...]:
     count = selection.skipped
-    what = "1 blank row" if count == 1 else f"{count:,} blank rows"
     verb = "was" if count == 1 else "were"
+    what = counted(count, "blank row")
     return (f"{what} of {Path(settings.source).name} {verb} skipped.",) if count else ()
 
 

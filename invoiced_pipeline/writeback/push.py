@@ -14,6 +14,7 @@ from invoiced_pipeline.exceptions import (
     RequestRefusedError,
 )
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.adopting import adopt
 from invoiced_pipeline.writeback.book import Book
@@ -214,9 +215,9 @@ class _Push:
         seconds = (until - self._target.clock.now()).total_seconds()
         if seconds > 0:
             logger.warning(
-                "%d requests had no answer, and may still be carried out. Waiting %.0f s before "
-                "they are looked up again",
-                len(units),
+                "No answer to %s, which may still be carried out. Waiting %.0f s before looking up "
+                "again what became of it",
+                counted(len(units), "request"),
                 seconds,
             )
             self._target.clock.pause(seconds)

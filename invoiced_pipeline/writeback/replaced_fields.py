@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.lookup import included_params
 from invoiced_pipeline.writeback.parts import Path
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
@@ -69,20 +70,23 @@ def replaced_notes(plan: Plan) -> list[str]:
     found = Counter(each for row in plan.to_send for each in replaced_in(row, plan.operation))
     notes = []
     for (name, partly), count in sorted(found.items()):
-        rows = f"{count:,} row{'s' if count != 1 else ''}"
         if partly:
+            some = counted(count, "row sets", "rows set")
             notes.append(
-                f"Invoiced replaces {name} as a whole. {rows} set parts of it: each record is read "
+                f"Invoiced replaces {name} as a whole. {some} parts of it: each record is read "
                 "just before it is changed, and what the row does not map stays."
             )
         else:
             kept = ", and only the write-back's own marker stays" if name == "metadata" else ""
+            some = counted(count, "row maps", "rows map")
             notes.append(
-                f"Invoiced replaces {name} as a whole. {rows} map all of it: what the record holds "
+                f"Invoiced replaces {name} as a whole. {some} all of it: what the record holds "
                 f"there now is replaced{kept}."
             )
     if plan.to_send:
         reads = sum(row.reads_first for row in plan.to_send)
-        of_these = f", {reads:,} of them to read records just before they change" if reads else ""
-        notes.append(f"A push of this plan makes {requests_of(plan):,} requests{of_these}.")
+        of_these = f", {reads:,} of them to read a record just before it changes" if reads else ""
+        notes.append(
+            f"A push of this plan makes {counted(requests_of(plan), 'request')}{of_these}."
+        )
     return notes

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.plan import State
 
 
@@ -81,13 +82,16 @@ class PushReport:
         refused = [each for each in self.problems if each.state in {"rejected", "invalid"}]
         if refused and len(refused) > self.reject_share * self.rows:
             first = refused[0]
+            verb = "was" if len(refused) == 1 else "were"
+            share = f"{len(refused):,} of {counted(self.rows, 'row')} {verb} refused"
             return (
-                f"{said}: {len(refused)} of {self.rows} rows were refused, more than reject_share "
-                f"({self.reject_share:.1%}). First: record {first.record_key!r}, {first.error}"
+                f"{said}: {share}, more than reject_share ({self.reject_share:.1%}). First: record "
+                f"{first.record_key!r}, {first.error}"
             )
         unsent = [each for each in self.problems if each.state == "planned"]
         if unsent:
-            return f"{said}: {len(unsent)} rows could not be sent. First: {unsent[0].error}"
+            what = counted(len(unsent), "row")
+            return f"{said}: {what} could not be sent. First: {unsent[0].error}"
         return None
 
 
@@ -100,8 +104,9 @@ def _open_outcomes(unsure: list[Problem]) -> str:
         first = waiting[0]
         ends = [each.may_run_until for each in waiting if each.may_run_until is not None]
         until = f"{max(ends).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if ends else None
+        rows = counted(len(waiting), "row")
         parts.append(
-            f"the outcome of {_rows(len(waiting))} is not known yet: a push claimed them and was "
+            f"the outcome of {rows} is not known yet: a push claimed them and was "
             "stopped, or their answer was lost, and their requests may still be carried out"
             + (f" until {until}. Push again after that" if until else ". Push again in a minute")
             + "; what became of them is looked up before anything is sent. First: record "
@@ -110,11 +115,7 @@ def _open_outcomes(unsure: list[Problem]) -> str:
     if unknown:
         first = unknown[0]
         parts.append(
-            f"the outcome of {_rows(len(unknown))} cannot be established. First: record "
+            f"the outcome of {counted(len(unknown), 'row')} cannot be established. First: record "
             f"{first.record_key!r}" + (f", {first.error}" if first.error else "")
         )
     return "; ".join(parts)
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"

@@ -7,6 +7,7 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.payment_data import HIDDEN
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.replaced_fields import replaced_notes
@@ -52,17 +53,20 @@ def sample_requests(plan: Plan, host: str) -> Iterator[str]:
         yield _request(plan, row, rows, host)
 
 
+def obstacles(plan: Plan) -> list[str]:
+    """Why a push would send nothing of a plan: all reasons, while a push names the first."""
+    return [text for text in (plan.inactive_note(), plan.excess()) if text]
+
+
 def as_markdown(plan: Plan, host: str) -> str:
     """The whole of a plan, for the run's page."""
     parts = [
-        f"**{plan.operation.title}**: {len(plan.rows):,} rows of `{plan.settings.name}`",
+        f"**{plan.operation.title}**: {counted(len(plan.rows), 'row')} of `{plan.settings.name}`",
         _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
         *plan.notes,
         *replaced_notes(plan),
+        *(f"> {obstacle}" for obstacle in obstacles(plan)),
     ]
-    refusal = plan.refusal()
-    if refusal:
-        parts.append(f"> {refusal}")
     changes = list(change_rows(plan))
     if changes:
         headings = ("record", "field", "before", "after")

@@ -59,9 +59,6 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
     # A driver's path, so that Selenium never looks for one in the network.
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     try:
-        # The viewport, not the window, is what a picture shows.
-        size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
         yield driver
     finally:
@@ -79,6 +76,13 @@ class Page:
     def __init__(self, driver: WebDriver, url: str) -> None:
         self.driver = driver
         self._url = url
+        self.high(HEIGHT)
+
+    def high(self, height: int) -> "Page":
+        """Makes the page so high; long lists have only the rows that fit into it."""
+        size = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        return self
 
     def open(self, path: str) -> "Page":
         self.driver.get(f"{self._url}{path}")

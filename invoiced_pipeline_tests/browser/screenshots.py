@@ -21,11 +21,11 @@ def jobs(page: Page) -> None:
 
 
 def catalog(page: Page) -> None:
-    page.open("/assets").shows("invoiced / invoices", " ago")
+    page.open("/assets").shows("invoiced / customers").hides("- partitions")
 
 
 def lineage(page: Page) -> None:
-    page.open(f"{_INVOICES}?view=lineage&lineageScope=neighbors").shows("100% filled", " ago")
+    page.open(f"{_INVOICES}?view=lineage").click("button", "All").shows("100% filled", " ago")
 
 
 def asset(page: Page) -> None:

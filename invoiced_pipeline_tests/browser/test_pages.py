@@ -16,6 +16,9 @@ pytestmark = pytest.mark.browser
 JOBS = "/locations/invoiced_pipeline/jobs"
 INVOICES = "/assets/invoiced/invoices"
 
+_WHOLE_LIST = 6000
+"""Pixels in which all assets find room."""
+
 
 def test_overview_lists_the_runs_of_commands(page: "Page") -> None:
     page.open("/overview").shows("invoiced_pipeline", "invoiced_sync", f"writeback_{WRITEBACK}")
@@ -39,12 +42,14 @@ def test_a_job_lists_its_runs(page: "Page", used_site: Site) -> None:
 
 
 def test_catalog_lists_every_table(page: "Page") -> None:
-    page.open("/assets").shows(*(f"invoiced / {name}" for name in TABLE_NAMES), "Code location")
+    page.high(_WHOLE_LIST).open("/assets").shows(
+        *(f"invoiced / {name}" for name in TABLE_NAMES), "Code location"
+    )
     page.hides("Failed", "Overdue")
 
 
 def test_lineage_goes_from_the_account_through_tables_to_what_is_written_back(page: "Page") -> None:
-    page.open("/asset-groups").shows(
+    page.high(_WHOLE_LIST).open("/asset-groups").shows(
         "invoiced_account",
         *TABLE_NAMES,
         "invoices__items",

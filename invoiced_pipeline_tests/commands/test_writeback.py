@@ -90,7 +90,7 @@ def test_from_a_plan_to_the_end(command: Command) -> None:
     assert command.posted == 0
 
     pushed = command.data("push", "crm", status=1)
-    assert "1 of 2 rows were refused" in pushed["error"]
+    assert "1 of 2 rows was refused" in pushed["error"]
     assert pushed["report"]["states"] == {"succeeded": 1, "invalid": 1}
     standing = command.data("status", "crm", status=1)
     assert standing["states"]["succeeded"] == 1

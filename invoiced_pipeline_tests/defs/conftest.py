@@ -10,8 +10,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
+from invoiced_pipeline.defs.run_metadata import plain_metadata
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings, load_settings
@@ -58,9 +60,7 @@ class Outcome:
     def tables(self) -> dict[str, dict[str, Any]]:
         """Metadata of every table that was materialised."""
         return {
-            event.materialization.asset_key.path[-1]: {
-                name: value.value for name, value in event.materialization.metadata.items()
-            }
+            event.materialization.asset_key.path[-1]: plain_metadata(event.materialization.metadata)
             for event in self.result.get_asset_materialization_events()
         }
 
@@ -111,8 +111,7 @@ class Service:
         """What `invoiced-pipeline sync` runs."""
         settings = self.settings()
         defs, chosen = build_definitions(settings), settings.find(connection)
-        specs = defs.resolve_all_asset_specs()
-        names = tables or [spec.key.path[1] for spec in specs if spec.key.path[0] == chosen.dataset]
+        names = tables or [table.name for table in tables_of(settings, chosen)]
         return run_sync(defs, chosen, self.instance, tables=names, mode=mode)
 
     def sweep(

@@ -59,8 +59,8 @@ def test_a_sync_with_its_log_its_checks_and_its_sweep(
     assert swept.tables["customers"]["deleted_rows"] == 1
     with on_server.session("invoiced", read_only=True) as session:
         assert session.rows("select id from customers where _deleted_at is not null") == [(3,)]
-    spec = next(iter(server.definitions().resolve_all_asset_specs()))
-    assert "postgres" in spec.kinds
+    graph = server.definitions().resolve_asset_graph()
+    assert "postgres" in graph.get(server.key("customers")).kinds
 
 
 def test_a_run_meets_another_one_of_the_same_dataset_alone(

@@ -93,4 +93,4 @@ def test_a_table_that_is_loaded_but_wrong_has_failed(service: Service, account: 
     account.store.put_many("invoices", [invoice(1, CHANGED), invoice(2, CHANGED, total="none")])
     assert service.sync("invoices", "plans").error
     assert states(service) == {"invoices": "failed", "plans": "ok"}
-    assert "1 of 2 records fit no column" in (tables(service)["invoices"].error or "")
+    assert "1 of 2 records fits no column" in (tables(service)["invoices"].error or "")

@@ -153,7 +153,7 @@ def test_what_is_wrong_is_an_error_what_may_be_is_a_warning(service: Service) ->
     found = failing(service)
     doubled = "2 rows, 0 without id, 1 doubled"
     assert found["invoices", "primary_key"] == (False, "ERROR", doubled)
-    off = "1 of 1 records do not add up; first: id 1"
+    off = "1 of 1 record does not add up; first: id 1"
     assert found["payments", "balance"] == (False, "WARN", off)
     assert {outcome[1] for key, outcome in found.items() if key[1] != "primary_key"} == {"WARN"}
     assert wrong.error == f"loaded, but look: invoices: check primary_key failed: {doubled}"
@@ -257,7 +257,7 @@ def test_checks_alone_count_nothing_that_may_not_be_visible_yet(
     # It was changed before the sync, and its transaction committed after it.
     put(billed, "customers", 2, datetime.now(UTC) - timedelta(minutes=30))
     assert service.check("customers").success
-    assert checks(service)["customers", "row_count"][2] == "the API counts 1 records, the replica 1"
+    assert checks(service)["customers", "row_count"][2] == "the API counts 1 record, the replica 1"
 
 
 def test_checks_alone_say_what_they_cannot_look_at(service: Service, billed: Emulator) -> None:
@@ -277,7 +277,7 @@ def test_too_many_rejects_fail_the_run_but_mark_the_table(
     put(billed, "invoices", 2, months_ago(1), total="none")
     failed = service.sync("invoices")
     assert failed.error is not None
-    assert failed.error.startswith("loaded, but look: invoices: 1 of 2 records fit no column;")
+    assert failed.error.startswith("loaded, but look: invoices: 1 of 2 records fits no column;")
     assert failed.tables["invoices"]["rows_rejected"] == 1
     assert service.marked("invoices") == KEYS
     ((run_id, reason),) = service.query("select run_id, reason from _rejected")
@@ -293,8 +293,7 @@ def test_too_many_rejects_fail_the_run_but_mark_the_table(
 
 def test_a_table_that_is_not_synced_is_late_then_stale(service: Service) -> None:
     (service.folder / "invoiced.toml").write_text("[[connection]]\nwarn_after_hours = 1.5\n")
-    (spec, *_) = service.definitions().resolve_all_asset_specs()
-    policy = spec.freshness_policy
+    policy = service.definitions().resolve_asset_graph().get(service.key("plans")).freshness_policy
     assert policy is not None
     assert (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta()) == (  # type: ignore[attr-defined]
         timedelta(hours=1.5),

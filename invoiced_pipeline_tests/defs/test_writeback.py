@@ -177,7 +177,7 @@ def test_what_is_not_active_is_never_sent(writebacks: Service, account: Emulator
 def test_too_many_bad_rows_make_the_run_red(writebacks: Service, account: Emulator) -> None:
     configure(writebacks, "active = true")
     pushed = run(writebacks, "crm", dry_run=False)
-    assert "1 of 3 rows were refused, more than reject_share (0.0%)" in (pushed.error or "")
+    assert "1 of 3 rows was refused, more than reject_share (0.0%)" in (pushed.error or "")
     assert pushed.metadata["report"]["states"] == {"succeeded": 2, "invalid": 1}
 
 

@@ -86,7 +86,7 @@ def test_the_first_load_is_counted_from_the_start_date(
     emulator.store.put_many("customers", [customer(1, NOW - 501), customer(2, NOW - 500)])
     emulator.store.put_many("invoices", [invoice(number, NOW - 1) for number in range(1, 251)])
     found = list(check_tables(client, TABLES, since))
-    assert (found[0].records, found[0].detail) == (1, "1 records since 2023-11-14")
+    assert (found[0].records, found[0].detail) == (1, "1 record since 2023-11-14")
     emulator.forget()
     load = check_first_load(client, TABLES, found, since)
     assert load is not None

@@ -297,5 +297,8 @@ def test_who_may_not_comment_or_make_schemas_is_told(
             session.run("reset role")
             session.run("drop owned by lodger")
             session.run("drop role lodger")
-    assert "The views in invoiced_current are as they were: permission denied" in caplog.text
-    assert "The comments in invoiced are as they were: must be owner" in caplog.text
+    assert (
+        "The views in invoiced_current were not brought up to date: permission denied"
+        in caplog.text
+    )
+    assert "The comments in invoiced were not brought up to date: must be owner" in caplog.text

@@ -50,7 +50,7 @@ def test_a_reject_is_kept_and_the_table_is_complete(
     assert row["first_seen_at"] == row["last_seen_at"] is not None
     warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     assert warnings == [
-        "invoices: 1 records fit no column; they are in _rejected and asked for at every sync"
+        "invoices: 1 record fits no column, kept in _rejected and asked for at every sync"
     ]
 
     # It is asked for at every sync, by its id alone, and stays until it fits.
@@ -151,7 +151,7 @@ def test_more_than_a_share_fails_the_run_after_all_else_is_loaded(
     assert replicate.ids("invoices") == [1, 2, 3]
     assert report.coverage.until is not None  # nothing of it needs to be read again
     if report.alarm:
-        assert "1 of 4 records fit no column" in report.alarm
+        assert "1 of 4 records fits no column" in report.alarm
         assert "id 1000, paid: 7 is no boolean" in report.alarm
     # The next sync reads nothing new, and one known reject is no reason to fail.
     emulator.clock.advance(DAY)

@@ -110,7 +110,7 @@ _REFUSED = {
     "0 0,,5 0 * * ?": "'' cannot be the minute",
     "0 5- 0 * * ?": "'' cannot be the minute",
     "0 ٣ 0 * * ?": "cannot be the minute",
-    "@daily": "1 fields",
+    "@daily": "1 field",
     "": "0 fields",
 }  # fmt: skip
 

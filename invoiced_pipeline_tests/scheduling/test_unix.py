@@ -31,7 +31,7 @@ def test_starts_and_words(expression: str, expected: list[str], words: str) -> N
 
 _REFUSED = {
     "0 0 3 ? * MON": 'six or seven are Quartz: dialect = "quartz"',
-    "0 3 * *": "there are 4 fields",
+    "0 3 * *": "it has 4 fields",
     "0 3 ? * 1": "crontab knows no '\\?'",
     "0 3 L * *": "crontab knows no 'L'",
     "0 3 15W * *": "crontab knows no 'W'",
@@ -44,8 +44,8 @@ _REFUSED = {
     "0 3 * * TUE-THUR": "crontab knows no 'THUR'",
     "0 3 * MON *": "Accepted: minute, hour, day of month",
     "0 0 31 2 *": "it never starts",
-    "@hourly": "there are 1 fields",
-    "": "there are 0 fields",
+    "@hourly": "it has 1 field",
+    "": "it has 0 fields",
 }
 
 

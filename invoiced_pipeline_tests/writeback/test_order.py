@@ -116,7 +116,7 @@ def test_limits_are_kept_before_anything_is_sent(pushing: Pushing, limits: dict)
 
 def test_share_of_refused_rows_that_is_let_pass(pushing: Pushing) -> None:
     rows = [*customers(9), planned("bad", {"name": ""})]
-    assert "1 of 10 rows were refused" in (pushing(rows).failure or "")
+    assert "1 of 10 rows was refused" in (pushing(rows).failure or "")
     report = pushing(rows, reject_share=0.1)
     assert report.failure is None
     assert report.problems[0].record_key == "bad", "let pass, and listed all the same"

@@ -81,6 +81,7 @@ class DuckDbPipeline(Pipeline):
         file = credentials or parameters["credentials"]
         _give_memory_back()
         with self._opened(file) as connection:
+            default = connection.execute("select current_setting('memory_limit')").fetchone()
             for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
             load = partial(
@@ -92,7 +93,8 @@ class DuckDbPipeline(Pipeline):
                 if "Out of Memory" not in str(error):
                     raise
                 logger.warning("%s of memory do not do for this load", SETTINGS["memory_limit"])
-                connection.execute("reset memory_limit")
+                # DuckDB 1.x says that `reset` has worked, and keeps to the bound nevertheless.
+                connection.execute("set memory_limit = ?", default)
                 info = load()  # what was not loaded yet
             finally:
                 parameters["credentials"] = file

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.warehouse.duckdb.selecting import in_memory, select
 from invoiced_pipeline.warehouse.relations import ExpressionFailedError
 
@@ -50,7 +51,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: str) ->
     query = f"select ({sql}\n) from rows_of_texts as source"  # noqa: S608 - it can only read
     rows = select(connection, query).rows
     if len(rows) != table.num_rows:
-        message = f"it gives {len(rows)} rows for {table.num_rows}"
+        message = f"it gives {counted(len(rows), 'row')} for {table.num_rows}"
         raise WarehouseError(message)
     return [value for (value,) in rows]
 

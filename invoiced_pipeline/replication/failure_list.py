@@ -1,0 +1,67 @@
+"""What failed in a run, for people: equal errors are told once, others one per table."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from invoiced_pipeline.exceptions import ApiError
+from invoiced_pipeline.plurals import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one table, or another part of a run, is not as it should be.
+
+    Attributes:
+        subject: What failed: a table, or e.g. `deletions`.
+        error: Why, in full.
+        cause: Why, in the words that others which failed alike share; None where it is its own.
+        is_table: Whether the subject is a table.
+    """
+
+    subject: str
+    error: str
+    cause: str | None = None
+    is_table: bool = True
+
+
+def cause_of(error: Exception) -> str | None:
+    """The words that equal errors of other tables share; None where an error is a table's own."""
+    return error.cause if isinstance(error, ApiError) else None
+
+
+def failure_lines(failures: Iterable[Failure]) -> list[str]:
+    """One line per error: `9 tables: the API answers 503 (8 tries each); try again later`.
+
+    The tables of a line are named where other lines are about other tables.
+    """
+    groups: dict[str, list[Failure]] = {}
+    for failure in failures:
+        key = failure.cause or f"{failure.subject}: {failure.error}"
+        groups.setdefault(key, []).append(failure)
+    return [_line(group, has_others=len(groups) > 1) for group in groups.values()]
+
+
+def told(parts: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Lines under their headings; a heading and its only line share one.
+
+    Args:
+        parts: Headings such as `not complete`, with their lines; those without any are left out.
+    """
+    return "\n".join(
+        f"{heading}: {lines[0]}" if len(lines) == 1 else "\n  ".join((f"{heading}:", *lines))
+        for heading, lines in parts
+        if lines
+    )
+
+
+def _line(group: Sequence[Failure], *, has_others: bool) -> str:
+    if len(group) == 1:
+        return f"{group[0].subject}: {group[0].error}"
+    tables = [failure.subject for failure in group if failure.is_table]
+    subjects = [failure.subject for failure in group if not failure.is_table]
+    if len(tables) == 1:
+        subjects += tables
+    elif tables:
+        names = f" ({', '.join(tables)})" if has_others else ""
+        subjects.append(f"{counted(len(tables), 'table')}{names}")
+    return f"{' and '.join(subjects)}: {group[0].cause}"

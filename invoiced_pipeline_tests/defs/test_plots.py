@@ -1,0 +1,157 @@
+"""What the plots of an asset are made from: rows by partition, and figures once per run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from invoiced_pipeline.defs import partition_figures
+from invoiced_pipeline.defs.requests import range_tags
+from invoiced_pipeline.emulator.server import Emulator
+from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, Service, months_ago
+
+ROWS = "dagster/partition_row_count"
+FIRST, SECOND, THIRD, NEWEST = KEYS
+HOUR = timedelta(hours=1)
+
+
+def put(account: Emulator, collection: str, record_id: Any, at: datetime, **fields: Any) -> None:
+    stamp = int(at.timestamp())
+    record = {"id": record_id, "object": collection[:-1], "created_at": stamp, "updated_at": stamp}
+    account.store.put(collection, record | fields)
+
+
+def events(service: Service, run_id: str, table: str) -> list[tuple[str | None, dict[str, Any]]]:
+    """Partition and metadata of a run's materialisations of a table, in their order."""
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    found = []
+    for entry in service.instance.all_logs(run_id, of_type=kind):
+        event = entry.asset_materialization
+        if event is not None and event.asset_key == service.key(table):
+            values = {name: value.value for name, value in event.metadata.items()}
+            found.append((event.partition, values))
+    return found
+
+
+def plotted(metadata: dict[str, Any]) -> set[str]:
+    """The numbers among metadata, which the UI plots; instants are none."""
+    instants = {"covered_since", "covered_until"}
+    return {
+        name
+        for name, value in metadata.items()
+        if isinstance(value, int | float) and name not in instants
+    }
+
+
+def by_partition(service: Service, table: str) -> dict[str, Any]:
+    """Rows by partition as the UI plots them: of the newest materialisation of each."""
+    newest = service.instance.get_latest_storage_id_by_partition(
+        service.key(table), dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    wanted = dg.AssetRecordsFilter(asset_key=service.key(table), storage_ids=list(newest.values()))
+    records = service.instance.fetch_materializations(wanted, limit=100).records
+    return {
+        str(event.partition): event.metadata[ROWS].value
+        for event in (record.asset_materialization for record in records)
+        if event is not None
+    }
+
+
+@pytest.fixture
+def billed(account: Emulator) -> Emulator:
+    for record_id, at in enumerate((months_ago(2), months_ago(2), months_ago(1)), start=1):
+        put(account, "invoices", record_id, at + HOUR, items=[], total=record_id)
+    put(account, "plans", "gold", months_ago(1) + HOUR, internal_id=1)
+    return account
+
+
+def test_plots_show_rows_by_month_and_figures_by_run(
+    service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = service.sync("invoices", "plans")
+    assert first.error is None
+    assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 2, THIRD: 1, NEWEST: 0}
+    assert by_partition(service, "plans") == {FIRST: 0, SECOND: 0, THIRD: 1, NEWEST: 0}
+    *older, (partition, last) = events(service, first.run_id, "invoices")
+    assert [key for key, _ in older] == [FIRST, SECOND, THIRD]
+    assert dict(older)[SECOND] == {ROWS: 2, "rows": 2}
+    assert dict(older)[FIRST] == {ROWS: 0}
+    # The figures of the run are on its last partition alone: a plot has one point per run.
+    assert partition == NEWEST
+    assert {"rows_loaded", "requests", "seconds", "load_seconds"} <= plotted(last)
+    assert "dagster/row_count" not in last
+    observed = service.instance.fetch_observations(service.key("invoices"), limit=5).records
+    (count,) = [record.asset_observation for record in observed]
+    assert count is not None
+    assert count.metadata["dagster/row_count"].value == 3
+    assert first.tables["invoices"]["dagster/row_count"] == 3
+
+    # One record changes: it leaves its month, whose count follows, and comes into this one.
+    put(billed, "invoices", 2, datetime.now(UTC), items=[], total=9)
+    moved = service.sync("invoices", "plans")
+    assert moved.error is None
+    found = events(service, moved.run_id, "invoices")
+    assert [key for key, _ in found] == [SECOND, NEWEST]
+    assert found[0][1] == {ROWS: 1}
+    assert (found[1][1][ROWS], found[1][1]["rows"], found[1][1]["rows_loaded"]) == (1, 1, 1)
+    assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 1, THIRD: 1, NEWEST: 1}
+    # A table without news: the rows that are known already, and nothing that would be plotted.
+    ((key, idle),) = events(service, moved.run_id, "plans")
+    assert (key, idle[ROWS], plotted(idle)) == (NEWEST, 0, {ROWS})
+    assert idle["nothing_new"]["requests"] > 0
+    assert moved.tables["plans"]["rows_loaded"] == 0
+    assert moved.tables["plans"]["dagster/row_count"] == 1
+
+    # The next tick still asks for the newest partition alone, by what an idle run records.
+    job = service.definitions().resolve_job_def("invoiced_sync")
+    keys = [service.key("invoices"), service.key("plans")]
+    tags = range_tags(job.partitions_def, service.instance, keys, timedelta(minutes=5), "sync")
+    assert [tags[tag] for tag in RANGE] == [NEWEST, NEWEST]
+
+    # Nothing at all is new, and nothing is counted.
+    def refuse(*_: Any) -> None:
+        message = "a table was read to count its rows"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(partition_figures.PartitionFigures, "_rows_by_day", refuse)
+    before = service.instance.get_latest_materialization_event(service.key("plans"))
+    assert service.sync("plans").error is None
+    after = service.instance.get_latest_materialization_event(service.key("plans"))
+    assert before is not None
+    assert after is not None
+    assert after.timestamp > before.timestamp  # what the freshness policy looks at
+
+
+def test_every_way_of_reading_keeps_the_counts_right(service: Service, billed: Emulator) -> None:
+    assert service.sync("invoices").error is None
+    put(billed, "invoices", 4, months_ago(2) + HOUR * 2, items=[])
+    # The month is read again by hand: it alone is counted, and has what came late.
+    assert service.materialize(SECOND, tables=["invoices"]).success
+    assert by_partition(service, "invoices")[SECOND] == 3
+    latest = service.instance.get_latest_materialization_event(service.key("invoices"))
+    assert latest is not None
+    assert latest.asset_materialization is not None
+    assert "covered_until" in latest.asset_materialization.metadata
+    # All is read again: rows that moved are where they are now, and the table is counted.
+    put(billed, "invoices", 1, months_ago(1) + HOUR * 3, items=[])
+    assert service.sync("invoices", mode="full").error is None
+    assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 2, THIRD: 2, NEWEST: 0}
+    # A sweep says how many rows there are.
+    billed.store.remove("invoices", 3)
+    assert service.sweep("invoices", allow_share=1.0).error is None
+    (record, *_) = service.instance.fetch_observations(service.key("invoices"), limit=1).records
+    assert record.asset_observation is not None
+    assert record.asset_observation.metadata["dagster/row_count"].value == 4
+
+
+def test_removed_rows_leave_their_partition(service: Service, billed: Emulator) -> None:
+    (service.folder / "invoiced.toml").write_text('[[connection]]\ndeletions = "remove"\n')
+    assert service.sync("invoices").error is None
+    billed.store.remove("invoices", 1)
+    stamp = int(datetime.now(UTC).timestamp())
+    event = {"id": 1, "type": "invoice.deleted", "data": {"object": {"id": 1}}}
+    billed.store.put("events", {**event, "timestamp": stamp})
+    assert service.sync("invoices").error is None
+    assert service.ids("invoices") == [2, 3]
+    assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 1, THIRD: 1, NEWEST: 0}
