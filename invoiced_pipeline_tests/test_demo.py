@@ -1,5 +1,6 @@
 """The demo's records, apart from the user's own."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ def test_a_killed_demo_run_is_failed_by_the_next_and_never_among_the_users(tmp_p
     with Emulator() as account, front_door(tmp_path) as door:
         text = (REPOSITORY / "demo.toml").read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:8085", account.url)
+        # Few partitions: Dagster takes a while to record each of them.
+        text = text.replace("01/01/2024", f"{datetime.now(UTC):%m/%d/%Y}")
         (tmp_path / "demo.toml").write_text(text, encoding="utf-8")
         # Of the user's own project.
         door.environment |= {"DAGSTER_HOME": str(tmp_path)}
@@ -25,9 +28,7 @@ def test_a_killed_demo_run_is_failed_by_the_next_and_never_among_the_users(tmp_p
         gate.open()
         door.sync(INVOICED_CONFIG="demo.toml")
 
-        with door.instance() as instance:
-            assert not instance.get_runs()
-            assert not instance.all_asset_keys()
+        assert not (tmp_path / "data" / "dagster").exists()
         with door.instance(tmp_path / "data" / "demo" / "dagster") as instance:
             statuses = [run.status.value for run in instance.get_runs()]
         assert statuses == ["SUCCESS", "FAILURE"]
