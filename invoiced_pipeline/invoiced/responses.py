@@ -99,7 +99,7 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
     reason = server_message(body)
     said, cause = f"{method} {path} answered {status}: {reason}", f"the API answers {status}"
     if status != 429 and status < 500:  # what these say differs every time
-        cause = f"{cause}: {reason}"
+        cause = f"the API answered {status}: {reason}"
     wait = retry_after_seconds(retry_after)
     if 300 <= status < 400:
         return RequestRefusedError(
