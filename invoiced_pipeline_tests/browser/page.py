@@ -119,10 +119,10 @@ class Page:
         return self._wait(lambda: self._found(selector, text), lambda: what)
 
     def metadata(self, name: str) -> str:
-        """The value beside the name of a metadata entry."""
+        """The value beside the name of a metadata entry: the second cell of three."""
         row = f"//tr[.//*[normalize-space(text())='{name}']]"
         cells = self.driver.find_element(By.XPATH, row).find_elements(By.TAG_NAME, "td")
-        return cells[-1].text.strip()
+        return cells[1].text.strip()
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
         """Waits for something that no page shows."""
