@@ -25,6 +25,15 @@ PATIENCE = 300
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+_FIRST_VISIBLE = """
+    for (const each of document.querySelectorAll(arguments[0])) {
+        const text = each.innerText ?? each.textContent;
+        if (each.getClientRects().length && text.includes(arguments[1])) return each;
+    }
+    return null;
+"""
+"""One request to the browser, where a look at every element would take hundreds."""
+
 
 def missing_browser() -> str | None:
     """Says what must be installed before a browser can be driven; None when all is there."""
@@ -168,10 +177,7 @@ class Page:
         return path
 
     def _found(self, selector: str, text: str) -> WebElement | None:
-        for element in self.driver.find_elements(By.CSS_SELECTOR, selector):
-            if element.is_displayed() and text in element.text:
-                return element
-        return None
+        return self.driver.execute_script(_FIRST_VISIBLE, selector, text)
 
     def _wait(self, condition: Callable[[], Any], what: Callable[[], str]) -> Any:
         ignored = (StaleElementReferenceException, ElementClickInterceptedException)
