@@ -20,10 +20,19 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 WIDTH, HEIGHT = 1400, 900
-PATIENCE = 180
+PATIENCE = 300
 """Seconds until a page that does not show something counts as broken."""
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+_FIRST_VISIBLE = """
+    for (const each of document.querySelectorAll(arguments[0])) {
+        const text = each.innerText ?? each.textContent;
+        if (each.getClientRects().length && text.includes(arguments[1])) return each;
+    }
+    return null;
+"""
+"""One request to the browser, where a look at every element would take hundreds."""
 
 
 def missing_browser() -> str | None:
@@ -119,10 +128,10 @@ class Page:
         return self._wait(lambda: self._found(selector, text), lambda: what)
 
     def metadata(self, name: str) -> str:
-        """The value beside the name of a metadata entry."""
+        """The value beside the name of a metadata entry: the second cell of three."""
         row = f"//tr[.//*[normalize-space(text())='{name}']]"
         cells = self.driver.find_element(By.XPATH, row).find_elements(By.TAG_NAME, "td")
-        return cells[-1].text.strip()
+        return cells[1].text.strip()
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
         """Waits for something that no page shows."""
@@ -168,16 +177,16 @@ class Page:
         return path
 
     def _found(self, selector: str, text: str) -> WebElement | None:
-        for element in self.driver.find_elements(By.CSS_SELECTOR, selector):
-            if element.is_displayed() and text in element.text:
-                return element
-        return None
+        return self.driver.execute_script(_FIRST_VISIBLE, selector, text)
 
     def _wait(self, condition: Callable[[], Any], what: Callable[[], str]) -> Any:
         ignored = (StaleElementReferenceException, ElementClickInterceptedException)
         try:
             return WebDriverWait(self.driver, PATIENCE, 0.2, ignored).until(lambda _: condition())
         except TimeoutException:
+            # A busy machine may show it between the last look and the end.
+            if found := condition():
+                return found
             at = self.driver.current_url
             message = f"{what()} within {PATIENCE} s. {at} shows:\n{self.text[:3000]}"
             raise AssertionError(message) from None
