@@ -11,7 +11,7 @@ import typer
 from invoiced_pipeline.settings import load_settings
 
 _SUPERSEDED = "ignore:Function `dev_command` is superseded"
-"""`dg dev`, its successor, is in a package that brings 18 others, among them a cloud client."""
+"""`dg dev`, its successor, is in a package that brings 17 others, among them a cloud client."""
 
 
 def ui(
