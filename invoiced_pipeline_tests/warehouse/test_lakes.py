@@ -244,7 +244,10 @@ def test_the_copy_of_the_document(
     pytest.importorskip("deltalake")
     document = (REPOSITORY / "docs" / "warehouses.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
-    script = script.replace("data/warehouse.duckdb", str(warehouse))
+    # The default name: under that of the dataset, `invoiced.customers` is ambiguous.
+    linked = tmp_path / "warehouse.duckdb"
+    linked.symlink_to(warehouse)
+    script = script.replace("data/warehouse.duckdb", str(linked))
     script = script.replace("file:///srv/lake", (tmp_path / "lake").as_uri())
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
