@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import click
+import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
@@ -30,7 +30,7 @@ _BLANK_LINES, _ONE = re.compile(r"\n{3,}"), "\n\n"
 def render() -> str:
     """Returns the page as Markdown."""
     command = get_command(app)
-    context = click.Context(command, info_name=NAME)
+    context = typer.Context(command, info_name=NAME)
     pages = get_docs_for_click(obj=command, ctx=context, name=NAME)
     _, _, commands = _SHORTENED.sub("", pages).partition(f"## `{NAME} ")
     body = _HELP_OPTION.sub("", f"## `{NAME} {commands}")

@@ -45,7 +45,7 @@ def test_the_key_goes_through_a_tunnel_and_the_proxys_password_does_not() -> Non
         assert "authorization" not in headers
     assert str(caught.value) == (
         f"Cannot reach api.invoiced.com through the proxy {proxy.address}: Tunnel connection "
-        "failed: 502 No tunnels. Check the setting proxy"
+        "failed: 502 No tunnels. Check the setting proxy (4 tries)"
     )
 
 
