@@ -138,7 +138,7 @@ def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
         door.environment["INVOICED_START_DATE"] = day(START)
         failed = door.sync("--json", status=1)
         said = json.loads(failed.out)
-        assert re.match("not complete: 2 tables: the API answered 400: .*access", said["error"])
+        assert re.match("not complete: 2 tables: the API answered 400: .*filter", said["error"])
         assert set(said["tables"]) == set(TABLE_NAMES) - {"plans", "subscriptions"}
         # For a person: one line that can be searched for, and no word of a success.
         told = door.sync("--select", "plans", status=1)
@@ -395,7 +395,7 @@ def test_check_covers_all_connections(tmp_path: Path) -> None:
         (schedule,) = [each for each in found if each["connection"] == "Beta"][-1:]
         assert re.match(r"At 09:00, every day \(UTC\): next start .* 09:00 UTC", schedule["detail"])
         told = door.run(*command[:2], "--connection", "Beta", BETA_KEY=_OTHER_KEY).out
-        assert len(told.splitlines()) == 5
+        assert len(told.splitlines()) == 6
 
 
 def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:

@@ -19,10 +19,14 @@ active = true
 
 
 @pytest.mark.duckdb("about the file")
-def test_every_run_refuses(service: Service, account: Emulator) -> None:
+def test_every_run_refuses(
+    service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (service.folder / "invoiced.toml").write_text(PAYMENTS)
     settings = service.settings()
     definitions, instance = build_definitions(settings), service.instance
+    # As in a code server: what is launched knows the settings of before.
+    monkeypatch.setattr("invoiced_pipeline.defs.launch.load_settings", lambda: settings)
     old = service.folder / "data" / "invoiced.duckdb"
     old.parent.mkdir()
     old.touch()
