@@ -128,7 +128,7 @@ class Clearing:
             for name in self.privacy.treatments:  # what did not fit was shown
                 session.run(
                     f"update _sync_log set error = '{_LOG_TEXT}' "  # noqa: S608 - our own text
-                    "where table_name = %s and error like '%%fit no column%%First:%%'",
+                    "where table_name = %s and error like '%%fit%% no column%%First:%%'",
                     [name],
                 )
         if "_writeback_responses" in existing:

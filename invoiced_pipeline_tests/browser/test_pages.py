@@ -69,7 +69,7 @@ def test_an_assets_overview_says_how_it_stands(page: "Page") -> None:
         "Latest materialization",
         "Freshness policy",
         "Passing",
-        "A balance that a customer owes",
+        "Invoices: what customers owe",
         "decimal(38,10)",
         "What is still owed",
         "invoiced_sync",

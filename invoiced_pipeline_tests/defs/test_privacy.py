@@ -92,7 +92,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
     fill(account, 1)
     first = salted.sync()
     assert first.error is not None
-    assert "fit no column" in first.error
+    assert "fits no column" in first.error
     assert found(salted, 1) == file_of(salted)  # they could be found
 
     select(salted, HIDE)

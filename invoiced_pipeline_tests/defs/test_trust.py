@@ -285,7 +285,7 @@ def test_too_many_rejects_fail_the_run_but_mark_the_table(
     assert reason == 'total: "none" is no decimal'
     (logged,) = service.query("select status, rows, rejected_rows, error from _sync_log")
     assert logged[:3] == ("failed", 1, 1)
-    assert "fit no column" in logged[3]
+    assert "fits no column" in logged[3]
     # A setting says how many are too many.
     (service.folder / "invoiced.toml").write_text("[[connection]]\nreject_share = 0.6\n")
     assert service.sync("invoices", mode="full").error is None
