@@ -103,7 +103,8 @@ class Audit:
         ]
         look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
         look += [self._unchecked] if self._unchecked else []
-        return told([("not complete", failure_lines(failed)), ("loaded, but look", look)])
+        incomplete = failure_lines(failed, of=len(self._reports))
+        return told([("not complete", incomplete), ("loaded, but look", look)])
 
     def problem(self, report: "TableReport") -> str | None:
         """Why a person should look at a table although it is complete; None when all is well."""

@@ -83,7 +83,7 @@ def sweep_job(
         ]
         if failed:
             # Last, for whatever is raised before a yield takes the counts after it along.
-            text = told([("not swept", failure_lines(failed))])
+            text = told([("not swept", failure_lines(failed, of=len(reports)))])
             raise dg.Failure(text, allow_retries=False)
         yield dg.Output(None)
 

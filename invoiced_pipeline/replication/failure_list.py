@@ -29,16 +29,20 @@ def cause_of(error: Exception) -> str | None:
     return error.cause if isinstance(error, ApiError) else None
 
 
-def failure_lines(failures: Iterable[Failure]) -> list[str]:
+def failure_lines(failures: Iterable[Failure], *, of: int = 0) -> list[str]:
     """One line per error: `9 tables: the API answers 503 (8 tries each); try again later`.
 
-    The tables of a line are named where other lines are about other tables.
+    A line names its tables, unless they are all tables of the run.
+
+    Args:
+        failures: What failed.
+        of: How many tables the run has.
     """
     groups: dict[str, list[Failure]] = {}
     for failure in failures:
         key = failure.cause or f"{failure.subject}: {failure.error}"
         groups.setdefault(key, []).append(failure)
-    return [_line(group, has_others=len(groups) > 1) for group in groups.values()]
+    return [_line(group, has_others=len(groups) > 1, of=of) for group in groups.values()]
 
 
 def told(parts: Sequence[tuple[str, Sequence[str]]]) -> str:
@@ -54,7 +58,7 @@ def told(parts: Sequence[tuple[str, Sequence[str]]]) -> str:
     )
 
 
-def _line(group: Sequence[Failure], *, has_others: bool) -> str:
+def _line(group: Sequence[Failure], *, has_others: bool, of: int) -> str:
     if len(group) == 1:
         return f"{group[0].subject}: {group[0].error}"
     tables = [failure.subject for failure in group if failure.is_table]
@@ -62,6 +66,6 @@ def _line(group: Sequence[Failure], *, has_others: bool) -> str:
     if len(tables) == 1:
         subjects += tables
     elif tables:
-        names = f" ({', '.join(tables)})" if has_others else ""
+        names = f" ({', '.join(tables)})" if has_others or len(tables) < of else ""
         subjects.append(f"{counted(len(tables), 'table')}{names}")
     return f"{' and '.join(subjects)}: {group[0].cause}"

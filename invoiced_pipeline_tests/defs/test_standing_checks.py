@@ -51,7 +51,7 @@ def test_after_an_outage_the_checks_say_what_the_warehouse_holds(
     assert {key for key, outcome in found.items() if not outcome.passed} == set()
     held = found["customers", "primary_key"]
     assert "This run did not load the table; the warehouse holds it up to " in held.description
-    assert held.description.endswith(": 1 rows, 0 without id, 0 doubled")
+    assert held.description.endswith(": 1 row, 0 without id, 0 doubled")
     assert 0 <= held.metadata["age_hours"].value < 1
     assert held.metadata["held_until"].value == pytest.approx(
         datetime.now(UTC).timestamp(), abs=3600
