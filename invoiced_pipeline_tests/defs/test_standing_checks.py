@@ -59,7 +59,7 @@ def test_after_an_outage_the_checks_say_what_the_warehouse_holds(
     # What only the API can tell is as it was when it was last asked.
     compared = found["invoices", "row_count"].description
     assert compared.startswith("Not compared in this run; at ")
-    assert compared.endswith("the API counts 1 records, the replica 1")
+    assert compared.endswith("the API counts 1 record, the replica 1")
     # A wrong replica stays wrong.
     with service.database.session("invoiced") as session:
         session.run("insert into customers select * from customers")

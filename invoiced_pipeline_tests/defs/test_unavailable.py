@@ -129,7 +129,9 @@ def test_key_that_can_read_no_table_is_an_error(service: Service, account: Emula
     account.account.forbidden.update(TABLE_NAMES)
     account.account.forbidden.add("events")
     failed = service.sync()
-    assert "none of the connection's tables can be read: GET /" in (failed.error or "")
+    assert "9 tables: none of the connection's tables can be read: the API answered 403" in (
+        failed.error or ""
+    )
     assert (failed.tables, failed.unavailable) == ({}, {})
     assert {each.state for each in states(service).values()} == {"failed"}
     assert service.query("select distinct status from _sync_log") == [("failed",)]
