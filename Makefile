@@ -35,17 +35,17 @@ dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost
 	INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline ui
 
 test: $(DEVELOPMENT) ## Run the tests
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-all: $(DEVELOPMENT) ## Run all tests, the slow ones too
-	@$(BIN)/python -m pytest -n auto --slow $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --slow $(ARGS)
 
 TESTS := invoiced_pipeline_tests
 OF_A_WAREHOUSE := $(addprefix $(TESTS)/,change commands defs replication warehouse writeback \
 	test_cli.py test_crash.py test_crash_on_a_server.py test_faults.py test_several_connections.py)
 
 test-postgres: $(DEVELOPMENT) ## Run all tests that touch a warehouse on PostgreSQL
-	@$(BIN)/python -m pytest -n auto --slow --warehouse postgres $(OF_A_WAREHOUSE) $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --slow --warehouse postgres $(OF_A_WAREHOUSE) $(ARGS)
 
 test-browser: $(DEVELOPMENT) ## Open Dagster's UI in a headless Chromium, and read it as a person does
 	@$(BIN)/python -m pytest --browser $(TESTS)/browser $(ARGS)
