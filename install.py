@@ -17,7 +17,7 @@ def main(python: str, lock: str) -> int:
     started = time.monotonic()
     pins = len(_PIN.findall(Path(lock).read_text(encoding="utf-8")))
     # The file pins every package with its hash, so pip has nothing to resolve. Python compiles
-    # what it imports; pip would compile all that there is, of which a small part is imported.
+    # what it imports; pip would compile every file, and few of them are imported.
     code = _install(python, pins, "--no-deps", "--no-compile", "--require-hashes", "-r", lock)
     code = code or _install(python, 0, "--no-deps", "--no-build-isolation", "-e", ".")
     if code == 0:

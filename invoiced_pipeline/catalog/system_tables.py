@@ -138,7 +138,7 @@ LEDGER = SystemTable(
         "lookup": "How the outcome is looked up in Invoiced, as JSON.",
         "api_key": "Fingerprint of the API key, not the key.",
         "host": "The host that the request went to.",
-        "version": "Counts changes of the entry; concurrent pushes are told apart by it.",
+        "version": "Counts changes of the entry, so that a push notices those of another.",
         "claim": "Marks the push that last wrote the entry.",
     },
 )

@@ -26,7 +26,7 @@ load_from:
 """
 
 _SETTINGS = """\
-# What invoiced-pipeline does in this folder. Relative paths begin here, wherever a command runs.
+# What invoiced-pipeline does in this folder. Relative paths begin in this folder.
 # A line that begins with # and no space is a setting to turn on: remove the #. All settings, with
 # defaults and examples, are in docs/settings.md of the project. The API key is in .env, never here.
 

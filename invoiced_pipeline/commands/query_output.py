@@ -114,7 +114,7 @@ def _text(value: Any) -> str:
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """Names of which an object may have each once: a second `id` becomes `id_2`."""
+    """Column names, made unique: a second `id` becomes `id_2`."""
     names: list[str] = []
     for column in columns:
         name, number = column, 1

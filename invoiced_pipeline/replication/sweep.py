@@ -269,10 +269,11 @@ def _above(share: float) -> float:
 
 
 def _note(report: SweepReport, table: Table, error: InvoicedPipelineError) -> None:
+    report.cause = cause_of(error)
     if lacks(table, error):
-        report.unavailable, report.cause = str(error), cause_of(error)
+        report.unavailable = str(error)
     else:
-        report.error, report.cause = str(error), cause_of(error)
+        report.error = str(error)
 
 
 def _announce(report: SweepReport) -> None:

@@ -26,9 +26,9 @@ it is validated together: a wrong value is told with file, key, value and what i
 anything runs.
 
 Relative paths, of the warehouse and of a write-back's source, begin at the folder of the settings
-file, wherever a command runs, and also where a variable sets them. Without a settings file they
-begin at the working directory. `.env` is read from the settings file's folder; where it has none,
-from the working directory. `invoiced-pipeline init` writes both files.
+file, whatever folder a command runs in, and also where a variable sets them. Without a settings
+file they begin at the working directory. `.env` is read from the settings file's folder or, if
+there is none, from the working directory. `invoiced-pipeline init` writes both files.
 
 Secrets are never in the file. It names the variables that hold them (`api_key_env`,
 `password_env`), and these are read when a run begins, from the environment or `.env`.

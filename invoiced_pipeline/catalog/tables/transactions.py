@@ -8,7 +8,7 @@ TRANSACTIONS = Table(
     singular="transaction",
     description=(
         "Transactions: how the money of each payment moved, one row per document, with refunds and "
-        "adjustments. Never add them to payments: the same money stands in both."
+        "adjustments. Never add them to payments: both hold the same money."
     ),
     path="/transactions",
     docs_url="https://developer.invoiced.com/api",
