@@ -18,8 +18,8 @@ from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.settings import Settings, load_settings
-from invoiced_pipeline.warehouse.marks import Marks
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.deletion_marks import Marks
+from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
     from dlt import Pipeline

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.writeback.family import PushWish, push_now
 from invoiced_pipeline.writeback.target import Target
 

@@ -29,7 +29,7 @@ from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settin
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.launch import SyncResult
     from invoiced_pipeline.replication.report import Mode
-    from invoiced_pipeline.warehouse.contents import RowTotals
+    from invoiced_pipeline.warehouse.dataset import RowTotals
 
 app = typer.Typer(
     help="Keeps an Invoiced account and a warehouse in step.",
@@ -147,8 +147,8 @@ def _totals(
     settings: Settings, connection: ConnectionSettings, tables: list[str]
 ) -> "dict[str, RowTotals]":
     """Rows of the warehouse; none where another program took hold of it after the run."""
-    from invoiced_pipeline.warehouse.contents import row_totals
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.dataset import row_totals
+    from invoiced_pipeline.warehouse.open import open_database
 
     try:
         return row_totals(open_database(settings.warehouse), connection.dataset, tables)
@@ -165,7 +165,7 @@ def demo() -> None:
     from invoiced_pipeline.exceptions import ConfigurationError
     from invoiced_pipeline.settings import is_loopback
     from invoiced_pipeline.terminal import console
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
 
     if not is_loopback(connection.base_url):
         message = f"The demo is for the local Invoiced, not {connection.base_url}: use make run"
@@ -213,8 +213,8 @@ def answers(connection: ConnectionOption = None, as_json: JsonOption = False) ->
     """Ask the replica: receivables aging, largest open balances, recurring revenue."""
     settings = load_settings()
     from invoiced_pipeline.terminal import show_answer
-    from invoiced_pipeline.warehouse.answers import answers as ask
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
+    from invoiced_pipeline.warehouse.sample_queries import answers as ask
 
     dataset = settings.find(connection).dataset
     database = open_database(settings.warehouse)

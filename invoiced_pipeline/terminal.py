@@ -25,8 +25,8 @@ from invoiced_pipeline.commands.amounts import amount_text
 from invoiced_pipeline.commands.tables import Grid
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import TableReport
-from invoiced_pipeline.warehouse.answers import Answer
-from invoiced_pipeline.warehouse.contents import RowTotals
+from invoiced_pipeline.warehouse.dataset import RowTotals
+from invoiced_pipeline.warehouse.sample_queries import Answer
 
 _NO_LIMIT = 100_000
 """Columns of a pipe or a file: nothing is wrapped there, and a table's row is one line."""

@@ -24,11 +24,11 @@ from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep import SweepReport
 from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
-from invoiced_pipeline.warehouse.clearing import Clearing
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.deletion_marks import Marks
 from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
-from invoiced_pipeline.warehouse.marks import Marks
+from invoiced_pipeline.warehouse.redact_rows import Clearing
 from invoiced_pipeline.windows import Window
 from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 

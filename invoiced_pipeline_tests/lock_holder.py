@@ -21,7 +21,7 @@ LOCKS = {
 HOLD = """
 import json, sys
 from invoiced_pipeline.settings import WarehouseSettings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 settings = WarehouseSettings(**json.loads(sys.stdin.readline()))
 with open_database(settings).writer_lock(sys.argv[2], sys.argv[1]) as dead:
     print("holding", dead.run_id if dead else "-", flush=True)

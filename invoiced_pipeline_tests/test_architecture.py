@@ -83,7 +83,7 @@ STATEMENT = re.compile(
     r"create (?:table|view|or replace))\b",
     re.IGNORECASE | re.DOTALL,
 )
-OWN_DIALECT = {("warehouse", "duckdb"), ("warehouse", "postgres"), ("warehouse", "files.py")}
+OWN_DIALECT = {("warehouse", "duckdb"), ("warehouse", "postgres"), ("warehouse", "files")}
 
 
 def statements(module: Path) -> Iterator[str]:

@@ -124,7 +124,7 @@ def test_a_body_that_never_ends_is_asked_for_again(how: str, times: int, mends: 
 _CHILD = """
 import json, os, resource, signal, sys
 from invoiced_pipeline.settings import WarehouseSettings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.conftest import Replica
 moment, url, key = sys.argv[1:]
 database = open_database(WarehouseSettings(**json.loads(sys.stdin.readline())))

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.postgres_server import address, new_database, postgres_server
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from invoiced_pipeline.catalog import Table
     from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.warehouse.contents import RowTotals
+    from invoiced_pipeline.warehouse.dataset import RowTotals
 
 
 def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
@@ -100,7 +100,7 @@ def _of_api(
         check_first_load,
         check_tables,
     )
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.warehouse.start_date import default_start_date
 
     try:
@@ -137,8 +137,8 @@ def _row_totals(
     settings: Settings, connection: ConnectionSettings, tables: "Sequence[Table]"
 ) -> "dict[str, RowTotals]":
     """What the warehouse holds; nothing where another program took it in the meantime."""
-    from invoiced_pipeline.warehouse.contents import row_totals
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.dataset import row_totals
+    from invoiced_pipeline.warehouse.open import open_database
 
     names = [table.name for table in tables]
     try:
@@ -187,7 +187,7 @@ def _of_settings(settings: Settings) -> "Finding":
 
 def _of_destination(settings: Settings) -> "Finding":
     from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
 
     try:
         database = open_database(settings.warehouse)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.connection_check import Finding
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.warehouse.contents import RowTotals
+from invoiced_pipeline.warehouse.dataset import RowTotals
 
 
 def with_rows(finding: Finding, table: Table | None, totals: Mapping[str, RowTotals]) -> Finding:

@@ -3,7 +3,7 @@
 import typer
 
 from invoiced_pipeline.settings import Settings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 
 
 def settings_place(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from invoiced_pipeline.settings import Settings
 def show_next_steps(settings: Settings) -> None:
     """Shows where the demonstration's warehouse is, and the commands that come next."""
     from invoiced_pipeline.terminal import console
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
 
     label = open_database(settings.warehouse).label
     console.print(f"\nThe warehouse is {label}, the dataset {settings.first.dataset}. What next:")

@@ -55,8 +55,8 @@ def show_round_trip(settings: Settings) -> None:
         WarehouseError: The warehouse cannot be read.
     """
     from invoiced_pipeline.terminal import show_answer
-    from invoiced_pipeline.warehouse.answers import Answer
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
+    from invoiced_pipeline.warehouse.sample_queries import Answer
 
     database = open_database(settings.warehouse)
     with database.session(settings.first.dataset, read_only=True) as session:

@@ -23,7 +23,7 @@ def sql(
     settings = load_settings()
     from invoiced_pipeline.commands.query_output import show_result, write_csv, write_json
     from invoiced_pipeline.commands.sql_prompt import prompt
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
 
     dataset = settings.find(connection).dataset
     if as_json and as_csv:

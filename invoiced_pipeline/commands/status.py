@@ -10,7 +10,7 @@ import typer
 from invoiced_pipeline.commands.new_warehouse import settings_place
 from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
 from invoiced_pipeline.settings import Settings, load_settings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.status import ConnectionStatus

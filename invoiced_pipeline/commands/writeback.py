@@ -34,7 +34,7 @@ def plan(name: Name, as_json: JsonOption = False) -> None:
     from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.commands.writeback_shown import plan_data, show_plan
     from invoiced_pipeline.invoiced.bodies import encode_body
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.writeback.family import plan_now
     from invoiced_pipeline.writeback.keeping import kept_plan
     from invoiced_pipeline.writeback.plan_table import write_plan
@@ -99,7 +99,7 @@ def status(name: Name, as_json: JsonOption = False) -> None:
     settings = load_settings()
     found = settings.find_writeback(name)
     from invoiced_pipeline.commands.writeback_shown import show_status, status_data
-    from invoiced_pipeline.warehouse.opening import open_database
+    from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.writeback.ledger import Ledger
 
     dataset = settings.find(found.connection).dataset

@@ -16,7 +16,7 @@ from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
 from invoiced_pipeline.defs.writeback import writeback_job
 from invoiced_pipeline.defs.writeback_schedules import after_sync_sensor, writeback_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.start_date import default_start_date
 
 

@@ -58,7 +58,7 @@ class Audit:
         audited: Audited,
         counted: "Mapping[str, Sequence[Counted]]",
     ) -> None:
-        from invoiced_pipeline.warehouse.contents import row_counts
+        from invoiced_pipeline.warehouse.dataset import row_counts
 
         self._reports = audited.reports
         self._unchecked: str | None = None

@@ -43,7 +43,7 @@ class LoggedLoad:
         skips: "Callable[[], Sequence[SkippedStart]]" = tuple,
         document: Callable[[Session], None] | None = None,
     ) -> None:
-        from invoiced_pipeline.warehouse.contents import row_counts
+        from invoiced_pipeline.warehouse.dataset import row_counts
 
         self._database = database
         self._dataset = dataset
@@ -92,7 +92,7 @@ class LoggedLoad:
             skipped_entry,
             sync_log_entries,
         )
-        from invoiced_pipeline.warehouse.contents import row_counts
+        from invoiced_pipeline.warehouse.dataset import row_counts
         from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
         if isinstance(failure, DatasetMismatchError):

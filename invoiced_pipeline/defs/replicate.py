@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from invoiced_pipeline.replication.replication import Replication
     from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.request import ReplicationRequest
-    from invoiced_pipeline.warehouse.marks import Marks
+    from invoiced_pipeline.warehouse.deletion_marks import Marks
 
 
 WhenBusy = Literal["fail", "wait"]
@@ -157,8 +157,8 @@ class _Run:
         from invoiced_pipeline.replication.availability import announce
         from invoiced_pipeline.replication.replaced_rows import ReplacedRows
         from invoiced_pipeline.replication.replication import Replication
-        from invoiced_pipeline.warehouse.clearing import Clearing
-        from invoiced_pipeline.warehouse.marks import Marks
+        from invoiced_pipeline.warehouse.deletion_marks import Marks
+        from invoiced_pipeline.warehouse.redact_rows import Clearing
         from invoiced_pipeline.warehouse.start_date import pin_start_date
 
         dataset = self._connection.dataset

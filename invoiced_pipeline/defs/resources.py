@@ -31,7 +31,7 @@ from invoiced_pipeline.settings import (
     remembered_host,
 )
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
     from invoiced_pipeline.invoiced.client import InvoicedClient

@@ -13,7 +13,7 @@ from invoiced_pipeline.defs.skipped_starts import NO_START
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 
 _WHEN_BUSY = {"skip": "a start is left out", "wait": "a start waits for its end"}
 

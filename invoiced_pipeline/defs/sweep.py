@@ -151,8 +151,8 @@ def _sweep(  # noqa: PLR0913 - a run's order
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.replication.sync_log import sweep_log_entries
-    from invoiced_pipeline.warehouse.contents import row_counts
-    from invoiced_pipeline.warehouse.marks import Marks
+    from invoiced_pipeline.warehouse.dataset import row_counts
+    from invoiced_pipeline.warehouse.deletion_marks import Marks
     from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
     invoiced_api, start_date, warehouse = keys.found_in(context.resources)

@@ -11,7 +11,7 @@ from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.scheduling.schedule import Schedule
 from invoiced_pipeline.settings import ScheduleSettings, Settings, WritebackSettings
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 
 
 def writeback_schedule(

@@ -29,7 +29,7 @@ from invoiced_pipeline.replication.deletions import (
 from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.vanished import Vanished
-from invoiced_pipeline.warehouse.marks import Marks
+from invoiced_pipeline.warehouse.deletion_marks import Marks
 
 _FEED = "_events"
 """What the dataset's memory of clocks calls the feed."""

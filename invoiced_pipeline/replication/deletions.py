@@ -6,7 +6,7 @@ from datetime import datetime
 
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.invoiced.events import Event
-from invoiced_pipeline.warehouse.marks import Mark
+from invoiced_pipeline.warehouse.deletion_marks import Mark
 from invoiced_pipeline.windows import from_epoch
 
 RecordId = int | str

@@ -4,7 +4,7 @@ from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.warehouse.clearing import Clearing
+from invoiced_pipeline.warehouse.redact_rows import Clearing
 
 _SALT = "salt"
 

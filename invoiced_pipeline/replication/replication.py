@@ -20,8 +20,8 @@ from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.table_run import TableRun
-from invoiced_pipeline.warehouse.clearing import Clearing
-from invoiced_pipeline.warehouse.marks import Marks
+from invoiced_pipeline.warehouse.deletion_marks import Marks
+from invoiced_pipeline.warehouse.redact_rows import Clearing
 from invoiced_pipeline.windows import Coverage
 
 logger = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.warehouse.marks import KnownIds, Mark, Marks
+from invoiced_pipeline.warehouse.deletion_marks import KnownIds, Mark, Marks
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 logger = logging.getLogger(__name__)

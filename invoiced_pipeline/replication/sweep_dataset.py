@@ -9,10 +9,10 @@ from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.sweep import Sweep, SweepReport
-from invoiced_pipeline.warehouse.contents import remembered_state
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.dataset import remembered_state
+from invoiced_pipeline.warehouse.deletion_marks import Marks
 from invoiced_pipeline.warehouse.failures import load_error
-from invoiced_pipeline.warehouse.marks import Marks
 
 if TYPE_CHECKING:
     from dlt import Pipeline

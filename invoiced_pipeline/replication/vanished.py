@@ -30,7 +30,7 @@ from invoiced_pipeline.replication.clock_memory import doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import RecordId, of_transactions
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.warehouse.marks import Mark, Marks
+from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.windows import FOREVER, Window
 
 logger = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from invoiced_pipeline.settings import (
     ReferenceSettings,
     WritebackSettings,
 )
-from invoiced_pipeline.warehouse.csv_file import delimiter_hint
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.warehouse.file_text import Dialect
-from invoiced_pipeline.warehouse.files import is_file, select_file
+from invoiced_pipeline.warehouse.files.csv_file import delimiter_hint
+from invoiced_pipeline.warehouse.files.source import is_file, select_file
+from invoiced_pipeline.warehouse.files.text import Dialect
 from invoiced_pipeline.warehouse.relations import ExpressionFailedError, with_columns
 from invoiced_pipeline.writeback.payment_data import without_payment_data
 

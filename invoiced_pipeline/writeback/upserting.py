@@ -93,7 +93,7 @@ def _load(target: Target, of: Table, records: list[bytes]) -> None:
 
 
 def _mark(target: Target, of: Table, ids: list[str]) -> None:
-    from invoiced_pipeline.warehouse.marks import Mark, Marks
+    from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 
     now = datetime.now(UTC)
     is_number = of.column(of.primary_key).type == "bigint"

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse.answers import answers
+from invoiced_pipeline.warehouse.sample_queries import answers
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.change.naive import Naive
 from invoiced_pipeline_tests.change.world import Step, World

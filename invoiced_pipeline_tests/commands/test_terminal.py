@@ -23,8 +23,8 @@ from invoiced_pipeline.commands.amounts import amount_text
 from invoiced_pipeline.commands.tables import Grid
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
-from invoiced_pipeline.warehouse.answers import Answer
-from invoiced_pipeline.warehouse.contents import RowTotals
+from invoiced_pipeline.warehouse.dataset import RowTotals
+from invoiced_pipeline.warehouse.sample_queries import Answer
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.front_door import KEY, front_door, invoiced_account
 from invoiced_pipeline_tests.pseudo_terminal import run_on_terminal, starts_of

@@ -6,7 +6,7 @@ import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.conftest import customer, invoice, items
 from invoiced_pipeline_tests.defs.conftest import Service
 

@@ -9,7 +9,7 @@ import pytest
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.emulator.errors import forbidden, refused
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import START, Service
 
 LONG_AGO = int((START + timedelta(days=1)).timestamp())

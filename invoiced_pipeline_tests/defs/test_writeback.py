@@ -14,7 +14,7 @@ from invoiced_pipeline.defs.launch import WritebackResult, run_writeback
 from invoiced_pipeline.defs.writeback_run import WritebackConfig
 from invoiced_pipeline.emulator.clock import Clock
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.front_door import KEY, SECRETS
 

@@ -13,7 +13,7 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
-from invoiced_pipeline.warehouse.marks import Mark, Marks
+from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
 

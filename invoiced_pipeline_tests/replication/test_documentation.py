@@ -17,9 +17,9 @@ from invoiced_pipeline.catalog.selection import all_tables_of
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.documentation import descriptions, document_dataset
 from invoiced_pipeline.warehouse.database import Relation, Session
+from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.marks import Mark, Marks
-from invoiced_pipeline.warehouse.moving import move_dataset
+from invoiced_pipeline.warehouse.migrate import move_dataset
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.system_tables import write_sync_log
 from invoiced_pipeline.writeback.ledger import Entry, Ledger

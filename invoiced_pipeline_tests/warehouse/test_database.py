@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
-from invoiced_pipeline.warehouse.contents import row_counts
 from invoiced_pipeline.warehouse.database import Database, Session
+from invoiced_pipeline.warehouse.dataset import row_counts
 from invoiced_pipeline_tests.lock_holder import LOCKS, EndsHolder, holding
 
 pytestmark = pytest.mark.everywhere

@@ -17,7 +17,7 @@ from invoiced_pipeline.exceptions import (
     WarehouseError,
     WarehouseNotWritableError,
 )
-from invoiced_pipeline.warehouse.contents import row_counts
+from invoiced_pipeline.warehouse.dataset import row_counts
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.failures import load_error
 

@@ -16,7 +16,7 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.settings.server import fields_of
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.postgres import database as postgres_database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items

@@ -20,7 +20,7 @@ from invoiced_pipeline.settings import StorageVersion, WarehouseSettings, load_s
 from invoiced_pipeline.warehouse.conversion import convert_file
 from invoiced_pipeline.warehouse.duckdb import opening
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.opening import open_database
+from invoiced_pipeline.warehouse.open import open_database
 
 pytestmark = pytest.mark.duckdb("a server has no such file")
 

@@ -15,8 +15,8 @@ from invoiced_pipeline.exceptions import ConfigurationError, WarehouseError
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.file_text import Dialect
-from invoiced_pipeline.warehouse.files import select_file
+from invoiced_pipeline.warehouse.files.source import select_file
+from invoiced_pipeline.warehouse.files.text import Dialect
 from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.planning import PlanRequest, make_plan
 from invoiced_pipeline.writeback.source import read_source

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.warehouse.csv_file import read_csv
 from invoiced_pipeline.warehouse.database import Selection
-from invoiced_pipeline.warehouse.file_text import Dialect
-from invoiced_pipeline.warehouse.ndjson_file import as_text, read_ndjson
+from invoiced_pipeline.warehouse.files.csv_file import read_csv
+from invoiced_pipeline.warehouse.files.ndjson_file import as_text, read_ndjson
+from invoiced_pipeline.warehouse.files.text import Dialect
 
 
 def is_file(path: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.warehouse.file_text import Dialect, read_text
+from invoiced_pipeline.warehouse.files.text import Dialect, read_text
 
 OTHER_DELIMITERS = ";\t|,"
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.warehouse.file_text import read_text
+from invoiced_pipeline.warehouse.files.text import read_text
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _KINDS: Mapping[type, str] = {
