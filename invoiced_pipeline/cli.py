@@ -285,8 +285,8 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 
 def _selected(settings: Settings, connection: ConnectionSettings, select: str) -> list[str]:
-    from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.exceptions import ConfigurationError
+    from invoiced_pipeline.selection.tables import tables_of
     from invoiced_pipeline.settings.suggestions import did_you_mean
 
     names = [table.name for table in tables_of(settings, connection)]

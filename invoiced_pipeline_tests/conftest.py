@@ -11,8 +11,6 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pydantic import SecretStr
 
-from invoiced_pipeline.catalog.privacy import privacy_of
-from invoiced_pipeline.catalog.selection import all_tables_of, tables_of
 from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.clock import Clock
 from invoiced_pipeline.emulator.server import Emulator
@@ -23,6 +21,8 @@ from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep import SweepReport
 from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+from invoiced_pipeline.selection.privacy import privacy_of
+from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks

@@ -19,11 +19,12 @@ MAY_IMPORT = {
     "exceptions": set(),
     "nesting": set(),
     "plurals": set(),
-    "catalog": FOUNDATION,
+    "catalog": set(),
+    "selection": {"catalog", *FOUNDATION},
     "invoiced": {"catalog", *FOUNDATION},
-    "warehouse": {"catalog", *FOUNDATION},
-    "replication": {"invoiced", "warehouse", "catalog", *FOUNDATION},
-    "writeback": {"replication", "invoiced", "warehouse", "catalog", *FOUNDATION},
+    "warehouse": {"selection", "catalog", *FOUNDATION},
+    "replication": {"invoiced", "warehouse", "selection", "catalog", *FOUNDATION},
+    "writeback": {"replication", "invoiced", "warehouse", "selection", "catalog", *FOUNDATION},
     "scheduling": FOUNDATION,
     "emulator": {"catalog"},  # it must not agree with the client by sharing its code
 }

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.catalog.clear_copies import clear_copies, refuse_clear_copies
 from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.partitions import partitions_for
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.selection.clear_copies import clear_copies, refuse_clear_copies
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.settings.dataset_limits import DERIVED
-from invoiced_pipeline.settings.variables import VARIABLES
+from invoiced_pipeline.settings.environment import VARIABLES
 from invoiced_pipeline_tests.front_door import FrontDoor, front_door, invoiced_account
 
 KEY = "secret7890abcdefghijklmnop123456"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.responses import error_details, error_for
 from invoiced_pipeline.nesting import array_elements, decode, elements, shallow
+from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.proof import answer_object
 
 DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
@@ -81,7 +81,7 @@ def test_answer_to_a_write_still_has_its_id() -> None:
 def test_hidden_values_are_hidden_in_a_deep_record_too() -> None:
     from pydantic import SecretStr
 
-    from invoiced_pipeline.catalog.privacy import privacy_of
+    from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.settings import ConnectionSettings
 
     connection = ConnectionSettings.model_validate(

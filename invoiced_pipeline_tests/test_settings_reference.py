@@ -9,8 +9,8 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.settings.environment import VARIABLES
 from invoiced_pipeline.settings.reference import DOCUMENT, render, settings_of, tables, toml
-from invoiced_pipeline.settings.variables import VARIABLES
 
 ROOT = DOCUMENT.parents[1]
 TABLES = list(tables())

@@ -90,9 +90,6 @@ def _of_api(
     *,
     is_readable: bool,
 ) -> "Iterator[Finding]":
-    from invoiced_pipeline.catalog.clear_copies import clear_copies
-    from invoiced_pipeline.catalog.privacy import privacy_of
-    from invoiced_pipeline.catalog.selection import tables_of
     from invoiced_pipeline.commands.count_differences import with_rows
     from invoiced_pipeline.invoiced.connection_check import (
         Finding,
@@ -100,6 +97,9 @@ def _of_api(
         check_first_load,
         check_tables,
     )
+    from invoiced_pipeline.selection.clear_copies import clear_copies
+    from invoiced_pipeline.selection.privacy import privacy_of
+    from invoiced_pipeline.selection.tables import tables_of
     from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.warehouse.start_date import default_start_date
 

@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from invoiced_pipeline.catalog.clear_copies import refuse_clear_copies
-from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.jobs import sync_job
 from invoiced_pipeline.defs.lineage import lineage_specs
@@ -15,6 +13,8 @@ from invoiced_pipeline.defs.schedules import sync_schedule
 from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
 from invoiced_pipeline.defs.writeback import writeback_job
 from invoiced_pipeline.defs.writeback_schedules import after_sync_sensor, writeback_schedule
+from invoiced_pipeline.selection.clear_copies import refuse_clear_copies
+from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.start_date import default_start_date

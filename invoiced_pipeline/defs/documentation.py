@@ -2,9 +2,9 @@
 
 import logging
 
-from invoiced_pipeline.catalog.selection import all_tables_of
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.documentation import document_dataset
+from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import ConnectionSettings
 from invoiced_pipeline.warehouse.database import Database, Session
 

@@ -195,8 +195,8 @@ class _Run:
             yield from self._results(replication, audit, stages, database)
 
     def _request(self, invoiced_api: InvoicedApi) -> "ReplicationRequest":
-        from invoiced_pipeline.catalog.privacy import privacy_of
         from invoiced_pipeline.replication.request import ReplicationRequest
+        from invoiced_pipeline.selection.privacy import privacy_of
 
         window = self._context.partition_time_window
         return ReplicationRequest(

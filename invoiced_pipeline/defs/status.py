@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.dead_runs import living_runs
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.run_metadata import (
@@ -21,6 +20,7 @@ from invoiced_pipeline.defs.run_metadata import (
 from invoiced_pipeline.defs.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.scheduling.schedule import connection_schedule
+from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Holder
 from invoiced_pipeline.warehouse.open import open_database

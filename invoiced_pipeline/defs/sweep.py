@@ -146,11 +146,11 @@ def _sweep(  # noqa: PLR0913 - a run's order
     selected: frozenset[str],
 ) -> tuple[Mapping[str, "SweepReport"], Mapping[str, int]]:
     """Sweeps; gives the reports, and the rows that each table holds afterwards."""
-    from invoiced_pipeline.catalog.privacy import privacy_of
     from invoiced_pipeline.replication.availability import announce
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
     from invoiced_pipeline.replication.sync_log import sweep_log_entries
+    from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.dataset import row_counts
     from invoiced_pipeline.warehouse.deletion_marks import Marks
     from invoiced_pipeline.warehouse.system_tables import write_sync_log

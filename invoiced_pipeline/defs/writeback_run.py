@@ -104,7 +104,7 @@ class WritebackRun:
     ) -> None:
         from dataclasses import replace
 
-        from invoiced_pipeline.catalog.privacy import privacy_of
+        from invoiced_pipeline.selection.privacy import privacy_of
         from invoiced_pipeline.writeback.family import push_now
         from invoiced_pipeline.writeback.target import Target
 
@@ -134,7 +134,7 @@ class WritebackRun:
 
     def _note(self, plan: "Plan", database: "Database", host: str) -> None:
         """Keeps a plan in the warehouse and on the run's page."""
-        from invoiced_pipeline.catalog.privacy import privacy_of
+        from invoiced_pipeline.selection.privacy import privacy_of
         from invoiced_pipeline.writeback.keeping import kept_plan
         from invoiced_pipeline.writeback.plan_table import write_plan
         from invoiced_pipeline.writeback.showing import as_markdown

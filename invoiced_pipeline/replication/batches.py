@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.pages import Page
 from invoiced_pipeline.nesting import elements
 from invoiced_pipeline.replication.arrow import arrow_table
@@ -26,6 +25,7 @@ from invoiced_pipeline.replication.records import (
     too_deep,
 )
 from invoiced_pipeline.replication.treatment import Treatment
+from invoiced_pipeline.selection.privacy import Privacy
 
 TYPED_ROWS = 2_000
 TYPED_BYTES = 4_000_000

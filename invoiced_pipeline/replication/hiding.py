@@ -1,9 +1,9 @@
 """What is hashed and dropped of a dataset, as it is set and as the dataset was last loaded."""
 
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.warehouse.redact_rows import Clearing
 
 _SALT = "salt"

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from invoiced_pipeline.catalog import TABLE_NAMES, Table
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.replication.report import Mode
+from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.settings import Cadence
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.catalog.selection import unloaded
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.pages import Page
@@ -30,6 +29,7 @@ from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Re
 from invoiced_pipeline.replication.replaced_rows import MOST_IDS, ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.selection.tables import unloaded
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog import Column, Table
-from invoiced_pipeline.catalog.privacy import Privacy, without
 from invoiced_pipeline.replication.records import Reject
+from invoiced_pipeline.selection.privacy import Privacy, without
 
 
 class Treatment:

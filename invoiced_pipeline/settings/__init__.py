@@ -9,7 +9,7 @@ from invoiced_pipeline.settings.connection import (
 )
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.file_name import RENAME_ADVICE, ambiguous_name, refused_name
-from invoiced_pipeline.settings.loading import load_settings
+from invoiced_pipeline.settings.load import load_settings
 from invoiced_pipeline.settings.mapping import (
     ColumnSettings,
     ConstantSettings,

@@ -23,9 +23,9 @@ from invoiced_pipeline.settings.addresses import (
     parse_api_url,
     parse_proxy,
 )
+from invoiced_pipeline.settings.base import Strict
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
-from invoiced_pipeline.settings.strict import Strict
 from invoiced_pipeline.settings.tables import TablesSettings
 
 Cadence = Literal["monthly", "weekly", "daily"]

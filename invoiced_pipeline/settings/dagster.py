@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.base import Strict
 
 
 class DagsterSettings(Strict):

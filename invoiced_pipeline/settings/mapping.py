@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.base import Strict
 
 REFERENCE_FORMS = (
     '"@<write-back>.id", where this row has a column called as that one\'s key, or '

@@ -8,14 +8,14 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.settings.apart import are_strangers, clash
+from invoiced_pipeline.settings.base import Strict
 from invoiced_pipeline.settings.connection import ConnectionSettings
+from invoiced_pipeline.settings.connection_conflicts import are_strangers, clash
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.dataset_limits import dataset_problem
-from invoiced_pipeline.settings.strict import Strict
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
-from invoiced_pipeline.settings.writebacks import check_writebacks
+from invoiced_pipeline.settings.writeback_references import check_writebacks
 
 DEFAULT_CONFIG = "invoiced.toml"
 

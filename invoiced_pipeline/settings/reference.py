@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from invoiced_pipeline.settings.faults import NOT_FOR_FILES, model_in
+from invoiced_pipeline.settings.environment import VARIABLES, Place
+from invoiced_pipeline.settings.error_messages import NOT_FOR_FILES, model_in
 from invoiced_pipeline.settings.models import Settings
-from invoiced_pipeline.settings.variables import VARIABLES, Place
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.base import Strict
 
 Dialect = Literal["quartz", "unix"]
 WhenBusy = Literal["skip", "wait"]

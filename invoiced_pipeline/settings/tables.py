@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.base import Strict
 
 Method = Literal["incremental", "full"]
 """How a sync reads a table: what it does not cover yet, or the whole table every time."""

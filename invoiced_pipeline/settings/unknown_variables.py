@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from invoiced_pipeline.settings.server import PASSWORD_VARIABLE
+from invoiced_pipeline.settings.environment import VARIABLES
+from invoiced_pipeline.settings.postgres import PASSWORD_VARIABLE
 from invoiced_pipeline.settings.suggestions import closest
-from invoiced_pipeline.settings.variables import VARIABLES
 
 _PREFIX = "INVOICED_"
 

@@ -7,13 +7,13 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator
 
-from invoiced_pipeline.settings.server import (
+from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.postgres import (
     PASSWORD_VARIABLE,
     ServerSettings,
     fields_of,
     secret_of,
 )
-from invoiced_pipeline.settings.strict import Strict
 
 Destination = Literal["duckdb", "postgres"]
 StorageVersion = Literal["v1.4.0", "v1.5.0", "v2.0.0"]

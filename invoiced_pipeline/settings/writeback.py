@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from invoiced_pipeline.settings.base import Strict
 from invoiced_pipeline.settings.mapping import (
     MAPPING_FORMS,
     Mapped,
@@ -20,7 +21,6 @@ from invoiced_pipeline.settings.source_file import (
     is_read,
     refused_ending,
 )
-from invoiced_pipeline.settings.strict import Strict
 
 _OWN_HEADERS = frozenset(
     {"authorization", "idempotency-key", "content-type", "content-length", "host"}

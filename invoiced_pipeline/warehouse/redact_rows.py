@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
-from invoiced_pipeline.catalog.privacy import Privacy, Rules, without
+from invoiced_pipeline.selection.privacy import Privacy, Rules, without
 from invoiced_pipeline.warehouse.database import Database, Session
 
 logger = logging.getLogger(__name__)

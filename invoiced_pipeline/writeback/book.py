@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.writing import WriteAnswer
+from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.checking import Answered, Checked, check, response_of
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.keeping import kept_text

@@ -11,8 +11,8 @@ import msgspec
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.nesting import shallow
+from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.differences import changes
 from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.parts import Path

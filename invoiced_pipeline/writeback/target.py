@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from invoiced_pipeline.catalog.privacy import Privacy
 from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.clock import Clock, SystemClock

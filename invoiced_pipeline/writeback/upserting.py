@@ -12,9 +12,9 @@ import msgspec
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.catalog.selection import all_tables_of
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.nesting import shallow
+from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.writeback.checking import Checked
 from invoiced_pipeline.writeback.digests import metadata_text
 from invoiced_pipeline.writeback.target import Target

@@ -15,7 +15,7 @@ from invoiced_pipeline.exceptions import (
     WarehouseNotWritableError,
 )
 from invoiced_pipeline.settings import WarehouseSettings
-from invoiced_pipeline.settings.server import fields_of
+from invoiced_pipeline.settings.postgres import fields_of
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.postgres import database as postgres_database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase

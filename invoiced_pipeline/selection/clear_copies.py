@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from invoiced_pipeline.catalog.selection import all_tables_of, tables_of
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
 

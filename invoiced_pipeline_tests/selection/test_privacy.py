@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.catalog.privacy import DROPPED, Privacy, privacy_of
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.selection.privacy import DROPPED, Privacy, privacy_of
 from invoiced_pipeline.settings import Settings
 
 SALT = "pepper"

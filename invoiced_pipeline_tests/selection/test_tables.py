@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Table
-from invoiced_pipeline.catalog.selection import all_tables_of, tables_of
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.checks import checks_of
+from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline.settings import Settings, load_settings
 
 

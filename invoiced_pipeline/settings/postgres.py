@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from invoiced_pipeline.settings.strict import Strict
+from invoiced_pipeline.settings.base import Strict
 
 URL_FORM = "postgresql://user:password@host:5432/database"
 URL_VARIABLE = "INVOICED_POSTGRES_URL"

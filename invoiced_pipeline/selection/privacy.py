@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Column, Table, Treatment
-from invoiced_pipeline.catalog.selection import all_tables_of
 from invoiced_pipeline.nesting import decode, shallow
+from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import ConnectionSettings
 
 LEAST_LENGTH = 5

@@ -11,13 +11,13 @@ from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.settings.faults import NOT_FOR_FILES, explain, no_such_setting
+from invoiced_pipeline.settings.environment import overlay
+from invoiced_pipeline.settings.error_messages import NOT_FOR_FILES, explain, no_such_setting
 from invoiced_pipeline.settings.file_name import refused_name
 from invoiced_pipeline.settings.former_file import refuse_former_file
 from invoiced_pipeline.settings.models import DEFAULT_CONFIG, Settings
 from invoiced_pipeline.settings.text_file import read_utf8
 from invoiced_pipeline.settings.unknown_variables import unknown_variables
-from invoiced_pipeline.settings.variables import overlay
 from invoiced_pipeline.settings.warehouse import secret_in_file, with_password
 
 

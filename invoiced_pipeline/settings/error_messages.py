@@ -7,9 +7,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ValidationError
 
 from invoiced_pipeline.settings.connection import TWO_HOSTS, ConnectionSettings
+from invoiced_pipeline.settings.environment import VARIABLES, Place
 from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.suggestions import did_you_mean
-from invoiced_pipeline.settings.variables import VARIABLES, Place
 
 NOT_FOR_FILES = frozenset({"source", "folder", "has_file", "dagster_home", "secrets"})
 """What the settings hold beside that which can be set."""

@@ -1,0 +1,1 @@
+"""Which tables and columns a connection replicates, and what it hashes or drops."""
