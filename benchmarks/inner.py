@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from invoiced_pipeline.catalog import table
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source

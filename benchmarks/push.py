@@ -11,7 +11,7 @@ import time
 
 from pydantic import SecretStr
 
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.writeback.family import PushWish, push_now

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from invoiced_pipeline.emulator.account import Account
 from invoiced_pipeline.emulator.clock import Clock
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from invoiced_pipeline.emulator.faults import FAULTS, Fault
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import TransientApiError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
 from invoiced_pipeline_tests.lock_holder import settings_of
 

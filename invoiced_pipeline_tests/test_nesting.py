@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoiced_pipeline.invoiced.responses import error_details, error_for
+from invoiced_pipeline.invoiced.http.responses import error_details, error_for
 from invoiced_pipeline.nesting import array_elements, decode, elements, shallow
 from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.proof import answer_object

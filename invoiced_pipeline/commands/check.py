@@ -21,8 +21,8 @@ from invoiced_pipeline.settings import (
 
 if TYPE_CHECKING:
     from invoiced_pipeline.catalog import Table
-    from invoiced_pipeline.invoiced.client import InvoicedClient
     from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.invoiced.http.client import InvoicedClient
     from invoiced_pipeline.warehouse.dataset import RowTotals
 
 
@@ -65,8 +65,8 @@ def _show(findings: "list[Finding]", *, with_names: bool) -> None:
 def _of_connection(
     settings: Settings, connection: ConnectionSettings, *, is_readable: bool
 ) -> "Iterator[Finding]":
-    from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
     from invoiced_pipeline.invoiced.connection_check import Finding
+    from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 
     try:
         client = InvoicedClient(

@@ -32,7 +32,7 @@ def plan(name: Name, as_json: JsonOption = False) -> None:
     connection = settings.find(found.connection)
     dataset = connection.dataset
     from invoiced_pipeline.commands.writeback_shown import plan_data, show_plan
-    from invoiced_pipeline.invoiced.bodies import encode_body
+    from invoiced_pipeline.invoiced.http.json_body import encode_body
     from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.writeback.family import plan_now

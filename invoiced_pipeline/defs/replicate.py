@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dlt import Pipeline
     from dlt.extract import DltSource
 
-    from invoiced_pipeline.invoiced.client import InvoicedClient
+    from invoiced_pipeline.invoiced.http.client import InvoicedClient
     from invoiced_pipeline.replication.replication import Replication
     from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.request import ReplicationRequest

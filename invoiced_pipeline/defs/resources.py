@@ -17,7 +17,7 @@ from invoiced_pipeline.defs.dead_runs import (
     this_process,
 )
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.invoiced.in_flight import DEFAULT_IN_FLIGHT, InFlightLimit
+from invoiced_pipeline.invoiced.http.in_flight_limit import DEFAULT_IN_FLIGHT, InFlightLimit
 from invoiced_pipeline.settings import (
     DATE_FORMS,
     RENAME_ADVICE,
@@ -34,7 +34,7 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.invoiced.client import InvoicedClient
+    from invoiced_pipeline.invoiced.http.client import InvoicedClient
 
 
 _log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class InvoicedApi(dg.ConfigurableResource):
             ConfigurationError: The API key is not set, or it would go to another host than the
                 connection's.
         """
-        from invoiced_pipeline.invoiced.client import InvoicedClient
+        from invoiced_pipeline.invoiced.http.client import InvoicedClient
 
         settings = load_settings()
         connection = settings.find(self.connection)

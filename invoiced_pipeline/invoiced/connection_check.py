@@ -14,8 +14,8 @@ from invoiced_pipeline.exceptions import (
     HostUnreachableError,
     UnavailableError,
 )
-from invoiced_pipeline.invoiced.client import InvoicedClient
 from invoiced_pipeline.invoiced.first_load import first_load, since_params
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.plurals import counted
 
 _NEXT_STEP: dict[type[ApiError], str] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.windows import to_epoch
 
 PAGE_SIZE = 100

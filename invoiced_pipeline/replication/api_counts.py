@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import ApiError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.single import count_in
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.single_record import count_in
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.windows import Window

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.exceptions import ApiError, UnavailableError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.nesting import elements
 from invoiced_pipeline.replication.arrow import arrow_table
 from invoiced_pipeline.replication.children import ChildRows

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.exceptions import ApiError, UnavailableError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.events import EventsRead, read_events
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.events import EventsRead, read_events
 from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions import (

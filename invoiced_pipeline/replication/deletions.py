@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from invoiced_pipeline.catalog import TABLES, Table
-from invoiced_pipeline.invoiced.events import Event
+from invoiced_pipeline.invoiced.reading.events import Event
 from invoiced_pipeline.warehouse.deletion_marks import Mark
 from invoiced_pipeline.windows import from_epoch
 

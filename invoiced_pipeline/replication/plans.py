@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from invoiced_pipeline.invoiced.client import Params
+from invoiced_pipeline.invoiced.http.client import Params
 
 
 def mark_variant(records: Iterable[Any], variant: Params) -> None:

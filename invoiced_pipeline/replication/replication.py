@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from invoiced_pipeline.catalog import TABLES, Table
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.reading import Reading
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.table_reading import Reading
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.batches import Batch

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.settings import Cadence
 from invoiced_pipeline.windows import FIRST_SECOND, LAST_SECOND, Coverage, Window
 

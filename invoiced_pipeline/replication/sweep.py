@@ -15,15 +15,15 @@ from typing import Any
 
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.identifiers import (
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.identifiers import (
     Identifiers,
     list_identifiers,
     missing_records,
     read_records,
 )
-from invoiced_pipeline.invoiced.reading import lies_in
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.reading.table_reading import lies_in
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, is_any_readable, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.sweep import Sweep, SweepReport

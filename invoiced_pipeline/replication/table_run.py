@@ -10,11 +10,11 @@ from typing import Any
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.pages import Page
-from invoiced_pipeline.invoiced.reading import Reading, lies_in
-from invoiced_pipeline.invoiced.related import read_related
-from invoiced_pipeline.invoiced.single import pages_of
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.related import read_related
+from invoiced_pipeline.invoiced.reading.single_record import pages_of
+from invoiced_pipeline.invoiced.reading.table_reading import Reading, lies_in
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, Availability, lacks
 from invoiced_pipeline.replication.batches import Batch, Batcher

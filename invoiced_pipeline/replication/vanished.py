@@ -20,11 +20,11 @@ import msgspec
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.exceptions import UnavailableError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.identifiers import list_identifiers, missing_records
-from invoiced_pipeline.invoiced.pages import Page
-from invoiced_pipeline.invoiced.reading import Reading
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.identifiers import list_identifiers, missing_records
+from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.table_reading import Reading
 from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.replication.clock_memory import doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState

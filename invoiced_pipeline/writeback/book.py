@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.writing import WriteAnswer
+from invoiced_pipeline.invoiced.http.writer import WriteAnswer
 from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.checking import Answered, Checked, check, response_of
 from invoiced_pipeline.writeback.clock import Clock

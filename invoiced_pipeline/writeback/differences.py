@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.parts import RATES as _RATES
 from invoiced_pipeline.writeback.parts import Path, of_field, picked, value_at
 from invoiced_pipeline.writeback.plan import Change

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.stored_values import metadata_text, stored
 
 __all__ = ["digest", "metadata_text"]

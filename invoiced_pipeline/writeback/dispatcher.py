@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from invoiced_pipeline.exceptions import ApiError
-from invoiced_pipeline.invoiced.writing import WriteAnswer
+from invoiced_pipeline.invoiced.http.writer import WriteAnswer
 from invoiced_pipeline.writeback.book import Book
 from invoiced_pipeline.writeback.sender import Claim, LeaseExpiredError, Sender, Sent
 from invoiced_pipeline.writeback.unit import Unit

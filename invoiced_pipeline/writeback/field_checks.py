@@ -13,7 +13,7 @@ from invoiced_pipeline.catalog.operations import (
     METADATA_VALUE_LENGTH,
     Field,
 )
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.payment_data import is_card_number

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.model import Treatment
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import Privacy, without
 from invoiced_pipeline.writeback.field_checks import told
 from invoiced_pipeline.writeback.plan import Change, Plan, PlannedRow

@@ -15,8 +15,8 @@ import msgspec
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import MARKER, Operation
 from invoiced_pipeline.exceptions import RequestRefusedError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.pages import PER_PAGE
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.pages import PER_PAGE
 from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.digests import digest, metadata_text
 from invoiced_pipeline.writeback.parts import Path, of_field, value_at

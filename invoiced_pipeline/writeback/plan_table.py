@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.showing import shown_body, shown_value

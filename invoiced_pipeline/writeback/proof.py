@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.writing import WriteAnswer
+from invoiced_pipeline.invoiced.http.writer import WriteAnswer
 from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.writeback.numbers import normal_number
 from invoiced_pipeline.writeback.plan import PlannedRow

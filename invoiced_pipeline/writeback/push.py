@@ -13,7 +13,7 @@ from invoiced_pipeline.exceptions import (
     PushRefusedError,
     RequestRefusedError,
 )
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.adopting import adopt

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.plan import State
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.becoming import filled, held, invalid
 from invoiced_pipeline.writeback.deletions import planned_deletion

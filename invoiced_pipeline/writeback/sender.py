@@ -9,9 +9,9 @@ import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.exceptions import AccountInactiveError, ApiError, AuthenticationError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteAnswer
 from invoiced_pipeline.nesting import TOO_DEEP, shallow
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.lookup import filled_path, included_params

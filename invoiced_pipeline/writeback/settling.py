@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from invoiced_pipeline.exceptions import ApiError
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.lookup import Found, Lookup, ask, decode, identified, record_id

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.payment_data import HIDDEN
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow

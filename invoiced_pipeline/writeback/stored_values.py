@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 
 _LOWER = frozenset({"email", "currency", "language"})
 _UPPER = frozenset({"country", "approved"})

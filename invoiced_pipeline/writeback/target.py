@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.settings import ConnectionSettings, remembered_host
 from invoiced_pipeline.warehouse.database import Database

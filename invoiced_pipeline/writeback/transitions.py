@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.writing import TAKES_KEY, WriteAnswer
+from invoiced_pipeline.invoiced.http.writer import TAKES_KEY, WriteAnswer
 from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.keys import idempotency_key
 from invoiced_pipeline.writeback.ledger import Entry

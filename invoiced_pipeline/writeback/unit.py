@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from invoiced_pipeline.catalog.operations import MARKER, Operation
-from invoiced_pipeline.invoiced.bodies import encode_body
-from invoiced_pipeline.invoiced.writing import WriteRequest
+from invoiced_pipeline.invoiced.http.json_body import encode_body
+from invoiced_pipeline.invoiced.http.writer import WriteRequest
 from invoiced_pipeline.writeback.lookup import filled_path
 from invoiced_pipeline.writeback.plan import PlannedRow
 

@@ -110,7 +110,7 @@ class _Records:
 
     def batches(self, table: Table, state: MutableMapping[str, Any]) -> "Iterator[Batch | None]":
         """Yields the records, typed; `state` is only asked whose dataset it is."""
-        from invoiced_pipeline.invoiced.pages import Page
+        from invoiced_pipeline.invoiced.reading.pages import Page
         from invoiced_pipeline.replication.batches import Batcher
         from invoiced_pipeline.replication.dataset_state import DatasetState
 

@@ -16,8 +16,10 @@ from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.emulator.errors import ApiError
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.emulator.service import RequestHook
-from invoiced_pipeline.invoiced import identifiers, numbered, pages, walk
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.table_reading import by_page_number as numbered
+from invoiced_pipeline.invoiced.reading.table_reading import identifiers, pages
+from invoiced_pipeline.invoiced.reading.table_reading import window_walk as walk
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database

@@ -22,9 +22,9 @@ from invoiced_pipeline.exceptions import (
     RequestRefusedError,
     TransientApiError,
 )
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-from invoiced_pipeline.invoiced.in_flight import InFlightLimit
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline_tests.conftest import IMPATIENT, customer
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi, Reply
 

@@ -5,7 +5,6 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
 from invoiced_pipeline.invoiced.connection_check import (
     Finding,
     check_events,
@@ -13,6 +12,7 @@ from invoiced_pipeline.invoiced.connection_check import (
     check_tables,
 )
 from invoiced_pipeline.invoiced.first_load import expected_seconds
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, customer, invoice
 

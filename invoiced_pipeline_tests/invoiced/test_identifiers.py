@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ContractError, RequestRefusedError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.events import read_events
-from invoiced_pipeline.invoiced.identifiers import list_identifiers, missing_records
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.events import read_events
+from invoiced_pipeline.invoiced.reading.identifiers import list_identifiers, missing_records
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, invoice
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoiced_pipeline.invoiced.in_flight import InFlightLimit
+from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
 
 
 def test_lowering_halves_down_to_one() -> None:

@@ -10,7 +10,7 @@ import pytest
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import TransientApiError
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.windows import FOREVER, Window, from_epoch
 from invoiced_pipeline_tests.conftest import NOW, START
 from invoiced_pipeline_tests.invoiced.test_walk import read, walk

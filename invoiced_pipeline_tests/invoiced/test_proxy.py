@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import HostUnreachableError, RequestRefusedError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline_tests.conftest import IMPATIENT, customer
 from invoiced_pipeline_tests.proxy import running_proxy
 

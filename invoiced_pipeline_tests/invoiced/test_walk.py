@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.pages import Page
-from invoiced_pipeline.invoiced.reading import LAG, Reading
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.table_reading import LAG, Reading
 from invoiced_pipeline.windows import FOREVER, Window, from_epoch, to_epoch
 from invoiced_pipeline_tests.conftest import NOW, START, customer, empty
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi

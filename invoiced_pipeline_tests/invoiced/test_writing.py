@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from invoiced_pipeline.emulator.faults import Fault
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import AccountInactiveError, AuthenticationError
-from invoiced_pipeline.invoiced.bodies import encode_body
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
-from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteRequest
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.json_body import encode_body
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteRequest
 from invoiced_pipeline_tests.conftest import IMPATIENT
 
 KEY = "w-0123456789"

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import RequestRefusedError
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline_tests.conftest import START

@@ -20,7 +20,7 @@ from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
 from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication import batches
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import TableReport

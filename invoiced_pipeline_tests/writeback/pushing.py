@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.catalog.operations import operation
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.bodies import encode_body
-from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.writeback.family import PushWish, push_now
 from invoiced_pipeline.writeback.ledger import Ledger

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, planned

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.catalog.operations import OPERATIONS, Operation
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.family import PushWish, plan_now, push_now

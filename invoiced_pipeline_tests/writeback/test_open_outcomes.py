@@ -7,8 +7,8 @@ import pytest
 
 from invoiced_pipeline.emulator.faults import Fault
 from invoiced_pipeline.exceptions import AuthenticationError, DatasetMismatchError
-from invoiced_pipeline.invoiced.client import Patience
-from invoiced_pipeline.invoiced.writing import InvoicedWriter
+from invoiced_pipeline.invoiced.http.client import Patience
+from invoiced_pipeline.invoiced.http.writer import InvoicedWriter
 from invoiced_pipeline.writeback import outcome, transitions
 from invoiced_pipeline.writeback.ledger import Ledger
 from invoiced_pipeline.writeback.report import Problem, PushReport

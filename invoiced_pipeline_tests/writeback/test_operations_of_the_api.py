@@ -18,9 +18,9 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog.operations import OPERATION_NAMES, operation
 from invoiced_pipeline.emulator.clock import Clock
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.bodies import encode_body
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.writing import InvoicedWriter, WriteAnswer, WriteRequest
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.json_body import encode_body
+from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteAnswer, WriteRequest
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, Replica

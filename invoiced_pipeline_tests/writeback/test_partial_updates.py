@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.catalog.operations import MARKER
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.invoiced.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.family import PushWish, plan_now, push_now

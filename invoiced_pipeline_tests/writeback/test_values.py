@@ -19,7 +19,7 @@ from pydantic import SecretStr, ValidationError
 
 from invoiced_pipeline.catalog.operations import Field
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.invoiced.bodies import encode_body
+from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection

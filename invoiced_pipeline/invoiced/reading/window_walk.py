@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.invoiced.ahead import MAX_PAGES_AHEAD
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params
-from invoiced_pipeline.invoiced.numbered import read_by_number
-from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, Stamp, check_order, fetch_page
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
+from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, Stamp, check_order, fetch_page
+from invoiced_pipeline.invoiced.reading.read_ahead import MAX_PAGES_AHEAD
 from invoiced_pipeline.windows import to_epoch
 
 PAGES_PER_PART = 12

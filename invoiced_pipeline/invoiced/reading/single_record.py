@@ -1,9 +1,9 @@
 """Questions about few records: one by its id, or how many a window holds."""
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.pages import Page
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.windows import Window, to_epoch
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.invoiced.ahead import ReadAhead
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.numbered import read_by_number
-from invoiced_pipeline.invoiced.pages import Page, Stamp, check_order
-from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.invoiced.walk import WindowWalk
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
+from invoiced_pipeline.invoiced.reading.pages import Page, Stamp, check_order
+from invoiced_pipeline.invoiced.reading.read_ahead import ReadAhead
+from invoiced_pipeline.invoiced.reading.window_walk import WindowWalk
 from invoiced_pipeline.windows import (
     FOREVER,
     Window,

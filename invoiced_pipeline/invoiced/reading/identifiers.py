@@ -19,10 +19,10 @@ import msgspec
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params
-from invoiced_pipeline.invoiced.numbered import read_by_number
-from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, fetch_page
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
+from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, fetch_page
 
 PAGES_PER_PART = 12
 MAX_PARTS = 12

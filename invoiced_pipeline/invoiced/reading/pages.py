@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.nesting import decode
 
 PER_PAGE = 100

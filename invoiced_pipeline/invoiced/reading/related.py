@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.numbered import read_by_number
-from invoiced_pipeline.invoiced.pages import Page
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
+from invoiced_pipeline.invoiced.reading.pages import Page
 
 
 def read_related(

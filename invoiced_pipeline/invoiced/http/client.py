@@ -20,15 +20,15 @@ from invoiced_pipeline.exceptions import (
     RequestRefusedError,
     TransientApiError,
 )
-from invoiced_pipeline.invoiced.in_flight import InFlightLimit
-from invoiced_pipeline.invoiced.responses import (
+from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
+from invoiced_pipeline.invoiced.http.responses import (
     check_list_body,
     check_record_body,
     error_for,
     server_time,
 )
-from invoiced_pipeline.invoiced.tally import Tally
-from invoiced_pipeline.invoiced.transport import connection_pool, no_answer
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.http.transport import connection_pool, no_answer
 
 logger = logging.getLogger(__name__)
 

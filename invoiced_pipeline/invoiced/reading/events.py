@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from invoiced_pipeline.exceptions import ContractError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params
-from invoiced_pipeline.invoiced.numbered import read_by_number
-from invoiced_pipeline.invoiced.pages import Page
-from invoiced_pipeline.invoiced.reading import LAG
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
+from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.table_reading import LAG
 from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
 

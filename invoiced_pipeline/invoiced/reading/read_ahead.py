@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-from invoiced_pipeline.invoiced.pages import Page
+from invoiced_pipeline.invoiced.reading.pages import Page
 
 MAX_PAGES_AHEAD = 40
 """Pages of one table that may wait to be taken: bounds memory, and hardly ever speed."""

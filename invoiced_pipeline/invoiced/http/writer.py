@@ -16,12 +16,12 @@ from urllib3.exceptions import (
 )
 
 from invoiced_pipeline.exceptions import RateLimitedError
-from invoiced_pipeline.invoiced.client import InvoicedClient
-from invoiced_pipeline.invoiced.responses import (
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.responses import (
     error_details,
     error_for,
 )
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.nesting import shallow
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from invoiced_pipeline.exceptions import ContractError, TransientApiError
-from invoiced_pipeline.invoiced.client import InvoicedClient, Params
-from invoiced_pipeline.invoiced.pages import PER_PAGE, Page, Stamp, fetch_page
-from invoiced_pipeline.invoiced.tally import Tally
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, Stamp, fetch_page
 
 _PASSES = 5
 

@@ -1,0 +1,1 @@
+"""HTTP to the API: connections, retries, rate limit, one request at a time."""

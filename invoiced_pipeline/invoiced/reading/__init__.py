@@ -1,0 +1,1 @@
+"""Reading lists: windows of `updated_at`, pages, related records and events."""
