@@ -61,7 +61,7 @@ format: $(DEVELOPMENT) ## Mend style
 
 docs: $(DEVELOPMENT) .venv-diagram/.installed ## Make docs/settings.md, docs/schema.md and docs/cli.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
-	@$(BIN)/python -m invoiced_pipeline.replication.reference .venv-diagram/bin/graphviz-pure
+	@$(BIN)/python -m invoiced_pipeline.replication.documentation.reference .venv-diagram/bin/graphviz-pure
 	@$(BIN)/python -m invoiced_pipeline.commands.reference
 
 # Graphviz, for the picture in docs/schema.md, has an environment of its own.

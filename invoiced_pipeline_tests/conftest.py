@@ -19,8 +19,8 @@ from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
-from invoiced_pipeline.replication.sweep import SweepReport
-from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
+from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline.settings import Cadence, Deletions, Settings

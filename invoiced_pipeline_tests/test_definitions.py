@@ -9,7 +9,7 @@ import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.defs.assembly import build_definitions
-from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline_tests.front_door import KEY, front_door
 

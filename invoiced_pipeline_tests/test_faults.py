@@ -144,7 +144,7 @@ def killed_in(owner, name, when=lambda *a: True, after=False):
     setattr(owner, name, method)
 
 from dlt.pipeline.pipeline import Pipeline
-from invoiced_pipeline.replication.batches import Batcher
+from invoiced_pipeline.replication.decode.batches import Batcher
 if database.kind == "duckdb":
     from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDbClient as JobClient
     from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient as SqlClient

@@ -3,7 +3,7 @@
 import logging
 
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.replication.documentation import document_dataset
+from invoiced_pipeline.replication.documentation.dataset import document_dataset
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import ConnectionSettings
 from invoiced_pipeline.warehouse.database import Database, Session

@@ -18,7 +18,7 @@ from invoiced_pipeline.defs.names import (
     written_account_key,
 )
 from invoiced_pipeline.defs.specs import column_schema
-from invoiced_pipeline.replication.columns import (
+from invoiced_pipeline.replication.decode.columns import (
     DELETED_AT,
     INDEX,
     PARENT_VERSION,

@@ -290,7 +290,7 @@ class _Run:
         marks: "Marks",
     ) -> None:
         """Has the tables that were read whole hold the API's records, and no others."""
-        from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+        from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 
         whole = {
             name

@@ -6,7 +6,7 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Column, Table
 from invoiced_pipeline.defs.names import account_key, asset_key
-from invoiced_pipeline.replication.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.settings import ConnectionSettings, Destination
 
 _TYPES = {

@@ -18,7 +18,7 @@ from invoiced_pipeline.replication.failure_list import Failure, failure_lines, t
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.replication.sweep import SweepReport
+    from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
 
 WEEKLY = "23 4 * * 0"
 """Sundays at 04:23 UTC: not on the hour, when syncs run."""
@@ -148,7 +148,7 @@ def _sweep(  # noqa: PLR0913 - a run's order
     """Sweeps; gives the reports, and the rows that each table holds afterwards."""
     from invoiced_pipeline.replication.availability import announce
     from invoiced_pipeline.replication.request import ReplicationRequest
-    from invoiced_pipeline.replication.sweep_dataset import sweep_dataset
+    from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
     from invoiced_pipeline.replication.sync_log import sweep_log_entries
     from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.dataset import row_counts

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
-from invoiced_pipeline.replication.clock_memory import ClockMemory
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.wrong_clock import ClockMemory
 from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch, to_epoch
 
 

@@ -16,9 +16,9 @@ import msgspec
 from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.nesting import decode, shallow
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.replication.arrow import arrow_table
-from invoiced_pipeline.replication.columns import TOMBSTONE
-from invoiced_pipeline.replication.records import Reject
+from invoiced_pipeline.replication.decode.arrow import arrow_table
+from invoiced_pipeline.replication.decode.columns import TOMBSTONE
+from invoiced_pipeline.replication.decode.records import Reject
 from invoiced_pipeline.windows import to_epoch
 
 if TYPE_CHECKING:

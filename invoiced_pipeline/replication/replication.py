@@ -12,10 +12,10 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.table_reading import Reading
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
-from invoiced_pipeline.replication.batches import Batch
 from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.deletion_feed import DeletionFeed
-from invoiced_pipeline.replication.hiding import hide
+from invoiced_pipeline.replication.decode.batches import Batch
+from invoiced_pipeline.replication.deletions.feed import DeletionFeed
+from invoiced_pipeline.replication.hashed_columns import hide
 from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest

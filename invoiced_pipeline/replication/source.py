@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import dlt
 
 from invoiced_pipeline.catalog import Column, Table
-from invoiced_pipeline.replication.batches import Batch
-from invoiced_pipeline.replication.columns import (
+from invoiced_pipeline.replication.decode.batches import Batch
+from invoiced_pipeline.replication.decode.columns import (
     INDEX,
     PARENT_VERSION,
     SCALE,

@@ -11,7 +11,7 @@ from invoiced_pipeline.warehouse.system_tables import Status, SyncLogEntry
 from invoiced_pipeline.windows import FOREVER
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.replication.sweep import SweepReport
+    from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
 
 
 @dataclass(frozen=True, slots=True)

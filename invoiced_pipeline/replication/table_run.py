@@ -17,18 +17,18 @@ from invoiced_pipeline.invoiced.reading.single_record import pages_of
 from invoiced_pipeline.invoiced.reading.table_reading import Reading, lies_in
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, Availability, lacks
-from invoiced_pipeline.replication.batches import Batch, Batcher
-from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
-from invoiced_pipeline.replication.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.deletion_feed import DeletionFeed
-from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.decode.batches import Batch, Batcher
+from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.decode.plan_versions import mark_variant, one_per_id
+from invoiced_pipeline.replication.deletions.consequences import customer_columns
+from invoiced_pipeline.replication.deletions.feed import DeletionFeed
 from invoiced_pipeline.replication.failure_list import cause_of
-from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects, judge
 from invoiced_pipeline.replication.replaced_rows import MOST_IDS, ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.wrong_clock import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.selection.tables import unloaded
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
 

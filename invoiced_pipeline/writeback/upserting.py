@@ -20,7 +20,7 @@ from invoiced_pipeline.writeback.digests import metadata_text
 from invoiced_pipeline.writeback.target import Target
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.replication.batches import Batch
+    from invoiced_pipeline.replication.decode.batches import Batch
     from invoiced_pipeline.replication.request import ReplicationRequest
 
 logger = logging.getLogger(__name__)
@@ -111,8 +111,8 @@ class _Records:
     def batches(self, table: Table, state: MutableMapping[str, Any]) -> "Iterator[Batch | None]":
         """Yields the records, typed; `state` is only asked whose dataset it is."""
         from invoiced_pipeline.invoiced.reading.pages import Page
-        from invoiced_pipeline.replication.batches import Batcher
         from invoiced_pipeline.replication.dataset_state import DatasetState
+        from invoiced_pipeline.replication.decode.batches import Batcher
 
         dataset = DatasetState(state)
         dataset.check_owner(self.request)

@@ -14,12 +14,12 @@ from dlt import Pipeline
 from invoiced_pipeline.catalog import Table, table
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication import source
-from invoiced_pipeline.replication.batches import Batcher
-from invoiced_pipeline.replication.children import ChildRows
 from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.deletion_feed import DeletionFeed
-from invoiced_pipeline.replication.sweep import Sweep
-from invoiced_pipeline.replication.vanished import Vanished
+from invoiced_pipeline.replication.decode.batches import Batcher
+from invoiced_pipeline.replication.decode.child_rows import ChildRows
+from invoiced_pipeline.replication.deletions.feed import DeletionFeed
+from invoiced_pipeline.replication.deletions.vanished_transactions import Vanished
+from invoiced_pipeline.replication.sweep.table_sweep import Sweep
 from invoiced_pipeline_tests.change.world import LATEST, Step, World, WrongReplicaError
 from invoiced_pipeline_tests.conftest import empty
 

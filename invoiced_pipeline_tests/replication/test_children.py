@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.reading.pages import Page, Stamp
-from invoiced_pipeline.replication import batches
-from invoiced_pipeline.replication.batches import Batcher
+from invoiced_pipeline.replication.decode import batches
+from invoiced_pipeline.replication.decode.batches import Batcher
 from invoiced_pipeline_tests.conftest import NOW, Replica, invoice, items
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
 

@@ -7,7 +7,7 @@ import pytest
 
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.invoiced.reading.events import Event, Snapshot
-from invoiced_pipeline.replication.deletions import consequences, customer_columns
+from invoiced_pipeline.replication.deletions.consequences import consequences, customer_columns
 from invoiced_pipeline.windows import from_epoch
 
 

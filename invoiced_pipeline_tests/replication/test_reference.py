@@ -8,9 +8,15 @@ from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog.wording import companions
 from invoiced_pipeline.emulator.run import fill
 from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.replication.documentation import document_dataset
-from invoiced_pipeline.replication.er_diagram import dot, entities, mermaid
-from invoiced_pipeline.replication.reference import DOCUMENT, GUIDE, PICTURE, mark, render
+from invoiced_pipeline.replication.documentation.dataset import document_dataset
+from invoiced_pipeline.replication.documentation.er_diagram import dot, entities, mermaid
+from invoiced_pipeline.replication.documentation.reference import (
+    DOCUMENT,
+    GUIDE,
+    PICTURE,
+    mark,
+    render,
+)
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica

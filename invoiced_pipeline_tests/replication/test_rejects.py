@@ -9,8 +9,8 @@ import pytest
 from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.replication import records
-from invoiced_pipeline.replication.records import RecordDecoder, Reject
+from invoiced_pipeline.replication.decode import records
+from invoiced_pipeline.replication.decode.records import RecordDecoder, Reject
 from invoiced_pipeline.replication.rejects import MOST_BY_ID, Rejects, judge
 from invoiced_pipeline_tests.conftest import NOW, Replica, invoice
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
-from invoiced_pipeline.replication import batches
+from invoiced_pipeline.replication.decode import batches
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from invoiced_pipeline.catalog import Column
-from invoiced_pipeline.replication.columns import EXTRA, SCALE
-from invoiced_pipeline.replication.records import UntypableError
+from invoiced_pipeline.replication.decode.columns import EXTRA, SCALE
+from invoiced_pipeline.replication.decode.records import UntypableError
 
 DECIMAL = pa.decimal128(38, SCALE)
 INSTANT = pa.timestamp("us", tz="UTC")

@@ -26,11 +26,11 @@ from invoiced_pipeline.invoiced.reading.identifiers import (
 from invoiced_pipeline.invoiced.reading.table_reading import lies_in
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, is_any_readable, lacks
-from invoiced_pipeline.replication.batches import Batch, Batcher
 from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.deletions import customer_columns
+from invoiced_pipeline.replication.decode.batches import Batch, Batcher
+from invoiced_pipeline.replication.decode.plan_versions import mark_variant, one_per_id
+from invoiced_pipeline.replication.deletions.consequences import customer_columns
 from invoiced_pipeline.replication.failure_list import cause_of
-from invoiced_pipeline.replication.plans import mark_variant, one_per_id
 from invoiced_pipeline.replication.rejects import REJECTED, Rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.warehouse.deletion_marks import KnownIds, Mark, Marks

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Column, ForeignKey, Table
-from invoiced_pipeline.replication.columns import INDEX, child_columns
+from invoiced_pipeline.replication.decode.columns import INDEX, child_columns
 
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b", "#b8860b", "#17808f", "#c2559d")
 """Of the lines, by the table whose key they lead to."""

@@ -26,10 +26,10 @@ from invoiced_pipeline.invoiced.reading.identifiers import list_identifiers, mis
 from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.invoiced.reading.table_reading import Reading
 from invoiced_pipeline.nesting import decode
-from invoiced_pipeline.replication.clock_memory import doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.deletions import RecordId, of_transactions
+from invoiced_pipeline.replication.deletions.consequences import RecordId, of_transactions
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.wrong_clock import doubtful, remember
 from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.windows import FOREVER, Window
 

@@ -8,7 +8,7 @@ from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.sweep import Sweep, SweepReport
+from invoiced_pipeline.replication.sweep.table_sweep import Sweep, SweepReport
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.dataset import remembered_state
 from invoiced_pipeline.warehouse.deletion_marks import Marks

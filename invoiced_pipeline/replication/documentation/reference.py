@@ -1,4 +1,4 @@
-"""docs/schema.md, made from the catalog: `python -m invoiced_pipeline.replication.reference`."""
+"""docs/schema.md, made from the catalog: `python -m invoiced_pipeline.replication.documentation.reference`."""
 
 import hashlib
 import subprocess
@@ -9,9 +9,9 @@ from pathlib import Path
 from invoiced_pipeline.catalog import TABLES, ChildTable, Column, ForeignKey, Table
 from invoiced_pipeline.catalog.system_tables import DLT_TABLES, OWN_TABLES, SystemTable
 from invoiced_pipeline.catalog.wording import column_text, companions
-from invoiced_pipeline.replication.columns import child_columns, parent_columns
-from invoiced_pipeline.replication.documentation import descriptions
-from invoiced_pipeline.replication.er_diagram import dot, mermaid
+from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.documentation.dataset import descriptions
+from invoiced_pipeline.replication.documentation.er_diagram import dot, mermaid
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema.md"
 PICTURE = DOCUMENT.parent / "images" / "schema.svg"

@@ -8,14 +8,14 @@ import pyarrow as pa
 
 from invoiced_pipeline.catalog import ChildTable, Table
 from invoiced_pipeline.nesting import array_elements
-from invoiced_pipeline.replication.arrow import arrow_table
-from invoiced_pipeline.replication.columns import (
+from invoiced_pipeline.replication.decode.arrow import arrow_table
+from invoiced_pipeline.replication.decode.columns import (
     INDEX,
     PARENT_VERSION,
     TOMBSTONE,
     child_columns,
 )
-from invoiced_pipeline.replication.records import RecordDecoder, UntypableError, by_column
+from invoiced_pipeline.replication.decode.records import RecordDecoder, UntypableError, by_column
 
 
 class ChildRows:

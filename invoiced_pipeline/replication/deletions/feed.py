@@ -20,15 +20,15 @@ from invoiced_pipeline.exceptions import ApiError, UnavailableError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.events import EventsRead, read_events
-from invoiced_pipeline.replication.clock_memory import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.deletions import (
+from invoiced_pipeline.replication.deletions.consequences import (
     consequences,
     customer_columns,
 )
+from invoiced_pipeline.replication.deletions.vanished_transactions import Vanished
 from invoiced_pipeline.replication.failure_list import cause_of
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.vanished import Vanished
+from invoiced_pipeline.replication.wrong_clock import WRONG_CLOCK, doubtful, remember
 from invoiced_pipeline.warehouse.deletion_marks import Marks
 
 _FEED = "_events"

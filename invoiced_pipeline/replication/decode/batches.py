@@ -14,17 +14,17 @@ import pyarrow as pa
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.nesting import elements
-from invoiced_pipeline.replication.arrow import arrow_table
-from invoiced_pipeline.replication.children import ChildRows
-from invoiced_pipeline.replication.columns import parent_columns
-from invoiced_pipeline.replication.records import (
+from invoiced_pipeline.replication.decode.arrow import arrow_table
+from invoiced_pipeline.replication.decode.child_rows import ChildRows
+from invoiced_pipeline.replication.decode.columns import parent_columns
+from invoiced_pipeline.replication.decode.records import (
     RecordDecoder,
     Reject,
     UntypableError,
     by_column,
     too_deep,
 )
-from invoiced_pipeline.replication.treatment import Treatment
+from invoiced_pipeline.replication.decode.redaction import Treatment
 from invoiced_pipeline.selection.privacy import Privacy
 
 TYPED_ROWS = 2_000

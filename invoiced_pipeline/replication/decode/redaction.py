@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog import Column, Table
-from invoiced_pipeline.replication.records import Reject
+from invoiced_pipeline.replication.decode.records import Reject
 from invoiced_pipeline.selection.privacy import Privacy, without
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column, ColumnType
 from invoiced_pipeline.nesting import TOO_DEEP, decode
-from invoiced_pipeline.replication.columns import EXTRA
+from invoiced_pipeline.replication.decode.columns import EXTRA
 from invoiced_pipeline.windows import EARLIEST_SECOND, LAST_SECOND, is_storable
 
 _MAX_BIGINT = 2**63

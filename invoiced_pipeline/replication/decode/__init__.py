@@ -1,0 +1,1 @@
+"""From records of the API to Arrow batches: columns, child rows, hashed values."""

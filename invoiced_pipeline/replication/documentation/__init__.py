@@ -1,0 +1,1 @@
+"""Descriptions of the dataset: in the warehouse, and as docs/schema.md."""
