@@ -1,4 +1,4 @@
-"""docs/schema.md, made from the catalog: `python -m invoiced_pipeline.replication.documentation.reference`."""
+"""docs/schema.md, made from the catalog with `make docs`."""
 
 import hashlib
 import subprocess
