@@ -36,7 +36,7 @@ _LATE = (
 )
 """Imported where they are used, or by dlt on its way; Dagster has most of them loaded already."""
 
-_CHECKS = ("invoiced_pipeline.defs.audit", "invoiced_pipeline.defs.logged_load")
+_CHECKS = ("invoiced_pipeline.defs.checks.audit", "invoiced_pipeline.defs.sync.load")
 
 
 def replicate(
@@ -78,8 +78,8 @@ def _load(source: "DltSource", pipeline: "Pipeline") -> None:
 def _load_and_check(
     settings: Settings, client: InvoicedClient, replication: Replication, pipeline: "Pipeline"
 ) -> None:
-    from invoiced_pipeline.defs.audit import Audit
-    from invoiced_pipeline.defs.logged_load import LoggedLoad
+    from invoiced_pipeline.defs.checks.audit import Audit
+    from invoiced_pipeline.defs.sync.load import LoggedLoad
     from invoiced_pipeline.replication.api_counts import api_counts
 
     database = open_database(settings.warehouse)

@@ -27,7 +27,7 @@ from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.defs.launch import SyncResult
+    from invoiced_pipeline.defs.launch.launch import SyncResult
     from invoiced_pipeline.replication.report import Mode
     from invoiced_pipeline.warehouse.dataset import RowTotals
 
@@ -84,7 +84,7 @@ def _sync(
 ) -> "SyncResult":
     settings.api_key(connection)
     from invoiced_pipeline.defs.assembly import build_definitions
-    from invoiced_pipeline.defs.launch import open_instance, run_sync
+    from invoiced_pipeline.defs.launch.launch import open_instance, run_sync
     from invoiced_pipeline.terminal import reading_progress
 
     definitions = build_definitions(settings)
@@ -108,7 +108,7 @@ def sweep(
     tables = _selected(settings, chosen, select)
     settings.api_key(chosen)
     from invoiced_pipeline.defs.assembly import build_definitions
-    from invoiced_pipeline.defs.launch import open_instance, run_sweep
+    from invoiced_pipeline.defs.launch.launch import open_instance, run_sweep
     from invoiced_pipeline.terminal import errors, reading_progress, say, show_sweep
 
     definitions = build_definitions(settings)

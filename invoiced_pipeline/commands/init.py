@@ -16,7 +16,7 @@ from invoiced_pipeline.commands.project_files import (
     dotenv_file,
     settings_file,
 )
-from invoiced_pipeline.defs.dagster_home import make_home
+from invoiced_pipeline.defs.launch.home_folder import make_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 

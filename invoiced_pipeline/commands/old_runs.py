@@ -24,8 +24,8 @@ def delete_old_runs(
             f"[dagster] of {settings.source}"
         )
         raise ConfigurationError(message)
-    from invoiced_pipeline.defs import old_runs
-    from invoiced_pipeline.defs.launch import open_instance
+    from invoiced_pipeline.defs.launch.launch import open_instance
+    from invoiced_pipeline.defs.retention import old_runs
     from invoiced_pipeline.terminal import console
 
     before = datetime.now(UTC) - timedelta(days=days)

@@ -43,7 +43,7 @@ def status(connection: ConnectionsOption = None, as_json: JsonOption = False) ->
 
 def _statuses(settings: Settings, name: str | None) -> "list[ConnectionStatus]":
     chosen = settings.connection if name is None else [settings.find(name)]
-    from invoiced_pipeline.defs.launch import open_instance
+    from invoiced_pipeline.defs.launch.launch import open_instance
     from invoiced_pipeline.defs.status import connection_status
 
     with open_instance(settings) as instance:

@@ -20,8 +20,8 @@ def ui(
 ) -> None:
     """Start Dagster's UI and scheduler, with the runs of these commands, until Ctrl-C."""
     settings = load_settings()
-    from invoiced_pipeline.defs.code_location import workspace_file
-    from invoiced_pipeline.defs.home import dagster_home
+    from invoiced_pipeline.defs.launch.code_location import workspace_file
+    from invoiced_pipeline.defs.launch.home import dagster_home
 
     home = dagster_home(settings)
     home.prepare()

@@ -10,7 +10,7 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.defs.launch import WritebackResult
+    from invoiced_pipeline.defs.launch.launch import WritebackResult
 
 writeback = typer.Typer(
     help="Rows of the warehouse become records in Invoiced, each exactly once.",
@@ -135,8 +135,8 @@ def run_push(settings: Settings, name: str, **config: Any) -> "WritebackResult":
     found = settings.find_writeback(name)
     settings.api_key(settings.find(found.connection))
     from invoiced_pipeline.defs.assembly import build_definitions
-    from invoiced_pipeline.defs.launch import open_instance, run_writeback
-    from invoiced_pipeline.defs.writeback_run import WritebackConfig
+    from invoiced_pipeline.defs.launch.launch import open_instance, run_writeback
+    from invoiced_pipeline.defs.writeback.run import WritebackConfig
 
     definitions = build_definitions(settings)
     with open_instance(settings) as instance:

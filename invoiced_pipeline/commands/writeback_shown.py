@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from invoiced_pipeline.defs.launch import WritebackResult
+from invoiced_pipeline.defs.launch.launch import WritebackResult
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.terminal import console, errors, new_grid, say
 from invoiced_pipeline.writeback.ledger import Entry, counts

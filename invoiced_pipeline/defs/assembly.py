@@ -3,16 +3,16 @@
 import dagster as dg
 
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
-from invoiced_pipeline.defs.jobs import sync_job
 from invoiced_pipeline.defs.lineage import lineage_specs
-from invoiced_pipeline.defs.old_runs_job import old_runs_definitions
 from invoiced_pipeline.defs.partitions import partitions_for
-from invoiced_pipeline.defs.replicate import replicated_assets
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
-from invoiced_pipeline.defs.schedules import sync_schedule
+from invoiced_pipeline.defs.retention.job import old_runs_definitions
 from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
-from invoiced_pipeline.defs.writeback import writeback_job
-from invoiced_pipeline.defs.writeback_schedules import after_sync_sensor, writeback_schedule
+from invoiced_pipeline.defs.sync.assets import replicated_assets
+from invoiced_pipeline.defs.sync.job import sync_job
+from invoiced_pipeline.defs.sync.schedule import sync_schedule
+from invoiced_pipeline.defs.writeback.job import writeback_job
+from invoiced_pipeline.defs.writeback.schedules import after_sync_sensor, writeback_schedule
 from invoiced_pipeline.selection.clear_copies import refuse_clear_copies
 from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings

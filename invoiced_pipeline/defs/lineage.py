@@ -17,7 +17,7 @@ from invoiced_pipeline.defs.names import (
     writeback_key,
     written_account_key,
 )
-from invoiced_pipeline.defs.specs import column_schema
+from invoiced_pipeline.defs.sync.asset_specs import column_schema
 from invoiced_pipeline.replication.decode.columns import (
     DELETED_AT,
     INDEX,

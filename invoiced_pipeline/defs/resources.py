@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import dagster as dg
 from pydantic import Field, ValidationError, field_validator
 
-from invoiced_pipeline.defs.dead_runs import (
+from invoiced_pipeline.defs.runs.dead_runs import (
     PROCESS_TAG,
     fail_dead_runs,
     mark_failed,

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from invoiced_pipeline.defs.dead_runs import living_runs
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
-from invoiced_pipeline.defs.run_metadata import (
+from invoiced_pipeline.defs.runs.dead_runs import living_runs
+from invoiced_pipeline.defs.sync.metadata import (
     COVERED_SINCE,
     COVERED_UNTIL,
     COVERED_WINDOWS,
@@ -17,7 +17,7 @@ from invoiced_pipeline.defs.run_metadata import (
     ROW_COUNT,
     plain_metadata,
 )
-from invoiced_pipeline.defs.unavailable import unavailable_tables
+from invoiced_pipeline.defs.sync.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.selection.tables import tables_of

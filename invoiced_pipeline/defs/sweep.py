@@ -9,10 +9,10 @@ from pydantic import Field
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
-from invoiced_pipeline.defs.jobs import described
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sweep_job_name
-from invoiced_pipeline.defs.run_metadata import ROW_COUNT
-from invoiced_pipeline.defs.unavailable import UNAVAILABLE
+from invoiced_pipeline.defs.sync.job import described
+from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
+from invoiced_pipeline.defs.sync.unavailable import UNAVAILABLE
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host

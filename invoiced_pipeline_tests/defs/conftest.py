@@ -11,8 +11,8 @@ import dagster as dg
 import pytest
 
 from invoiced_pipeline.defs.assembly import build_definitions
-from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
-from invoiced_pipeline.defs.run_metadata import plain_metadata
+from invoiced_pipeline.defs.launch.launch import SyncResult, run_sweep, run_sync
+from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.selection.tables import tables_of

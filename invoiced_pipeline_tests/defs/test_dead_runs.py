@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, fail_dead_runs
+from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, fail_dead_runs
 
 HERE = socket.gethostname()
 

@@ -3,8 +3,8 @@
 import pytest
 
 from invoiced_pipeline.defs.assembly import build_definitions
-from invoiced_pipeline.defs.launch import run_sweep, run_sync, run_writeback
-from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.defs.launch.launch import run_sweep, run_sync, run_writeback
+from invoiced_pipeline.defs.writeback.run import WritebackConfig
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import Service
 
@@ -26,7 +26,7 @@ def test_every_run_refuses(
     settings = service.settings()
     definitions, instance = build_definitions(settings), service.instance
     # As in a code server: what is launched knows the settings of before.
-    monkeypatch.setattr("invoiced_pipeline.defs.launch.load_settings", lambda: settings)
+    monkeypatch.setattr("invoiced_pipeline.defs.launch.launch.load_settings", lambda: settings)
     old = service.folder / "data" / "invoiced.duckdb"
     old.parent.mkdir()
     old.touch()

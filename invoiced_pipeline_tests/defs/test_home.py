@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from invoiced_pipeline.defs.home import DagsterHome, dagster_home
+from invoiced_pipeline.defs.launch.home import DagsterHome, dagster_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline_tests.front_door import REPOSITORY

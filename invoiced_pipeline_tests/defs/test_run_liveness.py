@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-import invoiced_pipeline.defs.run_liveness as module
-from invoiced_pipeline.defs.run_liveness import PROCESS_TAG, is_alive
+import invoiced_pipeline.defs.runs.liveness as module
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, is_alive
 from invoiced_pipeline.warehouse.database import Holder
 
 HERE = socket.gethostname()

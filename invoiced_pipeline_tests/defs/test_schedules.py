@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
+from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, this_process
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.conftest import customer

@@ -11,20 +11,24 @@ import dagster as dg
 from pydantic import Field
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.defs.audit import Audit
-from invoiced_pipeline.defs.check_run import run_checks
-from invoiced_pipeline.defs.checks import check_results, check_specs
+from invoiced_pipeline.defs.checks.audit import Audit
+from invoiced_pipeline.defs.checks.execute import run_checks
+from invoiced_pipeline.defs.checks.specs import check_results, check_specs
+from invoiced_pipeline.defs.checks.standing import StandingChecks, checks_after
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
-from invoiced_pipeline.defs.logged_load import LoggedLoad
 from invoiced_pipeline.defs.names import asset_key, op_name
-from invoiced_pipeline.defs.partition_figures import PartitionFigures
 from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
-from invoiced_pipeline.defs.run_metadata import ROW_COUNT, run_metadata
-from invoiced_pipeline.defs.skipped_starts import skipped_starts
-from invoiced_pipeline.defs.specs import asset_spec
-from invoiced_pipeline.defs.standing_checks import StandingChecks, checks_after
-from invoiced_pipeline.defs.unavailable import earlier_partitions, unavailable_events, warned_checks
+from invoiced_pipeline.defs.sync.asset_specs import asset_spec
+from invoiced_pipeline.defs.sync.load import LoggedLoad
+from invoiced_pipeline.defs.sync.metadata import ROW_COUNT, run_metadata
+from invoiced_pipeline.defs.sync.partition_counts import PartitionFigures
+from invoiced_pipeline.defs.sync.skipped_ticks import skipped_starts
+from invoiced_pipeline.defs.sync.unavailable import (
+    earlier_partitions,
+    unavailable_events,
+    warned_checks,
+)
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.replication.report import Mode
@@ -151,8 +155,8 @@ class _Run:
         self, invoiced_api: InvoicedApi, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]:
         """Loads, yields the result of every complete table, and fails last, naming the others."""
-        from invoiced_pipeline.defs.dlt_run import run_pipeline
-        from invoiced_pipeline.defs.documentation import document
+        from invoiced_pipeline.defs.sync.dlt_run import run_pipeline
+        from invoiced_pipeline.defs.sync.documentation import document
         from invoiced_pipeline.replication.api_counts import api_counts
         from invoiced_pipeline.replication.availability import announce
         from invoiced_pipeline.replication.replaced_rows import ReplacedRows

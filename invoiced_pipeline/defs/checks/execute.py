@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.defs.audit import Audit
-from invoiced_pipeline.defs.checks import check_results
+from invoiced_pipeline.defs.checks.audit import Audit
+from invoiced_pipeline.defs.checks.specs import check_results
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate

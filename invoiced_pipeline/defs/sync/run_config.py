@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 
 from invoiced_pipeline.defs.names import op_name
-from invoiced_pipeline.defs.replicate import ReplicateConfig, WhenBusy
-from invoiced_pipeline.defs.run_metadata import COVERED_SINCE, COVERED_UNTIL, COVERED_WINDOWS
-from invoiced_pipeline.defs.unavailable import unavailable_since_load
+from invoiced_pipeline.defs.sync.assets import ReplicateConfig, WhenBusy
+from invoiced_pipeline.defs.sync.metadata import COVERED_SINCE, COVERED_UNTIL, COVERED_WINDOWS
+from invoiced_pipeline.defs.sync.unavailable import unavailable_since_load
 from invoiced_pipeline.replication.report import Mode
 
 _RANGE_START = "dagster/asset_partition_range_start"

@@ -78,7 +78,7 @@ class WritebackRun:
         Raises:
             InvoicedPipelineError: It could not be done; what was sent until then is in the ledger.
         """
-        from invoiced_pipeline.defs.documentation import document_after_push
+        from invoiced_pipeline.defs.sync.documentation import document_after_push
 
         context, dataset = self._context, self._connection.dataset
         invoiced_api, _, warehouse = self._keys.found_in(context.resources)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from invoiced_pipeline.defs.names import OLD_RUNS_JOB, schedule_name
-from invoiced_pipeline.defs.old_runs import delete_old_runs
+from invoiced_pipeline.defs.retention.old_runs import delete_old_runs
 from invoiced_pipeline.settings import Settings
 
 _DAILY = "47 3 * * *"

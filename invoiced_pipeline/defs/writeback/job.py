@@ -6,9 +6,9 @@ import dagster as dg
 
 from invoiced_pipeline.catalog.operations import operation
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
-from invoiced_pipeline.defs.dead_runs import DATASET_TAG
 from invoiced_pipeline.defs.names import writeback_job_name, writeback_op_name
-from invoiced_pipeline.defs.writeback_run import WritebackConfig, WritebackRun
+from invoiced_pipeline.defs.runs.dead_runs import DATASET_TAG
+from invoiced_pipeline.defs.writeback.run import WritebackConfig, WritebackRun
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
-from invoiced_pipeline.defs.run_liveness import PROCESS_TAG, is_alive, this_process
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, is_alive, this_process
 from invoiced_pipeline.warehouse.database import Holder
 
 __all__ = ["DATASET_TAG", "PROCESS_TAG", "this_process"]

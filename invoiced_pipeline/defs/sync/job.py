@@ -3,7 +3,7 @@
 import dagster as dg
 
 from invoiced_pipeline.defs.names import op_name, sync_job_name
-from invoiced_pipeline.defs.replicate import ReplicateConfig
+from invoiced_pipeline.defs.sync.assets import ReplicateConfig
 from invoiced_pipeline.settings import ConnectionSettings
 
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoiced_pipeline.defs.dagster_home import make_home
+from invoiced_pipeline.defs.launch.home_folder import make_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings
 

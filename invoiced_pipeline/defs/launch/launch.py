@@ -11,20 +11,20 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 from dagster._core.execution.execution_result import ExecutionResult
 
-from invoiced_pipeline.defs.code_location import job_origin
-from invoiced_pipeline.defs.dead_runs import PROCESS_TAG, this_process
-from invoiced_pipeline.defs.home import dagster_home
+from invoiced_pipeline.defs.launch.code_location import job_origin
+from invoiced_pipeline.defs.launch.home import dagster_home
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
     sync_job_name,
     writeback_job_name,
     writeback_op_name,
 )
-from invoiced_pipeline.defs.requests import range_tags, sync_config
-from invoiced_pipeline.defs.run_metadata import plain_metadata
+from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, this_process
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
-from invoiced_pipeline.defs.unavailable import unavailable_tables, words_of
-from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.defs.sync.metadata import plain_metadata
+from invoiced_pipeline.defs.sync.run_config import range_tags, sync_config
+from invoiced_pipeline.defs.sync.unavailable import unavailable_tables, words_of
+from invoiced_pipeline.defs.writeback.run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from invoiced_pipeline.defs.dead_runs import living_job_runs
 from invoiced_pipeline.defs.names import schedule_name, writeback_op_name
-from invoiced_pipeline.defs.writeback_run import WritebackConfig
+from invoiced_pipeline.defs.runs.dead_runs import living_job_runs
+from invoiced_pipeline.defs.writeback.run import WritebackConfig
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.scheduling.schedule import Schedule
 from invoiced_pipeline.settings import ScheduleSettings, Settings, WritebackSettings

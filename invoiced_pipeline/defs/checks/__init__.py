@@ -1,0 +1,1 @@
+"""Checks of assets: declared, executed after a load, and standing between runs."""

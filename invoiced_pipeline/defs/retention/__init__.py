@@ -1,0 +1,1 @@
+"""Deletes old runs from Dagster's records."""

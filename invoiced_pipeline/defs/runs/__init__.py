@@ -1,0 +1,1 @@
+"""Which runs are alive, and which died without reporting it."""

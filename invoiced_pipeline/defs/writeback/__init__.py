@@ -1,0 +1,1 @@
+"""Write-backs in Dagster: jobs, ops and schedules."""
