@@ -13,10 +13,9 @@ from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.selection.privacy import Privacy
-from invoiced_pipeline.writeback.differences import changes
+from invoiced_pipeline.writeback.differences import Change, changes
 from invoiced_pipeline.writeback.ledger import Entry
 from invoiced_pipeline.writeback.parts import Path
-from invoiced_pipeline.writeback.plan import Change
 from invoiced_pipeline.writeback.responses import Response
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)

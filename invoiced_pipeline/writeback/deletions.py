@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.writeback.becoming import filled, invalid
+from invoiced_pipeline.catalog.operations import Operation, fill_path
 from invoiced_pipeline.writeback.mapping import MappedRow
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.problems import Problem
@@ -15,14 +14,14 @@ def planned_deletion(
 ) -> PlannedRow:
     """A draft is deleted, an issued invoice voided; which it is, the replica says."""
     record = replica.record(operation.table or "", row.parameters["id"])
-    path = filled(operation.path, row.parameters)
+    path = fill_path(operation.path, row.parameters)
     if record is None:
         problem = Problem(
             f"invoice {row.parameters['id']} is not in the replica, so that it is not known "
             "whether it is a draft: sync first",
             "id",
         )
-        return invalid(planned, problem)
+        return planned.as_invalid(problem)
     if record.get("_deleted_at") is not None or record.get("status") == "voided":
         return replace(planned, action="unchanged")
     if record.get("draft"):
@@ -32,6 +31,6 @@ def planned_deletion(
     if record.get("paid") or record.get("status") == "pending":
         what = f"invoice {record.get('number')}"
         why = "is paid" if record.get("paid") else "has a pending payment"
-        return invalid(planned, Problem(f"{what} {why}: the API does not void it", "id"))
-    void = filled(operation.void_path or "", row.parameters)
+        return planned.as_invalid(Problem(f"{what} {why}: the API does not void it", "id"))
+    void = fill_path(operation.void_path or "", row.parameters)
     return replace(planned, action="void", method="POST", path=void, expects={"draft": False})

@@ -1,6 +1,7 @@
 """What an update would change, field by field: the row beside the replica's record."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,20 @@ from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.parts import RATES as _RATES
 from invoiced_pipeline.writeback.parts import Path, of_field, picked, value_at
-from invoiced_pipeline.writeback.plan import Change
 from invoiced_pipeline.writeback.stored_values import metadata_text, stored
 from invoiced_pipeline.writeback.values import as_decimal, plain
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an update: as the replica has it, and as the row wants it."""
+
+    field: str
+    before: Any
+    after: Any
 
 
 def wanted_body(operation: Operation, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from invoiced_pipeline.settings import Settings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.known import known_rows
-from invoiced_pipeline.writeback.plan import Known, Plan
+from invoiced_pipeline.writeback.known import PriorOutcome, prior_outcomes
+from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.planning import make_plan, plan_request
 from invoiced_pipeline.writeback.push import push
 from invoiced_pipeline.writeback.report import PushReport
@@ -124,15 +124,15 @@ def _planner(
 
 def _ledgers(
     writeback: WritebackSettings, database: Database, dataset: str
-) -> dict[str, Mapping[str, Known]]:
+) -> dict[str, Mapping[str, PriorOutcome]]:
     """What the ledger holds of a write-back, and of those that it refers to."""
-    ledgers: dict[str, Mapping[str, Known]] = {
-        writeback.name: known_rows(database, dataset, writeback.name)
+    ledgers: dict[str, Mapping[str, PriorOutcome]] = {
+        writeback.name: prior_outcomes(database, dataset, writeback.name)
     }
     for reference in writeback.references.values():
         needs_record = reference.field != "id"
         if reference.writeback not in ledgers or needs_record:
-            ledgers[reference.writeback] = known_rows(
+            ledgers[reference.writeback] = prior_outcomes(
                 database, dataset, reference.writeback, with_records=needs_record
             )
     return ledgers

@@ -18,6 +18,7 @@ from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.payment_data import is_card_number
 from invoiced_pipeline.writeback.problems import Problem
+from invoiced_pipeline.writeback.quoting import quoted
 from invoiced_pipeline.writeback.values import as_decimal
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -54,7 +55,7 @@ def value_problems(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if field.type in _EXPECTED and not _has_type(field, value):
         advice = _ADVICE.get("number" if field.type == "integer" else field.type)
         yield Problem(
-            f"{place} has to be {_EXPECTED[field.type]}, and is {told(value)}"
+            f"{place} has to be {_EXPECTED[field.type]}, and is {quoted(value)}"
             + (f". {advice}" if advice and not isinstance(value, dict | list) else ""),
             place,
         )
@@ -99,17 +100,9 @@ def _has_type(field: Field, value: Any) -> bool:
     return isinstance(value, list if field.type == "array" else dict)
 
 
-def told(value: Any) -> str:
-    """What a value is; long ones and structures are not repeated."""
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "an array"
-    text = value.shown if isinstance(value, Instant) else str(value)
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
-
-
 def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield Problem(f"{place} has to be text, and is {told(value)}", place)
+        yield Problem(f"{place} has to be text, and is {quoted(value)}", place)
     elif not field.shortest <= len(value) <= field.longest:
         bounds = f"{field.shortest} to {field.longest}"
         yield Problem(
@@ -119,27 +112,29 @@ def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
 
 def _email(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str) or not _EMAIL.fullmatch(value.strip()):
-        yield Problem(f"{place} is no email address: {told(value)}", place)
+        yield Problem(f"{place} is no email address: {quoted(value)}", place)
 
 
 def _choice(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if value not in field.choices:
-        yield Problem(f"{place} is {told(value)}, and may be {', '.join(field.choices)}", place)
+        yield Problem(f"{place} is {quoted(value)}, and may be {', '.join(field.choices)}", place)
 
 
 def _currency(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).lower() not in CURRENCIES:
-        yield Problem(f"{place} is no currency code of ISO 4217: {told(value)}", place)
+        yield Problem(f"{place} is no currency code of ISO 4217: {quoted(value)}", place)
 
 
 def _country(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).upper() not in COUNTRIES:
-        yield Problem(f"{place} is no two-letter country code of ISO 3166: {told(value)}", place)
+        yield Problem(f"{place} is no two-letter country code of ISO 3166: {quoted(value)}", place)
 
 
 def _timestamp(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not 0 <= value < LATEST:
-        yield Problem(f"{place} is {told(value)}, and dates are sent from 1970 to 2099 only", place)
+        yield Problem(
+            f"{place} is {quoted(value)}, and dates are sent from 1970 to 2099 only", place
+        )
 
 
 def _token(_field: Field, value: Any, place: str) -> Iterator[Problem]:

@@ -11,8 +11,9 @@ import msgspec
 from invoiced_pipeline.catalog.model import Treatment
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import Privacy, without
-from invoiced_pipeline.writeback.field_checks import told
-from invoiced_pipeline.writeback.plan import Change, Plan, PlannedRow
+from invoiced_pipeline.writeback.differences import Change
+from invoiced_pipeline.writeback.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.quoting import quoted
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -79,7 +80,7 @@ def kept_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
     rules = privacy.rules(table)
     names: dict[str, Treatment] = {**rules.personal, **rules.hidden}
     for value, how in _values(row.wanted, names):
-        text = text.replace(told(value), f"[{how}]")
+        text = text.replace(quoted(value), f"[{how}]")
     return without(text, privacy.secrets(rules, row.wanted))
 
 

@@ -1,18 +1,39 @@
 """What the ledger holds about a write-back's rows, for whoever plans the next push."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.ledger import Ledger
-from invoiced_pipeline.writeback.plan import Known
+from invoiced_pipeline.writeback.ledger import Ledger, State
 from invoiced_pipeline.writeback.responses import RESPONSES
 
 
-def known_rows(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorOutcome:
+    """What the ledger holds about a record key before a push: its newest entry.
+
+    Attributes:
+        state: What became of it.
+        payload_hash: Of the payload that was sent, or refused.
+        invoiced_id: The record's id as text, once it was created.
+        succeeded_hash: Of the payload that last succeeded; None when none has.
+        record: The record as the API last answered with it (`_writeback_responses`), for references
+            to other fields than `id`; empty where it is not known.
+    """
+
+    state: State
+    payload_hash: str
+    invoiced_id: str | None = None
+    succeeded_hash: str | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def prior_outcomes(
     database: Database, dataset: str, writeback: str, *, with_records: bool = False
-) -> dict[str, Known]:
+) -> dict[str, PriorOutcome]:
     """The ledger's rows of a write-back by record key.
 
     Args:
@@ -26,7 +47,7 @@ def known_rows(
     """
     records = _records(database, dataset, writeback) if with_records else {}
     return {
-        key: Known(
+        key: PriorOutcome(
             state=entry.state,
             payload_hash=entry.payload_hash,
             invoiced_id=entry.invoiced_id,

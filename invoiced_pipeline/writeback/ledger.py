@@ -4,12 +4,15 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
+from typing import Literal
 
 from invoiced_pipeline.warehouse.database import Database, Session
-from invoiced_pipeline.writeback.plan import State
 from invoiced_pipeline.writeback.responses import Response, write_responses
 
 LEDGER = "_writeback_ledger"
+
+State = Literal["planned", "sent", "succeeded", "rejected", "unknown", "held", "invalid"]
+"""The states of a row in `_writeback_ledger`."""
 
 _CHUNK = 500
 """Rows in one statement."""

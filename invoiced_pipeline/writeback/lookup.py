@@ -8,17 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import quote
 
 import msgspec
 
-from invoiced_pipeline.catalog import table
-from invoiced_pipeline.catalog.operations import MARKER, Operation
+from invoiced_pipeline.catalog.operations import MARKER, Operation, fill_path
 from invoiced_pipeline.exceptions import RequestRefusedError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.pages import PER_PAGE
 from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.digests import digest, metadata_text
+from invoiced_pipeline.writeback.operation import included_params
 from invoiced_pipeline.writeback.parts import Path, of_field, value_at
 from invoiced_pipeline.writeback.plan import PlannedRow
 from invoiced_pipeline.writeback.proof import answer_object, identity_of
@@ -95,7 +94,7 @@ def lookup_for(
         record_id: Of the record that `{id}` in its path stands for.
     """
     body = row.body or {}
-    path = filled_path(row.path, record_id) if record_id else row.path
+    path = fill_path(row.path, {"id": record_id}) if record_id else row.path
     if row.batch is not None or operation.kind == "custom":
         return None
     if row.action in {"delete", "void"}:
@@ -274,18 +273,6 @@ def created_since(record: bytes, since: datetime | None) -> bool:
     if since is None or not isinstance(made, int | float):
         return True
     return made >= (since - CLOCKS_DIFFER).timestamp()
-
-
-def included_params(operation: Operation) -> tuple[tuple[str, str], ...]:
-    """What shows a record whole, as the replica has it, e.g. a payment with its splits."""
-    if operation.table is None:
-        return ()
-    return tuple(each for each in table(operation.table).list_params if each[0] == "include")
-
-
-def filled_path(path: str, record_id: str) -> str:
-    """A path whose `{id}` is `record_id`."""
-    return path.replace("{id}", quote(record_id, safe=""))
 
 
 def _content(number: str, body: Mapping[str, Any]) -> dict[str, str]:

@@ -16,17 +16,30 @@ from invoiced_pipeline.settings import (
 from invoiced_pipeline.settings.mapping import Mapped
 from invoiced_pipeline.warehouse.database import Selection
 from invoiced_pipeline.writeback.decimal_notation import is_mixed, numeric_texts
-from invoiced_pipeline.writeback.field_checks import told
 from invoiced_pipeline.writeback.instants import with_format
 from invoiced_pipeline.writeback.json_limits import json_problem
-from invoiced_pipeline.writeback.plan import Known, Parent
+from invoiced_pipeline.writeback.known import PriorOutcome
 from invoiced_pipeline.writeback.problems import Problem
+from invoiced_pipeline.writeback.quoting import quoted
 from invoiced_pipeline.writeback.record_keys import key_text, ledger_key
 from invoiced_pipeline.writeback.row_warnings import key_warning, value_warnings
 from invoiced_pipeline.writeback.source import expression_column
 from invoiced_pipeline.writeback.values import FAILURES, Unreadable, cell, decoded, fitted
 
 Cells = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A record of another write-back that a row refers to."""
+
+    writeback: str
+    record_key: str
+    field: str
+
+    def __str__(self) -> str:
+        """How a body shows it while the record is not there: `@new_customers[C-1].id`."""
+        return f"@{self.writeback}[{self.record_key}].{self.field}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +52,7 @@ class Family:
     """
 
     key: str
-    known: Mapping[str, Known]
+    known: Mapping[str, PriorOutcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +91,7 @@ def map_rows(
     operation: Operation,
     selection: Selection,
     families: Mapping[str, Family],
-    known: Mapping[str, Known] | None = None,
+    known: Mapping[str, PriorOutcome] | None = None,
 ) -> Iterator[MappedRow]:
     """The rows of the source in their order.
 
@@ -120,8 +133,8 @@ def _without_mixed(
     name = target.partition(".")[0]
     other = "," if settings.decimal == "." else "."
     problem = Problem(
-        f"{target}{path} is {told(text)}, and its column has both numbers with a decimal point and "
-        "numbers with a decimal comma, so 1.500 could be 1500 or one and a half. No row with a "
+        f"{target}{path} is {quoted(text)}, and its column has both numbers with a decimal point "
+        "and numbers with a decimal comma, so 1.500 could be 1500 or one and a half. No row with a "
         f'value in that column is sent. If its numbers are written with "{other}", set '
         f'decimal = "{other}"; else correct the source',
         name,
@@ -178,7 +191,7 @@ class _RowMapper:
         operation: Operation,
         selection: Selection,
         families: Mapping[str, Family],
-        known: Mapping[str, Known],
+        known: Mapping[str, PriorOutcome],
     ) -> None:
         self._known = known
         self._settings = settings
@@ -274,8 +287,8 @@ class _RowMapper:
         except FAILURES:
             problems.append(
                 Problem(
-                    f"{target} is {told(value)}, which does not have the format {source.format!r} "
-                    "of its mapping",
+                    f"{target} is {quoted(value)}, which does not have the format "
+                    f"{source.format!r} of its mapping",
                     target.partition(".")[0],
                 )
             )
@@ -359,14 +372,14 @@ def _resolver(
     return resolve
 
 
-def _of_record(known: Known, name: str) -> Any:
+def _of_record(known: PriorOutcome, name: str) -> Any:
     if name != "id":
         return known.record.get(name)
     text = known.invoiced_id or ""
     return int(text) if text.isdecimal() else text
 
 
-def _why(parent: Parent, known: Known | None) -> str:
+def _why(parent: Parent, known: PriorOutcome | None) -> str:
     who = f"{parent.writeback} {parent.record_key!r}"
     if known is None:
         return f"{who} has not been sent yet"

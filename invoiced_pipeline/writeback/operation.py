@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Field, Operation, operation, path_parameters
 from invoiced_pipeline.settings import WritebackSettings
 
@@ -42,3 +43,10 @@ def batch_size(settings: WritebackSettings, operation: Operation) -> int:
     if settings.batch_size is not None:
         return settings.batch_size
     return 1 if operation.parameters and settings.group_by is None else 100
+
+
+def included_params(operation: Operation) -> tuple[tuple[str, str], ...]:
+    """What shows a record whole, as the replica has it, e.g. a payment with its splits."""
+    if operation.table is None:
+        return ()
+    return tuple(each for each in table(operation.table).list_params if each[0] == "include")

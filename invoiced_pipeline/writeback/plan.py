@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.settings import WritebackSettings
+from invoiced_pipeline.writeback.differences import Change
+from invoiced_pipeline.writeback.mapping import Parent
+from invoiced_pipeline.writeback.problems import Problem
 
 Action = Literal["create", "update", "delete", "void", "unchanged", "invalid", "held"]
 """`create`, `update`, `delete` and `void` are sent. `unchanged`: its payload is what was last sent
@@ -15,51 +18,6 @@ with success, or what the replica holds. `invalid`: refused before any call. `he
 it refers to is not there yet."""
 
 SENT: frozenset[Action] = frozenset({"create", "update", "delete", "void"})
-
-State = Literal["planned", "sent", "succeeded", "rejected", "unknown", "held", "invalid"]
-"""The states of a row in `_writeback_ledger`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the ledger holds about a record key before a push: its newest entry.
-
-    Attributes:
-        state: What became of it.
-        payload_hash: Of the payload that was sent, or refused.
-        invoiced_id: The record's id as text, once it was created.
-        succeeded_hash: Of the payload that last succeeded; None when none has.
-        record: The record as the API last answered with it (`_writeback_responses`), for references
-            to other fields than `id`; empty where it is not known.
-    """
-
-    state: State
-    payload_hash: str
-    invoiced_id: str | None = None
-    succeeded_hash: str | None = None
-    record: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field of an update: as the replica has it, and as the row wants it."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """A record of another write-back that a row refers to."""
-
-    writeback: str
-    record_key: str
-    field: str
-
-    def __str__(self) -> str:
-        """How a body shows it while the record is not there: `@new_customers[C-1].id`."""
-        return f"@{self.writeback}[{self.record_key}].{self.field}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +79,22 @@ class PlannedRow:
     def is_sent(self) -> bool:
         """Whether a push makes a request for it."""
         return self.action in SENT
+
+    def as_invalid(self, problem: Problem) -> "PlannedRow":
+        """The row with what is wrong with it, and without its values."""
+        return replace(
+            self,
+            action="invalid",
+            method="",
+            path="",
+            body=None,
+            reason=problem.reason,
+            reason_param=problem.param,
+        )
+
+    def as_held(self, reason: str) -> "PlannedRow":
+        """The row with what keeps it back."""
+        return replace(self, action="held", reason=reason)
 
     @property
     def reads_first(self) -> bool:

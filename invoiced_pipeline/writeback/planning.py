@@ -11,16 +11,17 @@ from invoiced_pipeline.settings import Settings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.allowed_numbers import allowed_note, check_allowed_numbers
 from invoiced_pipeline.writeback.batches import batched
+from invoiced_pipeline.writeback.known import PriorOutcome
 from invoiced_pipeline.writeback.mapping import Family, MappedRow, map_rows
 from invoiced_pipeline.writeback.numbers import number_of
 from invoiced_pipeline.writeback.operation import operation_of
-from invoiced_pipeline.writeback.plan import Known, Plan
+from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.replica import Numbers, Replica, read_replica, wanted_ids
 from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries, RowPlanner
 from invoiced_pipeline.writeback.source import read_source
 from invoiced_pipeline.writeback.unreadable_rows import readable_rows
 
-Ledgers = Mapping[str, Mapping[str, Known]]
+Ledgers = Mapping[str, Mapping[str, PriorOutcome]]
 """What the ledger holds, by write-back and record key."""
 
 
@@ -127,7 +128,7 @@ def _replica(
     request: PlanRequest,
     operation: Operation,
     mapped: Sequence[MappedRow],
-    known: Mapping[str, Known],
+    known: Mapping[str, PriorOutcome],
     database: Database,
 ) -> Replica:
     wanted: defaultdict[str, set[int | str]] = defaultdict(set)
@@ -148,7 +149,7 @@ def _new_numbers(
     settings: WritebackSettings,
     operation: Operation,
     mapped: Sequence[MappedRow],
-    known: Mapping[str, Known],
+    known: Mapping[str, PriorOutcome],
 ) -> Numbers | None:
     """Numbers of rows that have made no record yet; None where nobody need be asked."""
     key = operation.natural_key
@@ -160,7 +161,7 @@ def _new_numbers(
     return Numbers(operation.table, key.number, values) if values else None
 
 
-def _was_sent(row: MappedRow, known: Mapping[str, Known]) -> bool:
+def _was_sent(row: MappedRow, known: Mapping[str, PriorOutcome]) -> bool:
     entry = known.get(row.record_key)
     return entry is not None and (
         entry.succeeded_hash is not None or entry.state in {"sent", "unknown"}

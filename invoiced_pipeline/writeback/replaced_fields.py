@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.writeback.lookup import included_params
+from invoiced_pipeline.writeback.operation import included_params
 from invoiced_pipeline.writeback.parts import Path
 from invoiced_pipeline.writeback.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.problems import Problem

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.writeback.plan import State
+from invoiced_pipeline.writeback.ledger import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

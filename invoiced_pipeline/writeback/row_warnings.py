@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from invoiced_pipeline.catalog.operations import Field
-from invoiced_pipeline.writeback.field_checks import told
 from invoiced_pipeline.writeback.instants import Instant
+from invoiced_pipeline.writeback.quoting import quoted
 
 _FLOAT = re.compile(r"[0-9]+\.0+|[0-9]+\.[0-9]+[eE][+-]?[0-9]+|[0-9]+[eE]\+[0-9]+", re.ASCII)
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
@@ -46,9 +46,9 @@ def _warnings(field: Field | None, value: Any, place: str) -> Iterator[str]:
 def _text_warning(text: str, place: str) -> str | None:
     if _FLOAT.fullmatch(text):
         return (
-            f"{place}: {told(text)} looks like a floating-point number, and goes out as this text. "
-            "Where it is an identifier, export it as text"
+            f"{place}: {quoted(text)} looks like a floating-point number, and goes out as "
+            "this text. Where it is an identifier, export it as text"
         )
     if _NOT_A_NUMBER.fullmatch(text):
-        return f"{place}: {told(text)} goes out as this text; a missing value is an empty one"
+        return f"{place}: {quoted(text)} goes out as this text; a missing value is an empty one"
     return None

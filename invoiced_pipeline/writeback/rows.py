@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.catalog.operations import Operation, fill_path
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.settings import WritebackSettings
-from invoiced_pipeline.writeback.becoming import filled, held, invalid
 from invoiced_pipeline.writeback.deletions import planned_deletion
 from invoiced_pipeline.writeback.differences import changes, wanted_body
 from invoiced_pipeline.writeback.keys import marker
+from invoiced_pipeline.writeback.known import PriorOutcome
 from invoiced_pipeline.writeback.mapping import MappedRow
 from invoiced_pipeline.writeback.numbers import doubled_number, held_number, is_own, number_of
 from invoiced_pipeline.writeback.payment_data import HIDDEN, hide_payment_data
-from invoiced_pipeline.writeback.plan import Action, Known, PlannedRow
+from invoiced_pipeline.writeback.plan import Action, PlannedRow
 from invoiced_pipeline.writeback.problems import Problem
 from invoiced_pipeline.writeback.replaced_fields import is_replaced_whole, unreadable_part
 from invoiced_pipeline.writeback.replica import Replica
@@ -60,7 +60,7 @@ class RowPlanner:
 
     settings: WritebackSettings
     operation: Operation
-    known: Mapping[str, Known]
+    known: Mapping[str, PriorOutcome]
     replica: Replica
     retries: Retries = NO_RETRIES
     dataset: str = ""
@@ -86,9 +86,9 @@ class RowPlanner:
                 planned.append(replace(first, action="unchanged"))
                 self._claim_number(row)
             elif problem := self._number_problem(row, first, known):
-                planned.append(invalid(first, problem))
+                planned.append(first.as_invalid(problem))
             elif planned and planned[-1].action == "held":
-                planned.append(held(first, "a row of the same key before it is held"))
+                planned.append(first.as_held("a row of the same key before it is held"))
             else:
                 planned.append(self._decided(row, first, known, before))
                 before = row if planned[-1].is_sent else before
@@ -119,7 +119,7 @@ class RowPlanner:
         problem = row.problem or row_problem(self.settings, self.operation, row)
         if problem is None and self.settings.check_replica:
             problem = replica_problem(self.operation, row, self.replica)
-        return invalid(planned, problem) if problem is not None else planned
+        return planned.as_invalid(problem) if problem is not None else planned
 
     def _claim_number(self, row: MappedRow) -> str | None:
         """The record key of another row that has the row's number; else it is the row's now."""
@@ -130,7 +130,7 @@ class RowPlanner:
         return None if holder == row.record_key else holder
 
     def _number_problem(
-        self, row: MappedRow, planned: PlannedRow, known: Known | None
+        self, row: MappedRow, planned: PlannedRow, known: PriorOutcome | None
     ) -> Problem | None:
         """Why the row's number cannot be its record's; None where it can, or nobody knows."""
         operation = self.operation
@@ -147,7 +147,7 @@ class RowPlanner:
         ]
         return held_number(operation, row.body, holders) if holders else None
 
-    def _may_have_made(self, planned: PlannedRow, known: Known | None) -> bool:
+    def _may_have_made(self, planned: PlannedRow, known: PriorOutcome | None) -> bool:
         """Whether the ledger leaves open that a record with the row's number is its own.
 
         What the API refused stays as it is until it is sent again.
@@ -160,7 +160,11 @@ class RowPlanner:
         return known.invoiced_id is not None or is_open or (is_refused and not again)
 
     def _decided(
-        self, row: MappedRow, planned: PlannedRow, known: Known | None, before: MappedRow | None
+        self,
+        row: MappedRow,
+        planned: PlannedRow,
+        known: PriorOutcome | None,
+        before: MappedRow | None,
     ) -> PlannedRow:
         """What becomes of a row that is right and was not sent as it is."""
         planned = self._requested(row, planned, known, before)
@@ -168,22 +172,26 @@ class RowPlanner:
             return planned
         if row.waits_for:
             reason = "waits: " + "; ".join(row.waits_for.values())
-            return replace(held(planned, reason), parents=tuple(row.waits_for))
+            return replace(planned.as_held(reason), parents=tuple(row.waits_for))
         return self._held_for_its_past(planned, known)
 
-    def _held_for_its_past(self, planned: PlannedRow, known: Known | None) -> PlannedRow:
+    def _held_for_its_past(self, planned: PlannedRow, known: PriorOutcome | None) -> PlannedRow:
         """Holds back what was refused as it is, and what may have been carried out."""
         if known is None or planned.record_key in self.retries.record_keys:
             return planned
         if known.state == "unknown":
-            return held(planned, "whether it was carried out is not known: look in Invoiced")
+            return planned.as_held("whether it was carried out is not known: look in Invoiced")
         is_same = known.payload_hash == planned.payload_hash
         if known.state == "rejected" and is_same and not self.retries.rejected:
-            return held(planned, "the API refused it; sent again once it changed, or by retry")
+            return planned.as_held("the API refused it; sent again once it changed, or by retry")
         return planned
 
     def _requested(
-        self, row: MappedRow, planned: PlannedRow, known: Known | None, before: MappedRow | None
+        self,
+        row: MappedRow,
+        planned: PlannedRow,
+        known: PriorOutcome | None,
+        before: MappedRow | None,
     ) -> PlannedRow:
         """The row with its request."""
         kind = self.operation.kind
@@ -200,7 +208,7 @@ class RowPlanner:
             planned,
             parts=row.parts if self.operation.method == "PATCH" else (),
             method=self.operation.method,
-            path=filled(self.operation.path, row.parameters),
+            path=fill_path(self.operation.path, row.parameters),
             body=dict(row.body) if has_body else None,
             amount=self._money(row.body),
         )
@@ -216,7 +224,7 @@ class RowPlanner:
                 f"this key has made {which} with other values, and write-back does not change it. "
                 f"If it is another {operation.singular}, give it a key of its own"
             )
-            return invalid(planned, problem)
+            return planned.as_invalid(problem)
         path = operation.update_path
         parameters = dict(row.parameters)
         record: Mapping[str, Any] | None = dict(before.body) if before is not None else None
@@ -224,7 +232,7 @@ class RowPlanner:
             parameters["id"] = made
         if made is not None and before is None:
             record = self.replica.record(operation.table or "", made)
-        return self._updated(row, planned, filled(path, parameters), record)
+        return self._updated(row, planned, fill_path(path, parameters), record)
 
     def _updated(
         self,
@@ -236,13 +244,13 @@ class RowPlanner:
         """A PATCH of what differs; of everything where the replica does not have the record."""
         operation = self.operation
         planned = replace(
-            planned, action="update", method="PATCH", path=filled(path, row.parameters)
+            planned, action="update", method="PATCH", path=fill_path(path, row.parameters)
         )
         wanted = wanted_body(operation, row.body)
         parts = tuple(path for path in row.parts if is_replaced_whole(operation, path[0]))
         problem = unreadable_part(operation, parts)
         if problem is not None:
-            return invalid(planned, problem)
+            return planned.as_invalid(problem)
         if record is None:
             return replace(planned, body=wanted, parts=parts)
         found = changes(operation, wanted, record, parts)
@@ -252,7 +260,7 @@ class RowPlanner:
         creation = {name: value for name, value in row.body.items() if name not in wanted}
         problem = edit_problem(operation, record, {**creation, **body})
         if problem is not None:
-            return invalid(planned, problem)
+            return planned.as_invalid(problem)
         parts = tuple(path for path in parts if path[0] in body)
         return replace(planned, body=body, changes=found, parts=parts)
 

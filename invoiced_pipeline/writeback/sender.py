@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.catalog.operations import Operation, fill_path
 from invoiced_pipeline.exceptions import AccountInactiveError, ApiError, AuthenticationError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteAnswer
 from invoiced_pipeline.nesting import TOO_DEEP, shallow
 from invoiced_pipeline.writeback.clock import Clock
-from invoiced_pipeline.writeback.lookup import filled_path, included_params
+from invoiced_pipeline.writeback.operation import included_params
 from invoiced_pipeline.writeback.outcome import AFTERWARDS
 from invoiced_pipeline.writeback.parts import MissingPlaceError, merged
 from invoiced_pipeline.writeback.proof import proven
@@ -148,7 +148,7 @@ class Sender:
         The API replaces such fields as a whole (observed): what anybody else put there must stay.
         """
         unit, row = claim.unit, claim.unit.row
-        path = filled_path(row.path, claim.record_id) if claim.record_id else row.path
+        path = fill_path(row.path, {"id": claim.record_id}) if claim.record_id else row.path
         try:
             raw = self._client.record(path, read_params(self._operation, row), self._tally)
         except (AuthenticationError, AccountInactiveError):

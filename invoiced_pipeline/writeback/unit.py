@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from invoiced_pipeline.catalog.operations import MARKER, Operation
+from invoiced_pipeline.catalog.operations import MARKER, Operation, fill_path
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.invoiced.http.writer import WriteRequest
-from invoiced_pipeline.writeback.lookup import filled_path
 from invoiced_pipeline.writeback.plan import PlannedRow
 
 
@@ -65,7 +64,7 @@ class Unit:
             body = encode_body([self.asked(row) for row in self.rows])
         elif self.row.body is not None:
             body = encode_body(self.asked(self.row) if merged is None else merged)
-        path = filled_path(self.row.path, record_id) if record_id else self.row.path
+        path = fill_path(self.row.path, {"id": record_id}) if record_id else self.row.path
         method: Any = self.row.method
         return WriteRequest(
             method=method,

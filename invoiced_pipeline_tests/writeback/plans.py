@@ -5,7 +5,8 @@ from typing import Any
 
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.writeback.plan import Known, Plan, PlannedRow
+from invoiced_pipeline.writeback.known import PriorOutcome
+from invoiced_pipeline.writeback.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.planning import Ledgers, PlanRequest, plan_rows
 from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries
 
@@ -16,7 +17,7 @@ def plan_of(
     database: Database,
     operation: str,
     *rows: Mapping[str, Any],
-    known: Mapping[str, Known] | None = None,
+    known: Mapping[str, PriorOutcome] | None = None,
     others: Ledgers | None = None,
     retries: Retries = NO_RETRIES,
     **settings: Any,

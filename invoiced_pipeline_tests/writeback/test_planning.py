@@ -9,16 +9,19 @@ import pytest
 from invoiced_pipeline.catalog.operations import MARKER
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.plan import Change, Known, Parent, Plan
+from invoiced_pipeline.writeback.differences import Change
+from invoiced_pipeline.writeback.known import PriorOutcome
+from invoiced_pipeline.writeback.mapping import Parent
+from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.rows import Retries
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
 
 
-def succeeded(plan: Plan, row: int = 0, invoiced_id: str = "7") -> Known:
+def succeeded(plan: Plan, row: int = 0, invoiced_id: str = "7") -> PriorOutcome:
     """What the ledger holds once a row was sent."""
     digest = plan.rows[row].payload_hash
-    return Known(
+    return PriorOutcome(
         state="succeeded", payload_hash=digest, succeeded_hash=digest, invoiced_id=invoiced_id
     )
 
@@ -150,13 +153,13 @@ def test_a_key_that_is_null(database: Database) -> None:
     assert len({row.record_key for row in plan.rows}) == 2
 
 
-def test_refused_and_unknown_rows_wait_for_a_person(database: Database) -> None:
+def test_refused_and_unprior_outcomes_wait_for_a_person(database: Database) -> None:
     row = {"name": "Acme"}
     digest = planned(database, "create_customer", row).payload_hash
-    rejected = {"k0": Known(state="rejected", payload_hash=digest)}
-    unknown = {"k0": Known(state="unknown", payload_hash=digest)}
+    rejected = {"k0": PriorOutcome(state="rejected", payload_hash=digest)}
+    unknown = {"k0": PriorOutcome(state="unknown", payload_hash=digest)}
 
-    def action(known: dict[str, Known], row: dict[str, Any], **options: Any) -> str:
+    def action(known: dict[str, PriorOutcome], row: dict[str, Any], **options: Any) -> str:
         return planned(database, "create_customer", row, known=known, **options).action
 
     assert action(rejected, row) == "held"
@@ -175,8 +178,10 @@ def test_children_wait_for_their_parents(database: Database) -> None:
     rows = [{"crm_id": name, "items": []} for name in ("C1", "C2", "C3")]
     others = {
         "crm": {
-            "C1": Known(state="succeeded", payload_hash="x", succeeded_hash="x", invoiced_id="12"),
-            "C2": Known(state="rejected", payload_hash="x"),
+            "C1": PriorOutcome(
+                state="succeeded", payload_hash="x", succeeded_hash="x", invoiced_id="12"
+            ),
+            "C2": PriorOutcome(state="rejected", payload_hash="x"),
         }
     }
     plan = plan_of(database, "create_invoice", *rows, others=others, mapping=REFERENCE)
@@ -193,7 +198,7 @@ def test_children_wait_for_their_parents(database: Database) -> None:
 
 
 def test_references_inside_of_arrays_paths_and_by_the_others_key(database: Database) -> None:
-    known = Known(
+    known = PriorOutcome(
         state="succeeded",
         payload_hash="x",
         succeeded_hash="x",

@@ -7,7 +7,7 @@ import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.plan import Known
+from invoiced_pipeline.writeback.known import PriorOutcome
 from invoiced_pipeline.writeback.settling import Settler
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of
@@ -157,7 +157,7 @@ def test_number_of_an_invalid_row_is_free(database: Database) -> None:
 def test_number_belongs_to_the_row_that_was_sent(database: Database) -> None:
     rows = [{"key": key, "name": key, "number": "N-1"} for key in ("new", "old")]
     first = plan_of(database, "create_customer", rows[1])
-    sent = Known(
+    sent = PriorOutcome(
         state="succeeded",
         payload_hash=first.rows[0].payload_hash,
         succeeded_hash=first.rows[0].payload_hash,
@@ -191,7 +191,7 @@ def test_number_of_a_row_whose_outcome_is_open(
 ) -> None:
     replicated(emulator, replicate)
     row = {"key": "a", "name": "Other", "number": "N-1"}
-    known = {"a": Known(state=state, payload_hash="h")}
+    known = {"a": PriorOutcome(state=state, payload_hash="h")}
     (found,) = plan_of(database, "create_customer", row, known=known).rows
     assert found.action == "create"
 
@@ -226,7 +226,11 @@ def test_record_of_another_row_is_not_adopted(
 ) -> None:
     """A renamed record key makes no second owner of one record."""
     replicated(emulator, replicate)
-    known = {"old": Known(state="succeeded", payload_hash="h", succeeded_hash="h", invoiced_id="7")}
+    known = {
+        "old": PriorOutcome(
+            state="succeeded", payload_hash="h", succeeded_hash="h", invoiced_id="7"
+        )
+    }
     row = {"key": "new", "name": "Acme", "number": "N-1"}
     (found,) = plan_of(database, "create_customer", row, known=known).rows
     assert found.action == "invalid"

@@ -8,8 +8,9 @@ import pytest
 
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.writeback.known import PriorOutcome
 from invoiced_pipeline.writeback.ledger import Ledger
-from invoiced_pipeline.writeback.plan import Known, Plan
+from invoiced_pipeline.writeback.plan import Plan
 from invoiced_pipeline.writeback.plan_table import write_plan
 from invoiced_pipeline.writeback.planning import PlanRequest
 from invoiced_pipeline.writeback.record_keys import LONGEST_KEY
@@ -17,7 +18,7 @@ from invoiced_pipeline.writeback.single import SingleRow, plan_single
 from invoiced_pipeline_tests.writeback.plans import NAME, plan_of, planned
 from invoiced_pipeline_tests.writeback.pushing import DATASET, Pushing
 
-SENT = Known(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
+SENT = PriorOutcome(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
 
 
 def keys_of(plan: Plan) -> list[tuple[str, str]]:

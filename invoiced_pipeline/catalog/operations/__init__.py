@@ -24,6 +24,7 @@ from invoiced_pipeline.catalog.operations.model import (
     Method,
     NaturalKey,
     Operation,
+    fill_path,
     path_parameters,
 )
 from invoiced_pipeline.catalog.operations.money import (
@@ -46,6 +47,7 @@ __all__ = [
     "Method",
     "NaturalKey",
     "Operation",
+    "fill_path",
     "operation",
     "path_parameters",
 ]

@@ -1,8 +1,10 @@
 """The vocabulary of write operations: what the API takes, refuses and answers, as plain values."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote
 
 FieldType = Literal[
     "text", "email", "choice", "number", "integer", "timestamp", "boolean", "currency", "country",
@@ -140,3 +142,11 @@ class Operation:
 def path_parameters(path: str) -> tuple[str, ...]:
     """Names in braces, in their order: `("customer",)` of `/customers/{customer}/contacts`."""
     return tuple(re.findall(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", path))
+
+
+def fill_path(path: str, parameters: Mapping[str, Any]) -> str:
+    """A path with its parameters filled in; one without a value stays in braces."""
+    for name in path_parameters(path):
+        if parameters.get(name) is not None:
+            path = path.replace(f"{{{name}}}", quote(str(parameters[name]), safe=""))
+    return path
