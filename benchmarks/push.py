@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.open import open_database
-from invoiced_pipeline.writeback.family import PushWish, push_now
-from invoiced_pipeline.writeback.target import Target
+from invoiced_pipeline.writeback.push.target import Target
+from invoiced_pipeline.writeback.run import PushWish, push_now
 
 _LATE = (
     "dlt.sources.helpers.requests",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from invoiced_pipeline.invoiced.http.responses import error_details, error_for
 from invoiced_pipeline.nesting import array_elements, decode, elements, shallow
 from invoiced_pipeline.selection.privacy import Privacy
-from invoiced_pipeline.writeback.proof import answer_object
+from invoiced_pipeline.writeback.recovery.proof import answer_object
 
 DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
 TEXTS = st.text() | st.sampled_from(['"]', "\\", '\\"[,', 'a\\"{', "}{", '"', "\\\\"])

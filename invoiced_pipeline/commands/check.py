@@ -164,8 +164,11 @@ def _of_schedule(settings: Settings, connection: ConnectionSettings) -> "Finding
 
 def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
     from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.writeback.allowed_numbers import allowed_note, check_allowed_numbers
-    from invoiced_pipeline.writeback.operation import operation_of
+    from invoiced_pipeline.writeback.source.allowed_numbers import (
+        allowed_note,
+        check_allowed_numbers,
+    )
+    from invoiced_pipeline.writeback.source.operation import operation_of
 
     for each in settings.writeback:
         subject = f"write-back {each.name}"

@@ -35,9 +35,9 @@ def plan(name: Name, as_json: JsonOption = False) -> None:
     from invoiced_pipeline.invoiced.http.json_body import encode_body
     from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.open import open_database
-    from invoiced_pipeline.writeback.family import plan_now
-    from invoiced_pipeline.writeback.keeping import kept_plan
-    from invoiced_pipeline.writeback.plan_table import write_plan
+    from invoiced_pipeline.writeback.plan.plan_table import write_plan
+    from invoiced_pipeline.writeback.plan.redaction import kept_plan
+    from invoiced_pipeline.writeback.run import plan_now
 
     database = open_database(settings.warehouse)
     host, privacy = connection.base_url, privacy_of(connection, settings.hash_salt)
@@ -100,7 +100,7 @@ def status(name: Name, as_json: JsonOption = False) -> None:
     found = settings.find_writeback(name)
     from invoiced_pipeline.commands.writeback_shown import show_status, status_data
     from invoiced_pipeline.warehouse.open import open_database
-    from invoiced_pipeline.writeback.ledger import Ledger
+    from invoiced_pipeline.writeback.ledger.ledger import Ledger
 
     dataset = settings.find(found.connection).dataset
     entries = Ledger(open_database(settings.warehouse), dataset).entries(name)

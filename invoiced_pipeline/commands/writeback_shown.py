@@ -9,14 +9,9 @@ from rich.markup import escape
 from invoiced_pipeline.defs.launch.launch import WritebackResult
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.terminal import console, errors, new_grid, say
-from invoiced_pipeline.writeback.ledger import Entry, counts
-from invoiced_pipeline.writeback.plan import Plan
-from invoiced_pipeline.writeback.replaced_fields import (
-    replaced_in,
-    replaced_notes,
-    requests_of,
-)
-from invoiced_pipeline.writeback.showing import (
+from invoiced_pipeline.writeback.ledger.ledger import Entry, counts
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.plan.rendering import (
     change_rows,
     obstacles,
     problem_rows,
@@ -24,6 +19,11 @@ from invoiced_pipeline.writeback.showing import (
     shown_body,
     shown_value,
     warning_rows,
+)
+from invoiced_pipeline.writeback.plan.replaced_fields import (
+    replaced_in,
+    replaced_notes,
+    requests_of,
 )
 
 _MOST_ROWS = 30

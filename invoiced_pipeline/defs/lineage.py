@@ -32,7 +32,7 @@ from invoiced_pipeline.settings import (
     WritebackSettings,
 )
 from invoiced_pipeline.settings.addresses import PRODUCTION_URL, SANDBOX_URL
-from invoiced_pipeline.writeback.source_tables import checked_tables, source_tables
+from invoiced_pipeline.writeback.source.tables import checked_tables, source_tables
 
 _WEB_PAGES = {
     PRODUCTION_URL: "https://app.invoiced.com",

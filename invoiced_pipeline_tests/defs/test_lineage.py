@@ -8,7 +8,7 @@ import pytest
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.settings import WritebackSettings, load_settings
-from invoiced_pipeline.writeback.source_tables import source_tables
+from invoiced_pipeline.writeback.source.tables import source_tables
 from invoiced_pipeline_tests.front_door import REPOSITORY, front_door, invoiced_account
 
 TOML = """

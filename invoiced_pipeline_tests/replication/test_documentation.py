@@ -22,8 +22,8 @@ from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.migrate import move_dataset
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.system_tables import write_sync_log
-from invoiced_pipeline.writeback.ledger import Entry, Ledger
-from invoiced_pipeline.writeback.plan_table import write_plan
+from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan.plan_table import write_plan
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
 from invoiced_pipeline_tests.postgres_server import new_database
 from invoiced_pipeline_tests.writeback.plans import plan_of

@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 
-from invoiced_pipeline.writeback.payment_data import looks_like_payment_data
+from invoiced_pipeline.writeback.source.payment_data import looks_like_payment_data
 
 SEED = 20261020
 TEST_CARDS = (

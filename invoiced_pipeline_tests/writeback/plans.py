@@ -5,10 +5,10 @@ from typing import Any
 
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.writeback.known import PriorOutcome
-from invoiced_pipeline.writeback.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.planning import Ledgers, PlanRequest, plan_rows
-from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries
+from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.plan.planner import Ledgers, PlanRequest, plan_rows
+from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries
 
 NAME = "it"
 

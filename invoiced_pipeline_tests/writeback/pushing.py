@@ -15,12 +15,12 @@ from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.ledger import Entry, Ledger
-from invoiced_pipeline.writeback.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.push import push
-from invoiced_pipeline.writeback.report import PushReport
-from invoiced_pipeline.writeback.rows import NO_RETRIES, Retries
-from invoiced_pipeline.writeback.target import Target
+from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries
+from invoiced_pipeline.writeback.push.push import push
+from invoiced_pipeline.writeback.push.report import PushReport
+from invoiced_pipeline.writeback.push.target import Target
 
 DATASET = "invoiced"
 PATIENCE = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)

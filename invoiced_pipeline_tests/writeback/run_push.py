@@ -12,7 +12,7 @@ from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.writeback.clock import SystemClock
-from invoiced_pipeline.writeback.report import PushReport
+from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline_tests.writeback.pushing import DATASET, HandClock, Pushing, customers
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.ledger import Entry, Ledger
-from invoiced_pipeline.writeback.plan import PlannedRow
-from invoiced_pipeline.writeback.settling import Settled, Settler
+from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan.plan import PlannedRow
+from invoiced_pipeline.writeback.recovery.settler import Settled, Settler
 from invoiced_pipeline_tests.conftest import empty
 from invoiced_pipeline_tests.warehouses import new_warehouse
 from invoiced_pipeline_tests.writeback.pushing import LONG, HandClock, Pushing, planned

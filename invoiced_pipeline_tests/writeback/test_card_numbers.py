@@ -4,8 +4,11 @@ from itertools import product
 
 import pytest
 
-from invoiced_pipeline.writeback.card_numbers import is_card
-from invoiced_pipeline.writeback.payment_data import looks_like_payment_data, without_payment_data
+from invoiced_pipeline.writeback.source.card_numbers import is_card
+from invoiced_pipeline.writeback.source.payment_data import (
+    looks_like_payment_data,
+    without_payment_data,
+)
 from invoiced_pipeline_tests.writeback.number_lists import (
     AMONG_NUMBERS,
     EMBEDDINGS,

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
-from invoiced_pipeline.writeback.family import PushWish, push_now
-from invoiced_pipeline.writeback.ledger import Ledger
-from invoiced_pipeline.writeback.report import PushReport
-from invoiced_pipeline.writeback.rows import Retries
-from invoiced_pipeline.writeback.target import Target
+from invoiced_pipeline.writeback.ledger.ledger import Ledger
+from invoiced_pipeline.writeback.plan.row_planner import Retries
+from invoiced_pipeline.writeback.push.report import PushReport
+from invoiced_pipeline.writeback.push.target import Target
+from invoiced_pipeline.writeback.run import PushWish, push_now
 from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.pushing import PATIENCE, HandClock
 

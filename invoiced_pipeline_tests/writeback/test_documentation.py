@@ -11,8 +11,8 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.writeback.family import PushWish, plan_now, push_now
-from invoiced_pipeline.writeback.target import Target
+from invoiced_pipeline.writeback.push.target import Target
+from invoiced_pipeline.writeback.run import PushWish, plan_now, push_now
 from invoiced_pipeline_tests.conftest import IMPATIENT
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "write-back.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from invoiced_pipeline.catalog.operations import OPERATION_NAMES
 from invoiced_pipeline.emulator.faults import Fault
-from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import NOW
 from invoiced_pipeline_tests.writeback.pushing import Pushing, planned
 

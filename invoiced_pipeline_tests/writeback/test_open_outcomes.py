@@ -9,10 +9,11 @@ from invoiced_pipeline.emulator.faults import Fault
 from invoiced_pipeline.exceptions import AuthenticationError, DatasetMismatchError
 from invoiced_pipeline.invoiced.http.client import Patience
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter
-from invoiced_pipeline.writeback import outcome, transitions
-from invoiced_pipeline.writeback.ledger import Ledger
-from invoiced_pipeline.writeback.report import Problem, PushReport
-from invoiced_pipeline.writeback.rows import Retries
+from invoiced_pipeline.writeback.ledger.ledger import Ledger
+from invoiced_pipeline.writeback.plan.row_planner import Retries
+from invoiced_pipeline.writeback.push.push import transitions
+from invoiced_pipeline.writeback.push.report import Problem, PushReport
+from invoiced_pipeline.writeback.recovery import verdict as outcome
 from invoiced_pipeline_tests.writeback.pushing import DATASET, LONG, Pushing, customers, planned
 
 HASTY = Patience(attempts=2, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
@@ -65,7 +66,7 @@ def test_without_the_waiting_there_would_be_two(
 def test_without_the_look_up_there_would_be_two(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    monkeypatch.setattr("invoiced_pipeline.writeback.push.Settler.settle", _not_done)
+    monkeypatch.setattr("invoiced_pipeline.writeback.push.push.Settler.settle", _not_done)
     if fault == "lose_response":
         monkeypatch.setattr(transitions, "may_replay", lambda *_: False)  # another key, too
     pushing.emulator.faults.next(fault, method="POST")
@@ -74,7 +75,7 @@ def test_without_the_look_up_there_would_be_two(
 
 
 def _not_done(_settler, entries, _others):
-    from invoiced_pipeline.writeback.settling import Settled
+    from invoiced_pipeline.writeback.recovery.settler import Settled
 
     return [Settled(entry=entry, verdict="not_done") for entry in entries]
 
@@ -82,7 +83,7 @@ def _not_done(_settler, entries, _others):
 def test_same_key_saves_what_the_look_up_misses(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("invoiced_pipeline.writeback.push.Settler.settle", _not_done)
+    monkeypatch.setattr("invoiced_pipeline.writeback.push.push.Settler.settle", _not_done)
     pushing.emulator.faults.next("lose_response", method="POST")
     assert pushing(customers(1), waits=True).failure is None
     assert (count(pushing), posts(pushing)) == (1, 2)

@@ -22,7 +22,7 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteAnswer, WriteRequest
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.plan import PlannedRow
+from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, Replica
 from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.plans import planned

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from invoiced_pipeline.writeback.keys import fingerprint, idempotency_key, marker
-from invoiced_pipeline.writeback.ledger import Entry
-from invoiced_pipeline.writeback.lookup import Found
-from invoiced_pipeline.writeback.outcome import judge, may_replay
+from invoiced_pipeline.writeback.ledger.keys import fingerprint, idempotency_key, marker
+from invoiced_pipeline.writeback.ledger.ledger import Entry
+from invoiced_pipeline.writeback.recovery.lookup import Found
+from invoiced_pipeline.writeback.recovery.verdict import judge, may_replay
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SENT = Entry(

@@ -15,13 +15,13 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.family import PushWish, plan_now, push_now
-from invoiced_pipeline.writeback.ledger import Entry, Ledger
-from invoiced_pipeline.writeback.plan import Plan
-from invoiced_pipeline.writeback.replaced_fields import replaced_notes, requests_of
-from invoiced_pipeline.writeback.report import PushReport
-from invoiced_pipeline.writeback.showing import as_markdown
-from invoiced_pipeline.writeback.target import Target
+from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.plan.rendering import as_markdown
+from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes, requests_of
+from invoiced_pipeline.writeback.push.report import PushReport
+from invoiced_pipeline.writeback.push.target import Target
+from invoiced_pipeline.writeback.run import PushWish, plan_now, push_now
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
 

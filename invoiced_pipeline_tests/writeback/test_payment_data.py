@@ -7,7 +7,7 @@ import pytest
 
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.payment_data import (
+from invoiced_pipeline.writeback.source.payment_data import (
     find_payment_data,
     hide_payment_data,
 )

@@ -9,11 +9,11 @@ import pytest
 from invoiced_pipeline.catalog.operations import MARKER
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.differences import Change
-from invoiced_pipeline.writeback.known import PriorOutcome
-from invoiced_pipeline.writeback.mapping import Parent
-from invoiced_pipeline.writeback.plan import Plan
-from invoiced_pipeline.writeback.rows import Retries
+from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.plan.row_planner import Retries
+from invoiced_pipeline.writeback.source.mapping import Parent
+from invoiced_pipeline.writeback.validation.diff import Change
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
 

@@ -7,8 +7,8 @@ import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.known import PriorOutcome
-from invoiced_pipeline.writeback.settling import Settler
+from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.recovery.settler import Settler
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of
 from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned

@@ -17,9 +17,9 @@ from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.files.source import select_file
 from invoiced_pipeline.warehouse.files.text import Dialect
-from invoiced_pipeline.writeback.plan import Plan
-from invoiced_pipeline.writeback.planning import PlanRequest, make_plan
-from invoiced_pipeline.writeback.source import read_source
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan
+from invoiced_pipeline.writeback.source.reading import read_source
 
 pytestmark = pytest.mark.duckdb("files are read in the same way for every warehouse")
 

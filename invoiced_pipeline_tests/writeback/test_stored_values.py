@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from invoiced_pipeline.catalog.operations import OPERATIONS, Field
-from invoiced_pipeline.writeback.differences import is_same
-from invoiced_pipeline.writeback.digests import digest
+from invoiced_pipeline.writeback.recovery.digests import digest
+from invoiced_pipeline.writeback.validation.diff import is_same
 
 FIELDS = {(f.name, f.type): f for each in OPERATIONS for f in each.fields}
 TYPES = {field.type: field for field in FIELDS.values()}

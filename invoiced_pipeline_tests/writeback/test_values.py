@@ -23,14 +23,14 @@ from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.writeback.decimal_notation import number_of
-from invoiced_pipeline.writeback.instants import Instant
-from invoiced_pipeline.writeback.keeping import kept_plan
-from invoiced_pipeline.writeback.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.planning import PlanRequest, make_plan, plan_rows
-from invoiced_pipeline.writeback.showing import as_markdown
-from invoiced_pipeline.writeback.single import SingleRow, plan_single
-from invoiced_pipeline.writeback.values import fitted
+from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan, plan_rows
+from invoiced_pipeline.writeback.plan.redaction import kept_plan
+from invoiced_pipeline.writeback.plan.rendering import as_markdown
+from invoiced_pipeline.writeback.plan.single_row import SingleRow, plan_single
+from invoiced_pipeline.writeback.source.decimal_notation import number_of
+from invoiced_pipeline.writeback.source.instants import Instant
+from invoiced_pipeline.writeback.source.values import fitted
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
 from invoiced_pipeline_tests.writeback.pushing import Pushing
 

@@ -12,9 +12,9 @@ from invoiced_pipeline.settings import Settings, WritebackSettings, load_setting
 if TYPE_CHECKING:
     from invoiced_pipeline.defs.resources import InvoicedApi
     from invoiced_pipeline.warehouse.database import Database
-    from invoiced_pipeline.writeback.family import PushWish
-    from invoiced_pipeline.writeback.plan import Plan
-    from invoiced_pipeline.writeback.report import PushReport
+    from invoiced_pipeline.writeback.plan.plan import Plan
+    from invoiced_pipeline.writeback.push.report import PushReport
+    from invoiced_pipeline.writeback.run import PushWish
 
 _MOST_PROBLEMS = 100
 
@@ -92,7 +92,7 @@ class WritebackRun:
             document_after_push(self._connection, database)
 
     def _plan(self, config: WritebackConfig, database: "Database", host: str) -> None:
-        from invoiced_pipeline.writeback.family import plan_now
+        from invoiced_pipeline.writeback.run import plan_now
 
         wish = _wish(config)
         name = self._writeback.name
@@ -105,8 +105,8 @@ class WritebackRun:
         from dataclasses import replace
 
         from invoiced_pipeline.selection.privacy import privacy_of
-        from invoiced_pipeline.writeback.family import push_now
-        from invoiced_pipeline.writeback.target import Target
+        from invoiced_pipeline.writeback.push.target import Target
+        from invoiced_pipeline.writeback.run import push_now
 
         name = self._writeback.name
         wish = replace(
@@ -135,9 +135,9 @@ class WritebackRun:
     def _note(self, plan: "Plan", database: "Database", host: str) -> None:
         """Keeps a plan in the warehouse and on the run's page."""
         from invoiced_pipeline.selection.privacy import privacy_of
-        from invoiced_pipeline.writeback.keeping import kept_plan
-        from invoiced_pipeline.writeback.plan_table import write_plan
-        from invoiced_pipeline.writeback.showing import as_markdown
+        from invoiced_pipeline.writeback.plan.plan_table import write_plan
+        from invoiced_pipeline.writeback.plan.redaction import kept_plan
+        from invoiced_pipeline.writeback.plan.rendering import as_markdown
 
         kept = kept_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
         write_plan(database, self._connection.dataset, kept, self._context.run_id)
@@ -151,9 +151,9 @@ _SENT = frozenset({"create", "update", "delete", "void"})
 
 
 def _wish(config: WritebackConfig) -> "PushWish":
-    from invoiced_pipeline.writeback.family import PushWish
-    from invoiced_pipeline.writeback.rows import Retries
-    from invoiced_pipeline.writeback.single import SingleRow
+    from invoiced_pipeline.writeback.plan.row_planner import Retries
+    from invoiced_pipeline.writeback.plan.single_row import SingleRow
+    from invoiced_pipeline.writeback.run import PushWish
 
     single = None
     if config.record:
@@ -211,7 +211,7 @@ def _response(
     database: "Database", dataset: str, name: str, config: WritebackConfig
 ) -> dg.MetadataValue:
     """What the API answered to the one record that was sent."""
-    from invoiced_pipeline.writeback.responses import read_response
+    from invoiced_pipeline.writeback.ledger.responses import read_response
 
     text = read_response(database, dataset, name, config.record)
     return dg.MetadataValue.json(json.loads(text) if text else {})

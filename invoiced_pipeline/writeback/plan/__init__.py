@@ -1,0 +1,1 @@
+"""What a push would do, row by row."""

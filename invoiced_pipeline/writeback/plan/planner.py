@@ -1,0 +1,202 @@
+"""Makes the plan of a write-back: source, mapping, validation, differences to the replica."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.settings import Settings, WritebackSettings
+from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.plan.batching import batched
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries, RowPlanner
+from invoiced_pipeline.writeback.plan.unreadable_rows import readable_rows
+from invoiced_pipeline.writeback.source.allowed_numbers import allowed_note, check_allowed_numbers
+from invoiced_pipeline.writeback.source.mapping import Family, MappedRow, map_rows
+from invoiced_pipeline.writeback.source.operation import operation_of
+from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.validation.record_numbers import number_of
+from invoiced_pipeline.writeback.validation.replica import (
+    Numbers,
+    Replica,
+    read_replica,
+    wanted_ids,
+)
+
+Ledgers = Mapping[str, Mapping[str, PriorOutcome]]
+"""What the ledger holds, by write-back and record key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What is planned.
+
+    Attributes:
+        settings: The write-back.
+        dataset: Its connection's dataset.
+        ledgers: What the ledger holds of it, and of those that it refers to.
+        parent_keys: Key columns of those that it refers to, by name.
+        retries: Rows that are sent again although nothing in them changed.
+        folder: Where relative paths of files begin; the working directory by default.
+    """
+
+    settings: WritebackSettings
+    dataset: str
+    ledgers: Ledgers = field(default_factory=dict)
+    parent_keys: Mapping[str, str] = field(default_factory=dict)
+    retries: Retries = NO_RETRIES
+    folder: Path | None = None
+
+
+def plan_request(
+    settings: Settings, name: str, ledgers: Ledgers, retries: Retries = NO_RETRIES
+) -> PlanRequest:
+    """The request for a write-back of the settings.
+
+    Args:
+        settings: All settings.
+        name: Which write-back.
+        ledgers: As of `PlanRequest`.
+        retries: As of `PlanRequest`.
+
+    Raises:
+        ConfigurationError: There is no such write-back; the text names those there are.
+    """
+    found = settings.find_writeback(name)
+    return PlanRequest(
+        settings=found,
+        dataset=settings.find(found.connection).dataset,
+        ledgers=ledgers,
+        parent_keys={each.name: each.key for each in settings.writeback},
+        retries=retries,
+        folder=settings.folder,
+    )
+
+
+def make_plan(request: PlanRequest, database: Database) -> Plan:
+    """Reads the source and the replica, and says what a push would do. Nothing is sent.
+
+    Every access to the warehouse is short, and over when this returns.
+
+    Raises:
+        ConfigurationError: The source cannot be read, or does not fit the settings.
+        WarehouseError: The warehouse cannot be read.
+    """
+    selection = read_source(request.settings, database, request.dataset, request.folder)
+    return plan_rows(request, selection, database)
+
+
+def plan_rows(request: PlanRequest, selection: Selection, database: Database) -> Plan:
+    """The plan for rows that are read already, e.g. for one of them that was edited."""
+    settings = request.settings
+    operation = operation_of(settings)
+    check_allowed_numbers(settings, operation)
+    families = {
+        name: Family(key=key, known=request.ledgers.get(name, {}))
+        for name, key in request.parent_keys.items()
+    }
+    known = request.ledgers.get(settings.name, {})
+    mapped, rows = readable_rows(
+        selection, map_rows(settings, operation, selection, families, known), settings
+    )
+    replica = _replica(request, operation, mapped, known, database)
+    planner = RowPlanner(
+        settings,
+        operation,
+        known,
+        replica,
+        request.retries,
+        dataset=request.dataset,
+        owners={e.invoiced_id: key for key, e in known.items() if e.invoiced_id is not None},
+    )
+    # Rows that were sent first: of several with one number it is theirs.
+    for group in sorted(_by_key(mapped), key=lambda rows: not _was_sent(rows[0], known)):
+        rows += planner.plan(group)
+    rows.sort(key=lambda row: row.position)
+    groups = {row.position: row.group for row in mapped}
+    return Plan(
+        settings=settings,
+        operation=operation,
+        rows=batched(settings, operation, rows, groups),
+        notes=(
+            *_skipped(settings, selection),
+            *_notes(settings, operation, replica),
+            *filter(None, [allowed_note(settings)]),
+        ),
+    )
+
+
+def _replica(
+    request: PlanRequest,
+    operation: Operation,
+    mapped: Sequence[MappedRow],
+    known: Mapping[str, PriorOutcome],
+    database: Database,
+) -> Replica:
+    wanted: defaultdict[str, set[int | str]] = defaultdict(set)
+    for row in mapped:
+        wanted_ids(operation.parameters, row.parameters, wanted)
+        wanted_ids(operation.fields, row.body, wanted)
+        entry = known.get(row.record_key)
+        if operation.table is not None and entry is not None and entry.invoiced_id is not None:
+            text = entry.invoiced_id
+            wanted[operation.table].add(int(text) if text.isdecimal() else text)
+    numbers = _new_numbers(request.settings, operation, mapped, known)
+    if not wanted and numbers is None:
+        return Replica()
+    return read_replica(database, request.dataset, wanted, numbers)
+
+
+def _new_numbers(
+    settings: WritebackSettings,
+    operation: Operation,
+    mapped: Sequence[MappedRow],
+    known: Mapping[str, PriorOutcome],
+) -> Numbers | None:
+    """Numbers of rows that have made no record yet; None where nobody need be asked."""
+    key = operation.natural_key
+    if not settings.check_replica or key is None or not key.number or not operation.table:
+        return None
+    made = {name for name, entry in known.items() if entry.invoiced_id is not None}
+    found = {number_of(operation, row.body) for row in mapped if row.record_key not in made}
+    values = frozenset(number for number in found if number is not None)
+    return Numbers(operation.table, key.number, values) if values else None
+
+
+def _was_sent(row: MappedRow, known: Mapping[str, PriorOutcome]) -> bool:
+    entry = known.get(row.record_key)
+    return entry is not None and (
+        entry.succeeded_hash is not None or entry.state in {"sent", "unknown"}
+    )
+
+
+def _by_key(mapped: Iterable[MappedRow]) -> list[list[MappedRow]]:
+    """Rows of one record key together, in their order; a row without a key stays alone."""
+    groups: dict[str | int, list[MappedRow]] = defaultdict(list)
+    for row in mapped:
+        groups[row.record_key or row.position].append(row)
+    return list(groups.values())
+
+
+def _skipped(settings: WritebackSettings, selection: Selection) -> tuple[str, ...]:
+    count = selection.skipped
+    verb = "was" if count == 1 else "were"
+    what = counted(count, "blank row")
+    return (f"{what} of {Path(settings.source).name} {verb} skipped.",) if count else ()
+
+
+def _notes(settings: WritebackSettings, operation: Operation, replica: Replica) -> tuple[str, ...]:
+    if not settings.check_replica:
+        return ("The replica was not asked whether the records exist that rows name.",)
+    named = {
+        each.refers_to
+        for each in (*operation.parameters, *operation.fields)
+        if each.refers_to is not None and (each.required or each in operation.parameters)
+    }
+    missing = sorted(named - replica.tables)
+    if missing and operation.kind != "custom":
+        return (f"Not replicated, and so not asked: {', '.join(missing)}.",)
+    return ()

@@ -1,0 +1,98 @@
+"""A plan as it may be kept: with hashes of what is hashed, and nothing of what is dropped."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from invoiced_pipeline.catalog.model import Treatment
+from invoiced_pipeline.invoiced.http.json_body import encode_body
+from invoiced_pipeline.selection.privacy import Privacy, without
+from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.source.quoting import quoted
+from invoiced_pipeline.writeback.validation.diff import Change
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def kept_plan(plan: Plan, privacy: Privacy) -> Plan:
+    """A plan for the warehouse, the ledger and the run's page; the plan itself is what is sent.
+
+    Record keys and paths stay: rows are found by them. What is dropped or left out is null.
+
+    Args:
+        plan: The plan.
+        privacy: What of the connection's records must not be kept.
+    """
+    if privacy.is_idle:
+        return plan
+    table = plan.operation.table or plan.operation.singular
+    return replace(plan, rows=[_kept(row, table, privacy) for row in plan.rows])
+
+
+def _kept(row: PlannedRow, table: str, privacy: Privacy) -> PlannedRow:
+    # The whole row, for values are looked for in all texts of their record.
+    after = _redacted({**row.wanted, **(row.body or {})}, table, privacy)
+    before = _redacted({change.field: change.before for change in row.changes}, table, privacy)
+    return replace(
+        row,
+        body=None if row.body is None else {name: after[name] for name in row.body},
+        changes=tuple(
+            Change(change.field, before[change.field], after[change.field])
+            for change in row.changes
+        ),
+        reason=None if row.reason is None else kept_text(row.reason, row, table, privacy),
+        warnings=tuple(_kept_warning(each, row, table, privacy) for each in row.warnings),
+        wanted={},
+    )
+
+
+def _kept_warning(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
+    """A warning; without its value where its field, or one around it, is hashed or dropped."""
+    place = text.partition(": ")[0]
+    rules = privacy.rules(table)
+    for name in re.split(r"[.\[]", place):
+        how = rules.personal.get(name) or rules.hidden.get(name)
+        if how is not None:
+            return f"{place}: a value to look at, which is {how} here"
+    return kept_text(text, row, table, privacy)
+
+
+def _redacted(fields: Mapping[str, Any], table: str, privacy: Privacy) -> dict[str, Any]:
+    return _DECODER.decode(privacy.redact(table, encode_body(fields)))
+
+
+def kept_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
+    """What is said of a row, without values that must not be kept.
+
+    Args:
+        text: A reason of ours, which may repeat a short value or a part of a long one, or a message
+            of the API.
+        row: As it was planned.
+        table: The table of its record, or the name of its kind.
+        privacy: What must not be kept.
+    """
+    if privacy.is_idle:
+        return text
+    rules = privacy.rules(table)
+    names: dict[str, Treatment] = {**rules.personal, **rules.hidden}
+    for value, how in _values(row.wanted, names):
+        text = text.replace(quoted(value), f"[{how}]")
+    return without(text, privacy.secrets(rules, row.wanted))
+
+
+def _values(
+    value: Any, names: Mapping[str, Treatment], how: Treatment | None = None
+) -> Iterator[tuple[Any, Treatment]]:
+    """All single values under some names, at any depth, and what becomes of them."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _values(each, names, names.get(str(name)) or how)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _values(each, names, how)
+    elif how is not None and value is not None:
+        yield value, how

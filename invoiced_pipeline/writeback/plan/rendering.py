@@ -1,0 +1,138 @@
+"""How a plan is shown: counts, sample requests without secrets, what changes, what is wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.invoiced.http.json_body import encode_body
+from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
+from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes
+from invoiced_pipeline.writeback.source.payment_data import HIDDEN
+
+SAMPLES = 3
+"""Requests shown of every action."""
+_MOST_ROWS = 50
+_LONGEST = 120
+
+
+def shown_body(operation: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body without its tokens."""
+    return {name: shown_value(operation, name, value) for name, value in body.items()}
+
+
+def shown_value(operation: Operation, name: str, value: Any) -> Any:
+    """A field's value; hidden where it is a token, also inside of an object."""
+    field = operation.field(name)
+    if name.endswith("_token") or (field is not None and field.type == "token"):
+        return HIDDEN if value is not None else None
+    if isinstance(value, Mapping):
+        return {key: HIDDEN if key.endswith("_token") else item for key, item in value.items()}
+    return value
+
+
+def sample_requests(plan: Plan, host: str) -> Iterator[str]:
+    """The first requests of every action as they would go out, secrets aside.
+
+    Args:
+        plan: The plan.
+        host: Scheme and host of the API.
+    """
+    shown: dict[str, int] = {}
+    seen: set[int] = set()
+    for row in plan.to_send:
+        if row.batch is not None and row.batch in seen:
+            continue
+        if shown.setdefault(row.action, 0) >= SAMPLES:
+            continue
+        shown[row.action] += 1
+        seen.add(-1 if row.batch is None else row.batch)
+        rows = [each for each in plan.to_send if row.batch is not None and each.batch == row.batch]
+        yield _request(plan, row, rows, host)
+
+
+def obstacles(plan: Plan) -> list[str]:
+    """Why a push would send nothing of a plan: all reasons, while a push names the first."""
+    return [text for text in (plan.inactive_note(), plan.excess()) if text]
+
+
+def as_markdown(plan: Plan, host: str) -> str:
+    """The whole of a plan, for the run's page."""
+    parts = [
+        f"**{plan.operation.title}**: {counted(len(plan.rows), 'row')} of `{plan.settings.name}`",
+        _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
+        *plan.notes,
+        *replaced_notes(plan),
+        *(f"> {obstacle}" for obstacle in obstacles(plan)),
+    ]
+    changes = list(change_rows(plan))
+    if changes:
+        headings = ("record", "field", "before", "after")
+        parts += ["**Changes**", _table(headings, changes[:_MOST_ROWS]), _more(changes)]
+    problems = list(problem_rows(plan))
+    if problems:
+        headings = ("record", "action", "field", "reason")
+        parts += ["**Not sent**", _table(headings, problems[:_MOST_ROWS]), _more(problems)]
+    warnings = list(warning_rows(plan))
+    if warnings:
+        parts += ["**Warnings**", _table(("record", "warning"), warnings[:_MOST_ROWS])]
+        parts.append(_more(warnings))
+    samples = [f"```\n{each.replace('```', '` ` `')}\n```" for each in sample_requests(plan, host)]
+    if samples:
+        parts += ["**Requests**", *samples]
+    return "\n\n".join(filter(None, parts))
+
+
+def change_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """Record key, field, before and after of everything that updates change."""
+    for row in plan.to_send:
+        for change in row.changes:
+            after = shown_value(plan.operation, change.field, change.after)
+            yield row.record_key, change.field, _text(change.before), _text(after)
+
+
+def problem_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """Record key, action, field and reason of rows that are invalid or held."""
+    for row in plan.rows:
+        if row.action in {"invalid", "held"}:
+            yield row.record_key, row.action, row.reason_param or "", row.reason or ""
+
+
+def warning_rows(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Record key and text of every warning."""
+    for row in plan.rows:
+        for warning in row.warnings:
+            yield row.record_key, warning
+
+
+def _request(plan: Plan, row: PlannedRow, batch: Sequence[PlannedRow], host: str) -> str:
+    lines = [f"{row.method} {host}{row.path}", f"Authorization: Basic {HIDDEN}"]
+    if row.reads_first:
+        lines.insert(0, f"GET {host}{row.path}")
+    lines += [f"{name}: {HIDDEN}" for name in plan.settings.headers]
+    if row.body is None:
+        return "\n".join(lines)
+    bodies = [shown_body(plan.operation, each.body or {}) for each in batch or [row]]
+    content = encode_body(bodies if batch else bodies[0])
+    return "\n".join([*lines, "", msgspec.json.format(content.decode(), indent=2)])
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else encode_body(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _more(rows: Sequence[Any]) -> str:
+    left = len(rows) - _MOST_ROWS
+    return f"... and {left:,} more: see `_writeback_plan`" if left > 0 else ""

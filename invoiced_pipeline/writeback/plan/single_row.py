@@ -1,0 +1,107 @@
+"""One row of a write-back, perhaps edited by hand: for trying out what the API makes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.settings import ConstantSettings
+from invoiced_pipeline.warehouse.database import Database, Selection
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.plan.planner import PlanRequest, plan_rows
+from invoiced_pipeline.writeback.source.json_limits import json_problem
+from invoiced_pipeline.writeback.source.operation import operation_of
+from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.record_keys import key_text
+from invoiced_pipeline.writeback.source.values import cell
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleRow:
+    """Which row.
+
+    Attributes:
+        record_key: Its key.
+        edits: Values in place of the row's, by field of the body, or by column of the source. What
+            reads as JSON is taken as such (`12.50`, `true`, `null`, `[...]`), else as text.
+    """
+
+    record_key: str
+    edits: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> Plan:
+    """The plan of one row of the source.
+
+    Raises:
+        ConfigurationError: The source has no such row, or an edit names neither field nor column.
+        WarehouseError: The warehouse cannot be read.
+    """
+    settings = request.settings
+    found = read_source(settings, database, request.dataset, request.folder)
+    selection = _only(found, settings.key, single.record_key)
+    if selection is None:
+        message = f"Write-back {settings.name!r}: its source has no record {single.record_key!r}"
+        raise ConfigurationError(message)
+    operation = operation_of(settings)
+    fields = {each.name for each in (*operation.parameters, *operation.fields)}
+    mapping = dict(settings.mapping)
+    for name, text in single.edits.items():
+        value = _value(text)
+        if name.partition(".")[0] in fields or operation.kind == "custom":
+            mapping[name] = ConstantSettings.model_construct(value=value)
+        elif name in found.columns:
+            selection = _with_cell(selection, name, value)
+        else:
+            known = ", ".join(sorted(fields | set(found.columns)))
+            message = f"--set {name}: {operation.name} has no such field, nor the source such a "
+            raise ConfigurationError(f"{message}column. There is: {known}")
+    edited = settings.model_copy(update={"mapping": mapping})
+    return plan_rows(replace(request, settings=edited), selection, database)
+
+
+def _key(selection: Selection, position: int, place: int) -> str:
+    """The key of a row as the source has it; empty where it has none that can be used."""
+    if position in selection.record_keys:
+        return selection.record_keys[position]
+    is_json = selection.columns[place] in selection.json_columns
+    value = cell(selection.rows[position][place], is_json=is_json)
+    return "" if json_problem(value, "key") is not None else key_text(value)
+
+
+def _only(found: Selection, column: str, record_key: str) -> Selection | None:
+    """The row of a record key, by its trimmed text; the last one where several have the key."""
+    place = found.columns.index(column)
+    texts = [_key(found, at, place) for at in range(len(found.rows))]
+    same = [at for at, text in enumerate(texts) if text and text.strip() == record_key.strip()]
+    exact = [at for at in same if texts[at] == record_key] or [
+        at for at in same if texts[at] == texts[same[0]]
+    ]
+    if not exact:
+        return None
+    at = exact[-1]
+    return replace(
+        found,
+        rows=[found.rows[at]],
+        problems={0: found.problems[at]} if at in found.problems else {},
+        record_keys={0: found.record_keys[at]} if at in found.record_keys else {},
+        skipped=0,
+    )
+
+
+def _value(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
+def _with_cell(selection: Selection, column: str, value: Any) -> Selection:
+    place = selection.columns.index(column)
+    (row,) = selection.rows
+    return replace(selection, rows=[(*row[:place], value, *row[place + 1 :])])

@@ -1,0 +1,1 @@
+"""Outcomes that are not known: looked up in Invoiced, and settled."""

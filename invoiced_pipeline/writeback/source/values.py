@@ -1,0 +1,177 @@
+"""Values of a warehouse as the API takes them: exact numbers, epoch seconds, objects and arrays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from invoiced_pipeline.catalog.operations import Field
+from invoiced_pipeline.writeback.source.decimal_notation import NUMERIC, Notation, number_of
+from invoiced_pipeline.writeback.source.instants import Instant, as_instant
+
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+"""Of JSON, with exact numbers."""
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_STRUCTURED = frozenset({"metadata", "object", "array", "any"})
+_BINARY = (bytes, bytearray, memoryview)
+
+FAILURES = (ValueError, TypeError, ArithmeticError, RecursionError, msgspec.MsgspecError)
+"""What values can raise while they are read, beside what they are: numbers beyond what Python
+converts, years beyond 9999, objects nested beyond its stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value that has no form in JSON.
+
+    Attributes:
+        reason: Why, as in "credit_limit {reason}".
+    """
+
+    reason: str
+
+
+def cell(value: Any, *, is_json: bool = False) -> Any:
+    """As `plain`; an `Unreadable` where the value has no form in JSON."""
+    try:
+        return plain(value, is_json=is_json)
+    except RecursionError:
+        return Unreadable("is nested too deeply")
+    except FAILURES as error:
+        return Unreadable(f"cannot be read as a value of JSON ({error})")
+
+
+def plain(value: Any, *, is_json: bool = False) -> Any:
+    """A value of the warehouse as one of JSON: instants as epoch seconds, naive ones taken as UTC.
+
+    NULLs inside of objects are left out: a struct has all its fields in every row.
+
+    Args:
+        value: As the warehouse's driver gives it.
+        is_json: Whether its column is of a JSON type.
+    """
+    if is_json and isinstance(value, str):
+        return _decoded(value)
+    if isinstance(value, date):
+        return Instant.of(value)
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | str | Decimal):
+        return value
+    if isinstance(value, _BINARY):
+        return Unreadable("is binary data: convert it to text in the source")
+    if isinstance(value, set | frozenset):
+        return Unreadable("is a set, whose values have no order: use a list")
+    return str(value)
+
+
+def fitted(value: Any, field: Field, notation: Notation = ".") -> Any:
+    """A plain value in the type of a field, where that loses nothing; else as it is.
+
+    A CSV has text only, and a number of a customer may be a number in the warehouse.
+
+    Args:
+        value: A plain value.
+        field: Where it goes.
+        notation: The decimal separator of numbers in text.
+    """
+    if isinstance(value, str) and field.type != "text":
+        value = value.strip()
+    if isinstance(value, str) and field.type in NUMERIC:
+        value = _read_number(value, field, notation)
+    convert = _CONVERTERS.get(field.type)
+    if convert is not None and value is not None:
+        value = convert(value)
+    value = decoded(value, field)
+    return _fitted_inside(value, field.elements, notation) if field.elements else value
+
+
+def decoded(value: Any, field: Field) -> Any:
+    """The object or array that a text holds, where a field takes one; else the value as it is."""
+    if field.type in _STRUCTURED and isinstance(value, str) and value.strip()[:1] in {"{", "["}:
+        return _decoded(value)
+    return value
+
+
+def _fitted_inside(value: Any, elements: Iterable[Field], notation: Notation) -> Any:
+    if isinstance(value, list):
+        return [_fitted_inside(item, elements, notation) for item in value]
+    if not isinstance(value, dict):
+        return value
+    by_name = {each.name: each for each in elements}
+    return {
+        name: fitted(item, by_name[name], notation) if name in by_name else item
+        for name, item in value.items()
+        if item is not None
+    }
+
+
+def as_decimal(value: Any) -> Decimal | None:
+    """A number as an exact one; None where it is none, e.g. a date or NaN."""
+    if isinstance(value, bool | Instant) or not isinstance(value, int | Decimal | str):
+        return None
+    number = number_of(value) if isinstance(value, str) else Decimal(value)
+    return number if number is not None and number.is_finite() else None
+
+
+def _read_number(text: str, field: Field, notation: Notation) -> Any:
+    """The number of a text; the text where it is none. An exponent may have cost an id digits."""
+    if field.type == "integer" and "e" in text.lower():
+        return text
+    number = number_of(text, notation)
+    return text if number is None else number
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    number = as_decimal(value)
+    return value if number is None else number
+
+
+def _integer(value: Any) -> Any:
+    number = None if isinstance(value, str) else as_decimal(value)
+    if number is None or number != number.to_integral_value():
+        return value
+    return int(number)
+
+
+def _boolean(value: Any) -> Any:
+    return _BOOLEANS.get(str(value).lower(), value)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        text = format(value, "f") if value.is_finite() else ""
+        return (text.rstrip("0").rstrip(".") if "." in text else text) or value
+    return str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return DECODER.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return text
+    except RecursionError:
+        return Unreadable("is nested too deeply")
+
+
+_CONVERTERS = {
+    "number": _number,
+    "integer": _integer,
+    "timestamp": as_instant,
+    "boolean": _boolean,
+    "text": _text,
+    "email": _text,
+    "choice": _text,
+    "currency": _text,
+    "country": _text,
+    "token": _text,
+}

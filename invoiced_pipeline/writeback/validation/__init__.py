@@ -1,0 +1,1 @@
+"""Whether rows are right: by the catalog, and against the replica."""
