@@ -17,9 +17,9 @@ from invoiced_pipeline.emulator.errors import ApiError
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.emulator.service import RequestHook
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
-from invoiced_pipeline.invoiced.reading.table_reading import by_page_number as numbered
-from invoiced_pipeline.invoiced.reading.table_reading import identifiers, pages
-from invoiced_pipeline.invoiced.reading.table_reading import window_walk as walk
+from invoiced_pipeline.invoiced.reading import by_page_number as numbered
+from invoiced_pipeline.invoiced.reading import identifiers, pages
+from invoiced_pipeline.invoiced.reading import window_walk as walk
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database

@@ -195,7 +195,7 @@ def test_a_replica_with_fewer_rows_than_the_api_is_an_error(
     service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were a record lost on its way, the count would tell."""
-    from invoiced_pipeline.invoiced.reading.table_reading import single_record as single
+    from invoiced_pipeline.invoiced.reading import single_record as single
 
     assert service.sync("invoices").error is None
     page = single.InvoicedClient.list_page

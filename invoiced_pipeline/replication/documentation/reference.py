@@ -13,7 +13,7 @@ from invoiced_pipeline.replication.decode.columns import child_columns, parent_c
 from invoiced_pipeline.replication.documentation.dataset import descriptions
 from invoiced_pipeline.replication.documentation.er_diagram import dot, mermaid
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "schema.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "schema.md"
 PICTURE = DOCUMENT.parent / "images" / "schema.svg"
 GUIDE = DOCUMENT.parent / "parts" / "schema.md"
 """The text above the diagram; all else is the catalog's."""

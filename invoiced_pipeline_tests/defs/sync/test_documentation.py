@@ -4,7 +4,7 @@ import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.replication.documentation.dataset import dataset as documentation
+from invoiced_pipeline.replication.documentation import dataset as documentation
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import Service
 

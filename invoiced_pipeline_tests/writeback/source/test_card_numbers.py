@@ -9,7 +9,7 @@ from invoiced_pipeline.writeback.source.payment_data import (
     looks_like_payment_data,
     without_payment_data,
 )
-from invoiced_pipeline_tests.writeback.number_lists import (
+from invoiced_pipeline_tests.writeback.source.number_lists import (
     AMONG_NUMBERS,
     EMBEDDINGS,
     NO_CARDS,

@@ -13,7 +13,7 @@ from invoiced_pipeline.exceptions import TransientApiError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.windows import FOREVER, Window, from_epoch
 from invoiced_pipeline_tests.conftest import NOW, START
-from invoiced_pipeline_tests.invoiced.test_walk import read, walk
+from invoiced_pipeline_tests.invoiced.reading.test_window_walk import read, walk
 
 ADJUSTMENTS = "credit_balance_adjustments"
 BASE = 1_600_000_000

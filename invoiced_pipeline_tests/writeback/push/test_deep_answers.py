@@ -9,8 +9,8 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.conftest import Replica, customer
+from invoiced_pipeline_tests.writeback.plan.test_partial_updates import Updating
 from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, planned
-from invoiced_pipeline_tests.writeback.test_partial_updates import Updating
 
 DEEP = b'"deep": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000
 

@@ -11,7 +11,7 @@ from invoiced_pipeline.invoiced.http.client import Patience
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter
 from invoiced_pipeline.writeback.ledger.ledger import Ledger
 from invoiced_pipeline.writeback.plan.row_planner import Retries
-from invoiced_pipeline.writeback.push.push import transitions
+from invoiced_pipeline.writeback.push import transitions
 from invoiced_pipeline.writeback.push.report import Problem, PushReport
 from invoiced_pipeline.writeback.recovery import verdict as outcome
 from invoiced_pipeline_tests.writeback.pushing import DATASET, LONG, Pushing, customers, planned
