@@ -136,7 +136,7 @@ _WRONG = {
     "start date in the future": (
         {"INVOICED_START_DATE": "2999-01-01"},
         "",
-        ["INVOICED_START_DATE", "lies in the future", "MM/DD/YYYY"],
+        ["INVOICED_START_DATE", "is in the future", "MM/DD/YYYY"],
     ),
     "unknown cadence": (
         {"INVOICED_PARTITIONS": "hourly"},
@@ -151,7 +151,7 @@ _WRONG = {
     "address without scheme": (
         {"INVOICED_API_URL": "api.invoiced.com"},
         "",
-        ["INVOICED_API_URL", "ccepted form is https://host or http://host:port"],
+        ["INVOICED_API_URL", "ccepted forms are https://host or http://host:port"],
     ),
     "missing file": (
         {"INVOICED_CONFIG": "other.toml"},

@@ -136,13 +136,13 @@ def test_new_file_is_not_called_like_a_schema(
 ) -> None:
     names = {"INVOICED_DUCKDB_PATH": file, "INVOICED_DATASET": dataset}
     text = refusal(directory, **names)
-    assert text.startswith(f"INVOICED_DUCKDB_PATH: {directory / file} is called like the schema")
+    assert text.startswith(f"INVOICED_DUCKDB_PATH: {directory / file} has the same name as the schema")
     assert f"'{stem}'. DuckDB names a catalog after its file" in text
     suggested = text.rsplit(" ", 1)[-1]
     assert load_settings({**names, "INVOICED_DUCKDB_PATH": suggested}, directory)
     (directory / "invoiced.toml").write_text(f'[warehouse]\npath = "{file}"')
     text = refusal(directory, INVOICED_DATASET=dataset)
-    assert text.startswith(f"invoiced.toml: warehouse.path: {directory / file} is called like")
+    assert text.startswith(f"invoiced.toml: warehouse.path: {directory / file} has the same")
     # One that is there may stay.
     touch(directory / file)
     assert load_settings(names, directory).warehouse.path == directory / file
@@ -267,6 +267,6 @@ def test_existing_file_with_a_schemas_name_is_warned_about(tmp_path: Path) -> No
         file = tmp_path / "invoiced.duckdb"
         duckdb.connect(str(file)).close()
         door.environment["INVOICED_DUCKDB_PATH"] = file.name
-        said = f"{file} is called like the schema 'invoiced'"
+        said = f"{file} has the same name as the schema 'invoiced'"
         assert said in door.run("invoiced-pipeline", "check").out
         assert said in door.sync("--select", "plans").err

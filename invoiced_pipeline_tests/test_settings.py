@@ -193,9 +193,9 @@ def test_blank_variable_is_as_good_as_none(folder: Path, blank: str) -> None:
     ("toml", "environment", "said"),
     [
         ({}, {"INVOICED_SANDBOX": "1", "INVOICED_API_URL": URL}, "INVOICED_SANDBOX and INVOICED_"),
-        ({"sandbox": "true"}, {"INVOICED_API_URL": URL}, "sandbox and INVOICED_API_URL name two"),
+        ({"sandbox": "true"}, {"INVOICED_API_URL": URL}, "sandbox and INVOICED_API_URL name different"),
         ({"api_url": f"'{URL}'"}, {"INVOICED_SANDBOX": "true"}, "INVOICED_SANDBOX and api_url"),
-        ({"sandbox": "true", "api_url": f"'{URL}'"}, {}, "sandbox and api_url name two hosts"),
+        ({"sandbox": "true", "api_url": f"'{URL}'"}, {}, "sandbox and api_url name different hosts"),
     ],
 )  # fmt: skip
 def test_sandbox_and_another_host_are_a_conflict(
@@ -293,7 +293,7 @@ def test_wrong_value_in_the_file_names_file_key_and_forms(
         ("INVOICED_SANDBOX", "maybe", ["true or false"]),
         ("INVOICED_API_URL", "nonsense", ["https://host"]),
         ("INVOICED_DATASET", "1st", ["letter"]),
-        ("INVOICED_DESTINATION", "oracle", ["'duckdb' or 'postgres'"]),
+        ("INVOICED_DESTINATION", "oracle", ["'duckdb' and 'postgres'"]),
     ],
 )
 @pytest.mark.parametrize("place", ["environment", "dotenv"])
@@ -483,10 +483,10 @@ def test_schedule_from_the_file_and_over_it_from_the_environment(folder: Path) -
         ),
         ("frequency = 6", "schedule.frequency: '6' is not a frequency. Accepted forms: 30m, or wh"),
         ("anchor = 03:30:15", "schedule.anchor: '03:30:15' has seconds"),
-        ('frequency = "30m"\nanchor = "9:00"', "schedule: anchor = '09:00:00' cannot be kept with"),
-        ('cron = "0 9 * * *"', "schedule: cron = '0 9 * * *' is set without a dialect: dialect = "),
+        ('frequency = "30m"\nanchor = "9:00"', "schedule: anchor = '09:00:00' cannot be combined with"),
+        ('cron = "0 9 * * *"', "schedule: cron = '0 9 * * *' needs a dialect: dialect = "),
         ('timezone = "CEST"', "schedule.timezone: 'CEST' is not a time zone. Accepted forms: UTC,"),
-        ('every = "1h"', "schedule.every: there is no such setting; there are frequency, anchor, "),
+        ('every = "1h"', "schedule.every: unknown setting; valid settings are frequency, anchor, "),
         ("when_busy = 1", "schedule.when_busy: Input should be 'skip' or 'wait' (got 1)"),
     ],
 )

@@ -59,7 +59,7 @@ def test_variables_describe_the_first_connection_only(tmp_path: Path) -> None:
     ("second", "parts"),
     [
         ('name = "ACME"', ["connection 'ACME': name: it", "'acme'", "connection 'Acme'"]),
-        ('name = "Acme staging"', ["connection 'Acme staging': name", "through which dlt loads"]),
+        ('name = "Acme staging"', ["connection 'Acme staging': name", "such as dlt"]),
         (
             'name = "B"\nsandbox = true',
             [
@@ -113,7 +113,7 @@ def test_a_connection_is_found_by_name_or_dataset(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, FIRST + '[[connection]]\nname = "Beta Two"')
     assert settings.find(None) is settings.first
     assert settings.find("Beta Two") is settings.find("beta_two") is settings.connection[1]
-    with pytest.raises(ConfigurationError, match=r"'Gamma'\. There are: Acme, Beta Two"):
+    with pytest.raises(ConfigurationError, match=r"'Gamma'\. Its connections: Acme, Beta Two"):
         settings.find("Gamma")
 
 

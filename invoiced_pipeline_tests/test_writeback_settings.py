@@ -77,7 +77,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
 @pytest.mark.parametrize(
     ("toml", "told"),
     [
-        (NEW_CUSTOMERS + "actve = true", "there is no such setting; there are name, connection"),
+        (NEW_CUSTOMERS + "actve = true", "unknown setting; valid settings are name, connection"),
         (NEW_CUSTOMERS.replace("create_c", "c"), "'create_customer', 'attach_payment_source'"),
         (NEW_CUSTOMERS * 2, "the name 'new_customers' is there twice"),
         (NEW_CUSTOMERS + "connection = 'x'", "no connection 'x'. There is: 'Invoiced'"),

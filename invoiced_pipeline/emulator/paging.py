@@ -74,7 +74,7 @@ def link_header(
         values: The query parameters of the request.
         page: The page served.
         total: Rows in the whole list.
-        strict: Strict lists leak the defaults of their parameters into the links.
+        strict: SettingsModel lists leak the defaults of their parameters into the links.
     """
     last = max(1, -(-total // page.size))
     numbers = {"self": page.number, "first": 1}

@@ -1,4 +1,4 @@
-"""Columns that one connection hides and another replicates in clear from the same account."""
+"""Columns that one connection hides and another replicates in clear text from the same account."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from invoiced_pipeline.settings import ConnectionSettings, Settings
 
 
 def clear_copies(settings: Settings, connection: ConnectionSettings) -> str | None:
-    """Says what `connection` replicates in clear that another connection hashes or drops.
+    """Describes what `connection` replicates in clear text that another one hashes or drops.
 
-    None if it is nothing, or if `allow_clear_copy` is set.
+    None if there is nothing, or if `allow_clear_copy` is set.
     """
     if connection.allow_clear_copy:
         return None
@@ -26,9 +26,9 @@ def clear_copies(settings: Settings, connection: ConnectionSettings) -> str | No
         shown = [f"{name} ({how})" for name, how in _hidden(other, kept)]
         if shown:
             return (
-                f"connection {connection.name!r} replicates in clear what connection "
+                f"connection {connection.name!r} replicates columns in clear text that connection "
                 f"{other.name!r}, to the same account, hides: {', '.join(shown)}. Hash, drop or "
-                f"exclude it in both, or set allow_clear_copy = true in connection "
+                f"exclude them in both, or set allow_clear_copy = true in connection "
                 f"{connection.name!r}"
             )
     return None
@@ -38,7 +38,7 @@ def refuse_clear_copies(settings: Settings) -> None:
     """Checks all connections.
 
     Raises:
-        ConfigurationError: A connection replicates in clear what another one hides.
+        ConfigurationError: A connection replicates in clear text what another one hides.
     """
     for connection in settings.connection:
         if problem := clear_copies(settings, connection):

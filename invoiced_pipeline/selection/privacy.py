@@ -1,8 +1,8 @@
-"""What is hashed or dropped of a connection's records, wherever its clear value could stand.
+"""Hashes and drops private values everywhere in a record, not only in their own column.
 
-A column is one place of a value, not the only one: a customer's email is the `receipt_email` of a
-card, and may stand in notes and custom fields. So values are looked for by name in objects that
-tell of people, and as they are in the whole of their own record.
+A customer's email is also the `receipt_email` of a card, and may appear in notes and custom
+fields. Values are therefore found by field name in objects that describe people, and by content in
+the whole of their own record.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import ConnectionSettings
 
 LEAST_LENGTH = 5
-"""Shorter values are not looked for inside other texts: `TX` stands in many that mean no state."""
+"""Shorter values are not searched for in other texts: `TX` is part of many unrelated words."""
 
 DROPPED = "[dropped]"
-"""Stands in other texts where a dropped value stood."""
+"""Replaces a dropped value inside other texts."""
 
 METADATA = "metadata"
 
@@ -40,15 +40,15 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What becomes of one table's records.
+    """How one table's records are treated.
 
     Attributes:
         own: Treatment of the record's own fields.
-        hidden: What of it is hashed or dropped.
-        plain: Hidden columns that are not personal: words of theirs mean many things elsewhere.
-        personal: Treatment of fields inside objects that tell of people, whatever the table.
+        hidden: Those of them that are hashed or dropped.
+        plain: Hidden columns that are not personal: their words are common in other texts.
+        personal: Treatment of fields inside objects that describe people, in any table.
         objects: JSON columns that hold such objects.
-        known: All columns; what is none of them may hold such objects, too.
+        known: All columns; fields outside the catalog may hold such objects, too.
     """
 
     own: Mapping[str, Treatment] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Rules:
     known: frozenset[str] = frozenset()
 
     def inside(self, name: str) -> Mapping[str, Treatment]:
-        """Treatment of the fields inside what a record holds as `name`."""
+        """Returns the treatment of fields inside the record's field `name`."""
         if name in self.objects or name not in self.known:
             return self.personal
         return self.hidden if name == METADATA else {}
@@ -70,12 +70,12 @@ class Privacy:
 
     Args:
         tables: All tables, with the treatment of their columns.
-        salt: Of the hashes; only needed where a column is hashed.
+        salt: Salt of the hashes; only needed if a column is hashed.
 
     Attributes:
-        treatments: Columns that are hashed or dropped, by table; empty where there are none.
-        salt: The salt's text; empty where nothing is hashed.
-        is_idle: Whether all columns of all tables are kept as they are.
+        treatments: Hashed and dropped columns by table; empty if there are none.
+        salt: The salt; empty if nothing is hashed.
+        is_idle: Whether every column of every table is kept as it is.
     """
 
     def __init__(self, tables: Iterable[Table] = (), salt: SecretStr | None = None) -> None:
@@ -97,34 +97,33 @@ class Privacy:
         self._elsewhere = Rules(personal=personal)
 
     def rules(self, table: str) -> Rules:
-        """What becomes of records of `table`, also of one that is not replicated."""
+        """Returns the rules for records of `table`, which need not be replicated."""
         return self._rules.get(table, self._elsewhere)
 
     def hashed(self, text: str) -> str:
-        """SHA-256 of the salt followed by the text (UTF-8), as 64 hexadecimal digits.
+        """Returns SHA-256 of salt and text (UTF-8) as 64 hexadecimal digits.
 
-        What is such a hash already stays as it is: rows are treated once, however often.
+        A text that is already such a hash stays as it is, so that hashing again changes nothing.
         """
         if _HASH.fullmatch(text):
             return text
         return hashlib.sha256(f"{self.salt}{text}".encode()).hexdigest()
 
     def redact(self, table: str, record: str | bytes) -> str:
-        """A record, or a list of some, as it may be kept.
+        """Redacts a record, or a list of records.
 
         Args:
-            table: Name of the table that the record belongs to; where it is none, the record's
-                own `object` counts.
+            table: Name of the record's table; if it is no table, the record's `object` decides.
             record: JSON, as the API sent it.
 
         Returns:
-            JSON: with hashes of what is hashed, null for what is dropped or left out.
+            JSON with hashes for hashed columns, and null for dropped and excluded ones.
         """
         if self.is_idle:
             return record if isinstance(record, str) else record.decode(errors="replace")
         try:
             return self._redacted(table, record)
-        except RecursionError:  # what lies too deep cannot be looked through, so it is not kept
+        except RecursionError:  # levels too deep to search are not kept
             content = record.encode() if isinstance(record, str) else record
             return self._redacted(table, shallow(content))
 
@@ -132,13 +131,13 @@ class Privacy:
         try:
             document = _decoder.decode(record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return '"no JSON: not kept, for some columns are hashed or left out"'
+            return '"not JSON: not kept, because some columns are hashed or left out"'
         records = document if isinstance(document, list) else [document]
         kept = [self._record(table, each) for each in records]
         return _encoder.encode(kept if isinstance(document, list) else kept[0]).decode()
 
     def secrets(self, rules: Rules, record: Mapping[str, Any]) -> dict[str, str]:
-        """Texts to look for in a record, each with what takes its place."""
+        """Returns the texts to search for in a record, each with its replacement."""
         return {
             value: self.hashed(value) if treatment == "hashed" else DROPPED
             for name, treatment in rules.hidden.items()
@@ -148,7 +147,7 @@ class Privacy:
         }
 
     def told(self, table: str, record: str | bytes, text: str) -> str:
-        """A text about a record of `table` (JSON), without what must not be seen of it."""
+        """Redacts a text, such as an error, about a record of `table` (JSON)."""
         try:
             fields = decode(_decoder, record.encode() if isinstance(record, str) else record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -158,7 +157,7 @@ class Privacy:
     def inner(
         self, raw: bytes, names: Mapping[str, Treatment], secrets: Mapping[str, str]
     ) -> bytes:
-        """JSON inside a record, as it may be kept; the same bytes where nothing is to be hidden."""
+        """Redacts JSON inside a record; returns the same bytes if there is nothing to hide."""
         if raw in {b"null", b"{}", b"[]"} or not _may_hold(raw, names, secrets):
             return raw
         return _encoder.encode(self._walk(_decoder.decode(raw), names, secrets))
@@ -192,7 +191,7 @@ class Privacy:
     def _treated(self, treatment: Treatment, value: Any) -> Any:
         if treatment != "hashed" or value is None:
             return None
-        if isinstance(value, dict):  # such as what was sent beside what came back
+        if isinstance(value, dict):  # such as a drift: the value sent and the value in Invoiced
             return {name: self._treated(treatment, each) for name, each in value.items()}
         if isinstance(value, list):
             return [self._treated(treatment, each) for each in value]
@@ -202,11 +201,11 @@ class Privacy:
 def privacy_of(
     connection: ConnectionSettings, salt: Callable[[ConnectionSettings], SecretStr]
 ) -> Privacy:
-    """What `connection` hashes, drops and leaves out, for a run.
+    """Returns the privacy rules of `connection`.
 
     Args:
-        connection: Whose settings count.
-        salt: Gives the salt, such as `Settings.hash_salt`; only asked where a column is hashed.
+        connection: The connection.
+        salt: Returns the salt, such as `Settings.hash_salt`; only called if a column is hashed.
 
     Raises:
         ConfigurationError: A name in the settings is wrong, or there is no salt.
@@ -217,7 +216,7 @@ def privacy_of(
 
 
 def without(text: str, secrets: Mapping[str, str]) -> str:
-    """A text with what takes the place of the secrets in it, whatever their case."""
+    """Replaces the secrets in a text, ignoring case."""
     for secret, instead in secrets.items():
         if secret.lower() in text.lower():
             text = re.sub(re.escape(secret), instead, text, flags=re.IGNORECASE)
@@ -241,7 +240,7 @@ def _rules(table: Table, personal: Mapping[str, Treatment]) -> Rules:
 
 
 def _may_hold(raw: bytes, names: Mapping[str, Treatment], secrets: Mapping[str, str]) -> bool:
-    """Whether parsing is worth while; what is escaped can only be told by parsing."""
+    """Whether the JSON may contain something to hide; escaped text has to be parsed to know."""
     if b"\\" in raw and secrets:
         return True
     if any(b'"%b"' % name.encode() in raw for name in names):

@@ -1,6 +1,6 @@
-"""The tables as a connection has them: what it selects, and what becomes of their columns.
+"""The tables of a connection: which ones it selects, and how their columns are treated.
 
-Pure, from the catalog and the settings. The rest of the code asks the `Table`, not the settings.
+Derived from catalog and settings alone. The rest of the code reads the `Table`, not the settings.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,11 +23,11 @@ _NOTHING_SET = TableSettings()
 
 
 def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table, ...]:
-    """The tables that a connection replicates, as it has them, in the catalog's order.
+    """Returns the tables that a connection replicates, in the catalog's order.
 
     Raises:
-        ConfigurationError: A name is none of the catalog's, or a column cannot be treated so; the
-            text names the file, the key and what is accepted.
+        ConfigurationError: A table or column does not exist, or a column cannot be treated that
+            way. The message names the file, the key and what is accepted.
     """
     where = f"{settings.source}: connection {connection.name!r}: tables"
     every = all_tables_of(connection, where)
@@ -41,14 +41,14 @@ def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table
 
 
 def all_tables_of(connection: ConnectionSettings, where: str = "tables") -> tuple[Table, ...]:
-    """All tables with the treatment of their columns, those left out included.
+    """Returns all tables with the treatment of their columns, including tables left out.
 
     Args:
-        connection: Whose settings count.
-        where: How an error names their place.
+        connection: The connection.
+        where: Prefix of error messages.
 
     Raises:
-        ConfigurationError: As of `tables_of`.
+        ConfigurationError: As in `tables_of`.
     """
     tables = connection.tables
     children = [table.child_name(child) for table in TABLES for child in table.children]
@@ -59,7 +59,7 @@ def all_tables_of(connection: ConnectionSettings, where: str = "tables") -> tupl
 
 
 def unloaded(table: Table) -> frozenset[str]:
-    """Columns whose values are not loaded as they are, and arrays without their child table."""
+    """Returns columns that are not loaded as they are, and arrays without a child table."""
     arrays = {child.array for child in catalog_table(table.name).children}
     columns = {column.name for column in table.columns if column.treatment != "kept"}
     return frozenset(columns | arrays - {child.array for child in table.children})
@@ -95,7 +95,7 @@ def _treated(column: Column, table: Table, own: TableSettings) -> Column:
     if treatment == "kept":
         return column
     description = column.description + _NOTES[treatment]
-    # What is not to be seen in the warehouse is not to be seen in an error text either.
+    # Values hidden in the warehouse must not appear in error messages either.
     return replace(column, treatment=treatment, description=description, sensitive=True)
 
 
@@ -108,16 +108,16 @@ def _check_columns(table: Table, own: TableSettings, where: str) -> None:
     for setting, kept in (("hash", keys), ("drop", table.always_read)):
         if refused := sorted(kept.intersection(getattr(own, setting))):
             message = (
-                f"{where}.{setting}: {refused[0]} is a key, by which rows are merged, joined or "
-                f"found to be deleted: it has to stay as it is. Leave it out of {setting}"
+                f"{where}.{setting}: {refused[0]} is a key, needed to merge rows, join tables or "
+                f"detect deletions, and has to stay as it is. Remove it from {setting}"
             )
             raise ConfigurationError(message)
     for name in own.hash:
         kind = table.column(name).type
         if kind != "text":
             message = (
-                f"{where}.hash: {name} holds {kind} and no text, so a hash does not fit its "
-                f'column. drop = ["{name}"] keeps its values nowhere'
+                f"{where}.hash: {name} holds {kind}, not text, so a hash does not fit its "
+                f'column. To keep its values nowhere, use drop = ["{name}"]'
             )
             raise ConfigurationError(message)
 
@@ -125,7 +125,7 @@ def _check_columns(table: Table, own: TableSettings, where: str) -> None:
 def _check_names(where: str, names: Iterable[str], what: str, known: Iterable[str]) -> None:
     unknown = [name for name in names if name not in set(known)]
     if unknown:
-        message = f"{where}: there is no {what} {unknown[0]!r}; {_there_are(what, known)}"
+        message = f"{where}: unknown {what} {unknown[0]!r}; {_there_are(what, known)}"
         if meant := did_you_mean(unknown[0], known):
             message += f".{meant}"
         raise ConfigurationError(message)
@@ -136,7 +136,7 @@ def _there_are(what: str, known: Iterable[str]) -> str:
 
 
 def _with_checks(table: Table, selected: Mapping[str, Table]) -> Table:
-    """The table without what cannot be checked: a comparison needs both of its sides."""
+    """Removes the checks that are impossible because a table or column they compare is missing."""
     keys = tuple(
         replace(key, is_checked=key.table in selected and _is_kept(table, [key.column]))
         for key in table.foreign_keys
@@ -148,7 +148,7 @@ def _with_checks(table: Table, selected: Mapping[str, Table]) -> Table:
 
 
 def _adds_up(table: Table, balance: Balance, selected: Mapping[str, Table]) -> bool:
-    """Whether all that a balance is computed from is selected as it is."""
+    """Whether everything that a balance is computed from is selected and unchanged."""
     arrays = {applied.table for applied in balance.applied if "__" in applied.table}
     loaded = {each.child_name(child) for each in selected.values() for child in each.children}
     return arrays <= loaded and all(

@@ -1,4 +1,4 @@
-"""One typed `Settings`: environment over `.env` over `invoiced.toml` over defaults."""
+"""Settings: environment over `.env` over `invoiced.toml` over defaults, validated together."""
 
 from invoiced_pipeline.settings.addresses import is_loopback, remembered_host
 from invoiced_pipeline.settings.connection import (

@@ -1,4 +1,4 @@
-"""Addresses of the API and of proxies: their accepted forms."""
+"""Addresses of the API and of proxies, and their accepted forms."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ PROXY_FORMS = "http://host:port or https://user:password@host:port"
 
 
 def is_loopback(url: str) -> bool:
-    """Whether `url` points to this machine, as the local emulator does."""
+    """Whether `url` points to this machine, like that of the emulator."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
@@ -24,29 +24,29 @@ def is_loopback(url: str) -> bool:
 
 
 def remembered_host(base_url: str) -> str:
-    """What a dataset remembers of a URL: its host; servers of this machine count as one."""
+    """Returns the host that a dataset remembers; all servers on this machine count as one host."""
     return "localhost" if is_loopback(base_url) else urlsplit(base_url).netloc
 
 
 def parse_api_url(url: str | None) -> str | None:
-    """Reads the address of an API; blank means none.
+    """Parses the address of an API; a blank text means None.
 
     Raises:
-        ValueError: It is none, or it holds credentials.
+        ValueError: The text is not an address, or contains credentials.
     """
     if not url:
         return None
     if not _is_http(url) or "@" in urlsplit(url).netloc:
-        msg = f"not such an address. Accepted form is {API_FORMS}"
+        msg = f"not the address of an API. Accepted forms are {API_FORMS}"
         raise ValueError(msg)
     return url.rstrip("/")
 
 
 def parse_proxy(proxy: SecretStr | None) -> SecretStr | None:
-    """Reads the address of a proxy, which may hold credentials; blank means none.
+    """Parses the address of a proxy, which may contain credentials; a blank text means None.
 
     Raises:
-        ValueError: It is none; the text does not repeat it.
+        ValueError: The text is not an address; the message does not repeat it.
     """
     if proxy is None or not proxy.get_secret_value().strip():
         return None
@@ -61,6 +61,6 @@ def _is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
         is_plain = parts.port != 0 and not parts.query and not parts.fragment
-    except ValueError:  # a port that is no number, or half of an IPv6 address
+    except ValueError:  # a port that is not a number, or a broken IPv6 address
         return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain

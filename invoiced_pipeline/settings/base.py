@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Strict(BaseModel):
-    """A model that refuses keys it does not know, so that no typing error goes unseen."""
+class SettingsModel(BaseModel):
+    """A model that rejects unknown keys, so that a typo never goes unnoticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -23,7 +23,7 @@ from invoiced_pipeline.settings.addresses import (
     parse_api_url,
     parse_proxy,
 )
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.tables import TablesSettings
@@ -31,12 +31,12 @@ from invoiced_pipeline.settings.tables import TablesSettings
 Cadence = Literal["monthly", "weekly", "daily"]
 
 Deletions = Literal["mark", "remove", "ignore"]
-"""What becomes of rows whose records are gone: `mark` sets `_deleted_at`, `remove` removes them
-with their child rows, `ignore` leaves them as they were last seen."""
+"""How deleted records are handled: `mark` sets `_deleted_at`, `remove` deletes their rows and child
+rows, `ignore` keeps the rows as they were last seen."""
 
 
 TWO_HOSTS = "two_hosts"
-"""The kind of fault of a connection with both `sandbox` and `api_url`."""
+"""Type of the error for a connection with both `sandbox` and `api_url`."""
 
 OWNER_FORMS = "an e-mail address, or team:name"
 TAG_FORMS = "names and values of up to 63 letters, digits, dots, dashes and underscores"
@@ -51,17 +51,18 @@ def _start_date(value: object) -> datetime | None:
 
 
 def dataset_name(name: str) -> str:
-    """The dataset of a connection called `name`: `Stitch Invoiced` becomes `stitch_invoiced`."""
+    """Derives the dataset from a connection's name: `Stitch Invoiced` becomes `stitch_invoiced`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-class ConnectionSettings(Strict):
+class ConnectionSettings(SettingsModel):
     """`[[connection]]`: one Invoiced account and how it is replicated; there may be several."""
 
     name: str = Field(
         default="Invoiced",
         min_length=1,
-        description="Becomes the dataset (`Acme Europe`: `acme_europe`); fixed once there is data.",
+        description="Name of the account. The dataset is named after it (`Acme Europe`: "
+        "`acme_europe`), so do not change it once there is data.",
         examples=["Acme Europe"],
     )
     api_key_env: str = Field(
@@ -72,104 +73,110 @@ class ConnectionSettings(Strict):
     )
     api_key: SecretStr | None = Field(
         default=None,
-        description="A key for a server on this machine only, such as the emulator's.",
+        description="The API key itself, only for a server on this machine such as the emulator.",
         examples=["emulator0000000000000000000000ab"],
     )
     sandbox: bool = Field(
-        default=False, description="Use the sandbox host and a sandbox key.", examples=[True]
+        default=False,
+        description="Connect to Invoiced's sandbox, with a key of the sandbox.",
+        examples=[True],
     )
     api_url: Annotated[str | None, AfterValidator(parse_api_url)] = Field(
         default=None,
-        description=f"Another host than production or sandbox: {API_FORMS}.",
+        description=f"A host other than production or sandbox: {API_FORMS}.",
         examples=["http://127.0.0.1:8085"],
     )
     proxy: Annotated[SecretStr | None, AfterValidator(parse_proxy)] = Field(
         default=None,
-        description=f"A proxy that all requests go through: {PROXY_FORMS}.",
+        description=f"A proxy for all requests: {PROXY_FORMS}.",
         examples=["http://proxy.example.com:3128"],
     )
     start_date: Annotated[datetime | None, BeforeValidator(_start_date)] = Field(
         default=None,
-        description=f"Records updated before it are left out: {DATE_FORMS}. "
-        "Where none is set, it is one year before the first sync.",
+        description=f"Only records updated on or after this date are replicated: {DATE_FORMS}. "
+        "By default one year before the first sync.",
         examples=["01/31/2025"],
     )
     partitions: Cadence = Field(
         default="monthly",
-        description="Size of a partition; fixed once there is data.",
+        description="Size of a partition. Do not change it once there is data.",
         examples=["weekly"],
     )
     overlap_minutes: int = Field(
         default=5,
         ge=0,
         le=1440,
-        description="How far a sync reaches back behind the last one.",
+        description="How many minutes a sync reads again before the end of the last one.",
         examples=[10],
     )
     schedule: ScheduleSettings = Field(
         default=ScheduleSettings(), description="When a sync starts; every hour by default."
     )
     tables: TablesSettings = Field(
-        default=TablesSettings(), description="Which tables and columns; all by default."
+        default=TablesSettings(),
+        description="Which tables and columns are replicated; all by default.",
     )
     hash_salt_env: str = Field(
         default="INVOICED_HASH_SALT",
         pattern="^[A-Z][A-Z0-9_]*$",
-        description="The environment variable that holds the salt of hashed columns.",
+        description="The environment variable that holds the salt for hashed columns.",
         examples=["ACME_HASH_SALT"],
     )
     allow_clear_copy: bool = Field(
         default=False,
-        description="Whether this connection may replicate in clear what another connection to "
-        "the same account hashes or drops.",
+        description="Allows this connection to replicate columns in clear text that another "
+        "connection to the same account hashes or drops.",
         examples=[True],
     )
     deletions: Deletions = Field(
         default="mark",
-        description="What becomes of rows whose records are gone: `mark` sets `_deleted_at`, "
-        "`remove` removes them with their child rows, `ignore` leaves them as they were.",
+        description="How deleted records are handled: `mark` sets `_deleted_at`, `remove` deletes "
+        "their rows and child rows, `ignore` keeps the rows as they were.",
         examples=["remove"],
     )
     current_views: bool = Field(
         default=True,
-        description="Whether the schema `<dataset>_current` has a view of every table without "
-        "deleted rows, with the days of its dates. False drops these views at the next sync.",
+        description="Creates a view of every table in the schema `<dataset>_current`: without "
+        "deleted rows, and with a day column for each date. `false` drops the views at the next "
+        "sync.",
         examples=[False],
     )
     sweep_max_share: float = Field(
         default=0.2,
         gt=0,
         le=1,
-        description="A sweep that misses a larger share of a table's rows leaves the table alone.",
+        description="The largest share of a table's rows that a sweep may mark as deleted. Above "
+        "it the sweep changes nothing in that table and fails.",
         examples=[0.05],
     )
     reject_share: float = Field(
         default=0.01,
         ge=0,
         le=1,
-        description="A run fails when more of a table's records read fit no column.",
+        description="A run fails if it rejects a larger share of the records that it read from a "
+        "table.",
         examples=[0.0],
     )
     warn_after_hours: float = Field(
         default=26,
         gt=0,
-        description="A table without a run for so long is shown as late.",
+        description="Hours after the last run when a table's freshness check warns.",
         examples=[4],
     )
     fail_after_hours: float = Field(
         default=48,
         gt=0,
-        description="A table without a run for so long is shown as stale.",
+        description="Hours after the last run when a table's freshness check fails.",
         examples=[12],
     )
     description: str = Field(
         default="",
-        description="What the connection is for, shown at its assets and jobs.",
+        description="What the connection is for; shown with its assets and jobs.",
         examples=["Billing of the European company"],
     )
     owners: list[str] = Field(
         default=[],
-        description=f"Who looks after it, shown at its assets: each {OWNER_FORMS}.",
+        description=f"Owners of its assets: each {OWNER_FORMS}.",
         examples=[["finance@example.com", "team:billing"]],
     )
     tags: dict[str, str] = Field(
@@ -182,7 +189,7 @@ class ConnectionSettings(Strict):
     @classmethod
     def _name_gives_a_dataset(cls, name: str) -> str:
         if not re.match(r"[a-z]", dataset_name(name)):
-            msg = f"{name!r} must begin with a letter: the dataset is named after it"
+            msg = f"{name!r} must begin with a letter, because the dataset is named after it"
             raise ValueError(msg)
         return name
 
@@ -207,14 +214,14 @@ class ConnectionSettings(Strict):
     @model_validator(mode="after")
     def _secret_stays_out_of_the_file(self) -> Self:
         if self.api_key and not is_loopback(self.base_url):
-            msg = "api_key may stand in the file only with an api_url on this machine; set the "
+            msg = "api_key is allowed in the file only with an api_url on this machine. Set the "
             raise ValueError(msg + f"environment variable {self.api_key_env} instead")
         return self
 
     @model_validator(mode="after")
     def _there_is_one_host(self) -> Self:
         if self.sandbox and self.api_url:
-            raise PydanticCustomError(TWO_HOSTS, "sandbox and api_url name two hosts")
+            raise PydanticCustomError(TWO_HOSTS, "sandbox and api_url name different hosts")
         return self
 
     @model_validator(mode="after")
@@ -226,10 +233,10 @@ class ConnectionSettings(Strict):
 
     @property
     def dataset(self) -> str:
-        """Name of the dataset, the asset group and the first part of every asset key."""
+        """Name of the dataset, of the asset group, and first part of every asset key."""
         return dataset_name(self.name)
 
     @property
     def base_url(self) -> str:
-        """Scheme and host that every request goes to."""
+        """Scheme and host of every request."""
         return self.api_url or (SANDBOX_URL if self.sandbox else PRODUCTION_URL)

@@ -1,4 +1,4 @@
-"""Several connections in one file: what keeps their data and their keys apart."""
+"""Conflicts between connections: a schema that two would share, a key for two hosts."""
 
 from collections.abc import Sequence
 
@@ -7,32 +7,32 @@ from invoiced_pipeline.settings.connection import ConnectionSettings
 from invoiced_pipeline.settings.dataset_limits import DERIVED
 
 
-def clash(connections: Sequence[ConnectionSettings]) -> str | None:
-    """What two connections cannot both have, as `connection '<name>': <key>: ...`; None if nothing.
+def connection_conflict(connections: Sequence[ConnectionSettings]) -> str | None:
+    """Describes the first conflict as `connection '<name>': <key>: ...`; None without one.
 
-    A dataset belongs to one connection, and so does the schema beside it through which dlt merges.
-    A key opens one host, so that one variable for two hosts sends a key where it does not belong.
+    A dataset belongs to one connection, and so does dlt's staging schema beside it. A key works at
+    one host only: one variable for two hosts would send a key to the wrong one.
     """
     for number, later in enumerate(connections):
         where = f"connection {later.name!r}"
         for earlier in connections[:number]:
             if _share_a_schema(earlier, later):
                 return (
-                    f"{where}: name: it would write into the dataset {later.dataset!r}, which is "
-                    f"that of connection {earlier.name!r}, or one beside it, such as the one "
-                    "through which dlt loads it. Give one of them another name"
+                    f"{where}: name: its dataset {later.dataset!r} would share a schema with "
+                    f"connection {earlier.name!r}, either the dataset itself or a schema derived "
+                    "from it, such as dlt's staging schema. Rename one of them"
                 )
-            if later.api_key_env == earlier.api_key_env and are_strangers(earlier, later):
+            if later.api_key_env == earlier.api_key_env and have_different_hosts(earlier, later):
                 return (
                     f"{where}: api_key_env: {later.api_key_env} is the key of "
-                    f"connection {earlier.name!r} at {earlier.base_url}, and {later.name!r} is at "
-                    f"{later.base_url}: a key opens one host only. Name another variable"
+                    f"connection {earlier.name!r} at {earlier.base_url}, but {later.name!r} uses "
+                    f"{later.base_url}, and a key works at one host only. Name another variable"
                 )
     return None
 
 
-def are_strangers(one: ConnectionSettings, other: ConnectionSettings) -> bool:
-    """Whether a key of the one must never reach the other: their hosts differ."""
+def have_different_hosts(one: ConnectionSettings, other: ConnectionSettings) -> bool:
+    """Whether the hosts differ, so that a key of one must never be sent to the other."""
     return remembered_host(one.base_url) != remembered_host(other.base_url)
 
 

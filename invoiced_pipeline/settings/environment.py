@@ -1,4 +1,4 @@
-"""The INVOICED_* variables: which setting of the file each of them overrides."""
+"""The `INVOICED_*` variables and the setting that each of them overrides."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -8,7 +8,7 @@ from typing import Any
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 
 Place = tuple[str | int, ...]
-"""Where a setting stands in the file: keys, and positions in lists."""
+"""The path to a setting in the file: keys, and indexes of lists."""
 
 _FIRST = ("connection", 0)
 
@@ -27,11 +27,11 @@ VARIABLES: dict[str, Place] = {
     "INVOICED_DUCKDB_PATH": ("warehouse", "path"),
     "INVOICED_POSTGRES_URL": ("warehouse", "credentials"),
 }
-"""They describe the warehouse and the first connection; other connections have the file alone."""
+"""They set the warehouse and the first connection; other connections are set in the file only."""
 
 
 def overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The file's settings with the variables put over them."""
+    """Returns the file's settings, overridden by the variables."""
     result = deepcopy(dict(document))
     for variable, place in VARIABLES.items():
         if variable in environment:
@@ -40,7 +40,7 @@ def overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict
 
 
 def _put(document: dict[str, Any], place: Place, value: str) -> None:
-    """Sets the value; what is no table where one should be is left to the validation."""
+    """Sets the value. A value where a table belongs is left for the validation to report."""
     node: Any = document
     for step, following in pairwise(place):
         if isinstance(node, dict):

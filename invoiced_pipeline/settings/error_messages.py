@@ -1,4 +1,4 @@
-"""What is wrong with the settings, for the person who wrote them."""
+"""Error messages about settings: which file, which key, and what is accepted."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.suggestions import did_you_mean
 
 NOT_FOR_FILES = frozenset({"source", "folder", "has_file", "dagster_home", "secrets"})
-"""What the settings hold beside that which can be set."""
+"""Fields of the settings that a file cannot set."""
 
 _ACCEPTED = {
     "bool_parsing": "accepted forms are true or false",
@@ -20,7 +20,7 @@ _ACCEPTED = {
     "string_pattern_mismatch": "accepted form is a name in capitals, such as INVOICED_API_KEY",
 }
 _CONTAINERS = frozenset({"list_type", "dict_type", "model_type"})
-_UNTOLD = _CONTAINERS | {"value_error", "extra_forbidden", TWO_HOSTS}
+_VALUE_NOT_SHOWN = _CONTAINERS | {"value_error", "extra_forbidden", TWO_HOSTS}
 _SECRET_WORDS = ("key", "proxy", "secret", "salt", "credentials")
 
 
@@ -30,30 +30,32 @@ def explain(
     environment: Mapping[str, str],
     document: Mapping[str, Any],
 ) -> str:
-    """One line per fault: where it was set, the key, the value and what is accepted.
+    """Returns one line per error: where the value was set, the key, the value, what is accepted.
 
     Args:
-        error: The faults.
-        source: The file.
-        environment: The variables that were put over it.
-        document: The settings that were validated; they give connections and write-backs a name.
+        error: What pydantic found.
+        source: The settings file.
+        environment: The variables that override the file.
+        document: The validated settings, for the names of connections and write-backs.
     """
     variables = {place: name for name, place in VARIABLES.items() if name in environment}
     lines = []
     for fault in error.errors(include_url=False):
         place, value = fault["loc"], fault["input"]
         where = variables.get(place) or ": ".join(filter(None, [source, _named(place, document)]))
-        # Whatever may be a key in the wrong place is not repeated.
+        # A value that may be a secret in the wrong place is not repeated.
         is_secret = any(word in str(step) for step in place for word in _SECRET_WORDS)
-        is_told = isinstance(value, str | int) and not is_secret and fault["type"] not in _UNTOLD
+        is_shown = (
+            isinstance(value, str | int) and not is_secret and fault["type"] not in _VALUE_NOT_SHOWN
+        )
         lines.append(
-            f"{where}: {_message(fault, variables)}" + (f" (got {value!r})" if is_told else "")
+            f"{where}: {_message(fault, variables)}" + (f" (got {value!r})" if is_shown else "")
         )
     return "\n".join(lines)
 
 
 def no_such_setting(place: Place) -> str:
-    """Says which settings there are where an unknown one was found."""
+    """Lists the valid settings at the place of an unknown one."""
     model = _model_at(place)
     hidden = NOT_FOR_FILES if model is Settings else frozenset()
     known = [
@@ -63,11 +65,11 @@ def no_such_setting(place: Place) -> str:
     ]
     listed = ", ".join(known)
     meant = did_you_mean(place[-1], known)
-    return f"there is no such setting; there are {listed}{'.' if meant else ''}{meant}"
+    return f"unknown setting; valid settings are {listed}{'.' if meant else ''}{meant}"
 
 
 def _named(place: Place, document: Mapping[str, Any]) -> str:
-    """A place with the name of its connection or write-back instead of a number."""
+    """Formats a place, with the name of its connection or write-back instead of an index."""
     match place:
         case (str(kind), int(number), *rest):
             inner = ".".join(map(str, rest))
@@ -76,7 +78,7 @@ def _named(place: Place, document: Mapping[str, Any]) -> str:
 
 
 def _name_of(kind: str, number: int, document: Mapping[str, Any]) -> str:
-    """The name as it is set; else which of several it is, counted from 1."""
+    """Returns the configured name, or the position counted from 1."""
     each = document[kind][number]
     name = each.get("name") if isinstance(each, Mapping) else None
     if name is None and kind == "connection" and isinstance(each, Mapping):
@@ -92,7 +94,7 @@ def _message(fault: Mapping[str, Any], variables: Mapping[Place, str]) -> str:
         return f"accepted form is {_container(place)}"
     if kind == TWO_HOSTS:
         first, second = (variables.get((*place, key), key) for key in ("sandbox", "api_url"))
-        return f"{first} and {second} name two hosts: remove one of them"
+        return f"{first} and {second} name different hosts: remove one of them"
     if kind == "literal_error":
         accepted = re.findall("'([^']+)'", fault["ctx"]["expected"])
         meant = did_you_mean(fault["input"], accepted)
@@ -101,7 +103,7 @@ def _message(fault: Mapping[str, Any], variables: Mapping[Place, str]) -> str:
 
 
 def _container(place: Place) -> str:
-    """How the table or list at a place is written in the file."""
+    """Shows how the table or list at a place is written in the file."""
     names = [step for step in place if isinstance(step, str)]
     annotation = _annotation_at(place)
     if model_in(annotation) is None:
@@ -112,7 +114,7 @@ def _container(place: Place) -> str:
 
 
 def _annotation_at(place: Place) -> Any:
-    """How the setting at a place is declared; positions and names in between do not count."""
+    """Returns the type annotation at a place; indexes and table names are skipped."""
     model: type[BaseModel] = Settings
     annotation: Any = Settings
     for step in place:
@@ -125,12 +127,12 @@ def _annotation_at(place: Place) -> Any:
 
 
 def _model_at(place: Place) -> type[BaseModel]:
-    """The model in which the last step of a place is looked up."""
+    """Returns the model that holds the last step of a place."""
     return model_in(_annotation_at(place[:-1])) or Settings
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a setting is declared with, itself or in a list or dict; None without one."""
+    """Returns the model in a setting's annotation, also inside a list or dict; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(model_in, get_args(annotation))), None)

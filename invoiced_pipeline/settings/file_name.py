@@ -1,4 +1,4 @@
-"""Whether a DuckDB file may be called so: DuckDB names a catalog after its file."""
+"""Names of DuckDB files: DuckDB names a catalog after its file, so a schema's name is ambiguous."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,26 +8,25 @@ from invoiced_pipeline.settings.dataset_limits import DERIVED
 from invoiced_pipeline.settings.warehouse import DEFAULT_PATH
 
 RENAME_ADVICE = (
-    "It can be used as it is. To rename it: stop Dagster, rename the file and those beside it that "
-    "begin with its name, and set warehouse.path"
+    "It can stay as it is. To rename it, stop Dagster, rename the file and the files beside it "
+    "whose names begin with its name, and set warehouse.path"
 )
 
 
 def ambiguous_name(file: Path, connections: Sequence[ConnectionSettings]) -> str | None:
-    """Says which schema of a dataset `file` is called like, and what comes of it; else None."""
+    """Describes the schema that has the same name as `file`, and the effect; None without one."""
     stem = file.name.lstrip(".").split(".")[0].lower()
     schemas = {f"{each.dataset}{ending}" for each in connections for ending in ("", *DERIVED)}
     if stem not in schemas:
         return None
     return (
-        f"{file} is called like the schema {stem!r}. DuckDB names a catalog after its file, so "
-        f"{stem}.invoices could mean either: it is refused as ambiguous, and views that name it "
-        "break"
+        f"{file} has the same name as the schema {stem!r}. DuckDB names a catalog after its file, "
+        f"so it rejects {stem}.invoices as ambiguous, and views that use that name break"
     )
 
 
 def refused_name(file: Path, connections: Sequence[ConnectionSettings]) -> str | None:
-    """Says why no new file may be called so; None where it may be, or is there already."""
+    """Explains why a new file must not have this name; None if it may, or if it exists already."""
     problem = None if file.exists() else ambiguous_name(file, connections)
     if problem is None:
         return None
@@ -36,7 +35,7 @@ def refused_name(file: Path, connections: Sequence[ConnectionSettings]) -> str |
 
 
 def other_name(file: Path, connections: Sequence[ConnectionSettings]) -> Path:
-    """The file, or the same with another name where a schema has that one."""
+    """Returns the file, or a path beside it if a schema has its name."""
     names = (file.name, "replica.duckdb", "replica_file.duckdb")
     files = [file.with_name(name) for name in names]
     return next(each for each in files if ambiguous_name(each, connections) is None)

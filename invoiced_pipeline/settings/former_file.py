@@ -1,7 +1,7 @@
-"""The warehouse where version 0.1.0 kept it: it is moved by hand, and never left behind.
+"""The warehouse at the place where version 0.1.0 kept it: the user moves it before anything runs.
 
-A new warehouse beside the old one would have an empty ledger, and write-backs would send payments
-again that the old ledger knows as sent.
+A new warehouse beside the old one would start with an empty ledger, and write-backs would send
+payments again that the old ledger records as sent.
 """
 
 import shlex
@@ -15,21 +15,22 @@ from invoiced_pipeline.settings.warehouse import DEFAULT_PATH
 FORMER_DEFAULT = Path("data/invoiced.duckdb")
 
 _OF_A_FILE = ("{}.wal*", "{}.*.start_date", "{}.dlt", "{}.lock", "{}")
-"""What belongs to a DuckDB file. The file comes last: as long as it is not moved, runs refuse."""
+"""A DuckDB file and the files beside it. The file itself moves last: until then, runs refuse."""
 
 
 def refuse_former_file(settings: Settings, configured: Path | None, directory: Path) -> None:
-    """Refuses to go on while only the file exists that version 0.1.0 would have opened.
+    """Raises an error if the only warehouse file is the one that version 0.1.0 would open.
 
-    Version 0.1.0 had another default name, and its relative paths began at the working directory.
+    Version 0.1.0 had another default name and resolved relative paths against the working
+    directory.
 
     Args:
         settings: All settings; the warehouse's path is absolute.
-        configured: The path as it is set; None where the default holds.
+        configured: The configured path; None if the default applies.
         directory: The working directory.
 
     Raises:
-        ConfigurationError: There is such a file; the text has the commands that move it.
+        ConfigurationError: There is such a file. The message lists the commands that move it.
     """
     path = settings.warehouse.path
     if settings.warehouse.destination != "duckdb":
@@ -45,16 +46,16 @@ def refuse_former_file(settings: Settings, configured: Path | None, directory: P
     others = "".join(f"There is also {file}: move the one that is in use. " for file in former[1:])
     message = (
         f"The warehouse is still where version 0.1.0 kept it: {former[0]}. This version opens "
-        f"{path}, which does not exist, and an empty one there would know nothing of what was sent "
-        f"to Invoiced: payments would go out twice. Nothing was done. {others}Stop Dagster, move "
-        f"the file with what belongs to it, then run again:\n{_indented(moves)}\n"
+        f"{path}, which does not exist. A new file there would not record what was sent to "
+        f"Invoiced, so payments would go out twice. Nothing was changed. {others}Stop Dagster, "
+        f"move the file and the files beside it, then run again:\n{_indented(moves)}\n"
         "If it is no longer in use, rename it."
     )
     raise ConfigurationError(message)
 
 
 def _candidates(settings: Settings, configured: Path | None, directory: Path) -> list[Path]:
-    """Where the file may be, likeliest first."""
+    """Lists where the file may be, most likely first."""
     found = [] if configured is None else [directory / configured]
     if settings.warehouse.path == settings.folder / DEFAULT_PATH:
         found += [directory / FORMER_DEFAULT, settings.folder / FORMER_DEFAULT]
@@ -62,7 +63,7 @@ def _candidates(settings: Settings, configured: Path | None, directory: Path) ->
 
 
 def _refuse_former_folder(settings: Settings, former: Path) -> None:
-    """Refuses to leave behind the pinned start dates of a server's warehouse."""
+    """Raises an error if the pinned start dates of a server's warehouse would be left behind."""
     folder = settings.warehouse.path.parent
     pins = [
         f"postgres.{each.dataset}.start_date"
@@ -75,7 +76,8 @@ def _refuse_former_folder(settings: Settings, former: Path) -> None:
     message = (
         f"The pinned start date is still where version 0.1.0 kept it, in {former}. This version "
         f"looks for it in {folder}: without it, the oldest records would be left out. Nothing was "
-        f"done. Stop Dagster, move it, then run again:\n{_indented(_moves(former, folder, behind))}"
+        "changed. Stop Dagster, move it, then run again:\n"
+        f"{_indented(_moves(former, folder, behind))}"
     )
     raise ConfigurationError(message)
 
@@ -83,7 +85,7 @@ def _refuse_former_folder(settings: Settings, former: Path) -> None:
 def _moves(
     former: Path, folder: Path, patterns: Iterable[str], name: str = "", new_name: str = ""
 ) -> Iterator[str]:
-    """The commands that move what matches the patterns, in their order."""
+    """Yields the shell commands that move the matching files, in the order of the patterns."""
     if not folder.exists():
         yield shlex.join(["mkdir", "-p", str(folder)])
     for pattern in patterns:
@@ -93,7 +95,7 @@ def _moves(
 
 
 def _escaped(name: str) -> str:
-    """A name as a pattern that means it alone."""
+    """Escapes a name for use in a glob pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 

@@ -1,4 +1,4 @@
-"""Where settings come from: environment over `.env` over `invoiced.toml` over defaults."""
+"""Loads the settings: environment over `.env` over `invoiced.toml` over defaults."""
 
 import os
 import tomllib
@@ -27,12 +27,12 @@ def load_settings(
     """Reads and validates all settings.
 
     Args:
-        environment: Environment variables; the process's own by default. Blank ones do not count.
-        folder: Where settings file and `.env` are looked up; the working directory by default.
+        environment: Environment variables, by default those of the process. Blank ones are ignored.
+        folder: Folder of the settings file and `.env`; the working directory by default.
 
     Raises:
         ConfigurationError: A file or value is wrong, or the warehouse is still where version 0.1.0
-            kept it; the text names file, key and accepted forms.
+            kept it. The message names the file, the key and what is accepted.
     """
     directory = (folder or Path.cwd()).absolute()
     given = _not_blank(os.environ if environment is None else environment)
@@ -41,7 +41,7 @@ def load_settings(
     file = directory / (source or DEFAULT_CONFIG)
     document = _read_file(file, required=bool(source))
     place = _plain(file.parent if file.exists() else directory)
-    dotenv, given = _apart(place, directory, here, given)
+    dotenv, given = _split_variables(place, directory, here, given)
     environment = dotenv | given
     if document.get("environment", True):
         if unknown := unknown_variables(environment, dotenv.keys() - given.keys(), document):
@@ -64,16 +64,16 @@ def load_settings(
         names = settings.secret_variables & environment.keys()
         secrets = {name: SecretStr(environment[name]) for name in names}
         return _located(settings.model_copy(update={"secrets": secrets}), directory, environment)
-    # Outside of the except block: the validation error repeats what was set, keys included.
+    # Raised outside the except block: the validation error would show values, secrets included.
     raise ConfigurationError(fault)
 
 
 def _located(settings: Settings, directory: Path, environment: Mapping[str, str]) -> Settings:
-    """The settings with the warehouse's path made absolute, once it may be opened.
+    """Makes the warehouse's path absolute and checks that it may be opened.
 
     Raises:
-        ConfigurationError: It may not: it is new and has a schema's name, or an upgrade would
-            leave the old one behind.
+        ConfigurationError: The file is new and has the name of a schema, or an upgrade would
+            leave the old file behind.
     """
     warehouse = settings.warehouse
     configured = warehouse.path if "path" in warehouse.model_fields_set else None
@@ -89,20 +89,20 @@ def _located(settings: Settings, directory: Path, environment: Mapping[str, str]
 
 
 def _plain(path: Path) -> Path:
-    """The path without `..`; links stay, for a linked settings file belongs where the link is."""
+    """Resolves `..`. Links stay: a linked settings file belongs to the folder of the link."""
     return path.resolve() if ".." in path.parts else path
 
 
-def _apart(
+def _split_variables(
     place: Path, directory: Path, here: dict[str, str], given: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The variables of the `.env` that counts, and those of the environment.
+    """Returns the variables of the `.env` in use, and those of the environment.
 
     Args:
-        place: The settings file's folder; its `.env` comes first.
-        directory: The working directory; its `.env` counts where the former has none.
-        here: What `.env` in the working directory says.
-        given: The environment. In Dagster's processes it holds `here`, which Dagster reads.
+        place: The settings file's folder; its `.env` wins.
+        directory: The working directory; its `.env` is used if the other folder has none.
+        here: The variables of `.env` in the working directory.
+        given: The environment. In Dagster's processes it includes `here`: Dagster loads that file.
     """
     beside = place / ".env"
     if place == directory or not beside.is_file():

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 
 REFERENCE_FORMS = (
     '"@<write-back>.id", where this row has a column called as that one\'s key, or '
@@ -25,13 +25,13 @@ _SAMPLE = datetime(2026, 11, 27, tzinfo=UTC)
 Constant = bool | int | Decimal | str
 
 
-class ConstantSettings(Strict):
+class ConstantSettings(SettingsModel):
     """`{ value = "usd" }`: the same for every row."""
 
     value: Constant | list[Any] | dict[str, Any]
 
 
-class ColumnSettings(Strict):
+class ColumnSettings(SettingsModel):
     """`{ column = "created", format = "%d.%m.%Y" }`: a column of dates in a form of its own.
 
     Attributes:
@@ -43,13 +43,13 @@ class ColumnSettings(Strict):
     format: str = Field(min_length=1)
 
 
-class ExpressionSettings(Strict):
+class ExpressionSettings(SettingsModel):
     """`{ sql = "upper(country)" }`: SQL over the columns of the source."""
 
     sql: str = Field(min_length=1)
 
 
-class ReferenceSettings(Strict):
+class ReferenceSettings(SettingsModel):
     """`@new_customers[crm_id].id`: a field of what another write-back made of a row.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""All settings."""
+"""The root of all settings."""
 
 import re
 from functools import cached_property
@@ -8,9 +8,12 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 from invoiced_pipeline.settings.connection import ConnectionSettings
-from invoiced_pipeline.settings.connection_conflicts import are_strangers, clash
+from invoiced_pipeline.settings.connection_conflicts import (
+    connection_conflict,
+    have_different_hosts,
+)
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.dataset_limits import dataset_problem
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
@@ -20,97 +23,100 @@ from invoiced_pipeline.settings.writeback_references import check_writebacks
 DEFAULT_CONFIG = "invoiced.toml"
 
 
-class Settings(Strict):
-    """Everything a user can set, validated as a whole."""
+class Settings(SettingsModel):
+    """All settings, validated together."""
 
     source: str = Field(
         default=DEFAULT_CONFIG, description="The file these settings were read from."
     )
     folder: Path = Field(
         default_factory=Path.cwd,
-        description="The folder that relative paths belong to: that of the settings file, or the "
-        "working directory where there is none.",
+        description="The folder that relative paths start from: that of the settings file, or the "
+        "working directory if there is none.",
     )
     has_file: bool = Field(default=False, description="Whether there is a settings file.")
-    dagster_home: str | None = Field(default=None, description="DAGSTER_HOME, as `.env` sets it.")
+    dagster_home: str | None = Field(default=None, description="DAGSTER_HOME from `.env`.")
     environment: bool = Field(
         default=True,
         strict=True,
-        description="Whether INVOICED_* variables override the file's warehouse and first "
+        description="Whether `INVOICED_*` variables override the file's warehouse and first "
         "connection.",
         examples=[False],
     )
     warehouse: WarehouseSettings = Field(
-        default_factory=WarehouseSettings, description="Where data lands."
+        default_factory=WarehouseSettings, description="The database that data is loaded into."
     )
     connection: list[ConnectionSettings] = Field(
         default=[ConnectionSettings()],
         min_length=1,
-        description="The accounts, each with a dataset of its own.",
+        description="The Invoiced accounts; each has its own dataset.",
     )
-    writeback: list[WritebackSettings] = Field(default=[], description="What is written back.")
+    writeback: list[WritebackSettings] = Field(
+        default=[], description="Write-backs: rows that are sent to Invoiced."
+    )
     dagster: DagsterSettings = Field(
-        default_factory=DagsterSettings, description="Where runs are recorded, and for how long."
+        default_factory=DagsterSettings,
+        description="Where Dagster records runs, and for how long.",
     )
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
-    def _connections_stay_apart(self) -> Self:
-        if problem := clash(self.connection):
+    def _connections_do_not_conflict(self) -> Self:
+        if problem := connection_conflict(self.connection):
             raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
-    def _destination_takes_the_names(self) -> Self:
+    def _destination_accepts_the_names(self) -> Self:
         for connection in self.connection:
             if problem := dataset_problem(connection, self.warehouse.destination):
                 raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
-    def _writebacks_fit_together(self) -> Self:
+    def _writebacks_do_not_conflict(self) -> Self:
         check_writebacks(self.writeback, [each.name for each in self.connection])
         return self
 
     @property
     def file(self) -> Path | None:
-        """The settings file; None where there is none."""
+        """The settings file; None if there is none."""
         return self.folder / Path(self.source).name if self.has_file else None
 
     @cached_property
     def first(self) -> ConnectionSettings:
-        """The connection that INVOICED_* variables describe."""
+        """The first connection: the one that `INVOICED_*` variables can set."""
         return self.connection[0]
 
     def find(self, name: str | None) -> ConnectionSettings:
-        """The connection of that name, or of that dataset; the first one for None.
+        """Returns the connection with that name or dataset; the first one for None.
 
         Raises:
-            ConfigurationError: There is none; the text names those there are.
+            ConfigurationError: There is no such connection; the message lists all names.
         """
         for connection in self.connection:
             if name in {None, connection.name, connection.dataset}:
                 return connection
         names = ", ".join(connection.name for connection in self.connection)
-        msg = f"{self.source} has no connection {name!r}. There are: {names}"
+        msg = f"{self.source} has no connection {name!r}. Its connections: {names}"
         raise ConfigurationError(msg)
 
     def find_writeback(self, name: str) -> WritebackSettings:
-        """The write-back of that name.
+        """Returns the write-back with that name.
 
         Raises:
-            ConfigurationError: There is none; the text names those there are.
+            ConfigurationError: There is no such write-back; the message lists all names.
         """
         for each in self.writeback:
             if each.name == name:
                 return each
         known = ", ".join(each.name for each in self.writeback) or "none"
-        msg = f"{self.source} has no write-back {name!r}. There is: {known}"
+        msg = f"{self.source} has no write-back {name!r}. Its write-backs: {known}"
         raise ConfigurationError(msg)
 
     @property
     def secret_variables(self) -> set[str]:
-        """Environment variables that hold what is never in the file."""
+        """Names of the environment variables that hold secrets: API keys and salts."""
         return {
             name
             for connection in self.connection
@@ -118,46 +124,47 @@ class Settings(Strict):
         }
 
     def api_key(self, connection: ConnectionSettings) -> SecretStr:
-        """The API key of `connection`.
+        """Returns the API key of `connection`.
 
         Raises:
-            ConfigurationError: It is not set, it cannot be one, or a connection to another host
-                has the same.
+            ConfigurationError: The key is not set or malformed, or a connection to another host
+                has the same key.
         """
         key = self._key(connection)
         if key is None:
             msg = (
                 f"No API key for connection {connection.name!r}: set {connection.api_key_env} in "
-                "the environment or in .env (Invoiced: Settings > Developers > API Keys). To look "
-                "around without an account: make run, or INVOICED_CONFIG=demo.toml."
+                "the environment or in .env (Invoiced: Settings > Developers > API Keys). To try "
+                "the product without an account: make run, or INVOICED_CONFIG=demo.toml."
             )
             raise ConfigurationError(msg)
         if not re.fullmatch(r"[!-9;-~]+", key.get_secret_value()):
             msg = (
-                f"{connection.api_key_env} holds characters that no API key has, such as spaces or "
-                "curly quotes: copy the key again (Invoiced: Settings > Developers > API Keys)"
+                f"{connection.api_key_env} contains characters that API keys never have, such as "
+                "spaces or curly quotes: copy the key again (Invoiced: Settings > Developers > API "
+                "Keys)"
             )
             raise ConfigurationError(msg)
         for other in self.connection:
-            if are_strangers(connection, other) and self._key(other) == key:
+            if have_different_hosts(connection, other) and self._key(other) == key:
                 msg = (
                     f"{connection.api_key_env} and {other.api_key_env} hold the same key, but "
-                    f"connection {connection.name!r} is at {connection.base_url} and "
-                    f"{other.name!r} at {other.base_url}: a key opens one of them. Nothing was "
-                    "sent. Set the right key for each"
+                    f"connection {connection.name!r} uses {connection.base_url} and "
+                    f"{other.name!r} uses {other.base_url}, and a key works at one of them only. "
+                    "Nothing was sent. Set the right key for each"
                 )
                 raise ConfigurationError(msg)
         return key
 
     def is_same_account(self, one: ConnectionSettings, other: ConnectionSettings) -> bool:
-        """Whether two connections have one host and one key, in one variable or in two."""
-        if are_strangers(one, other):
+        """Whether two connections have the same host and key, in one variable or in two."""
+        if have_different_hosts(one, other):
             return False
         key = self._key(one)
         return key == self._key(other) if key else one.api_key_env == other.api_key_env
 
     def hash_salt(self, connection: ConnectionSettings) -> SecretStr:
-        """The salt of the columns that `connection` hashes.
+        """Returns the salt for the columns that `connection` hashes.
 
         Raises:
             ConfigurationError: It is not set.
@@ -167,7 +174,7 @@ class Settings(Strict):
             msg = (
                 f"No salt for the hashed columns of connection {connection.name!r}: set "
                 f"{connection.hash_salt_env} in the environment or in .env to a long random text, "
-                "and keep it: with another one, hashes of the same value differ"
+                "and keep it: another salt gives other hashes for the same values"
             )
             raise ConfigurationError(msg)
         return salt

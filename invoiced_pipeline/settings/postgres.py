@@ -1,6 +1,6 @@
-"""`[warehouse.credentials]`: a PostgreSQL server, by the fields that dlt's credentials have.
+"""`[warehouse.credentials]`: a PostgreSQL server, with the fields of dlt's credentials.
 
-The one address that holds them all is read into the same fields.
+An address (`postgresql://...`) is parsed into the same fields.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 
 URL_FORM = "postgresql://user:password@host:5432/database"
 URL_VARIABLE = "INVOICED_POSTGRES_URL"
@@ -18,25 +18,25 @@ PASSWORD_VARIABLE = "INVOICED_POSTGRES_PASSWORD"  # noqa: S105 - a variable's na
 _SECRET_OPTIONS = frozenset({"password", "sslpassword"})
 
 
-class ServerSettings(Strict):
-    """`[warehouse.credentials]`: the PostgreSQL server, unless one address says it all."""
+class ServerSettings(SettingsModel):
+    """`[warehouse.credentials]`: the PostgreSQL server, as an alternative to an address."""
 
     host: str = Field(
-        description="The server's name or address.", examples=["db.example.com"], min_length=1
+        description="Host name or IP address.", examples=["db.example.com"], min_length=1
     )
-    port: int = Field(default=5432, ge=1, le=65535, description="Its port.", examples=[5433])
-    database: str = Field(description="The database.", examples=["warehouse"], min_length=1)
-    username: str = Field(description="Who loads.", examples=["loader"], min_length=1)
+    port: int = Field(default=5432, ge=1, le=65535, description="Port.", examples=[5433])
+    database: str = Field(description="Database.", examples=["warehouse"], min_length=1)
+    username: str = Field(description="User who loads.", examples=["loader"], min_length=1)
     password_env: str = Field(
         default=PASSWORD_VARIABLE,
         pattern="^[A-Z][A-Z0-9_]*$",
-        description="The environment variable that holds the password. Where it is not set, the "
-        "server is asked without one, or with that of `~/.pgpass`.",
+        description="The environment variable that holds the password. If it is not set, libpq "
+        "uses `~/.pgpass`, or connects without a password.",
         examples=["WAREHOUSE_PASSWORD"],
     )
     query: dict[str, SecretStr] = Field(
         default={},
-        description="Options of the connection, as libpq knows them.",
+        description="Connection options of libpq.",
         examples=[{"sslmode": "verify-full", "sslrootcert": "/etc/ssl/db.pem"}],
     )
     password: SecretStr | None = Field(default=None, exclude=True)
@@ -51,10 +51,10 @@ class ServerSettings(Strict):
 
     @property
     def url(self) -> SecretStr:
-        """All of it as one address, for drivers alone.
+        """The address for drivers, including the password.
 
-        It always says a password, perhaps an empty one, which libpq takes for none: without it dlt
-        would look for one in places of its own.
+        It always has a password, possibly an empty one, which libpq treats as none: without it dlt
+        would look for a password in its own configuration.
         """
         password = self.password.get_secret_value() if self.password else ""
         host = f"[{self.host}]" if ":" in self.host else quote(self.host, safe=",")
@@ -70,24 +70,22 @@ class ServerSettings(Strict):
 
 
 def fields_of(url: str) -> dict[str, Any]:
-    """The fields that an address says.
+    """Parses an address into fields.
 
     Raises:
-        ValueError: It is none; the text does not repeat it.
+        ValueError: The text is not an address; the message does not repeat it.
     """
     try:
         parts = urlsplit(url)
         host, port = _host(parts.netloc), parts.port
         options = dict(each.split("=", 1) for each in parts.query.split("&") if each)
-    except ValueError:  # a port that is no number, half of an IPv6 address, an option without value
+    except ValueError:  # a port that is not a number, a broken IPv6 address, an option without "="
         parts, host, port, options = urlsplit(""), "", None, {}
     database = parts.path.strip("/")
     is_server = parts.scheme in {"postgresql", "postgres"} and port != 0
     if not (is_server and host and parts.username and database):
         message = f"not the address of a database. Accepted form is {URL_FORM}"
-        raise ValueError(
-            message + "; signs such as @ and / in a password are written as %40 and %2F"
-        )
+        raise ValueError(message + "; in a password, write @ as %40 and / as %2F")
     query = {name: unquote(value) for name, value in options.items()}
     password = query.pop("password", unquote(parts.password or ""))
     return {
@@ -101,7 +99,7 @@ def fields_of(url: str) -> dict[str, Any]:
 
 
 def secret_of(credentials: object) -> str | None:
-    """The variable into which a secret belongs that a file's credentials hold; None without one."""
+    """Returns the variable for a secret found in a file's credentials; None without a secret."""
     if isinstance(credentials, Mapping):
         variable = str(credentials.get("password_env", PASSWORD_VARIABLE))
         held, query = credentials.keys(), credentials.get("query")
@@ -112,11 +110,11 @@ def secret_of(credentials: object) -> str | None:
         named = {each.split("=", 1)[0] for each in parts.query.split("&")}
         return URL_VARIABLE if parts.password or named & _SECRET_OPTIONS else None
     except ValueError:
-        return None  # the validation says what is wrong with it
+        return None  # the validation reports what is wrong with it
 
 
 def _host(netloc: str) -> str:
-    """The host in its own letters: a folder of sockets may stand in its place."""
+    """Returns the host, with its case: it may be a folder of sockets."""
     host = netloc.rpartition("@")[2]
     if host.startswith("["):
         return host[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""`docs/settings.md`, made from the models: `python -m invoiced_pipeline.settings.reference`."""
+"""`docs/settings.md`, generated: `python -m invoiced_pipeline.settings.reference`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,39 +17,38 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 _INTRODUCTION = """\
 # Settings
 
-<!-- Made from the settings' models by `make docs`: change it there. -->
+<!-- Generated from the settings' models by `make docs`: edit the models instead. -->
 
-Everything that can be set stands in `invoiced.toml`, or in the file that `INVOICED_CONFIG` names.
-Environment variables win over `.env`, `.env` over the file, the file over the defaults. Variables
-describe the warehouse and the first connection; every other connection has the file alone. All of
-it is validated together: a wrong value is told with file, key, value and what is accepted, before
-anything runs.
+Settings are in `invoiced.toml`, or in the file that `INVOICED_CONFIG` names. Environment variables
+override `.env`, `.env` overrides the file, and the file overrides the defaults. Variables can set
+the warehouse and the first connection; other connections are set in the file only. Everything is
+validated before anything runs: an error names the file, the key, the value and what is accepted.
 
-Relative paths, of the warehouse and of a write-back's source, begin at the folder of the settings
-file, whatever folder a command runs in, and also where a variable sets them. Without a settings
-file they begin at the working directory. `.env` is read from the settings file's folder or, if
-there is none, from the working directory. `invoiced-pipeline init` writes both files.
+Relative paths of the warehouse and of a write-back's source start from the folder of the settings
+file, in whatever folder a command runs, and also if a variable sets them. Without a settings file
+they start from the working directory. `.env` is read from the settings file's folder or, if that
+has none, from the working directory. `invoiced-pipeline init` writes both files.
 
-Secrets are never in the file. It names the variables that hold them (`api_key_env`,
-`password_env`), and these are read when a run begins, from the environment or `.env`.
+Secrets are never in the file. The file names the variables that hold them (`api_key_env`,
+`password_env`), and a run reads these from the environment or `.env` when it starts.
 """
 
 
 def render() -> str:
-    """The whole document."""
+    """Returns the whole document as Markdown."""
     sections = [_section(header, place, model) for header, place, model in tables()]
     return "\n".join([_INTRODUCTION, *sections])
 
 
 def settings_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """What can be set in one table of the file: names and declarations, without inner tables."""
+    """Yields names and declarations of one table's settings, without inner tables."""
     for name, field in model.model_fields.items():
-        if _is_told(model, name) and (field.examples or model_in(field.annotation) is None):
+        if _is_documented(model, name) and (field.examples or model_in(field.annotation) is None):
             yield name, field
 
 
 def toml(value: Any) -> str:
-    """A value as it is written in the file."""
+    """Formats a value as TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
@@ -64,14 +63,14 @@ def toml(value: Any) -> str:
 def tables(
     model: type[BaseModel] = Settings, header: str = "", place: Place = ()
 ) -> Iterator[tuple[str, Place, type[BaseModel]]]:
-    """All tables of the file: how their header is written, where they stand, what they hold."""
+    """Yields all tables of the file: header, place and model."""
     yield header, place, model
     names = ".".join(str(step) for step in place if isinstance(step, str))
     for name, field in model.model_fields.items():
         inner = model_in(field.annotation)
         kind = get_origin(field.annotation)
         is_value = field.examples and kind in {list, dict}
-        if not _is_told(model, name) or inner is None or is_value:
+        if not _is_documented(model, name) or inner is None or is_value:
             continue
         full = f"{names}.{name}".lstrip(".")
         if kind is list:
@@ -83,7 +82,7 @@ def tables(
         yield from tables(extra, f"[{names}.<table>]", (*place, "<table>"))
 
 
-def _is_told(model: type[BaseModel], name: str) -> bool:
+def _is_documented(model: type[BaseModel], name: str) -> bool:
     is_hidden = model is Settings and name in NOT_FOR_FILES
     return not is_hidden and not model.model_fields[name].exclude
 

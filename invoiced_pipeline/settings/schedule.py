@@ -1,4 +1,4 @@
-"""When a connection's sync starts: the keys of `[connection.schedule]` and their accepted forms."""
+"""`[connection.schedule]`: when a connection's sync starts, and the accepted forms."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -7,25 +7,25 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 
 Dialect = Literal["quartz", "unix"]
 WhenBusy = Literal["skip", "wait"]
 
 FREQUENCY_FORMS = "30m, or whole hours from 1h to 24h (also in minutes, such as 360m)"
 ANCHOR_FORMS = "a time such as 03:30, or an ISO instant such as 2025-01-31T03:30:00Z"
-TIMEZONE_FORMS = "UTC, or a name of the IANA time zone database such as Europe/Berlin"
+TIMEZONE_FORMS = "UTC, or an IANA time zone such as Europe/Berlin"
 DIALECT_FORMS = (
-    'dialect = "quartz" (six or seven fields, as Stitch and Airbyte write cron), or "unix" (five)'
+    'dialect = "quartz" (six or seven fields, as in Stitch and Airbyte) or "unix" (five fields)'
 )
 HOUR = timedelta(hours=1)
 
 
 def parse_frequency(value: object) -> timedelta | None:
-    """Reads a frequency: half an hour (Stitch's least), or 1 to 24 whole hours (Hevo's rule).
+    """Parses a frequency: 30 minutes (Stitch's shortest), or 1 to 24 whole hours (Hevo's rule).
 
     Raises:
-        ValueError: The text is no such frequency; a number without a unit is none.
+        ValueError: The text is not such a frequency, for example a number without a unit.
     """
     if value is None or isinstance(value, timedelta):
         return value
@@ -40,10 +40,10 @@ def parse_frequency(value: object) -> timedelta | None:
 
 
 def parse_anchor(value: object) -> time | datetime | None:
-    """Reads an anchor: a time of day, or an instant; one without offset is on the wall clock.
+    """Parses an anchor: a time of day, or an instant; without an offset it is local time.
 
     Raises:
-        ValueError: The text is neither, has seconds, or lies before 1970 or after 2099.
+        ValueError: The text is neither, has seconds, or is before 1970 or after 2099.
     """
     if value is None or not str(value).strip():
         return None
@@ -62,43 +62,44 @@ def parse_anchor(value: object) -> time | datetime | None:
         message = f"{text!r} is not an anchor. Accepted forms: {ANCHOR_FORMS}"
         raise ValueError(message) from None
     if anchor.second or anchor.microsecond:
-        message = f"{text!r} has seconds, and starts are on whole minutes. "
+        message = f"{text!r} has seconds, but syncs start on whole minutes. "
         raise ValueError(message + f"Accepted forms: {ANCHOR_FORMS}")
     return anchor
 
 
-class ScheduleSettings(Strict):
-    """`[connection.schedule]`: cron wins over anchor and frequency; every hour by default."""
+class ScheduleSettings(SettingsModel):
+    """`[connection.schedule]`: a frequency with an anchor, or cron; every hour by default."""
 
     frequency: Annotated[timedelta | None, BeforeValidator(parse_frequency)] = Field(
         default=None,
-        description=f"How often a sync starts: {FREQUENCY_FORMS}. Every hour where none is set.",
+        description=f"How often a sync starts: {FREQUENCY_FORMS}. Every hour by default.",
         examples=["6h"],
     )
     anchor: Annotated[time | datetime | None, BeforeValidator(parse_anchor)] = Field(
         default=None,
-        description=f"A time that is one of the starts: {ANCHOR_FORMS}.",
+        description=f"A time at which a sync starts; the others follow from the frequency: "
+        f"{ANCHOR_FORMS}.",
         examples=["03:30"],
     )
     cron: str | None = Field(
         default=None,
-        description="A cron expression, in place of both.",
+        description="A cron expression; it overrides frequency and anchor.",
         examples=["0 0 3 ? * TUE-THUR"],
     )
     dialect: Dialect | None = Field(
         default=None,
-        description=f"How cron is to be read: {DIALECT_FORMS}.",
+        description=f"The dialect of the cron expression: {DIALECT_FORMS}.",
         examples=["quartz"],
     )
     timezone: str = Field(
         default="UTC",
-        description=f"Of anchor and cron expression: {TIMEZONE_FORMS}.",
+        description=f"Time zone of the anchor and of the cron expression: {TIMEZONE_FORMS}.",
         examples=["Europe/Berlin"],
     )
     when_busy: WhenBusy = Field(
         default="skip",
-        description="What a start does while the last sync still runs: `skip` leaves it out, "
-        "`wait` begins when that one has ended.",
+        description="What happens to a scheduled start while a sync is running: `skip` skips it, "
+        "`wait` starts when that sync has ended.",
         examples=["wait"],
     )
 
@@ -115,30 +116,30 @@ class ScheduleSettings(Strict):
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
         if self.cron is not None and self.dialect is None:
-            message = f"cron = {self.cron!r} is set without a dialect: {DIALECT_FORMS}"
+            message = f"cron = {self.cron!r} needs a dialect: {DIALECT_FORMS}"
             raise ValueError(message)
         if self.anchor and self.frequency and self.frequency < HOUR:
             message = (
-                f"anchor = '{self.anchor}' cannot be kept with frequency = '30m': an anchor needs "
-                "a frequency of 1h to 24h. Set such a frequency, or leave the anchor out"
+                f"anchor = '{self.anchor}' cannot be combined with frequency = '30m': an anchor "
+                "needs a frequency of 1h to 24h. Change the frequency, or remove the anchor"
             )
             raise ValueError(message)
         return self
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone of the wall clock that anchor and cron expression refer to."""
+        """The time zone of the anchor and of the cron expression."""
         return ZoneInfo(self.timezone)
 
     @property
     def wall_anchor(self) -> datetime:
-        """The anchor on that wall clock, without offset; midnight where none is set.
+        """The anchor in local time, without offset; midnight by default.
 
-        A bare time is that of 1970-01-01: a grid of, say, 7 hours runs on across midnight, so that
-        it has to begin on some day.
+        A bare time means 1970-01-01 at that time: a grid of 7 hours continues across midnight, so
+        it needs a first day.
         """
         if isinstance(self.anchor, datetime):
             aware = self.anchor.astimezone(self.zone) if self.anchor.tzinfo else self.anchor
-            return aware.replace(tzinfo=None, second=0)  # offsets of old had seconds
+            return aware.replace(tzinfo=None, second=0)  # historical UTC offsets have seconds
         midnight = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
         return datetime.combine(midnight, self.anchor or time())

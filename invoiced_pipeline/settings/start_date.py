@@ -1,4 +1,4 @@
-"""The start date: its accepted forms, and what they mean."""
+"""The start date and its accepted forms."""
 
 import re
 from datetime import UTC, datetime
@@ -7,14 +7,14 @@ DATE_FORMS = "MM/DD/YYYY such as 01/31/2025, or ISO such as 2025-01-31"
 
 
 def parse_start_date(text: str, *, now: datetime | None = None) -> datetime:
-    """Reads a start date in either accepted form; a bare date means midnight UTC.
+    """Parses a start date; a bare date means midnight UTC.
 
     Args:
-        text: MM/DD/YYYY as Qlik writes it, or an ISO date, or an ISO instant as Singer taps use.
-        now: The instant that counts as now; for tests.
+        text: MM/DD/YYYY as in Qlik, an ISO date, or an ISO instant as in Singer taps.
+        now: The current time; only tests set it.
 
     Raises:
-        ValueError: The text is no date, lies before 1970 or in the future.
+        ValueError: The text is not a date, or is before 1970 or in the future.
     """
     text = text.strip()
     now = now or datetime.now(UTC)
@@ -32,9 +32,10 @@ def parse_start_date(text: str, *, now: datetime | None = None) -> datetime:
         msg = f"{text!r} is not a date. Accepted forms: {DATE_FORMS}"
         raise ValueError(msg) from None
     if parsed > now:
-        msg = f"{text!r} lies in the future (today is {now:%Y-%m-%d} UTC). "
+        msg = f"{text!r} is in the future (today is {now:%Y-%m-%d} UTC). "
         raise ValueError(msg + f"Accepted forms: {DATE_FORMS}")
     if parsed.year < 1970:
-        msg = f"{text!r} lies before 1970, where no record is. Accepted forms: {DATE_FORMS}"
+        msg = f"{text!r} is before 1970, when Invoiced had no records. "
+        msg += f"Accepted forms: {DATE_FORMS}"
         raise ValueError(msg)
     return parsed

@@ -1,6 +1,6 @@
 """`[connection.tables]`: which tables and columns are replicated, and how.
 
-Their names are the catalog's to know: here is said what the settings mean to each other.
+Names of tables and columns are checked against the catalog elsewhere (`selection/tables.py`).
 """
 
 from collections import Counter
@@ -8,53 +8,54 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 
 Method = Literal["incremental", "full"]
-"""How a sync reads a table: what it does not cover yet, or the whole table every time."""
+"""How a sync reads a table: only windows that are not covered yet, or the whole table."""
 
 
 def _refuse_both(include: list[str] | None, exclude: list[str]) -> None:
     if include is not None and exclude:
-        message = "include and exclude together say two things: keep one of them"
+        message = "include and exclude cannot be combined: keep one of them"
         raise ValueError(message)
 
 
-class TableSettings(Strict):
+class TableSettings(SettingsModel):
     """`[connection.tables.<table>]`: the columns of one table, and how it is read."""
 
     include: list[str] | None = Field(
         default=None,
-        description="Columns to replicate; all by default. Keys and `updated_at` always are. A "
-        "column that is left out stays in the warehouse, NULL in rows loaded from then on.",
+        description="Columns to replicate; all by default. Keys and `updated_at` are always "
+        "replicated. A column that is left out later stays in the warehouse and is NULL in rows "
+        "loaded from then on.",
         examples=[["name", "number", "balance"]],
     )
     exclude: list[str] = Field(
         default=[],
-        description="Columns to leave out, in place of `include`.",
+        description="Columns to leave out, instead of `include`.",
         examples=[["notes", "payment_source"]],
     )
     hash: list[str] = Field(
         default=[],
-        description="Text columns of which only SHA-256 with the salt is kept, also of rows "
-        "loaded before.",
+        description="Text columns to replace by their salted SHA-256 hash, also in rows loaded "
+        "before.",
         examples=[["email"]],
     )
     drop: list[str] = Field(
         default=[],
-        description="Columns whose values are kept nowhere: left out, and removed from rows "
-        "loaded before.",
+        description="Columns to leave out and to clear in rows loaded before, so that their values "
+        "are stored nowhere.",
         examples=[["tax_id", "phone"]],
     )
     children: bool | None = Field(
         default=None,
-        description="Whether arrays become child tables; as in `[connection.tables]` by default.",
+        description="Whether arrays become child tables; by default as in `[connection.tables]`.",
         examples=[False],
     )
     method: Method = Field(
         default="incremental",
-        description="`incremental` reads what is not covered yet, `full` the whole table at every "
-        "sync, and marks rows that are gone.",
+        description="`incremental` reads what is not covered yet. `full` reads the whole table at "
+        "every sync and marks rows whose records were deleted.",
         examples=["full"],
     )
 
@@ -63,19 +64,19 @@ class TableSettings(Strict):
         _refuse_both(self.include, self.exclude)
         named = Counter([*self.exclude, *set(self.hash), *set(self.drop)])
         if doubled := sorted(name for name, times in named.items() if times > 1):
-            message = f"{doubled[0]} stands in two of exclude, hash and drop: keep one of them"
+            message = f"{doubled[0]} is in more than one of exclude, hash and drop: keep one"
             raise ValueError(message)
         if self.include is not None and (both := sorted({*self.include} & {*self.drop})):
-            message = f"{both[0]} stands in include and in drop: keep one of them"
+            message = f"{both[0]} is in both include and drop: keep one of them"
             raise ValueError(message)
         return self
 
 
-class TablesSettings(Strict):
-    """`[connection.tables]`: which tables; beside these, a table of settings for each."""
+class TablesSettings(SettingsModel):
+    """`[connection.tables]`: which tables are replicated, and settings of single tables."""
 
     model_config = ConfigDict(extra="allow")
-    # Whatever else is set is a table's name, with that table's settings (pydantic's own way).
+    # Every other key is the name of a table, with that table's settings (pydantic's typed extras).
     __pydantic_extra__: dict[str, TableSettings] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     include: list[str] | None = Field(
@@ -85,13 +86,14 @@ class TablesSettings(Strict):
     )
     exclude: list[str] = Field(
         default=[],
-        description="Tables, or child tables such as `invoices__items`, to leave out. The data of "
-        "a table that is left out stays as it is.",
+        description="Tables, or child tables such as `invoices__items`, to leave out. Data loaded "
+        "before stays as it is.",
         examples=[["transactions", "invoices__items"]],
     )
     children: bool = Field(
         default=True,
-        description="Whether arrays of objects become child tables, beside their JSON column.",
+        description="Whether arrays of objects become child tables, in addition to their JSON "
+        "column.",
         examples=[False],
     )
 
@@ -99,7 +101,7 @@ class TablesSettings(Strict):
     @classmethod
     def _something_is_left(cls, include: list[str] | None) -> list[str] | None:
         if include == []:
-            message = "include = [] selects no table: name some, or leave include out for all"
+            message = "include = [] selects no table: name tables, or remove include to select all"
             raise ValueError(message)
         return include
 
@@ -110,5 +112,5 @@ class TablesSettings(Strict):
 
     @property
     def by_table(self) -> dict[str, TableSettings]:
-        """What is set for single tables, by the names as they are written."""
+        """Settings of single tables, by the names in the file."""
         return self.__pydantic_extra__

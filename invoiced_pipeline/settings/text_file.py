@@ -1,4 +1,4 @@
-"""Reads `.env` and `invoiced.toml`: UTF-8, with or without a byte order mark."""
+"""Text of `.env` and `invoiced.toml`: UTF-8, with or without a byte order mark."""
 
 import codecs
 from pathlib import Path
@@ -17,11 +17,11 @@ _MARKS = {
 def read_utf8(path: Path) -> str:
     """Reads a settings file.
 
-    UTF-16 is refused although it could be read: Dagster reads `.env` as UTF-8, and TOML is UTF-8.
+    UTF-16 is rejected: Dagster reads `.env` as UTF-8, and TOML is UTF-8 by definition.
 
     Raises:
-        ConfigurationError: The file cannot be read or is in another encoding. The text names the
-            file and line but repeats nothing from the file, which may hold keys.
+        ConfigurationError: The file cannot be read or has another encoding. The message names the
+            file and line but repeats nothing from the file, which may contain secrets.
     """
     try:
         content = path.read_bytes()
@@ -32,7 +32,7 @@ def read_utf8(path: Path) -> str:
     if encoding is None and b"\0" in content:
         encoding = "UTF-16"  # written without a mark: every other byte of plain text is zero
     if encoding is not None:
-        msg = f"{path}: the file is encoded in {encoding}: save it as UTF-8"
+        msg = f"{path}: the file is encoded as {encoding}: save it as UTF-8"
         raise ConfigurationError(msg)
     try:
         return content.decode("utf-8-sig")
@@ -42,5 +42,5 @@ def read_utf8(path: Path) -> str:
         f"{path}, line {line}: not UTF-8, but another encoding such as Windows-1252 (cp1252): "
         "save the file as UTF-8"
     )
-    # Outside of the except block: the decoding error repeats the file.
+    # Raised outside the except block: the decoding error contains the file's bytes.
     raise ConfigurationError(msg)

@@ -1,4 +1,4 @@
-"""`INVOICED_*` variables that nothing reads: most are typing errors."""
+"""`INVOICED_*` variables that nothing reads; most are typos."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ _KNOWN = frozenset(
 )
 
 _KUBERNETES = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_.+)?)")
-"""What Kubernetes sets for every service of a namespace: `INVOICED_PORT_8085_TCP_ADDR`."""
+"""Variables that Kubernetes sets for a service called `invoiced`: `INVOICED_PORT_8085_TCP_ADDR`."""
 
 
 def unknown_variables(
@@ -26,7 +26,7 @@ def unknown_variables(
     Args:
         names: All variables that are set.
         in_dotenv: Those set in `.env`.
-        document: The settings file: what it names in `*_env` is known.
+        document: The settings file; variables that it names in `*_env` are known.
     """
     known = _KNOWN | set(_named(document))
     lines = []
@@ -35,21 +35,22 @@ def unknown_variables(
         if not is_ours or name in known or _KUBERNETES.fullmatch(name):
             continue
         where = ".env: " if name in in_dotenv else ""
-        lines.append(f"{where}{name}: there is no such variable; {_advice(name, known)}")
+        lines.append(f"{where}{name}: unknown variable; {_advice(name, known)}")
     return "\n".join(lines) or None
 
 
 def _advice(name: str, known: Iterable[str]) -> str:
-    # Compared without the prefix: it would make all of them look alike.
+    # Compared without the prefix, which would make all names similar.
     ours = {each.removeprefix(_PREFIX): each for each in known if each.startswith(_PREFIX)}
     meant = closest(name[len(_PREFIX) :], ours)
     if meant:
         return f"did you mean {ours[meant]}? Correct the name, or remove the variable"
-    return f"there are {', '.join(sorted(ours.values()))}. Correct the name, or remove the variable"
+    listed = ", ".join(sorted(ours.values()))
+    return f"valid ones are {listed}. Correct the name, or remove the variable"
 
 
 def _named(node: Any) -> Iterator[str]:
-    """The variables that the settings name, at any depth."""
+    """Yields the variables that the settings name, at any depth."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             if str(key).endswith("_env") and isinstance(value, str):

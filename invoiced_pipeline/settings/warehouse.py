@@ -1,4 +1,4 @@
-"""`[warehouse]`: where data lands, and the credentials of a server."""
+"""`[warehouse]`: the database that data is loaded into."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator
 
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 from invoiced_pipeline.settings.postgres import (
     PASSWORD_VARIABLE,
     ServerSettings,
@@ -17,43 +17,44 @@ from invoiced_pipeline.settings.postgres import (
 
 Destination = Literal["duckdb", "postgres"]
 StorageVersion = Literal["v1.4.0", "v1.5.0", "v2.0.0"]
-"""Formats of a DuckDB file, each named after the first DuckDB that can open it."""
+"""File formats of DuckDB, each named after the first DuckDB version that can open it."""
 
 STORAGE_VERSION: StorageVersion = "v1.4.0"
-"""The oldest DuckDB with long-term support: drivers of other tools follow new versions late."""
+"""The format of the oldest DuckDB with long-term support: drivers of other tools update late."""
 
 DEFAULT_PATH = Path("data/warehouse.duckdb")
-"""Not called like the default dataset: DuckDB names a catalog after its file, and a name such as
-`invoiced.invoices` is ambiguous where catalog and schema are both `invoiced`."""
+"""Not named after the default dataset: DuckDB names a catalog after its file, and
+`invoiced.invoices` is ambiguous if catalog and schema are both called `invoiced`."""
 
 OTHERS = (
-    "Of the others that dlt has, docs/warehouses.md says what each of them lacks, and how a copy "
-    "comes there"
+    "docs/warehouses.md explains why dlt's other destinations are not supported, and how to copy "
+    "data to them"
 )
 
 
-class WarehouseSettings(Strict):
-    """`[warehouse]`: where data lands."""
+class WarehouseSettings(SettingsModel):
+    """`[warehouse]`: the database that data is loaded into."""
 
     destination: Destination = Field(
         default="duckdb", description="The kind of warehouse.", examples=["postgres"]
     )
     path: Path = Field(
         default=DEFAULT_PATH,
-        description="The DuckDB file; a relative path begins at the settings file's folder. What "
-        "belongs to a server's warehouse on this machine lies in the same folder.",
+        description="The DuckDB file; relative paths start from the settings file's folder. With "
+        "PostgreSQL, local files such as the pinned start date are in the same folder.",
         examples=["/srv/invoiced/warehouse.duckdb"],
     )
     storage_version: StorageVersion = Field(
         default=STORAGE_VERSION,
-        description="The format of a new DuckDB file: the oldest DuckDB that can open it. An "
-        "existing file keeps its format until `invoiced-pipeline move --storage-version`.",
+        description="The format of a new DuckDB file, named after the oldest DuckDB that can open "
+        "it. `invoiced-pipeline move --storage-version` converts an existing file.",
         examples=["v2.0.0"],
     )
     credentials: ServerSettings | None = Field(
         default=None,
-        description="The server as one address. One with a password belongs into the variable, "
-        "never into the file. Or a table of its fields: `[warehouse.credentials]`.",
+        description="The PostgreSQL server as an address without a password, or as the table "
+        "`[warehouse.credentials]`. An address with a password belongs in the variable, never in "
+        "the file.",
         examples=["postgresql://loader@db.example.com:5432/warehouse?sslmode=require"],
     )
 
@@ -63,15 +64,15 @@ class WarehouseSettings(Strict):
         known = get_args(Destination)
         if destination in known:
             return destination
-        # Whatever else may stand here, such as an address, is not repeated.
+        # Only a plain name is repeated: anything else could be an address with a password.
         is_name = isinstance(destination, str) and destination.isidentifier()
         got = f" (got {destination!r})" if is_name else ""
-        message = f"it is {' or '.join(map(repr, known))}{got}. {OTHERS}"
+        message = f"accepted values are {' and '.join(map(repr, known))}{got}. {OTHERS}"
         raise ValueError(message)
 
     @field_validator("credentials", mode="before")
     @classmethod
-    def _address_says_the_fields(cls, credentials: object) -> object:
+    def _address_becomes_fields(cls, credentials: object) -> object:
         if isinstance(credentials, SecretStr):
             credentials = credentials.get_secret_value()
         if not isinstance(credentials, str):
@@ -80,28 +81,28 @@ class WarehouseSettings(Strict):
 
     @property
     def server(self) -> SecretStr | None:
-        """The server's address with its password; None where none is set."""
+        """The server's address with its password; None if no server is set."""
         return self.credentials.url if self.credentials else None
 
 
 def secret_in_file(document: Mapping[str, Any]) -> str | None:
-    """What of `[warehouse]` in a file is a secret, and where it belongs; None when nothing is."""
+    """Describes a secret in a file's `[warehouse]` and where it belongs; None without one."""
     warehouse = document.get("warehouse")
     variable = secret_of(warehouse.get("credentials")) if isinstance(warehouse, dict) else None
     if variable is None:
         return None
-    return f"warehouse.credentials: it holds a password. Set {variable} instead"
+    return f"warehouse.credentials: passwords are not allowed in the file. Set {variable} instead"
 
 
 def with_password(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings with the server's password, from the variable that they name.
+    """Adds the server's password from the variable that the settings name.
 
-    One that an address says itself comes first.
+    A password in an address wins.
     """
     warehouse = document.get("warehouse")
     credentials = warehouse.get("credentials") if isinstance(warehouse, dict) else None
     if isinstance(credentials, str) and not secret_of(credentials):
-        with suppress(ValueError):  # the validation says what is wrong with it
+        with suppress(ValueError):  # the validation reports what is wrong with it
             credentials = fields_of(credentials.strip())
     if not isinstance(warehouse, dict) or not isinstance(credentials, dict):
         return document

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from invoiced_pipeline.settings.base import Strict
+from invoiced_pipeline.settings.base import SettingsModel
 from invoiced_pipeline.settings.mapping import (
     MAPPING_FORMS,
     Mapped,
@@ -36,7 +36,7 @@ OperationName = Literal[
 """The operations of the catalog, which settings may not import; a test compares them."""
 
 
-class WritebackSettings(Strict):
+class WritebackSettings(SettingsModel):
     """One write-back. Nothing is sent unless `active`."""
 
     name: str = Field(

@@ -88,10 +88,10 @@ def test_other_files_are_kept(tmp_path: Path) -> None:
     ("option", "value", "reason"),
     [
         ("--name", "12", "must begin with a letter"),
-        ("--name", "main", "DuckDB reserves for itself"),
+        ("--name", "main", "DuckDB reserves the schema"),
         ("--start-date", "31/01/2025", "Accepted forms: MM/DD/YYYY"),
         ("--frequency", "7m", "Accepted forms: 30m"),
-        ("--api-key", "two words", "holds characters that no API key has"),
+        ("--api-key", "two words", "contains characters that API keys never have"),
     ],
 )
 def test_a_wrong_option_writes_nothing(

@@ -46,7 +46,7 @@ def test_the_installed_command(tmp_path: Path) -> None:
         said = door.run("invoiced-pipeline", "schedule", *options).out
         assert json.loads(said) == ["2025-05-01T15:00:00+00:00", "2025-05-01T21:00:00+00:00"]
         refused = door.run("invoiced-pipeline", "schedule", "--cron", "0 9 * * *", status=1)
-        assert refused.err.startswith("cron = '0 9 * * *' is set without a dialect: dialect = ")
+        assert refused.err.startswith("cron = '0 9 * * *' needs a dialect: dialect = ")
         assert "Traceback" not in refused.said
         assert not [path for path in door.files() if ".duckdb" in path.name]
 

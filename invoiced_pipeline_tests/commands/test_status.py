@@ -37,5 +37,5 @@ def test_without_a_key_and_before_any_run(tmp_path: Path) -> None:
         assert re.search(r"^ plans +pending", told, re.MULTILINE)
         assert "customers" not in told
         wrong = door.run("invoiced-pipeline", "status", "--connection", "Beta", status=1)
-        assert "no connection 'Beta'. There are: Invoiced, Acme nightly" in wrong.err
+        assert "no connection 'Beta'. Its connections: Invoiced, Acme nightly" in wrong.err
         assert not door.warehouse.exists()

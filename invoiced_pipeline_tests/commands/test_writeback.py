@@ -147,7 +147,7 @@ def test_what_is_not_active_says_so(command: Command) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("plan", "nobody"), "has no write-back 'nobody'. There is: crm, quiet"),
+        (("plan", "nobody"), "has no write-back 'nobody'. Its write-backs: crm, quiet"),
         (("push", "nobody"), "has no write-back 'nobody'"),
         (("status", "nobody"), "has no write-back 'nobody'"),
         (("test", "crm", "--record", "C1", "--set", "x"), "the accepted form is field=value"),

@@ -164,10 +164,10 @@ def test_cron_wins_over_anchor_over_frequency() -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"cron": "0 0 3 * * ?"}, "cron = '0 0 3 \\* \\* \\?' is set without a dialect: dialect = "),
+        ({"cron": "0 0 3 * * ?"}, "cron = '0 0 3 \\* \\* \\?' needs a dialect: dialect = "),
         ({"cron": "0 3 * * *", "dialect": "vixie"}, "'quartz' or 'unix'"),
-        ({"frequency": "30m", "anchor": "09:00"}, "anchor = '09:00:00' cannot be kept with frequency"),
-        ({"timezone": "Berlin"}, "'Berlin' is not a time zone. Accepted forms: UTC, or a name of"),
+        ({"frequency": "30m", "anchor": "09:00"}, "anchor = '09:00:00' cannot be combined with frequency"),
+        ({"timezone": "Berlin"}, "'Berlin' is not a time zone. Accepted forms: UTC, or an IANA"),
         ({"timezone": "../etc/passwd"}, "is not a time zone"),
         ({"timezone": ""}, "is not a time zone"),
         ({"when_busy": "queue"}, "'skip' or 'wait'"),
