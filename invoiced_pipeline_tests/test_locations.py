@@ -136,7 +136,9 @@ def test_new_file_is_not_called_like_a_schema(
 ) -> None:
     names = {"INVOICED_DUCKDB_PATH": file, "INVOICED_DATASET": dataset}
     text = refusal(directory, **names)
-    assert text.startswith(f"INVOICED_DUCKDB_PATH: {directory / file} has the same name as the schema")
+    assert text.startswith(
+        f"INVOICED_DUCKDB_PATH: {directory / file} has the same name as the schema"
+    )
     assert f"'{stem}'. DuckDB names a catalog after its file" in text
     suggested = text.rsplit(" ", 1)[-1]
     assert load_settings({**names, "INVOICED_DUCKDB_PATH": suggested}, directory)

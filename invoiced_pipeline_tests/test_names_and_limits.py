@@ -83,7 +83,7 @@ def test_no_table_or_column_of_the_catalog_is_too_long_for_postgresql() -> None:
 def test_a_reserved_schema_is_refused(tmp_path: Path, destination: str, name: str) -> None:
     toml = f'[warehouse]\ndestination = "{destination}"\n[[connection]]\nname = "{name}"'
     said = complaint(tmp_path, toml)
-    assert f"connection {name!r}: name: the dataset" in said
+    assert f"connection {name!r}: name: " in said
     assert "reserves the schema" in said
 
 
@@ -96,7 +96,7 @@ def test_a_dataset_is_not_a_schema_beside_another(tmp_path: Path, ending: str) -
 @pytest.mark.parametrize("command", ["check", "sync"])
 def test_commands_refuse_a_name_in_one_sentence(door: FrontDoor, command: str) -> None:
     ended = door.run("invoiced-pipeline", command, status=1, INVOICED_DATASET="d" * 300)
-    assert "has 300 bytes and may have" in ended.err
+    assert "has 300 bytes; the limit is" in ended.err
     assert len(ended.said.splitlines()) == 1
 
 
@@ -289,7 +289,9 @@ def test_what_one_connection_hides_another_does_not_replicate_in_clear(
     open_one = '[[connection]]\nname = "Beta"\n'
     settings = settings_of(tmp_path, hiding + open_one)
     assert clear_copies(settings, settings.first) is None
-    with pytest.raises(ConfigurationError, match=r"'Beta' replicates columns in clear .* customers\.email"):
+    with pytest.raises(
+        ConfigurationError, match=r"'Beta' replicates columns in clear .* customers\.email"
+    ):
         refuse_clear_copies(settings)
     for allowed in (
         "allow_clear_copy = true",

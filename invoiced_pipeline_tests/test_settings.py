@@ -483,7 +483,10 @@ def test_schedule_from_the_file_and_over_it_from_the_environment(folder: Path) -
         ),
         ("frequency = 6", "schedule.frequency: '6' is not a frequency. Accepted forms: 30m, or wh"),
         ("anchor = 03:30:15", "schedule.anchor: '03:30:15' has seconds"),
-        ('frequency = "30m"\nanchor = "9:00"', "schedule: anchor = '09:00:00' cannot be combined with"),
+        (
+            'frequency = "30m"\nanchor = "9:00"',
+            "schedule: anchor = '09:00:00' cannot be combined with",
+        ),
         ('cron = "0 9 * * *"', "schedule: cron = '0 9 * * *' needs a dialect: dialect = "),
         ('timezone = "CEST"', "schedule.timezone: 'CEST' is not a time zone. Accepted forms: UTC,"),
         ('every = "1h"', "schedule.every: unknown setting; valid settings are frequency, anchor, "),

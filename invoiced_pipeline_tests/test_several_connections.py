@@ -58,20 +58,20 @@ def test_variables_describe_the_first_connection_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("second", "parts"),
     [
-        ('name = "ACME"', ["connection 'ACME': name: it", "'acme'", "connection 'Acme'"]),
+        ('name = "ACME"', ["connection 'ACME': name: its", "'acme'", "connection 'Acme'"]),
         ('name = "Acme staging"', ["connection 'Acme staging': name", "such as dlt"]),
         (
             'name = "B"\nsandbox = true',
             [
                 "connection 'B': api_key_env: INVOICED_API_KEY is the key of connection 'Acme'",
                 "https://api.invoiced.com,",
-                "https://api.sandbox.invoiced.com:",
+                "https://api.sandbox.invoiced.com,",
                 "Name another variable",
             ],
         ),
         ('name = "B"\napi_url = "https://example.com"', ["connection 'B': api_key_env: INVO"]),
         ('name = "B"\nstart_date = "soon"', ["connection 'B': start_date: 'soon'", "MM/DD/YYYY"]),
-        ('name = "B"\npartitons = 1', ["connection 'B': partitons: there is no", "partitions"]),
+        ('name = "B"\npartitons = 1', ["connection 'B': partitons: unknown", "partitions"]),
         ('name = "B"\nschedule = 1', ["connection 'B': schedule: accepted form is [connection"]),
         (
             'name = "B"\n[connection.schedule]\nfrequency = "2.5h"',

@@ -131,14 +131,23 @@ def test_what_cannot_be_is_named_with_what_can(toml: str, said: str, tmp_path: P
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
-        ('tables.include = ["plans"]\ntables.exclude = ["plans"]', "include and exclude cannot be combined"),
+        (
+            'tables.include = ["plans"]\ntables.exclude = ["plans"]',
+            "include and exclude cannot be combined",
+        ),
         ("tables.include = []", "selects no table"),
         ('tables.plans.include = ["name"]\ntables.plans.exclude = ["name"]', "include and exclude"),
         ('tables.customers.hash = ["email"]\ntables.customers.drop = ["email"]', "email is in"),
-        ('tables.customers.include = ["email"]\ntables.customers.drop = ["email"]', "include and drop"),
+        (
+            'tables.customers.include = ["email"]\ntables.customers.drop = ["email"]',
+            "include and drop",
+        ),
         ('tables.customers.hash = "email"', 'accepted form is hash = ["...", "..."]'),
         ("tables.customers = 3", "accepted form is [connection.tables.customers]"),
-        ("tables.customers.hide = 3", "valid settings are include, exclude, hash, drop, children, method"),
+        (
+            "tables.customers.hide = 3",
+            "valid settings are include, exclude, hash, drop, children, method",
+        ),
         ('tables.plans.method = "all"', "'incremental' or 'full'"),
     ],
 )
