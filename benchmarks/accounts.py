@@ -44,17 +44,17 @@ def working_copy(invoices: int, folder: Path) -> Path:
 
 
 def _version() -> str:
-    emulator = ROOT / "invoiced_pipeline" / "emulator"
+    emulator = ROOT / "invoiced_emulator"
     digest = hashlib.sha256(str(NOW).encode())
-    for path in sorted([*(emulator / "seed").glob("*.py"), emulator / "schema.py"]):
+    for path in sorted([*(emulator / "seed").rglob("*.py"), emulator / "records" / "schema.py"]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 
 
 def fill(path: Path, customers: int) -> None:
     """Fills a new file; it has its name only once it is complete."""
-    from invoiced_pipeline.emulator.seed import generate
-    from invoiced_pipeline.emulator.store import Store
+    from invoiced_emulator.records.store import Store
+    from invoiced_emulator.seed import generate
 
     unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)

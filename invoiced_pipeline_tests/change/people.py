@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from invoiced_pipeline.emulator.applications import unapply
-from invoiced_pipeline.emulator.errors import ApiError
-from invoiced_pipeline.emulator.exact_json import decode
-from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.emulator.service import Call
-from invoiced_pipeline.emulator.work import Work
+from invoiced_emulator.calls.call import Call
+from invoiced_emulator.payments.cash_application import unapply
+from invoiced_emulator.protocol.errors import ApiError
+from invoiced_emulator.protocol.exact_json import decode
+from invoiced_emulator.records.unit_of_work import Work
+from invoiced_emulator.server import Emulator
 
 Record = dict[str, Any]
 

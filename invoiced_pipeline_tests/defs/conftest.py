@@ -10,11 +10,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.selection import tables_of
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch import SyncResult, run_sweep, run_sync
 from invoiced_pipeline.defs.run_metadata import plain_metadata
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.warehouse.database import Database

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from invoiced_pipeline.emulator.faults import Faults
+from invoiced_emulator.http.fault_injection import Faults
 
 
 def test_scheduled_failures_hit_exactly_the_next_matching_requests(api):

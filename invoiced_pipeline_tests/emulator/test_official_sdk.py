@@ -5,7 +5,7 @@ import pytest
 from invoiced import errors
 from invoiced.operations import ListableObject
 
-from invoiced_pipeline.emulator.objects import OBJECTS
+from invoiced_emulator.records.kinds import OBJECTS
 
 LISTED = (
     "Customer",

@@ -12,9 +12,9 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table as table_called
 from invoiced_pipeline.catalog.selection import all_tables_of
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.documentation import descriptions, document_dataset
 from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase

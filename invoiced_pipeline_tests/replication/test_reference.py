@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from invoiced_emulator.run import fill
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog.selection import all_tables_of
 from invoiced_pipeline.catalog.wording import companions
-from invoiced_pipeline.emulator.run import fill
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.documentation import document_dataset
 from invoiced_pipeline.replication.er_diagram import dot, entities, mermaid
 from invoiced_pipeline.replication.reference import DOCUMENT, GUIDE, PICTURE, mark, render

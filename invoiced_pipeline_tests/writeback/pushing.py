@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import operation
 from invoiced_pipeline.catalog.privacy import privacy_of
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.bodies import encode_body
 from invoiced_pipeline.invoiced.client import InvoicedClient, Patience
 from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings

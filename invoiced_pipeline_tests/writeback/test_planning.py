@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import MARKER
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan import Change, Known, Parent, Plan
 from invoiced_pipeline.writeback.rows import Retries

@@ -1,0 +1,59 @@
+"""Notes on customers and invoices: create, update and delete."""
+
+from collections.abc import Mapping
+
+from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.protocol.errors import not_found
+from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.properties import Property, accepted, missing
+from invoiced_emulator.records.unit_of_work import Record
+from invoiced_emulator.writes.handling import (
+    NO_CONTENT,
+    record_of,
+    refuse_query,
+    refuse_unknown,
+    with_twins,
+    written,
+)
+
+PROPERTIES: Mapping[str, Property] = {
+    "notes": Property(nullable=False, longest=65_535),
+    "customer_id": Property("integer"),
+    "invoice_id": Property("integer"),
+}
+_RELATIONS = {"customer_id": "customers", "invoice_id": "invoices"}
+
+
+def create(call: Call) -> Answer:
+    """POST /notes."""
+    refuse_unknown(call, PROPERTIES)
+    values = accepted(call.body, PROPERTIES)
+    if values.get("notes") is None:
+        raise missing("notes")
+    relations: Record = {"customer": None, "invoice": None}
+    for name, collection in _RELATIONS.items():
+        record_id = values.pop(name, None)
+        if record_id is None:
+            continue
+        if call.service.store.get(collection, record_id) is None:
+            raise not_found(OBJECTS[collection].title, record_id)
+        relations[name.removesuffix("_id")] = record_id
+    note = values | with_twins(relations, ("customer", "invoice"))
+    note = call.work.create("notes", note | {"user_id": None, "user": None})
+    return written(call, "notes", note, 201)
+
+
+def update(call: Call) -> Answer:
+    """PATCH /notes/:id."""
+    note = record_of(call, "notes")
+    refuse_unknown(call, ("notes",))
+    if call.body:
+        note = call.work.save("notes", note, note | accepted(call.body, PROPERTIES))
+    return written(call, "notes", note)
+
+
+def delete(call: Call) -> Answer:
+    """DELETE /notes/:id."""
+    refuse_query(call)
+    call.work.delete("notes", record_of(call, "notes"))
+    return NO_CONTENT
