@@ -1,6 +1,5 @@
 """Customers: who they are, how they buy and pay, their contacts and the tasks about them."""
 
-from invoiced_emulator.seed.documents.documents import LINK
 from invoiced_emulator.seed.ledger import company
 from invoiced_emulator.seed.ledger.account import Account, Record
 from invoiced_emulator.seed.ledger.business_time import DAY, office_hours
@@ -176,7 +175,7 @@ def _customer(ledger: Ledger, size: str, currency: str, *, taxable: bool) -> Rec
         name = company.company_name(random, currency, int(number.removeprefix("CUST-")))
     contact = None if person or random.random() < 0.5 else company.person_name(random)
     place = company.address(random, currency, contact)
-    link = f"{LINK}/statements/{ledger.token()}"
+    link = ledger.link("statements")
     kinds = ("company", "company", "company", "company", "government", "non_profit")
     owner = random.choice((None, 1_970, 1_971, 1_972))
     has_limit = size == "large" or random.random() < 0.1

@@ -5,8 +5,6 @@ from invoiced_emulator.seed.ledger import company
 from invoiced_emulator.seed.ledger.account import Account, Record
 from invoiced_emulator.seed.ledger.ledger import Ledger
 
-LINK = "https://example.invoiced.example"
-
 _NOTES = (
     "Thank you for your business!",
     "Merci beaucoup, à bientôt 🙂",
@@ -42,7 +40,7 @@ def document(  # noqa: PLR0913  a document has that many terms
     random = ledger.random
     currency = account.currency
     sums = add_up(lines, currency, coupon=coupon, tax_rate=tax_rate)
-    link = f"{LINK}/{collection}/{ledger.token()}"
+    link = ledger.link(collection)
     return {
         **_BLANK,
         "customer": account.id,

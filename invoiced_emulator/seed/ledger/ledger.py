@@ -14,6 +14,7 @@ MONTHS_BACK = 26
 """How far the ledger reaches back: a start date one year ago leaves some of it out."""
 
 _FIRST_EVENT_ID = 11_000_000
+_SITE = "https://example.invoiced.example"
 
 _CAUSED_BY = {"viewed": "customer", "approved": "customer", "paid": "invoiced", "updated": "api"}
 """Who is behind a change; the company's own people (`team`) where nothing is said."""
@@ -73,8 +74,12 @@ class Ledger:
         return f"{prefix}-{count:05d}"
 
     def token(self) -> str:
-        """A random name for a link."""
+        """Returns 24 random hexadecimal digits."""
         return f"{self.random.getrandbits(96):024x}"
+
+    def link(self, collection: str) -> str:
+        """Returns the address of a new page about a record of a collection."""
+        return f"{_SITE}/{collection}/{self.token()}"
 
     def announce(
         self,

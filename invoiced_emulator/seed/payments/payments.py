@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoiced_emulator.seed.documents.documents import LINK
 from invoiced_emulator.seed.ledger.account import Account, Record, Split
 from invoiced_emulator.seed.ledger.history import advance
 from invoiced_emulator.seed.ledger.kinds import PAYMENT, TRANSACTION, Kind
@@ -126,7 +125,7 @@ def _payment(ledger: Ledger, receipt: Receipt, currency: str) -> Record:
         "surcharge_percentage": 0,
         "bank_feed_transaction_id": None,
         "bank_feed_transaction": None,
-        "pdf_url": f"{LINK}/payments/{ledger.token()}/pdf",
+        "pdf_url": f"{ledger.link('payments')}/pdf",
         "metadata": {},
         "created_at": ledger.clock,
         "updated_at": ledger.clock,

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.seed.documents.documents import LINK
 from invoiced_emulator.seed.documents.invoices import issue_invoice
 from invoiced_emulator.seed.documents.line_items import add_up, line_item
 from invoiced_emulator.seed.ledger.account import Account, Record
@@ -181,7 +180,7 @@ def _subscription(
         "addons": _addons(ledger, account, plan),
         "discounts": [random.choice(coupons)] if random.random() < 0.2 else [],
         "taxes": [account.tax_rate] if account.tax_rate else [],
-        "url": f"{LINK}/subscriptions/{ledger.token()}",
+        "url": ledger.link("subscriptions"),
         "metadata": {"channel": "partner"} if random.random() < 0.15 else {},
         "created_at": ledger.clock,
         "updated_at": ledger.clock,
