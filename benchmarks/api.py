@@ -116,10 +116,10 @@ class _Control:
         return Served(len(self._emulator.requests), time.process_time() - self._cpu)
 
     def change_invoices(self, count: int) -> None:
-        from invoiced_emulator.records.unit_of_work import Work
+        from invoiced_emulator.records.unit_of_work import UnitOfWork
 
         store, clock = self._emulator.store, self._emulator.clock
-        work = Work(store, self._emulator.account, clock)
+        work = UnitOfWork(store, self._emulator.account, clock)
         found = store.rows("SELECT key FROM records WHERE collection = 'invoices' ORDER BY key")
         chosen = random.Random(count).sample([row[0] for row in found], count)  # noqa: S311 - no secret
         with store.transaction():

@@ -8,7 +8,7 @@ from typing import Any
 
 from invoiced_emulator.http.fault_injection import Faults
 from invoiced_emulator.records.json_files import load_directory
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.store import Store
 from invoiced_emulator.server import DEFAULT_KEY, Emulator
 
@@ -71,7 +71,7 @@ def _prepare(emulator: Emulator, *, seed: int, customers: int, load: Path | None
 
 def is_empty(store: Store) -> bool:
     """The store holds no record of any kind."""
-    return not any(store.count(collection) for collection in OBJECTS)
+    return not any(store.count(collection) for collection in KINDS)
 
 
 def fill(store: Store, *, seed: int, customers: int, now: int) -> int:
@@ -87,7 +87,7 @@ def fill(store: Store, *, seed: int, customers: int, now: int) -> int:
 
     started = time.monotonic()
     total = 0
-    waiting: dict[str, list[Mapping[str, Any]]] = {collection: [] for collection in OBJECTS}
+    waiting: dict[str, list[Mapping[str, Any]]] = {collection: [] for collection in KINDS}
     # One transaction: a file is seeded whole or stays empty and is seeded by the next start.
     with store.transaction():
         for collection, record in generate(seed=seed, customers=customers, now=now):

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from invoiced_emulator.calls.call import RequestHook, Service, WriteHook
+from invoiced_emulator.calls.call import RequestHook, SharedState, WriteHook
 from invoiced_emulator.calls.routing import RouteTable
 from invoiced_emulator.http.application import Application, LoggedRequest
 from invoiced_emulator.http.authentication import KeyState
@@ -71,9 +71,9 @@ class Emulator:
             request_limit=request_limit,
             **settings,
         )
-        self._service = Service(store=self.store, account=self.account, clock=self.clock)
+        self._shared = SharedState(store=self.store, account=self.account, clock=self.clock)
         self.application = Application(
-            self._service,
+            self._shared,
             RouteTable([*read_routes(), *write_routes()]),
             {api_key: "active", **(keys or {})},
             faults or Faults(),
@@ -114,20 +114,20 @@ class Emulator:
     @property
     def on_request(self) -> RequestHook | None:
         """Called with path and query before each GET is answered."""
-        return self._service.on_request
+        return self._shared.on_request
 
     @on_request.setter
     def on_request(self, hook: RequestHook | None) -> None:
-        self._service.on_request = hook
+        self._shared.on_request = hook
 
     @property
     def on_write(self) -> WriteHook | None:
         """Called with method, path and status once a write is committed, before its answer."""
-        return self._service.on_write
+        return self._shared.on_write
 
     @on_write.setter
     def on_write(self, hook: WriteHook | None) -> None:
-        self._service.on_write = hook
+        self._shared.on_write = hook
 
     def deliver_webhooks(self) -> int:
         """Send all webhook deliveries that are due and return how many; nothing sends by itself."""
@@ -135,15 +135,15 @@ class Emulator:
 
     def lock(self, collection: str, record_id: int, *, seconds: int = 60) -> None:
         """Let another process be editing a record: for so long its edits are refused."""
-        self._service.locks.put(f"{collection}/{record_id}", 1, seconds=seconds)
+        self._shared.locks.put(f"{collection}/{record_id}", 1, seconds=seconds)
 
     def forget(self) -> None:
         """Empty the request log, the peak, edit locks, and what is kept between pages."""
         self.application.requests.clear()
         self.application.peak_in_flight = 0
-        self._service.counts.clear()
-        self._service.cursors.clear()
-        self._service.locks.clear()
+        self._shared.counts.clear()
+        self._shared.cursors.clear()
+        self._shared.locks.clear()
 
     def start(self) -> None:
         """Serve in a thread of its own; returns when requests are answered."""

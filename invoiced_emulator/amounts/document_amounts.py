@@ -6,13 +6,13 @@ from typing import Any
 from invoiced_emulator.amounts.line_items import line_items, rates
 from invoiced_emulator.amounts.totals import calculate
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 AMOUNTS = ("items", "discounts", "taxes", "discount", "tax")
 """Properties of a request that change what a document adds up to."""
 
 
-def set_amounts(work: Work, document: Record, body: Mapping[str, Any]) -> None:
+def set_amounts(work: UnitOfWork, document: Record, body: Mapping[str, Any]) -> None:
     """Take lines, discounts and taxes over from a request body and total the document.
 
     Raises:

@@ -5,17 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_boolean, as_decimal, check_metadata
 from invoiced_emulator.records.properties import stored_metadata as metadata_text
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 # Ids inside documents have a sequence of their own, above those of any loaded record.
 _NESTED_IDS_ABOVE = 1_000_000_000
 _FROM_CATALOG = ("name", "description", "type", "unit_cost", "discountable", "taxable", "taxes")
 
 
-def line_items(work: Work, sent: Any, kept: list[Record]) -> list[Record]:
+def line_items(work: UnitOfWork, sent: Any, kept: list[Record]) -> list[Record]:
     """The lines of a document: those sent with an id change the kept one, others are new.
 
     Raises:
@@ -36,7 +36,7 @@ def line_items(work: Work, sent: Any, kept: list[Record]) -> list[Record]:
     return lines
 
 
-def rates(work: Work, name: str, sent: Any) -> list[Record]:
+def rates(work: UnitOfWork, name: str, sent: Any) -> list[Record]:
     """Discounts or taxes: ids of coupons or tax rates, `{amount}` or `{coupon}`/`{tax_rate}`.
 
     Unknown ids are dropped, as the service does.
@@ -52,7 +52,7 @@ def rates(work: Work, name: str, sent: Any) -> list[Record]:
 
 def public(collection: str, record: Record) -> Record:
     """A record without what its responses hide."""
-    hidden = OBJECTS[collection].hidden
+    hidden = KINDS[collection].hidden
     return {name: record[name] for name in sorted(record) if name not in hidden}
 
 
@@ -64,7 +64,7 @@ def _elements(sent: Any) -> list[Any]:
     return [] if sent in (None, "") else [{"amount": sent}]
 
 
-def _line(work: Work, item: Mapping[str, Any], kept: Record | None) -> Record:
+def _line(work: UnitOfWork, item: Mapping[str, Any], kept: Record | None) -> Record:
     now = work.clock.now()
     line = dict(kept) if kept is not None else _new_line(work, now)
     catalog_item = item.get("catalog_item")
@@ -95,7 +95,7 @@ def _line(work: Work, item: Mapping[str, Any], kept: Record | None) -> Record:
     return line | {"updated_at": now} if kept != line else line
 
 
-def _new_line(work: Work, now: int) -> Record:
+def _new_line(work: UnitOfWork, now: int) -> Record:
     return {
         "id": _nested_id(work),
         "object": "line_item",
@@ -116,7 +116,7 @@ def _new_line(work: Work, now: int) -> Record:
     }
 
 
-def _rate(work: Work, name: str, sent: Any) -> Record | None:
+def _rate(work: UnitOfWork, name: str, sent: Any) -> Record | None:
     definition, amount = sent, None
     if isinstance(sent, dict):
         definition = sent.get(name, sent.get("id") if "amount" not in sent else None)
@@ -142,5 +142,5 @@ def _rate(work: Work, name: str, sent: Any) -> Record | None:
     return rate | {"expires": None, "from_payment_terms": False} if name == "coupon" else rate
 
 
-def _nested_id(work: Work) -> int:
+def _nested_id(work: UnitOfWork) -> int:
     return work.store.next_value("nested", above=_NESTED_IDS_ABOVE)

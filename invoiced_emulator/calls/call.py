@@ -7,10 +7,10 @@ from typing import Any
 from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.protocol.paging import Remembered
+from invoiced_emulator.protocol.paging import ExpiringValues
 from invoiced_emulator.records.row_counts import RowCounts
 from invoiced_emulator.records.store import Store
-from invoiced_emulator.records.unit_of_work import Work
+from invoiced_emulator.records.unit_of_work import UnitOfWork
 
 WriteHook = Callable[[str, str, int], None]
 """Called with method, path and status once a write has been committed, before it is answered."""
@@ -19,33 +19,33 @@ RequestHook = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(slots=True, kw_only=True)
-class Service:
+class SharedState:
     """The state that requests share."""
 
     store: Store
     account: Account
     clock: Clock
-    counts: Remembered = field(init=False)
-    cursors: Remembered = field(init=False)
+    counts: ExpiringValues = field(init=False)
+    cursors: ExpiringValues = field(init=False)
     row_counts: RowCounts = field(init=False)
-    locks: Remembered = field(init=False)
+    locks: ExpiringValues = field(init=False)
     """Records that another process is editing, by `collection/key`."""
     on_request: RequestHook | None = None
     on_write: WriteHook | None = None
 
     def __post_init__(self) -> None:
-        self.counts = Remembered(self.clock)
-        self.cursors = Remembered(self.clock)
+        self.counts = ExpiringValues(self.clock)
+        self.cursors = ExpiringValues(self.clock)
         self.row_counts = RowCounts(self.store)
-        self.locks = Remembered(self.clock)
+        self.locks = ExpiringValues(self.clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request, authenticated and routed."""
 
-    service: Service
-    work: Work
+    shared: SharedState
+    work: UnitOfWork
     """Where changes are made."""
     method: str
     path: str
@@ -62,7 +62,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response: status, body (None for an empty one) and headers of its own.
 
     The body is JSON unless the headers hold another `Content-Type`.
@@ -73,9 +73,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer(status: int, value: object) -> Answer:
+def json_response(status: int, value: object) -> Response:
     """An answer whose body is `value` as JSON."""
-    return Answer(status, encode(value))
+    return Response(status, encode(value))
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], Response]

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call, Handler
+from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.catalog.plans_and_items import new_id
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, missing
-from invoiced_emulator.writes.handling import record_of, refuse_unknown, written
+from invoiced_emulator.records.properties import Property, accepted_values, missing
+from invoiced_emulator.writes.handling import record_in_path, record_response, refuse_unknown
 
 _BOOLEAN = Property("boolean", nullable=False)
 _SHARED: Mapping[str, Property] = {
@@ -48,9 +48,9 @@ TAX_RATES = RateKind("tax_rates", _SHARED | {"inclusive": _BOOLEAN}, {"inclusive
 def create_handler(kind: RateKind) -> Handler:
     """The handler of POST for coupons or tax rates."""
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         refuse_unknown(call, {*kind.properties, "id"})
-        values = accepted(call.body, kind.properties)
+        values = accepted_values(call.body, kind.properties)
         for name in ("name", "value"):
             if values.get(name) is None:
                 raise missing(name)
@@ -64,9 +64,9 @@ def create_handler(kind: RateKind) -> Handler:
             **values,
             "id": new_id(call, kind.collection),
         }
-        account = call.service.account
+        account = call.shared.account
         rate["currency"] = None if rate["is_percent"] else values.get("currency", account.currency)
-        return written(call, kind.collection, call.work.create(kind.collection, rate), 201)
+        return record_response(call, kind.collection, call.work.create(kind.collection, rate), 201)
 
     return handle
 
@@ -74,13 +74,13 @@ def create_handler(kind: RateKind) -> Handler:
 def update_handler(kind: RateKind) -> Handler:
     """The handler of PATCH for coupons or tax rates."""
 
-    def handle(call: Call) -> Answer:
-        rate = record_of(call, kind.collection)
+    def handle(call: Call) -> Response:
+        rate = record_in_path(call, kind.collection)
         refuse_unknown(call, {*kind.properties, "id"})
         if call.body:
-            values = accepted(call.body, kind.properties)
+            values = accepted_values(call.body, kind.properties)
             effective = {name: value for name, value in values.items() if name in _EDITABLE}
             rate = call.work.save(kind.collection, rate, rate | effective)
-        return written(call, kind.collection, rate)
+        return record_response(call, kind.collection, rate)
 
     return handle

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from invoiced_emulator.amounts.line_items import public
-from invoiced_emulator.calls.call import Answer, Call, Handler
+from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.catalog.tiers import check_tiers
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, missing
+from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.schema import SHOWN
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
     refuse_unknown,
-    written,
 )
 
 _ID = re.compile(r"[a-z0-9_:-]{2,}", re.IGNORECASE)
@@ -62,12 +62,12 @@ _FIXED = {
 """Properties that an update accepts and silently ignores."""
 
 
-def create_plan(call: Call) -> Answer:
+def create_plan(call: Call) -> Response:
     """POST /plans."""
-    account = call.service.account
+    account = call.shared.account
     documented = account.documented_plan_options
     refuse_unknown(call, {*PLAN, "id"} | ({"quantity_type"} if documented else set()))
-    values = accepted(call.body, PLAN)
+    values = accepted_values(call.body, PLAN)
     mode = values.get("pricing_mode", "per_unit")
     if mode == "per_unit" and values.get("amount") is None:
         raise refused("Non-custom plans are required to have an amount", "amount")
@@ -98,13 +98,13 @@ def create_plan(call: Call) -> Answer:
     if mode in {"volume", "tiered"}:
         plan["amount"] = values.get("amount", 0)
         check_tiers(plan["tiers"])
-    return written(call, "plans", call.work.create("plans", plan), 201)
+    return record_response(call, "plans", call.work.create("plans", plan), 201)
 
 
-def create_item(call: Call) -> Answer:
+def create_item(call: Call) -> Response:
     """POST /items."""
     refuse_unknown(call, {*ITEM, "id"})
-    values = accepted(call.body, ITEM)
+    values = accepted_values(call.body, ITEM)
     if values.get("name") is None:
         raise missing("name")
     if "taxes" in values:
@@ -120,23 +120,23 @@ def create_item(call: Call) -> Answer:
         **values,
         "id": new_id(call, "items"),
     }
-    return written(call, "items", call.work.create("items", item), 201)
+    return record_response(call, "items", call.work.create("items", item), 201)
 
 
 def update_handler(collection: str, properties: Mapping[str, Property]) -> Handler:
     """The handler of PATCH; some properties are accepted and ignored."""
     fixed = _FIXED[collection]
 
-    def handle(call: Call) -> Answer:
-        record = record_of(call, collection)
+    def handle(call: Call) -> Response:
+        record = record_in_path(call, collection)
         refuse_unknown(call, {*properties, "id"})
         if call.body:
-            values = accepted(call.body, properties)
+            values = accepted_values(call.body, properties)
             effective = {name: value for name, value in values.items() if name not in fixed}
             if effective.get("tiers") is not None:
                 check_tiers(effective["tiers"])
             record = call.work.save(collection, record, record | effective)
-        return written(call, collection, record)
+        return record_response(call, collection, record)
 
     return handle
 
@@ -144,9 +144,9 @@ def update_handler(collection: str, properties: Mapping[str, Property]) -> Handl
 def archive_handler(collection: str) -> Handler:
     """The handler of DELETE: the record is archived, again and again without complaint."""
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         refuse_query(call)
-        record = record_of(call, collection)
+        record = record_in_path(call, collection)
         if not record.get("archived"):
             call.work.save(collection, record, record | {"archived": True})
         return NO_CONTENT
@@ -166,14 +166,14 @@ def new_id(call: Call, collection: str) -> str:
     if not isinstance(record_id, str) or not _ID.fullmatch(record_id):
         raise refused("Id is invalid", "id")
     sql = "SELECT 1 FROM records WHERE collection = ? AND id = ? AND state = ?"
-    if call.service.store.rows(sql, (collection, record_id, SHOWN)):
+    if call.shared.store.rows(sql, (collection, record_id, SHOWN)):
         raise refused(f"An item already exists with ID: {record_id}", "id")
     return record_id
 
 
 def _tax_rates(call: Call, sent: Any) -> list[Record]:
     ids = sent if isinstance(sent, list) else []
-    found = [call.service.store.get("tax_rates", str(each)) for each in ids]
+    found = [call.shared.store.get("tax_rates", str(each)) for each in ids]
     if any(rate is None for rate in found):
         raise refused("Taxes is invalid", "taxes")
     return [public("tax_rates", rate) for rate in found if rate is not None]

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.lists.listing import int_or_zero, key_below
 from invoiced_emulator.protocol.errors import not_found, refused
-from invoiced_emulator.records.kinds import OBJECTS
-from invoiced_emulator.records.properties import Property, accepted, missing
+from invoiced_emulator.records.kinds import KINDS
+from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
+    record_response,
     refuse_query,
     refuse_unknown,
-    written,
 )
 
 _MOST = 100
@@ -30,9 +30,9 @@ PROPERTIES: Mapping[str, Property] = {
 _OPTIONS = {*PROPERTIES, "role"}
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /customers/:id/contacts."""
-    store = call.service.store
+    store = call.shared.store
     customer = store.get("customers", int_or_zero(call.arguments[0]))
     if customer is None:
         raise not_found("Customer", call.arguments[0])
@@ -55,19 +55,19 @@ def create(call: Call) -> Answer:
         "customer": customer["id"],
         "customer_id": customer["id"],
     }
-    return written(call, "contacts", call.work.create("contacts", contact), 201)
+    return record_response(call, "contacts", call.work.create("contacts", contact), 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /customers/:id/contacts/:id."""
     contact = _contact(call)
     refuse_unknown(call, _OPTIONS)
     if call.body:
         contact = call.work.save("contacts", contact, contact | _values(call))
-    return written(call, "contacts", contact)
+    return record_response(call, "contacts", contact)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /customers/:id/contacts/:id."""
     refuse_query(call)
     call.work.delete("contacts", _contact(call))
@@ -75,11 +75,11 @@ def delete(call: Call) -> Answer:
 
 
 def _contact(call: Call) -> Record:
-    key = key_below(call, OBJECTS["contacts"])
-    return call.service.store.at("contacts", key) or {}
+    key = key_below(call, KINDS["contacts"])
+    return call.shared.store.at("contacts", key) or {}
 
 
 def _values(call: Call) -> Record:
     if call.body.get("role") not in (None, ""):
         raise refused(f"Role was not found: {call.body['role']}")
-    return accepted(call.body, PROPERTIES)
+    return accepted_values(call.body, PROPERTIES)

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from invoiced_emulator.amounts.line_items import public
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.customers.payment_sources import attach
 from invoiced_emulator.protocol.errors import not_found, refused
-from invoiced_emulator.records.properties import Property, accepted, as_integer, missing
+from invoiced_emulator.records.properties import Property, accepted_values, as_integer, missing
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
     next_number,
-    record_of,
+    number_is_taken,
+    record_in_path,
+    record_response,
     refuse_query,
-    taken,
-    written,
 )
 
 _TEXTS = (
@@ -67,9 +67,9 @@ _CASCADE = (
 _REPOINTED = (*_CASCADE, "invoices", "credit_notes", "estimates", "tasks", "charges")
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /customers."""
-    return written(call, "customers", create_customer(call, call.body), 201)
+    return record_response(call, "customers", create_customer(call, call.body), 201)
 
 
 def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
@@ -78,7 +78,7 @@ def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
     Raises:
         ApiError: 400 with the service's text.
     """
-    account = call.service.account
+    account = call.shared.account
     values = _values(call, body, None)
     if values.get("name") is None:
         raise missing("name")
@@ -107,22 +107,22 @@ def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
     return _with_source(call, call.work.create("customers", customer), body)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /customers/:id."""
-    customer = record_of(call, "customers")
+    customer = record_in_path(call, "customers")
     if call.body:
         values = _values(call, call.body, customer)
         if values.get("active") is False and _has_live_subscription(call, customer["id"]):
             raise refused("Customers with an active subscription cannot be deactivated", "active")
         customer = call.work.save("customers", customer, customer | values)
         customer = _with_source(call, customer, call.body)
-    return written(call, "customers", customer)
+    return record_response(call, "customers", customer)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /customers/:id; what belongs to it goes without a word."""
     refuse_query(call)
-    customer = record_of(call, "customers")
+    customer = record_in_path(call, "customers")
     for collection in ("invoices", "credit_notes", "estimates"):
         if _children(call, collection, customer["id"]):
             raise refused("Customers with transactions cannot be deleted")
@@ -130,15 +130,15 @@ def delete(call: Call) -> Answer:
         raise refused("Customers with an active subscription cannot be deleted")
     for collection in _CASCADE:
         for key in _children(call, collection, customer["id"]):
-            call.service.store.remove_key(collection, key)
+            call.shared.store.remove_key(collection, key)
     call.work.delete("customers", customer)
     return NO_CONTENT
 
 
-def merge(call: Call) -> Answer:
+def merge(call: Call) -> Response:
     """POST /customers/:id/merge: the customer named in the body becomes part of this one."""
-    store = call.service.store
-    survivor = record_of(call, "customers")
+    store = call.shared.store
+    survivor = record_in_path(call, "customers")
     merged_id = call.body.get("customer")
     merged = store.get("customers", merged_id) if merged_id is not None else None
     if merged is None:
@@ -152,7 +152,7 @@ def merge(call: Call) -> Answer:
             # Re-pointed in the database: neither stamped nor told.
             store.put(collection, child | {"customer": survivor["id"]} | twin)
     extra = {"original_customer": public("customers", merged)}
-    call.work.tell("customers", survivor, "merged", extra)
+    call.work.add_event("customers", survivor, "merged", extra)
     store.remove("customers", merged["id"])
     return NO_CONTENT
 
@@ -163,12 +163,12 @@ def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Recor
         body = {**body, "number": body["external_id"]}
     if before is None and body.get("number") in (None, ""):
         body = {name: value for name, value in body.items() if name != "number"}
-    values = accepted(body, PROPERTIES, model="Customer", blocked=BLOCKED)
+    values = accepted_values(body, PROPERTIES, model="Customer", blocked=BLOCKED)
     own_id = before["id"] if before else None
-    if "number" in values and taken(call, "customers", values["number"], own_id):
+    if "number" in values and number_is_taken(call, "customers", values["number"], own_id):
         number = values["number"]
         raise refused(f"The given customer number has already been taken: {number}", "number")
-    if values.get("autopay") and not call.service.account.autopay_supported:
+    if values.get("autopay") and not call.shared.account.autopay_supported:
         raise refused(
             "Sorry, this business does not support AutoPay. "
             "Please enable a supported payment method in Settings > Payments first.",
@@ -179,7 +179,7 @@ def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Recor
     if "taxes" in body:
         values["taxes"] = _taxes(call, body["taxes"])
     for name, title in _RELATIONS.items():
-        if name == "owner" and as_integer(body.get(name)) in call.service.account.members:
+        if name == "owner" and as_integer(body.get(name)) in call.shared.account.members:
             values["owner"] = values["owner_id"] = as_integer(body[name])
             continue
         if body.get(name) not in (None, ""):
@@ -195,12 +195,12 @@ def _with_source(call: Call, customer: Record, body: Mapping[str, Any]) -> Recor
     source = body.get("payment_source")
     if isinstance(source, dict):
         attach(call, customer, source | {"make_default": True})
-        return call.service.store.get("customers", customer["id"]) or customer
+        return call.shared.store.get("customers", customer["id"]) or customer
     return customer
 
 
 def _check_parent(call: Call, own_id: int | None, parent_id: int) -> None:
-    store = call.service.store
+    store = call.shared.store
     if parent_id == own_id:
         raise refused("Cannot set parent customer as self.", "parent_customer")
     above = 1
@@ -220,7 +220,7 @@ def _check_parent(call: Call, own_id: int | None, parent_id: int) -> None:
 
 
 def _taxes(call: Call, sent: Any) -> list[Record]:
-    found = [call.service.store.get("tax_rates", str(each)) for each in sent or ()]
+    found = [call.shared.store.get("tax_rates", str(each)) for each in sent or ()]
     if any(rate is None for rate in found):
         raise refused("Taxes is invalid", "taxes")
     return [public("tax_rates", rate) for rate in found if rate is not None]
@@ -228,9 +228,9 @@ def _taxes(call: Call, sent: Any) -> list[Record]:
 
 def _children(call: Call, collection: str, customer: int) -> list[int]:
     sql = "SELECT key FROM records WHERE customer = ? AND collection = ?"
-    return [row[0] for row in call.service.store.rows(sql, (customer, collection))]
+    return [row[0] for row in call.shared.store.rows(sql, (customer, collection))]
 
 
 def _has_live_subscription(call: Call, customer: int) -> bool:
     sql = "SELECT 1 FROM records WHERE customer = ? AND collection = 'subscriptions' AND state = 0"
-    return bool(call.service.store.rows(sql, (customer,)))
+    return bool(call.shared.store.rows(sql, (customer,)))

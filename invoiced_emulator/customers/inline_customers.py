@@ -8,7 +8,7 @@ from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import existing_customer
 
 
-def customer_of(call: Call, sent: Any) -> Record:
+def requested_customer(call: Call, sent: Any) -> Record:
     """The customer that a body names by id, or as an object: looked up, else created.
 
     An object is looked up by its id, or else by its number.
@@ -23,7 +23,7 @@ def customer_of(call: Call, sent: Any) -> Record:
     number = sent.get("number")
     if number:
         sql = "SELECT key FROM records WHERE collection = 'customers' AND label = ?"
-        found = call.service.store.rows(sql, (str(number),))
+        found = call.shared.store.rows(sql, (str(number),))
         if found:
             return existing_customer(call, found[0][0])
     return create_customer(call, sent)

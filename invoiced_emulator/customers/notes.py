@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.protocol.errors import not_found
-from invoiced_emulator.records.kinds import OBJECTS
-from invoiced_emulator.records.properties import Property, accepted, missing
+from invoiced_emulator.records.kinds import KINDS
+from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
     refuse_unknown,
     with_twins,
-    written,
 )
 
 PROPERTIES: Mapping[str, Property] = {
@@ -24,10 +24,10 @@ PROPERTIES: Mapping[str, Property] = {
 _RELATIONS = {"customer_id": "customers", "invoice_id": "invoices"}
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /notes."""
     refuse_unknown(call, PROPERTIES)
-    values = accepted(call.body, PROPERTIES)
+    values = accepted_values(call.body, PROPERTIES)
     if values.get("notes") is None:
         raise missing("notes")
     relations: Record = {"customer": None, "invoice": None}
@@ -35,25 +35,25 @@ def create(call: Call) -> Answer:
         record_id = values.pop(name, None)
         if record_id is None:
             continue
-        if call.service.store.get(collection, record_id) is None:
-            raise not_found(OBJECTS[collection].title, record_id)
+        if call.shared.store.get(collection, record_id) is None:
+            raise not_found(KINDS[collection].title, record_id)
         relations[name.removesuffix("_id")] = record_id
     note = values | with_twins(relations, ("customer", "invoice"))
     note = call.work.create("notes", note | {"user_id": None, "user": None})
-    return written(call, "notes", note, 201)
+    return record_response(call, "notes", note, 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /notes/:id."""
-    note = record_of(call, "notes")
+    note = record_in_path(call, "notes")
     refuse_unknown(call, ("notes",))
     if call.body:
-        note = call.work.save("notes", note, note | accepted(call.body, PROPERTIES))
-    return written(call, "notes", note)
+        note = call.work.save("notes", note, note | accepted_values(call.body, PROPERTIES))
+    return record_response(call, "notes", note)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /notes/:id."""
     refuse_query(call)
-    call.work.delete("notes", record_of(call, "notes"))
+    call.work.delete("notes", record_in_path(call, "notes"))
     return NO_CONTENT

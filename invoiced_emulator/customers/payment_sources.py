@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call, Handler
+from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.customers import gateway
 from invoiced_emulator.lists.listing import int_or_zero, key_below
 from invoiced_emulator.protocol.errors import not_found, refused, unknown_options
 from invoiced_emulator.protocol.exact_json import encode
 from invoiced_emulator.protocol.paging import link_header, requested_page
-from invoiced_emulator.records.kinds import COLLECTION_OF, OBJECTS
+from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
 from invoiced_emulator.records.properties import as_boolean
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
     committed,
-    record_at,
+    record_response,
     refuse_query,
-    written,
+    unlocked_record,
 )
 
 SOURCES = ("cards", "bank_accounts")
@@ -39,15 +39,15 @@ _OPTIONS = frozenset(
 )
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /customers/:id/payment_sources; not rolled back with what follows it."""
-    customer = record_at(call, "customers", call.arguments[0])
+    customer = unlocked_record(call, "customers", call.arguments[0])
     with committed(call):
         source = attach(call, customer, call.body)
-    return written(call, COLLECTION_OF[source["object"]], source)
+    return record_response(call, COLLECTION_OF[source["object"]], source)
 
 
-def list_sources(call: Call) -> Answer:
+def list_sources(call: Call) -> Response:
     """GET /customers/:id/payment_sources: all of them, whatever page is asked for."""
     if unknown := call.query.keys() - _OPTIONS:
         raise unknown_options(unknown, _OPTIONS, "query")
@@ -59,18 +59,18 @@ def list_sources(call: Call) -> Answer:
         "X-Total-Count": str(len(found)),
         "Link": link_header(base, call.query, page, len(found), strict=True),
     }
-    return Answer(200, encode([dict(sorted(each.items())) for each in found]), headers)
+    return Response(200, encode([dict(sorted(each.items())) for each in found]), headers)
 
 
 def remove_handler(collection: str) -> Handler:
     """The handler of DELETE: the source cannot be charged any more and leaves the lists."""
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         refuse_query(call)
         work = call.work
-        source = work.store.at(collection, key_below(call, OBJECTS[collection])) or {}
+        source = work.store.at(collection, key_below(call, KINDS[collection])) or {}
         if source.get("chargeable"):
-            work.rename(collection, source["id"], "deleted")
+            work.name_event(collection, source["id"], "deleted")
             work.save(collection, source, source | {"chargeable": False})
         customer = work.store.get("customers", source["customer_id"])
         current = (customer or {}).get("payment_source") or {}
@@ -106,7 +106,7 @@ def requested_source(call: Call, customer: Record, body: Mapping[str, Any]) -> R
         ApiError: 400 with the service's or the gateway's text.
     """
     method = body.get("method") or "credit_card"
-    if method not in call.service.account.saved_methods:
+    if method not in call.shared.account.saved_methods:
         raise refused(f"This business does not support saving the payment method: {method}")
     tokens = [body[name] for name in ("invoiced_token", "gateway_token") if body.get(name)]
     if len(tokens) != 1:
@@ -123,18 +123,18 @@ def stored_source(call: Call, customer: Record, object_: Any, source_id: Any) ->
     collection = COLLECTION_OF.get(str(object_), "")
     if collection not in SOURCES:
         raise refused(f"Invalid payment source type: {object_}")
-    found = call.service.store.get(collection, source_id)
+    found = call.shared.store.get(collection, source_id)
     if found is not None and found.get("customer_id") == customer["id"]:
         return found
     current = customer.get("payment_source") or {}
     if (current.get("object"), str(current.get("id"))) == (object_, str(source_id)):
         return current
-    raise not_found(OBJECTS[collection].title, source_id)
+    raise not_found(KINDS[collection].title, source_id)
 
 
 def sources(call: Call, customer: int, *, hidden: bool = False) -> list[Record]:
     """A customer's sources, cards first; those that cannot be charged only when `hidden`."""
-    store = call.service.store
+    store = call.shared.store
     sql = "SELECT key FROM records WHERE customer = ? AND collection = ? ORDER BY key"
     found = [
         store.at(collection, row[0]) or {}

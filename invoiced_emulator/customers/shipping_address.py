@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from invoiced_emulator.records.properties import Property, accepted
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.properties import Property, accepted_values
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 _PROPERTIES = {
     **{
@@ -14,7 +14,7 @@ _PROPERTIES = {
 }
 
 
-def shipping_address(work: Work, sent: Any) -> Record | None:
+def shipping_address(work: UnitOfWork, sent: Any) -> Record | None:
     """An address as it is stored: every field, and when it was written; None clears it.
 
     Raises:
@@ -24,4 +24,4 @@ def shipping_address(work: Work, sent: Any) -> Record | None:
         return None
     now = work.clock.now()
     stamps = {"created_at": now, "updated_at": now}
-    return {**dict.fromkeys(_PROPERTIES), **accepted(sent, _PROPERTIES), **stamps}
+    return {**dict.fromkeys(_PROPERTIES), **accepted_values(sent, _PROPERTIES), **stamps}

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, missing
+from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
     refuse_unknown,
-    written,
 )
 
 _INTEGER = Property("integer")
@@ -29,7 +29,7 @@ PROPERTIES: Mapping[str, Property] = {
 _REQUIRED = ("action", "due_date", "name")
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /tasks."""
     refuse_unknown(call, PROPERTIES)
     values = _values(call)
@@ -45,35 +45,35 @@ def create(call: Call) -> Answer:
     }
     task = call.work.create("tasks", _completed(call, task, None))
     if task["complete"]:
-        call.work.tell("tasks", task, "completed")
-    return written(call, "tasks", task, 201)
+        call.work.add_event("tasks", task, "completed")
+    return record_response(call, "tasks", task, 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /tasks/:id."""
-    before = record_of(call, "tasks")
+    before = record_in_path(call, "tasks")
     refuse_unknown(call, PROPERTIES)
     if not call.body:
-        return written(call, "tasks", before)
+        return record_response(call, "tasks", before)
     task = call.work.save("tasks", before, _completed(call, before | _values(call), before))
     if task["complete"] and not before.get("complete"):
-        call.work.tell("tasks", task, "completed")
-    return written(call, "tasks", task)
+        call.work.add_event("tasks", task, "completed")
+    return record_response(call, "tasks", task)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /tasks/:id."""
     refuse_query(call)
-    call.work.delete("tasks", record_of(call, "tasks"))
+    call.work.delete("tasks", record_in_path(call, "tasks"))
     return NO_CONTENT
 
 
 def _values(call: Call) -> Record:
-    values = accepted(call.body, PROPERTIES)
+    values = accepted_values(call.body, PROPERTIES)
     customer = values.get("customer_id")
-    if customer is not None and call.service.store.get("customers", customer) is None:
+    if customer is not None and call.shared.store.get("customers", customer) is None:
         raise refused(f"No such customer: {customer}", "customer_id")
-    account = call.service.account
+    account = call.shared.account
     user = values.get("user_id")
     if user is not None and user not in account.members:
         if user in account.former_members:
@@ -86,7 +86,7 @@ def _completed(call: Call, task: Record, before: Record | None) -> Record:
     """The task with its completion date and the twins of its relations."""
     was_complete = bool(before and before.get("complete"))
     if task.get("complete") and not was_complete:
-        task["completed_date"] = call.service.clock.now()
+        task["completed_date"] = call.shared.clock.now()
     elif not task.get("complete"):
         task["completed_date"] = None
     twins = {"customer": "customer_id", "bill": "bill_id", "vendor_credit": "vendor_credit_id"}

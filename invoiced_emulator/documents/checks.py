@@ -73,15 +73,15 @@ def check_new_total(call: Call, kind: DocumentKind, before: Record, after: Recor
 
 def check_quota(call: Call) -> None:
     """Refuse a document beyond the number that the account may create in a day (UTC)."""
-    most = call.service.account.daily_documents
+    most = call.shared.account.daily_documents
     if most is None:
         return
-    now = call.service.clock.now()
+    now = call.shared.clock.now()
     sql = (
         "SELECT count(*) FROM records WHERE created_at >= ? "
         "AND collection IN ('invoices', 'credit_notes', 'estimates')"
     )
-    if call.service.store.rows(sql, (now - now % _DAY,))[0][0] >= most:
+    if call.shared.store.rows(sql, (now - now % _DAY,))[0][0] >= most:
         raise refused(
             f"The {most} transaction per day quota has been reached. "
             "Please upgrade your account to create more transactions."
@@ -143,5 +143,5 @@ def _outstanding(call: Call, customer: int) -> Decimal:
         "JOIN bodies b USING (collection, key) WHERE r.customer = ? AND r.collection = 'invoices' "
         "AND NOT coalesce(json_extract(b.body, '$.draft'), 0)"
     )
-    rows = call.service.store.rows(sql, (customer,))
+    rows = call.shared.store.rows(sql, (customer,))
     return sum((Decimal(str(decode(row[0]))) for row in rows if row[0]), Decimal(0))

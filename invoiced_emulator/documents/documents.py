@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from invoiced_emulator.amounts.document_amounts import AMOUNTS, set_amounts
-from invoiced_emulator.calls.call import Answer, Call, Handler
-from invoiced_emulator.customers.inline_customers import customer_of
+from invoiced_emulator.calls.call import Call, Handler, Response
+from invoiced_emulator.customers.inline_customers import requested_customer
 from invoiced_emulator.customers.shipping_address import shipping_address
 from invoiced_emulator.documents.checks import (
     check_deletable,
@@ -17,29 +17,29 @@ from invoiced_emulator.documents.checks import (
     check_total,
     check_voidable,
 )
-from invoiced_emulator.documents.files import attached
+from invoiced_emulator.documents.files import attachment_ids
 from invoiced_emulator.documents.kinds import CREDIT_NOTE, INVOICE, DocumentKind
 from invoiced_emulator.documents.payment_terms import due_date
-from invoiced_emulator.documents.statuses import decimal, settle
+from invoiced_emulator.documents.statuses import decimal, derive_fields
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.kinds import OBJECTS
-from invoiced_emulator.records.properties import accepted
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.kinds import KINDS
+from invoiced_emulator.records.properties import accepted_values
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
     next_number,
-    record_of,
+    number_is_taken,
+    record_in_path,
+    record_response,
     refuse_query,
-    taken,
-    written,
 )
 
 
 def create_handler(kind: DocumentKind) -> Handler:
     """The handler of POST for a kind of document."""
 
-    def handle(call: Call) -> Answer:
-        return written(call, kind.collection, create_document(call, kind, call.body), 201)
+    def handle(call: Call) -> Response:
+        return record_response(call, kind.collection, create_document(call, kind, call.body), 201)
 
     return handle
 
@@ -47,11 +47,11 @@ def create_handler(kind: DocumentKind) -> Handler:
 def update_handler(kind: DocumentKind) -> Handler:
     """The handler of PATCH for a kind of document."""
 
-    def handle(call: Call) -> Answer:
-        document = editable(record_of(call, kind.collection), kind)
+    def handle(call: Call) -> Response:
+        document = with_defaults(record_in_path(call, kind.collection), kind)
         if call.body:
             document = _updated(call, kind, document)
-        return written(call, kind.collection, document)
+        return record_response(call, kind.collection, document)
 
     return handle
 
@@ -59,9 +59,9 @@ def update_handler(kind: DocumentKind) -> Handler:
 def delete_handler(kind: DocumentKind) -> Handler:
     """The handler of DELETE for a kind of document."""
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         refuse_query(call)
-        document = editable(record_of(call, kind.collection), kind)
+        document = with_defaults(record_in_path(call, kind.collection), kind)
         check_deletable(kind, document)
         call.work.delete(kind.collection, document)
         return NO_CONTENT
@@ -72,12 +72,12 @@ def delete_handler(kind: DocumentKind) -> Handler:
 def void_handler(kind: DocumentKind) -> Handler:
     """The handler of POST `/:id/void` for a kind of document."""
 
-    def handle(call: Call) -> Answer:
-        document = editable(record_of(call, kind.collection), kind)
+    def handle(call: Call) -> Response:
+        document = with_defaults(record_in_path(call, kind.collection), kind)
         check_voidable(kind, document)
-        voided = document | {"voided": True, "date_voided": call.service.clock.now()}
+        voided = document | {"voided": True, "date_voided": call.shared.clock.now()}
         saved = save_document(call.work, kind.collection, document, voided)
-        return written(call, kind.collection, saved)
+        return record_response(call, kind.collection, saved)
 
     return handle
 
@@ -91,7 +91,7 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
     work = call.work
     check_quota(call)
     values = _values(call, kind, body, kind.blocked)
-    customer = customer_of(call, body.get("customer"))
+    customer = requested_customer(call, body.get("customer"))
     check_issuable(call, kind, customer)
     document = _new_document(call, kind, customer) | values
     if kind is INVOICE:
@@ -100,23 +100,23 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
     number = document.get("number") or next_number(call, kind.collection, kind.prefix)
     _check_number(call, kind, number, None)
     document["number"] = number
-    document["attachments"] = attached(call, body.get("attachments"))
+    document["attachments"] = attachment_ids(call, body.get("attachments"))
     set_amounts(work, document, body)
     check_total(call, kind, document, customer)
     document["id"] = work.store.next_key(kind.collection)
-    settle(work, kind.collection, document)
+    derive_fields(work, kind.collection, document)
     return work.create(kind.collection, document)
 
 
-def save_document(work: Work, collection: str, before: Record, after: Record) -> Record:
+def save_document(work: UnitOfWork, collection: str, before: Record, after: Record) -> Record:
     """Store a changed document, its status and balance brought in line."""
-    settle(work, collection, after)
+    derive_fields(work, collection, after)
     if collection == "invoices" and after["paid"] and not before.get("paid"):
-        work.rename(collection, after["id"], "paid")
+        work.name_event(collection, after["id"], "paid")
     return work.save(collection, before, after)
 
 
-def editable(document: Record, kind: DocumentKind) -> Record:
+def with_defaults(document: Record, kind: DocumentKind) -> Record:
     """A stored document with every field that the rules of money read."""
     complete = {**_shared_defaults(kind), **kind.defaults, **document}
     if "balance" in document and "amount_paid" not in document:
@@ -136,7 +136,7 @@ def _updated(call: Call, kind: DocumentKind, document: Record) -> Record:
     if kind is INVOICE and "payment_terms" in values and "due_date" not in values:
         after["due_date"] = due_date(after["payment_terms"], after["date"])
     if "attachments" in body:
-        after["attachments"] = attached(call, body["attachments"])
+        after["attachments"] = attachment_ids(call, body["attachments"])
     if any(name in body for name in AMOUNTS):
         set_amounts(work, after, body)
         check_new_total(call, kind, document, after)
@@ -146,8 +146,8 @@ def _updated(call: Call, kind: DocumentKind, document: Record) -> Record:
 def _values(
     call: Call, kind: DocumentKind, body: Mapping[str, Any], blocked: frozenset[str]
 ) -> Record:
-    title = OBJECTS[kind.collection].title
-    values = accepted(body, kind.properties, model=title, blocked=blocked)
+    title = KINDS[kind.collection].title
+    values = accepted_values(body, kind.properties, model=title, blocked=blocked)
     if isinstance(values.get("approved"), str):
         values["approved"] = values["approved"].upper()
     if "ship_to" in values:
@@ -181,10 +181,10 @@ def _new_document(call: Call, kind: DocumentKind, customer: Record) -> Record:
     return {
         **_shared_defaults(kind),
         **kind.defaults,
-        "object": OBJECTS[kind.collection].object,
+        "object": KINDS[kind.collection].object,
         "customer": customer["id"],
-        "currency": customer.get("currency") or call.service.account.currency,
-        "date": call.service.clock.now(),
+        "currency": customer.get("currency") or call.shared.account.currency,
+        "date": call.shared.clock.now(),
     }
 
 
@@ -198,10 +198,10 @@ def _inherit_terms(call: Call, invoice: Record, customer: Record, body: Mapping[
     if "due_date" not in body:
         invoice["due_date"] = due_date(invoice["payment_terms"], invoice["date"])
     if invoice["autopay"]:
-        invoice["next_payment_attempt"] = call.service.clock.now()
+        invoice["next_payment_attempt"] = call.shared.clock.now()
 
 
-def _set_subscription(work: Work, invoice: Record, body: Mapping[str, Any]) -> None:
+def _set_subscription(work: UnitOfWork, invoice: Record, body: Mapping[str, Any]) -> None:
     subscription = body.get("subscription")
     if subscription is None:
         return
@@ -211,6 +211,6 @@ def _set_subscription(work: Work, invoice: Record, body: Mapping[str, Any]) -> N
 
 
 def _check_number(call: Call, kind: DocumentKind, number: str, record_id: object) -> None:
-    if taken(call, kind.collection, number, record_id):
+    if number_is_taken(call, kind.collection, number, record_id):
         name = "credit note" if kind is CREDIT_NOTE else kind.collection.removesuffix("s")
         raise refused(f"The given {name} number has already been taken: {number}", "number")

@@ -1,11 +1,11 @@
 """An estimate becomes an invoice."""
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.documents.documents import create_document, editable, save_document
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.documents.documents import create_document, save_document, with_defaults
 from invoiced_emulator.documents.kinds import ESTIMATE, INVOICE
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import record_of, written
+from invoiced_emulator.writes.handling import record_in_path, record_response
 
 _COPIED = ("customer", "currency", "payment_terms", "purchase_order", "notes", "ship_to")
 _LINE = (
@@ -14,9 +14,9 @@ _LINE = (
 )  # fmt: skip
 
 
-def generate_invoice(call: Call) -> Answer:
+def generate_invoice(call: Call) -> Response:
     """POST /estimates/:id/invoice: a new invoice with the same lines, every time it is called."""
-    estimate = editable(record_of(call, "estimates"), ESTIMATE)
+    estimate = with_defaults(record_in_path(call, "estimates"), ESTIMATE)
     body = {name: estimate[name] for name in _COPIED if estimate.get(name) is not None}
     body["items"] = [copied_line(line) for line in estimate["items"]]
     body["discounts"] = _rates(estimate["discounts"], "coupon")
@@ -27,7 +27,7 @@ def generate_invoice(call: Call) -> Answer:
         raise refused(f"Could not generate invoice from estimate: {err.message}") from err
     linked = estimate | {"invoice": invoice["id"], "invoice_id": invoice["id"], "closed": True}
     save_document(call.work, "estimates", estimate, linked)
-    return written(call, "invoices", invoice, 201)
+    return record_response(call, "invoices", invoice, 201)
 
 
 def copied_line(line: Record) -> Record:

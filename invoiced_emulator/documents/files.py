@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call, Handler
+from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.calls.routing import Route
 from invoiced_emulator.lists.embedded_lists import list_embedded
 from invoiced_emulator.lists.listing import visible_key
 from invoiced_emulator.protocol.errors import not_found
-from invoiced_emulator.records.kinds import OBJECTS
-from invoiced_emulator.records.properties import Property, accepted, as_integer, missing
+from invoiced_emulator.records.kinds import KINDS
+from invoiced_emulator.records.properties import Property, accepted_values, as_integer, missing
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, record_of, refuse_query, written
+from invoiced_emulator.writes.handling import (
+    NO_CONTENT,
+    record_in_path,
+    record_response,
+    refuse_query,
+)
 
 _PROPERTIES: Mapping[str, Property] = {
     "name": Property(nullable=False),
@@ -31,7 +36,7 @@ def file_routes() -> list[Route]:
     ]
 
 
-def attached(call: Call, sent: Any) -> list[int]:
+def attachment_ids(call: Call, sent: Any) -> list[int]:
     """The ids of the files that a body attaches.
 
     Raises:
@@ -40,31 +45,31 @@ def attached(call: Call, sent: Any) -> list[int]:
     ids = []
     for each in sent if isinstance(sent, list) else ():
         file_id = as_integer(each)
-        if file_id is None or call.service.store.get("files", file_id) is None:
+        if file_id is None or call.shared.store.get("files", file_id) is None:
             raise not_found("File", each)
         ids.append(file_id)
     return ids
 
 
-def _create(call: Call) -> Answer:
-    values = accepted(call.body, _PROPERTIES)
+def _create(call: Call) -> Response:
+    values = accepted_values(call.body, _PROPERTIES)
     for name in ("name", "url"):
         if values.get(name) is None:
             raise missing(name)
     file = call.work.create("files", {**dict.fromkeys(_PROPERTIES), **values}, silent=True)
-    return written(call, "files", file, 201)
+    return record_response(call, "files", file, 201)
 
 
-def _delete(call: Call) -> Answer:
+def _delete(call: Call) -> Response:
     refuse_query(call)
-    call.work.delete("files", record_of(call, "files"), silent=True)
+    call.work.delete("files", record_in_path(call, "files"), silent=True)
     return NO_CONTENT
 
 
 def _list_handler(collection: str) -> Handler:
-    def handle(call: Call) -> Answer:
-        store = call.service.store
-        key = visible_key(call, OBJECTS[collection], call.arguments[0])
+    def handle(call: Call) -> Response:
+        store = call.shared.store
+        key = visible_key(call, KINDS[collection], call.arguments[0])
         record: Record = store.at(collection, key) or {}
         files = [store.get("files", file_id) for file_id in record.get("attachments") or ()]
         return list_embedded(call, [{"file": file} for file in files if file is not None])

@@ -5,18 +5,18 @@ from typing import Any
 
 from invoiced_emulator.amounts.document_amounts import set_amounts
 from invoiced_emulator.amounts.line_items import line_items
-from invoiced_emulator.calls.call import Answer, Call, Handler, answer
+from invoiced_emulator.calls.call import Call, Handler, Response, json_response
 from invoiced_emulator.calls.routing import Route
 from invoiced_emulator.documents.checks import check_editable, check_new_total
-from invoiced_emulator.documents.documents import editable, save_document
+from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DocumentKind
 from invoiced_emulator.lists.embedded_lists import list_embedded
 from invoiced_emulator.lists.listing import visible_key
 from invoiced_emulator.protocol.errors import not_found
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_integer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, record_at
+from invoiced_emulator.writes.handling import NO_CONTENT, unlocked_record
 
 _COUNTED = frozenset({"quantity", "unit_cost", "discountable", "taxable", "discounts", "taxes"})
 """Only these, of a line's properties, recalculate and stamp its document."""
@@ -26,7 +26,7 @@ def line_routes(kind: DocumentKind) -> list[Route]:
     """Create, read, update and delete the lines of a kind of document."""
     path = f"{kind.collection}/{{}}/line_items"
 
-    def bound(handle: Callable[[Call, DocumentKind], Answer]) -> Handler:
+    def bound(handle: Callable[[Call, DocumentKind], Response]) -> Handler:
         return lambda call: handle(call, kind)
 
     return [
@@ -38,22 +38,22 @@ def line_routes(kind: DocumentKind) -> list[Route]:
     ]
 
 
-def _list(call: Call, kind: DocumentKind) -> Answer:
+def _list(call: Call, kind: DocumentKind) -> Response:
     return list_embedded(call, _read(call, kind)["items"])
 
 
-def _retrieve(call: Call, kind: DocumentKind) -> Answer:
-    return answer(200, _line_of(_read(call, kind), call.arguments[1]))
+def _retrieve(call: Call, kind: DocumentKind) -> Response:
+    return json_response(200, _line_of(_read(call, kind), call.arguments[1]))
 
 
-def _create(call: Call, kind: DocumentKind) -> Answer:
+def _create(call: Call, kind: DocumentKind) -> Response:
     document = _changed(call, kind)
     lines = [*document["items"], *line_items(call.work, [call.body], [])]
     saved = _recalculated(call, kind, document, lines)
-    return answer(201, saved["items"][-1])
+    return json_response(201, saved["items"][-1])
 
 
-def _update(call: Call, kind: DocumentKind) -> Answer:
+def _update(call: Call, kind: DocumentKind) -> Response:
     document = _changed(call, kind)
     line = _line_of(document, call.arguments[1])
     (after,) = line_items(call.work, [{**call.body, "id": line["id"]}], [line])
@@ -61,11 +61,11 @@ def _update(call: Call, kind: DocumentKind) -> Answer:
     if _COUNTED & call.body.keys():
         document = _recalculated(call, kind, document, lines)
     elif call.body:
-        call.service.store.put(kind.collection, document | {"items": lines})
-    return answer(200, _line_of(document | {"items": lines}, line["id"]))
+        call.shared.store.put(kind.collection, document | {"items": lines})
+    return json_response(200, _line_of(document | {"items": lines}, line["id"]))
 
 
-def _delete(call: Call, kind: DocumentKind) -> Answer:
+def _delete(call: Call, kind: DocumentKind) -> Response:
     document = _changed(call, kind)
     line = _line_of(document, call.arguments[1])
     lines = [each for each in document["items"] if each["id"] != line["id"]]
@@ -74,12 +74,12 @@ def _delete(call: Call, kind: DocumentKind) -> Answer:
 
 
 def _read(call: Call, kind: DocumentKind) -> Record:
-    key = visible_key(call, OBJECTS[kind.collection], call.arguments[0])
-    return editable(call.service.store.at(kind.collection, key) or {}, kind)
+    key = visible_key(call, KINDS[kind.collection], call.arguments[0])
+    return with_defaults(call.shared.store.at(kind.collection, key) or {}, kind)
 
 
 def _changed(call: Call, kind: DocumentKind) -> Record:
-    document = editable(record_at(call, kind.collection, call.arguments[0]), kind)
+    document = with_defaults(unlocked_record(call, kind.collection, call.arguments[0]), kind)
     check_editable(document, {})
     return document
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from invoiced_emulator.calls.call import Answer, Call, Handler, answer
+from invoiced_emulator.calls.call import Call, Handler, Response, json_response
 from invoiced_emulator.calls.routing import Route
-from invoiced_emulator.documents.documents import editable, save_document
+from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DOCUMENTS
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.protocol.exact_json import decode
 from invoiced_emulator.records.properties import as_boolean
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import committed, record_of, written
+from invoiced_emulator.writes.handling import committed, record_in_path, record_response
 
 _SENT_FROM: Mapping[str, tuple[str, ...]] = {
     "customers": ("emails", "letters", "text_messages"),
@@ -49,25 +49,25 @@ def send_email(call: Call, collection: str, record: Record) -> Record:
     return _sent(call, "emails", collection, record, content)
 
 
-def sending(collection: str, create: Handler) -> Handler:
+def emailing_handler(collection: str, create: Handler) -> Handler:
     """The handler of POST for a document that `send` also emails, if its customer has an email."""
 
-    def handle(call: Call) -> Answer:
-        given = create(call)
+    def handle(call: Call) -> Response:
+        response = create(call)
         if not as_boolean(call.body.get("send", False)):
-            return given
-        record = call.service.store.get(collection, decode(given.body or b"{}")["id"]) or {}
+            return response
+        record = call.shared.store.get(collection, decode(response.body or b"{}")["id"]) or {}
         if not _customer(call, collection, record).get("email"):
-            return given
+            return response
         send_email(call, collection, record)
-        return written(call, collection, record, given.status)
+        return record_response(call, collection, record, response.status)
 
     return handle
 
 
 def _send_handler(collection: str, medium: str) -> Handler:
-    def handle(call: Call) -> Answer:
-        record = record_of(call, collection)
+    def handle(call: Call) -> Response:
+        record = record_in_path(call, collection)
         with committed(call):
             if medium == "emails":
                 message = send_email(call, collection, record)
@@ -77,7 +77,7 @@ def _send_handler(collection: str, medium: str) -> Handler:
                 to = _customer(call, collection, record).get("phone")
                 content = {"to": to, "message": call.body.get("message")}
                 message = _sent(call, medium, collection, record, content)
-        return answer(201, [dict(sorted(message.items()))])
+        return json_response(201, [dict(sorted(message.items()))])
 
     return handle
 
@@ -85,15 +85,15 @@ def _send_handler(collection: str, medium: str) -> Handler:
 def _customer(call: Call, collection: str, record: Record) -> Record:
     if collection == "customers":
         return record
-    return call.service.store.get("customers", record.get("customer") or 0) or {}
+    return call.shared.store.get("customers", record.get("customer") or 0) or {}
 
 
 def _sent(call: Call, medium: str, collection: str, record: Record, content: Record) -> Record:
     work = call.work
     message = work.create(medium, {"state": "sent", **content}, silent=True)
-    work.tell(medium, message, "sent")
+    work.add_event(medium, message, "sent")
     if collection in DOCUMENTS:
-        before = editable(record, DOCUMENTS[collection])
+        before = with_defaults(record, DOCUMENTS[collection])
         after = before | {"sent": True, "last_sent": work.clock.now()}
         save_document(work, collection, before, after)
     return message

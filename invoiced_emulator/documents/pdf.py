@@ -1,25 +1,25 @@
 """Documents and payments as PDF, for `Accept: application/pdf`."""
 
-from invoiced_emulator.calls.call import Answer, Call, Handler
+from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.lists.listing import visible_key
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 
 PDF = "application/pdf"
 PRINTED = frozenset({"invoices", "credit_notes", "estimates", "payments"})
 """Kinds of record that have a PDF."""
 
 
-def printable(collection: str, handler: Handler) -> Handler:
+def pdf_handler(collection: str, handler: Handler) -> Handler:
     """The handler of a single record, which also answers with its PDF."""
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         if PDF not in call.accept:
             return handler(call)
-        kind = OBJECTS[collection]
+        kind = KINDS[collection]
         key = visible_key(call, kind, call.arguments[-1])
-        record = call.service.store.at(collection, key) or {}
+        record = call.shared.store.at(collection, key) or {}
         title = f"{record.get('name') or kind.title} {record.get('number') or key}"
-        return Answer(200, page(title), {"Content-Type": PDF})
+        return Response(200, page(title), {"Content-Type": PDF})
 
     return handle
 

@@ -4,46 +4,46 @@ from decimal import Decimal
 
 from invoiced_emulator.amounts.line_items import line_items
 from invoiced_emulator.amounts.money import rounded
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.documents.documents import create_document, editable, save_document
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.documents.documents import create_document, save_document, with_defaults
 from invoiced_emulator.documents.estimate_invoices import copied_line
 from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.lists.listing import key_below
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_integer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, record_at, written
+from invoiced_emulator.writes.handling import NO_CONTENT, record_response, unlocked_record
 
 COLLECTION = "line_items"
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /customers/:id/line_items."""
-    customer = record_at(call, "customers", call.arguments[0])
+    customer = unlocked_record(call, "customers", call.arguments[0])
     (line,) = line_items(call.work, [call.body], [])
     line = call.work.create(COLLECTION, _counted(call, line | {"customer": customer["id"]}))
-    return written(call, COLLECTION, line, 201)
+    return record_response(call, COLLECTION, line, 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /customers/:id/line_items/:id."""
     before = _line(call)
     (after,) = line_items(call.work, [{**call.body, "id": before["id"]}], [before])
     if call.body:
         after = call.work.save(COLLECTION, before, _counted(call, after))
-    return written(call, COLLECTION, after)
+    return record_response(call, COLLECTION, after)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /customers/:id/line_items/:id."""
     call.work.delete(COLLECTION, _line(call))
     return NO_CONTENT
 
 
-def invoice(call: Call) -> Answer:
+def invoice(call: Call) -> Response:
     """POST /customers/:id/invoices: one invoice of all that is pending."""
-    customer = record_at(call, "customers", call.arguments[0])
+    customer = unlocked_record(call, "customers", call.arguments[0])
     pending = _records(call, COLLECTION, customer["id"])
     if not pending:
         raise refused("There are no pending line items to invoice.")
@@ -51,15 +51,15 @@ def invoice(call: Call) -> Answer:
     made = create_document(call, INVOICE, {**call.body, "customer": customer["id"], "items": items})
     for line in pending:
         call.work.delete(COLLECTION, line)
-    return written(call, "invoices", made, 201)
+    return record_response(call, "invoices", made, 201)
 
 
-def consolidate(call: Call) -> Answer:
+def consolidate(call: Call) -> Response:
     """POST /customers/:id/consolidate_invoices: one invoice of all open ones, which are voided."""
-    customer = record_at(call, "customers", call.arguments[0])
-    cutoff = as_integer(call.body.get("cutoff_date")) or call.service.clock.now()
+    customer = unlocked_record(call, "customers", call.arguments[0])
+    cutoff = as_integer(call.body.get("cutoff_date")) or call.shared.clock.now()
     open_invoices = [
-        editable(each, INVOICE)
+        with_defaults(each, INVOICE)
         for each in _records(call, "invoices", customer["id"])
         if not (each.get("draft") or each.get("closed") or each.get("voided"))
         and each["date"] <= cutoff
@@ -75,24 +75,24 @@ def consolidate(call: Call) -> Answer:
     for each in open_invoices:
         merged = {
             "voided": True,
-            "date_voided": call.service.clock.now(),
+            "date_voided": call.shared.clock.now(),
             "consolidated_invoice_id": made["id"],
         }
         save_document(call.work, "invoices", each, each | merged)
-    return written(call, "invoices", made)
+    return record_response(call, "invoices", made)
 
 
 def _line(call: Call) -> Record:
-    key = key_below(call, OBJECTS[COLLECTION])
-    return call.service.store.at(COLLECTION, key) or {}
+    key = key_below(call, KINDS[COLLECTION])
+    return call.shared.store.at(COLLECTION, key) or {}
 
 
 def _counted(call: Call, line: Record) -> Record:
     amount = Decimal(line["quantity"]) * Decimal(line["unit_cost"])
-    return line | {"amount": rounded(amount, call.service.account.currency)}
+    return line | {"amount": rounded(amount, call.shared.account.currency)}
 
 
 def _records(call: Call, collection: str, customer: int) -> list[Record]:
-    store = call.service.store
+    store = call.shared.store
     sql = "SELECT key FROM records WHERE customer = ? AND collection = ? ORDER BY key"
     return [store.at(collection, row[0]) or {} for row in store.rows(sql, (customer, collection))]

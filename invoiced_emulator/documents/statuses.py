@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from invoiced_emulator.documents.kinds import DOCUMENTS
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 _WEB = "https://emulator.invoiced.invalid"
 
 
-def settle(work: Work, collection: str, document: Record) -> None:
+def derive_fields(work: UnitOfWork, collection: str, document: Record) -> None:
     """Bring balance, paid, closed, status and links of a document in line with its amounts."""
     if document.get("voided"):
         document["status"] = "voided"
@@ -32,7 +32,7 @@ def decimal(document: Record, name: str) -> Decimal:
     return Decimal(document.get(name) or 0)
 
 
-def _settle_invoice(work: Work, invoice: Record) -> None:
+def _settle_invoice(work: UnitOfWork, invoice: Record) -> None:
     applied = decimal(invoice, "amount_paid") + decimal(invoice, "amount_credited")
     invoice["balance"] = decimal(invoice, "total") - applied
     was_paid = bool(invoice.get("paid"))
@@ -48,7 +48,7 @@ def _settle_invoice(work: Work, invoice: Record) -> None:
     invoice["status"] = _invoice_status(work, invoice, bad_debt=bad_debt)
 
 
-def _invoice_status(work: Work, invoice: Record, *, bad_debt: bool) -> str:
+def _invoice_status(work: UnitOfWork, invoice: Record, *, bad_debt: bool) -> str:
     if invoice["draft"]:
         return "draft"
     if invoice["paid"]:
@@ -65,7 +65,7 @@ def _invoice_status(work: Work, invoice: Record, *, bad_debt: bool) -> str:
     return "sent" if invoice.get("sent") else "not_sent"
 
 
-def has_pending_payment(work: Work, invoice: Record) -> bool:
+def has_pending_payment(work: UnitOfWork, invoice: Record) -> bool:
     """A transaction of the invoice is still pending."""
     sql = (
         "SELECT 1 FROM records r JOIN bodies b USING (collection, key) WHERE r.invoice = ? "
@@ -74,7 +74,7 @@ def has_pending_payment(work: Work, invoice: Record) -> bool:
     return bool(work.store.rows(sql, (invoice.get("id", 0),)))
 
 
-def _settle_credit_note(_work: Work, note: Record) -> None:
+def _settle_credit_note(_work: UnitOfWork, note: Record) -> None:
     used = sum(
         (
             decimal(note, name)
@@ -94,7 +94,7 @@ def _settle_credit_note(_work: Work, note: Record) -> None:
         note["status"] = "closed" if note["closed"] else "open"
 
 
-def _settle_estimate(work: Work, estimate: Record) -> None:
+def _settle_estimate(work: UnitOfWork, estimate: Record) -> None:
     expires = estimate.get("expiration_date")
     steps = (
         ("draft", estimate["draft"]),
@@ -122,7 +122,7 @@ def _address(collection: str, document: Record, link: str) -> str:
     return f"{address}/{suffix}" if suffix else address
 
 
-_SETTLERS: Mapping[str, Callable[[Work, Record], None]] = {
+_SETTLERS: Mapping[str, Callable[[UnitOfWork, Record], None]] = {
     "invoices": _settle_invoice,
     "credit_notes": _settle_credit_note,
     "estimates": _settle_estimate,

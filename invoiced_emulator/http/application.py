@@ -14,7 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from invoiced_emulator.calls.call import Answer, Call, Service, answer
+from invoiced_emulator.calls.call import Call, Response, SharedState, json_response
 from invoiced_emulator.calls.routing import Route, RouteTable
 from invoiced_emulator.http.authentication import Caller, KeyState, authenticate
 from invoiced_emulator.http.fault_injection import Fault, Faults
@@ -30,7 +30,7 @@ from invoiced_emulator.protocol.errors import (
     too_many_requests,
 )
 from invoiced_emulator.protocol.exact_json import decode
-from invoiced_emulator.records.unit_of_work import Work
+from invoiced_emulator.records.unit_of_work import UnitOfWork
 
 _LOG = logging.getLogger(__name__)
 _LOGGED_REQUESTS = 10_000
@@ -60,9 +60,9 @@ class Application:
     """
 
     def __init__(
-        self, service: Service, routes: RouteTable, keys: dict[str, KeyState], faults: Faults
+        self, service: SharedState, routes: RouteTable, keys: dict[str, KeyState], faults: Faults
     ) -> None:
-        self.service = service
+        self.shared = service
         self.routes = routes
         self.keys = keys
         self.faults = faults
@@ -72,54 +72,56 @@ class Application:
         self._idempotency = Idempotency(service.store, service.account, service.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Response one HTTP request."""
         request = Request(scope, receive)
         raw = await request.body()
         request_id = request.headers.get("x-request-id") or secrets.token_hex(16)
         correlation_id = request.headers.get("x-correlation-id") or request_id
-        fault = self.faults.drawn(request.method, request.url.path)
+        fault = self.faults.next_fault(request.method, request.url.path)
         try:
-            given = await self._answered(_Received(request, raw, fault, correlation_id))
+            response = await self._answered(_Received(request, raw, fault, correlation_id))
         except ApiError as err:
-            given = self._refusal(err, correlation_id)
+            response = self._refusal(err, correlation_id)
         cut_off = fault in {"drop_connection", "lose_response"}
         values = query.parse(request.url.query)
-        status = 0 if cut_off else given.status
+        status = 0 if cut_off else response.status
         self.requests.append((request.method, request.url.path, values, status))
         if cut_off:
             await cut(send)
             return
-        if given.body and request.headers.get("user-agent", "").startswith("curl"):
-            pretty = msgspec.json.format(given.body, indent=4)
-            given = Answer(given.status, pretty, given.headers)
+        if response.body and request.headers.get("user-agent", "").startswith("curl"):
+            pretty = msgspec.json.format(response.body, indent=4)
+            response = Response(response.status, pretty, response.headers)
         if fault == "replace_body":
-            given = Answer(given.status, self.faults.body, given.headers)
-        headers = self._headers(request, given, request_id, correlation_id)
+            response = Response(response.status, self.faults.body, response.headers)
+        headers = self._headers(request, response, request_id, correlation_id)
         sender = respond_partly if fault == "truncate_body" else respond
-        await sender(send, given, headers)
+        await sender(send, response, headers)
 
-    async def _answered(self, received: _Received) -> Answer:
+    async def _answered(self, received: _Received) -> Response:
         """The answer to a request, by the service's order of checks."""
         request, fault = received.request, received.fault
         body, form = _parsed_body(request, received.raw)
         if request.url.path == "/health":
             # The API has no such path: it tells whoever starts an emulator whose this one is.
-            database = self.service.store.database
-            return answer(200, {"status": "ok", "database": database, "process": os.getpid()})
+            database = self.shared.store.database
+            return json_response(
+                200, {"status": "ok", "database": database, "process": os.getpid()}
+            )
         authorization = request.headers.get("authorization")
-        caller = authenticate(authorization, self.keys, self.service.account)
+        caller = authenticate(authorization, self.keys, self.shared.account)
         self._take_slot(caller, fault)
         try:
             if self.faults.latency_ms:
                 await asyncio.sleep(self.faults.latency_ms / 1000)
             if fault == "drop_connection":
-                return Answer(0)
+                return Response(0)
             return await self._replayed_or_done(received, caller, body, form=form)
         finally:
             self._in_flight[caller.key] -= 1
 
     def _take_slot(self, caller: Caller, fault: Fault | None) -> None:
-        limit = self.service.account.request_limit
+        limit = self.shared.account.request_limit
         limited = caller.has_api_key and self._in_flight[caller.key] >= limit
         if limited or fault == "rate429":
             raise too_many_requests(limit)
@@ -128,7 +130,7 @@ class Application:
 
     async def _replayed_or_done(
         self, received: _Received, caller: Caller, body: dict[str, Any], *, form: bool
-    ) -> Answer:
+    ) -> Response:
         request, fault = received.request, received.fault
         key = request.headers.get("idempotency-key") if caller.has_api_key else None
         if key is not None:
@@ -137,25 +139,25 @@ class Application:
                 return replayed
         if fault == "stall_before_commit":
             await self.faults.stalls.hold()
-        given = self._carried_out(received, caller, body, form=form)
+        response = self._carried_out(received, caller, body, form=form)
         if fault == "stall_after_commit":
             await self.faults.stalls.hold()
         # An error of the gateway never reached the service, which stores its own answers only.
         gateway_fault = fault == "rate5xx" and self.faults.status5xx != 500
         if key is not None and not gateway_fault:
-            self._idempotency.remember(caller, key, given)
+            self._idempotency.remember(caller, key, response)
         if fault in {"stall_before_commit", "stall_after_commit"}:
             self.faults.stalls.finished()
-        return given
+        return response
 
     def _carried_out(
         self, received: _Received, caller: Caller, body: dict[str, Any], *, form: bool
-    ) -> Answer:
+    ) -> Response:
         request, correlation_id = received.request, received.correlation_id
         try:
             if received.fault == "rate5xx":
                 raise server_error(self.faults.status5xx, correlation_id)
-            given = self._handled(request, caller, body, form=form)
+            response = self._handled(request, caller, body, form=form)
             if received.fault == "fail_after_commit":
                 raise server_error(500, correlation_id)
         except ApiError as err:
@@ -163,25 +165,25 @@ class Application:
         except Exception:  # noqa: BLE001 - whatever a handler raises is the API's 500
             _LOG.exception("%s %s failed", request.method, request.url.path)
             return self._refusal(server_error(500, correlation_id), correlation_id)
-        return given
+        return response
 
     def _handled(
         self, request: Request, caller: Caller, body: dict[str, Any], *, form: bool
-    ) -> Answer:
+    ) -> Response:
         path, method = request.url.path, request.method
         route, arguments = self.routes.find(method, path)
-        if route.feature is not None and route.feature not in self.service.account.features:
+        if route.feature is not None and route.feature not in self.shared.account.features:
             raise feature_missing()
-        if route.segments[0] in self.service.account.forbidden:
+        if route.segments[0] in self.shared.account.forbidden:
             raise forbidden()
         if caller.state == "member_without_permission" and method != "GET":
             raise forbidden()
         values = query.parse(request.url.query)
-        if method == "GET" and self.service.on_request is not None:
-            self.service.on_request(path, values)
+        if method == "GET" and self.shared.on_request is not None:
+            self.shared.on_request(path, values)
         call = Call(
-            service=self.service,
-            work=Work(self.service.store, self.service.account, self.service.clock),
+            shared=self.shared,
+            work=UnitOfWork(self.shared.store, self.shared.account, self.shared.clock),
             method=method,
             path=path,
             base=f"{request.url.scheme}://{request.url.netloc}",
@@ -193,42 +195,42 @@ class Application:
         )
         if method == "GET":
             return route.handler(call)
-        given = self._written(route, call)
-        if self.service.on_write is not None:
-            self.service.on_write(method, path, given.status)
-        return given
+        response = self._written(route, call)
+        if self.shared.on_write is not None:
+            self.shared.on_write(method, path, response.status)
+        return response
 
-    def _written(self, route: Route, call: Call) -> Answer:
+    def _written(self, route: Route, call: Call) -> Response:
         if not route.atomic:
             return route.handler(call)
-        with self.service.store.transaction():
-            given = route.handler(call)
+        with self.shared.store.transaction():
+            response = route.handler(call)
             call.work.finish()
-        return given
+        return response
 
-    def _refusal(self, err: ApiError, correlation_id: str) -> Answer:
+    def _refusal(self, err: ApiError, correlation_id: str) -> Response:
         if err.status >= 500 and not err.message:
             err = server_error(err.status, correlation_id)
         headers = {}
-        retry_after = self.service.account.retry_after
+        retry_after = self.shared.account.retry_after
         if retry_after is not None and err.status in {429, 503}:
             headers["Retry-After"] = str(retry_after)
-        refusal = answer(err.status, err.body())
-        return Answer(refusal.status, refusal.body, headers)
+        refusal = json_response(err.status, err.body())
+        return Response(refusal.status, refusal.body, headers)
 
     def _headers(
-        self, request: Request, given: Answer, request_id: str, correlation_id: str
+        self, request: Request, response: Response, request_id: str, correlation_id: str
     ) -> MutableMapping[str, str]:
         headers = {
             "Cache-Control": "no-cache, no-store",
             "X-Request-Id": request_id,
             "X-Correlation-Id": correlation_id,
-            **given.headers,
+            **response.headers,
         }
         if "x-app-version" not in request.headers:
             headers["WWW-Authenticate"] = 'Basic realm="Invoiced"'
-        if self.service.account.date_header:
-            headers["Date"] = formatdate(self.service.clock.now(), usegmt=True)
+        if self.shared.account.date_header:
+            headers["Date"] = formatdate(self.shared.clock.now(), usegmt=True)
         return headers
 
 

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-from invoiced_emulator.http.held_requests import Stalls
+from invoiced_emulator.http.held_requests import HeldRequests
 
 Fault = Literal[
     "rate429",
@@ -78,7 +78,7 @@ class Faults:
     body: bytes = b""
     """What `replace_body` answers with."""
     seed: int = 0
-    stalls: Stalls = field(default_factory=Stalls)
+    stalls: HeldRequests = field(default_factory=HeldRequests)
     """Holds and releases the requests that stall."""
     _random: random.Random = field(init=False, repr=False)
     _scheduled: list[_Scheduled] = field(init=False, repr=False, default_factory=list)
@@ -113,7 +113,7 @@ class Faults:
         for fault in FAULTS:
             setattr(self, fault, 0.0)
 
-    def drawn(self, method: str, path: str) -> Fault | None:
+    def next_fault(self, method: str, path: str) -> Fault | None:
         """The fault that befalls this request, if any."""
         for scheduled in list(self._scheduled):
             if scheduled.takes(method, path):

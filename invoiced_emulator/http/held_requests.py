@@ -7,7 +7,7 @@ from collections.abc import Callable
 _PATIENCE = 30.0
 
 
-class Stalls:
+class HeldRequests:
     """Requests that wait inside the server while their clients give up.
 
     faults.next("stall_before_commit", method="POST")

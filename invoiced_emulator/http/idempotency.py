@@ -1,6 +1,6 @@
 """Idempotency keys: the first answer, whatever it was, is replayed for a day."""
 
-from invoiced_emulator.calls.call import Answer
+from invoiced_emulator.calls.call import Response
 from invoiced_emulator.http.authentication import Caller
 from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
@@ -24,7 +24,7 @@ class Idempotency:
         self._account = account
         self._clock = clock
 
-    def replay(self, caller: Caller, key: str, method: str) -> Answer | None:
+    def replay(self, caller: Caller, key: str, method: str) -> Response | None:
         """The stored answer to this key; None when the request has to be carried out.
 
         Raises:
@@ -49,10 +49,10 @@ class Idempotency:
             raise ApiError(500, "", type="api_error")
         sql = "SELECT status, body FROM replays WHERE key = ? AND expires_at > ?"
         found = self._store.rows(sql, (f"{caller.key}:{key}", self._clock.now()))
-        return Answer(*found[0]) if found else None
+        return Response(*found[0]) if found else None
 
-    def remember(self, caller: Caller, key: str, given: Answer) -> None:
+    def remember(self, caller: Caller, key: str, response: Response) -> None:
         """Store an answer for replays; its headers are not kept."""
         until = self._clock.now() + self._account.idempotency_ttl
-        row = (f"{caller.key}:{key}", given.status, given.body, until)
+        row = (f"{caller.key}:{key}", response.status, response.body, until)
         self._store.execute("INSERT OR REPLACE INTO replays VALUES (?, ?, ?, ?)", row)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from invoiced_emulator.calls.call import Handler
 from invoiced_emulator.calls.routing import ID, Route
-from invoiced_emulator.documents.pdf import PRINTED, printable
+from invoiced_emulator.documents.pdf import PRINTED, pdf_handler
 from invoiced_emulator.lists.events import list_events
 from invoiced_emulator.lists.listing import list_handler, retrieve_below, retrieve_handler
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 
 
 def newest_first(handler: Handler) -> Handler:
@@ -18,16 +18,16 @@ def newest_first(handler: Handler) -> Handler:
 def read_routes() -> list[Route]:
     """Lists and single records of everything that is kept."""
     routes = []
-    paths = {collection: collection for collection in OBJECTS} | {"catalog_items": "items"}
+    paths = {collection: collection for collection in KINDS} | {"catalog_items": "items"}
     for path, collection in paths.items():
-        kind = OBJECTS[collection]
+        kind = KINDS[collection]
         if kind.listed:
             lister = list_events if collection == "events" else list_handler(collection)
             routes.append(Route("GET", path, lister, kind.feature))
         if kind.retrieved:
             handler = retrieve_handler(collection)
             if collection in PRINTED:
-                handler = printable(collection, handler)
+                handler = pdf_handler(collection, handler)
             routes.append(Route("GET", f"{path}/{ID}", handler, kind.feature))
     below = "customers/{}"
     return [

@@ -5,20 +5,20 @@ from typing import Any
 
 from starlette.types import Send
 
-from invoiced_emulator.calls.call import Answer
+from invoiced_emulator.calls.call import Response
 
 
-async def respond(send: Send, given: Answer, headers: Mapping[str, str]) -> None:
+async def respond(send: Send, response: Response, headers: Mapping[str, str]) -> None:
     """Send the whole answer."""
-    body = given.body or b""
-    await send(_start(given, headers, len(body)))
+    body = response.body or b""
+    await send(_start(response, headers, len(body)))
     await send({"type": "http.response.body", "body": body})
 
 
-async def respond_partly(send: Send, given: Answer, headers: Mapping[str, str]) -> None:
+async def respond_partly(send: Send, response: Response, headers: Mapping[str, str]) -> None:
     """Announce the whole body, send half of it and close the connection."""
-    body = given.body or b""
-    await send(_start(given, headers, len(body)))
+    body = response.body or b""
+    await send(_start(response, headers, len(body)))
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
     _transport(send).close()
 
@@ -28,13 +28,13 @@ async def cut(send: Send) -> None:
     _transport(send).abort()
 
 
-def _start(given: Answer, headers: Mapping[str, str], length: int) -> dict[str, Any]:
+def _start(response: Response, headers: Mapping[str, str], length: int) -> dict[str, Any]:
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    if given.status != 204:
+    if response.status != 204:
         if "Content-Type" not in headers:
             pairs.append((b"Content-Type", b"application/json"))
         pairs.append((b"Content-Length", str(length).encode()))
-    return {"type": "http.response.start", "status": given.status, "headers": pairs}
+    return {"type": "http.response.start", "status": response.status, "headers": pairs}
 
 
 def _transport(send: Send) -> Any:

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from invoiced_emulator.calls.call import Answer, Call, answer
+from invoiced_emulator.calls.call import Call, Response, json_response
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, missing
+from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
-    record_at,
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
     refuse_unknown,
-    written,
+    unlocked_record,
 )
 
 PROPERTIES: Mapping[str, Property] = {
@@ -27,7 +27,7 @@ PROPERTIES: Mapping[str, Property] = {
 _ALPHABET = string.ascii_letters + string.digits
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /webhooks; the answer holds the secret that deliveries are signed with."""
     refuse_unknown(call, PROPERTIES)
     values = _values(call)
@@ -35,35 +35,35 @@ def create(call: Call) -> Answer:
         raise missing("url")
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(32))
     webhook = {"events": ["*"], "enabled": True, "secret": secret, **values}
-    return written(call, "webhooks", call.work.create("webhooks", webhook), 201)
+    return record_response(call, "webhooks", call.work.create("webhooks", webhook), 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /webhooks/:id."""
-    webhook = record_of(call, "webhooks")
+    webhook = record_in_path(call, "webhooks")
     refuse_unknown(call, PROPERTIES)
     if call.body:
         webhook = call.work.save("webhooks", webhook, webhook | _values(call))
-    return written(call, "webhooks", webhook)
+    return record_response(call, "webhooks", webhook)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /webhooks/:id."""
     refuse_query(call)
-    call.work.delete("webhooks", record_of(call, "webhooks"))
+    call.work.delete("webhooks", record_in_path(call, "webhooks"))
     return NO_CONTENT
 
 
-def retry(call: Call) -> Answer:
+def retry(call: Call) -> Response:
     """POST /webhook_attempts/:id/retries: due at once, sent with the next deliveries."""
-    attempt = record_at(call, "webhook_attempts", call.arguments[0])
-    due = {"next_attempt": call.service.clock.now(), "succeeded": False}
+    attempt = unlocked_record(call, "webhook_attempts", call.arguments[0])
+    due = {"next_attempt": call.shared.clock.now(), "succeeded": False}
     saved = call.work.save("webhook_attempts", attempt, attempt | due)
-    return answer(201, dict(sorted(saved.items())))
+    return json_response(201, dict(sorted(saved.items())))
 
 
 def _values(call: Call) -> Record:
-    values = accepted(call.body, PROPERTIES)
+    values = accepted_values(call.body, PROPERTIES)
     if "url" in values and not _is_url(values["url"]):
         raise refused("Url only allows valid URLs", "url")
     return values

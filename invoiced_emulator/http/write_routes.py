@@ -15,7 +15,7 @@ from invoiced_emulator.documents.estimate_invoices import generate_invoice
 from invoiced_emulator.documents.files import file_routes
 from invoiced_emulator.documents.kinds import CREDIT_NOTE, DOCUMENTS
 from invoiced_emulator.documents.line_items import line_routes
-from invoiced_emulator.documents.messages import message_routes, sending
+from invoiced_emulator.documents.messages import emailing_handler, message_routes
 from invoiced_emulator.http import webhooks
 from invoiced_emulator.payments import (
     autopay,
@@ -113,7 +113,7 @@ def _document_routes() -> list[Route]:
     for path, kind in DOCUMENTS.items():
         create = credit_notes.create if kind is CREDIT_NOTE else create_handler(kind)
         routes += [
-            Route("POST", path, sending(path, create)),
+            Route("POST", path, emailing_handler(path, create)),
             Route("PATCH", f"{path}/{{}}", update_document_handler(kind)),
             Route("DELETE", f"{path}/{{}}", delete_handler(kind)),
             Route("POST", f"{path}/{{}}/void", void_handler(kind)),

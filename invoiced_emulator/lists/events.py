@@ -1,10 +1,10 @@
 """The events feed: `related_to`, `type`, `from`, and how long events are kept."""
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.lists.listing import list_page, listed
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.lists.listing import list_conditions, list_page
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.conditions import Conditions
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 
 _TYPE_NAMES = (
     "charge comment contact credit_balance_adjustment credit_note customer dispute email estimate "
@@ -16,10 +16,10 @@ _OBJECT_TYPES = frozenset(_TYPE_NAMES.split())
 _SOURCES = frozenset({"team", "customer", "invoiced", "api"})
 
 
-def list_events(call: Call) -> Answer:
+def list_events(call: Call) -> Response:
     """GET /events."""
-    kind = OBJECTS["events"]
-    conditions = listed(call, kind)
+    kind = KINDS["events"]
+    conditions = list_conditions(call, kind)
     related, type_, source = (call.query.get(name) for name in ("related_to", "type", "from"))
     if isinstance(related, str) and related:
         name, _, record_id = related.partition(",")
@@ -33,9 +33,9 @@ def list_events(call: Call) -> Answer:
     if source in _SOURCES:
         conditions.add("coalesce(json_extract(b.hidden, '$.source'), 'api') = ?", source)
     retained = Conditions()
-    retention = call.service.account.event_retention
+    retention = call.shared.account.event_retention
     if retention is not None:
-        oldest = call.service.clock.now() - retention
+        oldest = call.shared.clock.now() - retention
         retained.add("(r.date IS NULL OR r.date >= ?)", oldest)
     return list_page(call, kind, conditions, unsigned=retained)
 

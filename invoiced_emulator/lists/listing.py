@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from invoiced_emulator.calls.call import Answer, Call, Handler
+from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.lists.filters import add_filters, add_windows
 from invoiced_emulator.lists.parameters import add_special, check_strict
-from invoiced_emulator.lists.rendering import render, requested_shape
+from invoiced_emulator.lists.rendering import render, requested_fields
 from invoiced_emulator.lists.sorting import Order, requested_order
 from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.protocol.paging import (
@@ -15,7 +15,7 @@ from invoiced_emulator.protocol.paging import (
     requested_page,
 )
 from invoiced_emulator.records.conditions import Conditions, tables
-from invoiced_emulator.records.kinds import OBJECTS, ObjectKind
+from invoiced_emulator.records.kinds import KINDS, ObjectKind
 
 
 def list_handler(
@@ -27,11 +27,11 @@ def list_handler(
         collection: What is listed.
         parent: The field that holds the id in the path, for lists below another record.
     """
-    kind = OBJECTS[collection]
+    kind = KINDS[collection]
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         check_strict(kind, call.query)
-        conditions = listed(call, kind)
+        conditions = list_conditions(call, kind)
         if parent is not None:
             conditions.add(f"r.{parent} = ?", int_or_zero(call.arguments[0]))
         return list_page(call, kind, conditions, unsigned=Conditions())
@@ -41,21 +41,21 @@ def list_handler(
 
 def retrieve_handler(collection: str) -> Handler:
     """The handler of a collection's single records."""
-    kind = OBJECTS[collection]
+    kind = KINDS[collection]
 
-    def handle(call: Call) -> Answer:
+    def handle(call: Call) -> Response:
         record_id = call.arguments[-1]
-        return Answer(200, shown(call, kind, visible_key(call, kind, record_id)))
+        return Response(200, record_json(call, kind, visible_key(call, kind, record_id)))
 
     return handle
 
 
 def retrieve_below(collection: str) -> Handler:
     """The handler of single records below a customer, e.g. its contacts."""
-    kind = OBJECTS[collection]
+    kind = KINDS[collection]
 
-    def handle(call: Call) -> Answer:
-        return Answer(200, shown(call, kind, key_below(call, kind)))
+    def handle(call: Call) -> Response:
+        return Response(200, record_json(call, kind, key_below(call, kind)))
 
     return handle
 
@@ -69,7 +69,7 @@ def key_below(call: Call, kind: ObjectKind) -> int:
     customer, record_id = call.arguments
     key = visible_key(call, kind, record_id)
     sql = "SELECT customer FROM records WHERE collection = ? AND key = ?"
-    if call.service.store.rows(sql, (kind.collection, key))[0][0] != int_or_zero(customer):
+    if call.shared.store.rows(sql, (kind.collection, key))[0][0] != int_or_zero(customer):
         raise not_found(kind.title, record_id)
     return key
 
@@ -80,7 +80,7 @@ def visible_key(call: Call, kind: ObjectKind, record_id: object) -> int:
     Raises:
         ApiError: 404 when there is none.
     """
-    store = call.service.store
+    store = call.shared.store
     for key in reversed(store.keys(kind.collection, record_id)):
         sql = "SELECT held FROM records WHERE collection = ? AND key = ?"
         if not store.rows(sql, (kind.collection, key))[0][0]:
@@ -88,16 +88,16 @@ def visible_key(call: Call, kind: ObjectKind, record_id: object) -> int:
     raise not_found(kind.title, record_id)
 
 
-def shown(call: Call, kind: ObjectKind, key: int) -> bytes:
+def record_json(call: Call, kind: ObjectKind, key: int) -> bytes:
     """The JSON of one record in the shape that the request asks for."""
-    store = call.service.store
+    store = call.shared.store
     rows = store.texts(kind.collection, (key,))
-    return render(store, kind, rows, requested_shape(call.query))[0]
+    return render(store, kind, rows, requested_fields(call.query))[0]
 
 
-def listed(call: Call, kind: ObjectKind) -> Conditions:
+def list_conditions(call: Call, kind: ObjectKind) -> Conditions:
     """The conditions of a list request, its default scope included."""
-    account = call.service.account
+    account = call.shared.account
     conditions = Conditions()
     conditions.add("r.collection = ?", kind.collection)
     conditions.add("r.held = 0")
@@ -110,7 +110,7 @@ def listed(call: Call, kind: ObjectKind) -> Conditions:
 
 def list_page(
     call: Call, kind: ObjectKind, conditions: Conditions, *, unsigned: Conditions
-) -> Answer:
+) -> Response:
     """One page of a list.
 
     Args:
@@ -128,24 +128,24 @@ def list_page(
     if call.query.get("paginate") != "none":
         total = _total(call, conditions, name, page)
         headers["X-Total-Count"] = str(total)
-        if call.service.account.link_header:
+        if call.shared.account.link_header:
             base = f"{call.base}{call.path}"
             headers["Link"] = link_header(base, call.query, page, total, strict=kind.strict)
     keys = _page_keys(call, conditions, name, page, order)
-    store = call.service.store
+    store = call.shared.store
     rows = store.texts(kind.collection, keys)
-    bodies = render(store, kind, rows, requested_shape(call.query))
-    return Answer(200, b"".join((b"[", b",".join(bodies), b"]")), headers)
+    bodies = render(store, kind, rows, requested_fields(call.query))
+    return Response(200, b"".join((b"[", b",".join(bodies), b"]")), headers)
 
 
 def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:
     """Rows in the list: counted anew for the first page, remembered for the others."""
-    counts = call.service.counts
+    counts = call.shared.counts
     remembered = counts.get(name) if page.number > 1 else None
     if remembered is not None:
         return remembered
-    total = call.service.row_counts.count(conditions)
-    counts.put(name, total, seconds=call.service.account.count_ttl)
+    total = call.shared.row_counts.count(conditions)
+    counts.put(name, total, seconds=call.shared.account.count_ttl)
     return total
 
 
@@ -153,7 +153,7 @@ def _page_keys(
     call: Call, conditions: Conditions, name: str, page: Page, order: Order
 ) -> list[int]:
     """The keys of a page's rows, by cursor where the service pages by cursor."""
-    service, cursors = call.service, call.service.cursors
+    service, cursors = call.shared, call.shared.cursors
     where, parameters, offset = conditions.sql, list(conditions.parameters), page.offset
     if order.by_key and offset:
         cursor = cursors.get(name, offset)

@@ -9,7 +9,7 @@ from invoiced_emulator.lists.filter_values import COMPARISONS, as_number
 from invoiced_emulator.protocol import query
 from invoiced_emulator.protocol.errors import refused, unknown_options
 from invoiced_emulator.records.conditions import Conditions, column
-from invoiced_emulator.records.kinds import OBJECTS, ObjectKind
+from invoiced_emulator.records.kinds import KINDS, ObjectKind
 from invoiced_emulator.records.schema import ARCHIVED, FINISHED, SHOWN
 
 _COMMON = (
@@ -95,7 +95,7 @@ def _subscriptions(conditions: Conditions, values: Mapping[str, Any]) -> None:
 
 
 def _customers(conditions: Conditions, values: Mapping[str, Any]) -> None:
-    kind = OBJECTS["customers"]
+    kind = KINDS["customers"]
     for name, own in (("owner", "owner"), ("late_fee_schedule_id", "late_fee_schedule_id")):
         wanted = query.integer(values.get(name))
         if wanted == -1:
@@ -121,15 +121,15 @@ def _invoices(conditions: Conditions, values: Mapping[str, Any]) -> None:
         conditions.add(
             "EXISTS (SELECT 1 FROM json_each(b.hidden, '$.tags') t WHERE t.value = ?)", str(tag)
         )
-    _add_amounts(conditions, OBJECTS["invoices"], values, ("total", "balance"))
+    _add_amounts(conditions, KINDS["invoices"], values, ("total", "balance"))
 
 
 def _transactions(conditions: Conditions, values: Mapping[str, Any]) -> None:
-    _add_amounts(conditions, OBJECTS["transactions"], values, ("amount",))
+    _add_amounts(conditions, KINDS["transactions"], values, ("amount",))
 
 
 def _payments(conditions: Conditions, values: Mapping[str, Any]) -> None:
-    _add_amounts(conditions, OBJECTS["payments"], values, ("amount", "balance"))
+    _add_amounts(conditions, KINDS["payments"], values, ("amount", "balance"))
 
 
 def _add_tests(conditions: Conditions, values: Mapping[str, Any], tests: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from invoiced_emulator.protocol import query
-from invoiced_emulator.records.kinds import OBJECTS, ObjectKind
+from invoiced_emulator.records.kinds import KINDS, ObjectKind
 from invoiced_emulator.records.store import Store
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -24,7 +24,7 @@ Fields = dict[str, msgspec.Raw]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class FieldSelection:
     """Which fields a response holds."""
 
     include: tuple[str, ...] = ()
@@ -37,17 +37,20 @@ class Shape:
         return not (self.include or self.exclude or self.expand)
 
 
-def requested_shape(values: Mapping[str, Any]) -> Shape:
+def requested_fields(values: Mapping[str, Any]) -> FieldSelection:
     """The shape that `include`, `exclude` and `expand` of a request ask for."""
     exclude = query.names(values.get("exclude"))
     if "rates" in exclude:
         exclude += _RATES
     include, expand = query.names(values.get("include")), query.names(values.get("expand"))
-    return Shape(include, exclude, expand)
+    return FieldSelection(include, exclude, expand)
 
 
 def render(
-    store: Store, kind: ObjectKind, rows: Iterable[tuple[bytes, bytes | None]], shape: Shape
+    store: Store,
+    kind: ObjectKind,
+    rows: Iterable[tuple[bytes, bytes | None]],
+    shape: FieldSelection,
 ) -> list[bytes]:
     """The JSON of each stored record, reshaped.
 
@@ -67,7 +70,7 @@ def _reshaped(
     store: Store,
     kind: ObjectKind,
     row: tuple[bytes, bytes | None],
-    shape: Shape,
+    shape: FieldSelection,
     related: dict[tuple[str, object], bytes | None],
 ) -> bytes:
     fields = _FIELDS.decode(row[0])
@@ -122,7 +125,7 @@ def _replace(
         return
     if rest:
         inner = _FIELDS.decode(body)
-        _expand(store, OBJECTS[collection], inner, rest, related)
+        _expand(store, KINDS[collection], inner, rest, related)
         body = _ENCODER.encode(inner)
     fields[name] = msgspec.Raw(body)
 

@@ -1,19 +1,19 @@
 """Collecting an AutoPay invoice from its customer's payment source."""
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.documents.documents import editable
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.documents.documents import with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.payments.charges import charge
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import committed, record_of, written
+from invoiced_emulator.writes.handling import committed, record_in_path, record_response
 
 
-def pay(call: Call) -> Answer:
+def pay(call: Call) -> Response:
     """POST /invoices/:id/pay; a declined attempt is counted."""
-    invoice = editable(record_of(call, "invoices"), INVOICE)
+    invoice = with_defaults(record_in_path(call, "invoices"), INVOICE)
     _check(invoice)
-    customer = call.service.store.get("customers", invoice["customer"]) or {}
+    customer = call.shared.store.get("customers", invoice["customer"]) or {}
     source = invoice.get("payment_source") or customer.get("payment_source")
     if not source:
         raise refused("Cannot collect on a customer without a payment source.")
@@ -24,7 +24,7 @@ def pay(call: Call) -> Answer:
     except ApiError:
         _count_attempt(call, invoice)
         raise
-    return written(call, "invoices", _count_attempt(call, invoice))
+    return record_response(call, "invoices", _count_attempt(call, invoice))
 
 
 def collect(call: Call, invoice: Record, customer: Record, source: Record) -> None:
@@ -69,7 +69,7 @@ def _check(invoice: Record) -> None:
 
 
 def _count_attempt(call: Call, invoice: Record) -> Record:
-    current = call.service.store.get("invoices", invoice["id"]) or invoice
+    current = call.shared.store.get("invoices", invoice["id"]) or invoice
     attempts = {"attempt_count": (current.get("attempt_count") or 0) + 1}
     with committed(call):
         return call.work.save("invoices", current, current | attempts)

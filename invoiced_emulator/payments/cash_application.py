@@ -3,34 +3,38 @@
 from decimal import Decimal
 from typing import Any
 
-from invoiced_emulator.documents.documents import editable, save_document
+from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DOCUMENTS as DOCUMENT_KINDS
 from invoiced_emulator.documents.statuses import decimal
-from invoiced_emulator.payments.credit_balances import check_not_overspent, grant, update_cache
+from invoiced_emulator.payments.credit_balances import (
+    check_not_overspent,
+    grant_credit,
+    update_credit_balance,
+)
 from invoiced_emulator.payments.splits import DOCUMENTS, PREFIX, Split
 from invoiced_emulator.payments.transactions import new_transaction
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 _CREDITING = frozenset({"credit_note", "document_adjustment"})
 """Types that reduce an invoice by credit, not by money."""
 
 
-def apply(work: Work, payment: Record, split: Split) -> Record:
+def apply(work: UnitOfWork, payment: Record, split: Split) -> Record:
     """Write the transaction of a split and return its element of `applied_to`."""
     transaction = _transaction(work, payment, split)
     quiet = "transaction_events" not in work.account.features
     if transaction["method"] == "balance" and transaction["type"] == "adjustment":
-        grant(work, transaction, silent=quiet)
+        grant_credit(work, transaction, silent=quiet)
     else:
         work.create("transactions", transaction, silent=quiet)
     _move(work, split.type, dict(split.documents), split.amount)
     if split.type == "applied_credit":
-        update_cache(work, payment["customer"], payment["currency"])
+        update_credit_balance(work, payment["customer"], payment["currency"])
         check_not_overspent(work, payment["customer"], payment["currency"], "applied_to", PREFIX)
     return split.element(transaction["id"])
 
 
-def unapply(work: Work, payment: Record, element: Record) -> None:
+def unapply(work: UnitOfWork, payment: Record, element: Record) -> None:
     """Delete the transaction of an element of `applied_to` and move the amounts back."""
     transaction = work.store.get("transactions", element["id"])
     if transaction is not None:
@@ -40,10 +44,10 @@ def unapply(work: Work, payment: Record, element: Record) -> None:
     documents = {name: element[name] for name in DOCUMENTS if element.get(name) is not None}
     _move(work, element["type"], documents, -decimal(element, "amount"))
     if payment.get("customer") is not None:
-        update_cache(work, payment["customer"], payment["currency"])
+        update_credit_balance(work, payment["customer"], payment["currency"])
 
 
-def _transaction(work: Work, payment: Record, split: Split) -> Record:
+def _transaction(work: UnitOfWork, payment: Record, split: Split) -> Record:
     type_, method, amount, notes = "payment", payment["method"], split.amount, payment["notes"]
     documents = dict(split.documents)
     to_balance = split.type == "credit" or (split.type == "credit_note" and len(documents) == 1)
@@ -72,13 +76,13 @@ def _transaction(work: Work, payment: Record, split: Split) -> Record:
     )
 
 
-def _move(work: Work, split_type: str, documents: dict[str, Any], amount: Decimal) -> None:
-    """Add `amount` (negative to take it back) to what the documents have received or given."""
+def _move(work: UnitOfWork, split_type: str, documents: dict[str, Any], amount: Decimal) -> None:
+    """Add `amount` (negative to take it back) to what the documents have received or response."""
     for name, record_id in documents.items():
         stored = work.store.get(DOCUMENTS[name], record_id)
         if stored is None:
             continue
-        before = editable(stored, DOCUMENT_KINDS[DOCUMENTS[name]])
+        before = with_defaults(stored, DOCUMENT_KINDS[DOCUMENTS[name]])
         after = dict(before)
         if amount > 0:
             after["draft"] = False

@@ -3,14 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.customers import gateway
 from invoiced_emulator.customers.payment_sources import attach, requested_source, stored_source
 from invoiced_emulator.payments.payments import create_payment
 from invoiced_emulator.protocol.errors import not_found, refused
-from invoiced_emulator.records.properties import Property, accepted, as_boolean, as_decimal
+from invoiced_emulator.records.properties import Property, accepted_values, as_boolean, as_decimal
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, committed, record_at, written
+from invoiced_emulator.writes.handling import (
+    NO_CONTENT,
+    committed,
+    record_response,
+    unlocked_record,
+)
 
 _SPLITS = {
     "invoice": ("invoice", "invoices"),
@@ -24,15 +29,15 @@ _METHODS = {"card": "credit_card", "bank_account": "ach"}
 _NO_METHOD = "Payment method is missing. Please provide this with the `method` parameter."
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /charges; a decline leaves a failed charge behind."""
     body = call.body
     customer_id = body.get("customer")
     if customer_id in (None, ""):
         raise refused("The required option 'customer' is missing.", "request")
-    if call.service.store.get("customers", customer_id) is None:
+    if call.shared.store.get("customers", customer_id) is None:
         raise not_found("Customer", customer_id)
-    customer = record_at(call, "customers", customer_id)
+    customer = unlocked_record(call, "customers", customer_id)
     amount = _amount(body)
     splits = body.get("applied_to", body.get("splits"))
     check_splits(call, splits)
@@ -50,7 +55,7 @@ def create(call: Call) -> Answer:
     if as_boolean(body.get("vault_method", False)) and "id" not in source:
         with committed(call):
             attach(call, customer, body)
-    return written(call, "payments", payment)
+    return record_response(call, "payments", payment)
 
 
 def charge(
@@ -75,14 +80,16 @@ def charge(
     """
     work = call.work
     status, failure = gateway.charge(source)
-    currency = details.get("currency") or customer.get("currency") or call.service.account.currency
-    currency = accepted({"currency": currency}, {"currency": Property("currency")})["currency"]
+    currency = details.get("currency") or customer.get("currency") or call.shared.account.currency
+    currency = accepted_values({"currency": currency}, {"currency": Property("currency")})[
+        "currency"
+    ]
     outcome = {"status": status, "failure_message": failure, "receipt_email": receipt_email}
     payment = None
     with committed(call):
         made = _charge(call, customer, source, details["amount"], currency) | outcome
         made = work.create("charges", made, silent=True)
-        work.tell("charges", made, status)
+        work.add_event("charges", made, status)
         if status == "succeeded":
             payment = _payment(call, made, source, details)
     if failure is not None:
@@ -124,7 +131,7 @@ def check_splits(call: Call, splits: Any) -> None:
         name, collection = document
         if values.get(name) is None:
             raise refused(f"Split is missing value: {name}")
-        if call.service.store.get(collection, values[name]) is None:
+        if call.shared.store.get(collection, values[name]) is None:
             raise refused(f"Could not find {name.replace('_', ' ')}: {values[name]}")
 
 

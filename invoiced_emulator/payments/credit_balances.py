@@ -3,19 +3,19 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.transactions import new_transaction
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.protocol.exact_json import decode, number_text
-from invoiced_emulator.records.properties import Property, accepted, as_decimal
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
     existing_customer,
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
-    written,
 )
 from invoiced_emulator.writes.options import check_options
 
@@ -30,7 +30,7 @@ _OPTIONS = {
 _EDITABLE = {"notes": Property(longest=65_535), "date": Property("stamp", nullable=False)}
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /credit_balance_adjustments."""
     check_options(call, _OPTIONS, required=("amount",))
     body, work = call.body, call.work
@@ -38,9 +38,11 @@ def create(call: Call) -> Answer:
     amount = as_decimal(body["amount"])
     if not amount:
         raise refused("Amount is invalid", "amount")
-    currency = body.get("currency") or customer.get("currency") or call.service.account.currency
-    currency = accepted({"currency": currency}, {"currency": Property("currency")})["currency"]
-    adjustment = grant(
+    currency = body.get("currency") or customer.get("currency") or call.shared.account.currency
+    currency = accepted_values({"currency": currency}, {"currency": Property("currency")})[
+        "currency"
+    ]
+    adjustment = grant_credit(
         work,
         new_transaction(
             work,
@@ -54,48 +56,48 @@ def create(call: Call) -> Answer:
         ),
     )
     check_not_overspent(work, customer["id"], currency, "amount")
-    return written(call, COLLECTION, adjustment, 201)
+    return record_response(call, COLLECTION, adjustment, 201)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /credit_balance_adjustments/:id."""
     work, body = call.work, call.body
-    before = record_of(call, COLLECTION)
+    before = record_in_path(call, COLLECTION)
     if body.get("customer", before["customer"]) != before["customer"]:
         raise refused(
             "Invalid request parameter `customer`. The customer cannot be modified.", "customer"
         )
     if not body:
-        return written(call, COLLECTION, before)
-    values = accepted(body, _EDITABLE)
+        return record_response(call, COLLECTION, before)
+    values = accepted_values(body, _EDITABLE)
     if "amount" in body:
         values["amount"] = as_decimal(body["amount"])
         if not values["amount"]:
             raise refused("Amount is invalid", "amount")
-    elif call.service.account.adjustment_sign_flips:
+    elif call.shared.account.adjustment_sign_flips:
         values["amount"] = -before["amount"]
     after = work.save(COLLECTION, before, before | values)
     mirror = work.store.get("transactions", before["id"])
     if mirror is not None:
         shared = {"amount": -after["amount"], "date": after["date"], "notes": after.get("notes")}
         work.save("transactions", mirror, mirror | shared, silent=True)
-    update_cache(work, after["customer"], after["currency"])
+    update_credit_balance(work, after["customer"], after["currency"])
     check_not_overspent(work, after["customer"], after["currency"], "amount")
-    return written(call, COLLECTION, after)
+    return record_response(call, COLLECTION, after)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /credit_balance_adjustments/:id."""
     refuse_query(call)
-    adjustment = record_of(call, COLLECTION)
+    adjustment = record_in_path(call, COLLECTION)
     call.work.delete(COLLECTION, adjustment)
-    call.service.store.remove("transactions", adjustment["id"])
-    update_cache(call.work, adjustment["customer"], adjustment["currency"])
+    call.shared.store.remove("transactions", adjustment["id"])
+    update_credit_balance(call.work, adjustment["customer"], adjustment["currency"])
     check_not_overspent(call.work, adjustment["customer"], adjustment["currency"], "amount")
     return NO_CONTENT
 
 
-def grant(work: Work, transaction: Record, *, silent: bool = False) -> Record:
+def grant_credit(work: UnitOfWork, transaction: Record, *, silent: bool = False) -> Record:
     """Store a transaction that moves the credit balance, and its adjustment; returns the latter.
 
     Args:
@@ -114,11 +116,11 @@ def grant(work: Work, transaction: Record, *, silent: bool = False) -> Record:
         "metadata": {},
     }
     adjustment = work.create(COLLECTION, adjustment, silent=silent)
-    update_cache(work, transaction["customer"], transaction["currency"])
+    update_credit_balance(work, transaction["customer"], transaction["currency"])
     return adjustment
 
 
-def balance(work: Work, customer: int, currency: str) -> Decimal:
+def balance(work: UnitOfWork, customer: int, currency: str) -> Decimal:
     """Credit granted to a customer and not spent."""
     total = Decimal(0)
     for record in customer_records(work, COLLECTION, customer):
@@ -131,7 +133,7 @@ def balance(work: Work, customer: int, currency: str) -> Decimal:
     return total
 
 
-def update_cache(work: Work, customer_id: int, currency: str) -> None:
+def update_credit_balance(work: UnitOfWork, customer_id: int, currency: str) -> None:
     """Keep `customer.credit_balance`, which holds the default currency only."""
     customer = work.store.get("customers", customer_id)
     if customer is None or currency != (customer.get("currency") or work.account.currency):
@@ -142,7 +144,7 @@ def update_cache(work: Work, customer_id: int, currency: str) -> None:
 
 
 def check_not_overspent(
-    work: Work, customer: int, currency: str, param: str, prefix: str = ""
+    work: UnitOfWork, customer: int, currency: str, param: str, prefix: str = ""
 ) -> None:
     """Refuse a change that leaves a negative credit balance.
 
@@ -160,7 +162,7 @@ def check_not_overspent(
         )
 
 
-def customer_records(work: Work, collection: str, customer: int) -> list[Record]:
+def customer_records(work: UnitOfWork, collection: str, customer: int) -> list[Record]:
     """The visible fields of a customer's records of one collection."""
     sql = (
         "SELECT b.body FROM records r JOIN bodies b USING (collection, key) "

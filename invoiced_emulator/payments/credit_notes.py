@@ -1,22 +1,22 @@
 """Credit notes: created for a customer, or for an invoice and then applied to it."""
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import create_document
 from invoiced_emulator.documents.kinds import CREDIT_NOTE
 from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.payments import create_payment
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import written
+from invoiced_emulator.writes.handling import record_response
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /credit_notes."""
     invoice_id = call.body.get("invoice")
     if invoice_id is None:
         note = create_document(call, CREDIT_NOTE, call.body)
-        return written(call, "credit_notes", note, 201)
-    invoice = call.service.store.get("invoices", invoice_id)
+        return record_response(call, "credit_notes", note, 201)
+    invoice = call.shared.store.get("invoices", invoice_id)
     if invoice is None:
         raise refused(f"No such invoice: {invoice_id}", "invoice")
     inherited = {"customer": invoice["customer"], "currency": invoice["currency"]}
@@ -26,7 +26,7 @@ def create(call: Call) -> Answer:
     note = create_document(call, CREDIT_NOTE, inherited | call.body)
     note = call.work.save("credit_notes", note, note | {"invoice": invoice["id"]})
     apply_note(call, note, invoice)
-    return written(call, "credit_notes", note, 201)
+    return record_response(call, "credit_notes", note, 201)
 
 
 def apply_note(call: Call, note: Record, invoice: Record) -> None:

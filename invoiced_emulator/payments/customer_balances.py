@@ -2,19 +2,19 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.calls.call import Answer, Call, answer
+from invoiced_emulator.calls.call import Call, Response, json_response
 from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.lists.listing import visible_key
 from invoiced_emulator.payments.credit_balances import COLLECTION, balance, customer_records
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.unit_of_work import Record
 
 
-def customer_balance(call: Call) -> Answer:
+def customer_balance(call: Call) -> Response:
     """GET /customers/:id/balance."""
-    key = visible_key(call, OBJECTS["customers"], call.arguments[-1])
-    customer = call.service.store.at("customers", key) or {}
-    account, now = call.service.account, call.service.clock.now()
+    key = visible_key(call, KINDS["customers"], call.arguments[-1])
+    customer = call.shared.store.at("customers", key) or {}
+    account, now = call.shared.account, call.shared.clock.now()
     currency = call.query.get("currency") or customer.get("currency") or account.currency
     invoices = _open(call, "invoices", customer["id"], currency)
     notes = _open(call, "credit_notes", customer["id"], currency)
@@ -24,7 +24,7 @@ def customer_balance(call: Call) -> Answer:
         if invoice.get("due_date") is not None and invoice["due_date"] < now
     ]
     due = [invoice for invoice in invoices if invoice.get("due_date") is None or invoice in overdue]
-    return answer(
+    return json_response(
         200,
         {
             "available_credits": balance(call.work, customer["id"], currency),

@@ -2,22 +2,26 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.documents.documents import editable, save_document
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.credit_balances import COLLECTION as ADJUSTMENTS
-from invoiced_emulator.payments.credit_balances import check_not_overspent, grant, update_cache
+from invoiced_emulator.payments.credit_balances import (
+    check_not_overspent,
+    grant_credit,
+    update_credit_balance,
+)
 from invoiced_emulator.payments.transactions import new_transaction
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, as_decimal
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 from invoiced_emulator.writes.handling import (
     NO_CONTENT,
     existing_customer,
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
-    written,
 )
 
 _TYPES = ("payment", "charge", "refund", "adjustment", "document_adjustment")
@@ -35,17 +39,17 @@ _PROPERTIES = {
 }
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /transactions."""
     body, work = call.body, call.work
-    values = accepted(body, _PROPERTIES, model="Transaction")
+    values = accepted_values(body, _PROPERTIES, model="Transaction")
     invoice = _invoice(call)
     customer = existing_customer(call, body.get("customer", (invoice or {}).get("customer")))
     type_ = values.setdefault("type", "payment")
     amount = as_decimal(body.get("amount")) or Decimal(0)
     if amount == 0 or (amount < 0 and type_ in {"payment", "refund"}):
         raise refused("Amount is invalid", "amount")
-    currency = customer.get("currency") or call.service.account.currency
+    currency = customer.get("currency") or call.shared.account.currency
     shared = {"currency": (invoice or {}).get("currency", currency), "method": "other"}
     transaction = new_transaction(
         work,
@@ -56,24 +60,24 @@ def create(call: Call) -> Answer:
     )
     transaction |= values
     if (type_, transaction["method"]) == ("adjustment", "balance"):
-        grant(work, transaction)
+        grant_credit(work, transaction)
     else:
         work.create("transactions", transaction)
     _move(work, transaction, amount)
     if transaction["method"] == "balance":
-        update_cache(work, customer["id"], transaction["currency"])
+        update_credit_balance(work, customer["id"], transaction["currency"])
         check_not_overspent(work, customer["id"], transaction["currency"], "amount")
-    return written(call, "transactions", transaction, 201)
+    return record_response(call, "transactions", transaction, 201)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> Response:
     """DELETE /transactions/:id."""
     refuse_query(call)
-    transaction = record_of(call, "transactions")
+    transaction = record_in_path(call, "transactions")
     if transaction.get("payment") is not None:
         raise refused("You cannot delete a transaction with an associated payment.")
     call.work.delete("transactions", transaction)
-    call.service.store.remove(ADJUSTMENTS, transaction["id"])
+    call.shared.store.remove(ADJUSTMENTS, transaction["id"])
     _move(call.work, transaction, -decimal(transaction, "amount"))
     return NO_CONTENT
 
@@ -90,18 +94,18 @@ def _invoice(call: Call) -> Record | None:
     invoice_id = call.body.get("invoice")
     if invoice_id in (None, ""):
         return None
-    invoice = call.service.store.get("invoices", invoice_id)
+    invoice = call.shared.store.get("invoices", invoice_id)
     if invoice is None:
         raise refused(f"No such invoice: {invoice_id}", "invoice")
     return invoice
 
 
-def _move(work: Work, transaction: Record, amount: Decimal) -> None:
+def _move(work: UnitOfWork, transaction: Record, amount: Decimal) -> None:
     """Bring the transaction's invoice in line; a pending or failed one pays nothing."""
     stored = work.store.get("invoices", transaction.get("invoice") or 0)
     if stored is None:
         return
-    before = editable(stored, INVOICE)
+    before = with_defaults(stored, INVOICE)
     after = dict(before)
     if transaction["status"] == "succeeded":
         if transaction["type"] in {"adjustment", "document_adjustment"}:

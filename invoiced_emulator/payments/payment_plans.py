@@ -3,24 +3,29 @@
 from decimal import Decimal
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.documents.documents import editable
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.documents.documents import with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.documents.statuses import decimal
-from invoiced_emulator.lists.listing import shown, visible_key
+from invoiced_emulator.lists.listing import record_json, visible_key
 from invoiced_emulator.protocol.errors import not_found, refused
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_decimal, as_integer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, record_at, refuse_query, written
+from invoiced_emulator.writes.handling import (
+    NO_CONTENT,
+    record_response,
+    refuse_query,
+    unlocked_record,
+)
 
 COLLECTION = "payment_plans"
 
 
-def put(call: Call) -> Answer:
+def put(call: Call) -> Response:
     """PUT /invoices/:id/payment_plan: replaces a plan that exists."""
     work = call.work
-    invoice = editable(record_at(call, "invoices", call.arguments[0]), INVOICE)
+    invoice = with_defaults(unlocked_record(call, "invoices", call.arguments[0]), INVOICE)
     if invoice["closed"] or invoice["voided"]:
         raise refused("Payment plans can only be added to open invoices.")
     installments = _installments(call, call.body.get("installments"))
@@ -34,27 +39,27 @@ def put(call: Call) -> Answer:
     plan = work.create(COLLECTION, plan | {"invoice": invoice["id"]})
     autopay = {"autopay": True} if call.body.get("autopay") else {}
     work.save("invoices", invoice, invoice | {"payment_plan": plan["id"]} | autopay)
-    return written(call, COLLECTION, plan)
+    return record_response(call, COLLECTION, plan)
 
 
-def retrieve(call: Call) -> Answer:
+def retrieve(call: Call) -> Response:
     """GET /invoices/:id/payment_plan."""
-    key = visible_key(call, OBJECTS["invoices"], call.arguments[0])
-    plan = _plan_of(call, call.service.store.at("invoices", key) or {})
-    return Answer(200, shown(call, OBJECTS[COLLECTION], plan["id"]))
+    key = visible_key(call, KINDS["invoices"], call.arguments[0])
+    plan = _plan_of(call, call.shared.store.at("invoices", key) or {})
+    return Response(200, record_json(call, KINDS[COLLECTION], plan["id"]))
 
 
-def cancel(call: Call) -> Answer:
+def cancel(call: Call) -> Response:
     """DELETE /invoices/:id/payment_plan."""
     refuse_query(call)
-    invoice = editable(record_at(call, "invoices", call.arguments[0]), INVOICE)
+    invoice = with_defaults(unlocked_record(call, "invoices", call.arguments[0]), INVOICE)
     call.work.delete(COLLECTION, _plan_of(call, invoice))
     call.work.save("invoices", invoice, invoice | {"payment_plan": None})
     return NO_CONTENT
 
 
 def _plan_of(call: Call, invoice: Record) -> Record:
-    plan = call.service.store.get(COLLECTION, invoice.get("payment_plan") or 0)
+    plan = call.shared.store.get(COLLECTION, invoice.get("payment_plan") or 0)
     if plan is None:
         raise not_found("Payment Plan", invoice.get("payment_plan") or "")
     return plan

@@ -4,8 +4,8 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.documents.files import attached
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.documents.files import attachment_ids
 from invoiced_emulator.payments.cash_application import apply, unapply
 from invoiced_emulator.payments.splits import (
     DOCUMENTS,
@@ -15,9 +15,9 @@ from invoiced_emulator.payments.splits import (
     requested_splits,
 )
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, as_decimal
-from invoiced_emulator.records.unit_of_work import Record, Work
-from invoiced_emulator.writes.handling import existing_customer, record_of, written
+from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
+from invoiced_emulator.writes.handling import existing_customer, record_in_path, record_response
 from invoiced_emulator.writes.options import check_options
 
 _TEXT = ("string", "null")
@@ -52,10 +52,10 @@ _ALIASES = ("customer", "payment")
 """Relations that an embedded charge holds by `<name>_id` only."""
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /payments."""
     check_options(call, _OPTIONS, required=("amount",))
-    return written(call, "payments", create_payment(call, call.body), 201)
+    return record_response(call, "payments", create_payment(call, call.body), 201)
 
 
 def create_payment(call: Call, body: Record, *, charge: Record | None = None) -> Record:
@@ -79,18 +79,18 @@ def create_payment(call: Call, body: Record, *, charge: Record | None = None) ->
     return call.work.create("payments", _settled(payment, applied, consumed_amount(splits)))
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /payments/:id."""
-    before = record_of(call, "payments")
+    before = record_in_path(call, "payments")
     check_options(call, _OPTIONS)
     if not call.body:
-        return written(call, "payments", before)
+        return record_response(call, "payments", before)
     if before.get("voided"):
         raise refused("The payment is voided and cannot be edited.", "voided")
     work, body = call.work, call.body
-    after = before | accepted(body, _PROPERTIES)
+    after = before | accepted_values(body, _PROPERTIES)
     if "attachments" in body:
-        after["attachments"] = attached(call, body["attachments"])
+        after["attachments"] = attachment_ids(call, body["attachments"])
     if "amount" in body:
         after["amount"] = _amount(body)
     elements: list[Record] = list(before.get("applied_to") or ())
@@ -108,14 +108,14 @@ def update(call: Call) -> Answer:
     consumed = consumed_amount(kept)
     if consumed > after["amount"]:
         raise refused("The amount cannot cause the balance to go below 0.", "amount")
-    return written(
+    return record_response(
         call, "payments", work.save("payments", before, _settled(after, elements, consumed))
     )
 
 
-def void(call: Call) -> Answer:
+def void(call: Call) -> Response:
     """DELETE /payments/:id."""
-    payment = record_of(call, "payments")
+    payment = record_in_path(call, "payments")
     if payment.get("voided"):
         raise refused("This payment has already been voided.")
     work = call.work
@@ -123,15 +123,15 @@ def void(call: Call) -> Answer:
         unapply(work, payment, element)
     voided = payment | {"voided": True, "date_voided": work.clock.now()}
     settled = _settled(voided, [], Decimal(0))
-    work.rename("payments", payment["id"], "deleted")
-    return written(call, "payments", work.save("payments", payment, settled))
+    work.name_event("payments", payment["id"], "deleted")
+    return record_response(call, "payments", work.save("payments", payment, settled))
 
 
 def _new_payment(call: Call, body: Record) -> Record:
     """A payment from a request body, not applied to anything yet."""
-    work, account = call.work, call.service.account
+    work, account = call.work, call.shared.account
     amount = _amount(body)
-    values = {name: value for name, value in accepted(body, _PROPERTIES).items() if value}
+    values = {name: value for name, value in accepted_values(body, _PROPERTIES).items() if value}
     customer = _customer(call, body)
     currency = values.get("currency") or (customer or {}).get("currency") or account.currency
     return {
@@ -154,7 +154,7 @@ def _new_payment(call: Call, body: Record) -> Record:
         **values,
         "currency": currency,
         "amount": amount,
-        "attachments": attached(call, body.get("attachments")),
+        "attachments": attachment_ids(call, body.get("attachments")),
         "id": work.store.next_key("payments"),
     }
 
@@ -167,20 +167,20 @@ def _amount(body: Record) -> Decimal:
 
 
 def _customer(call: Call, body: Record) -> Record | None:
-    """The customer of a payment, taken from the first split's document when not given."""
+    """The customer of a payment, taken from the first split's document when not response."""
     if body.get("customer") is not None:
         return existing_customer(call, body["customer"], param=None)
     for split in body.get("applied_to") or ():
         for name, collection in DOCUMENTS.items():
             found = isinstance(split, dict) and split.get(name)
-            document = call.service.store.get(collection, found) if found else None
+            document = call.shared.store.get(collection, found) if found else None
             if document is not None:
-                return call.service.store.get("customers", document["customer"])
+                return call.shared.store.get("customers", document["customer"])
     return None
 
 
 def _reapplied(
-    work: Work, payment: Record, elements: list[Record], splits: list[Split]
+    work: UnitOfWork, payment: Record, elements: list[Record], splits: list[Split]
 ) -> list[Record]:
     """The new `applied_to`: equal splits keep their transaction, others are replaced."""
     earlier: dict[Any, Record] = {}

@@ -2,26 +2,26 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.customers import gateway
-from invoiced_emulator.documents.documents import editable, save_document
+from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.transactions import new_transaction
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.protocol.exact_json import number_text
 from invoiced_emulator.records.properties import as_decimal
-from invoiced_emulator.records.unit_of_work import Record, Work
-from invoiced_emulator.writes.handling import committed, record_of, written
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
+from invoiced_emulator.writes.handling import committed, record_in_path, record_response
 
 _DAY = 86_400
 _ALIASES = ("customer", "payment")
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /charges/:id/refunds."""
     work = call.work
-    charge = record_of(call, "charges")
+    charge = record_in_path(call, "charges")
     amount = as_decimal(call.body.get("amount")) or Decimal(0)
     _check(charge, amount, work.clock.now())
     with committed(call):
@@ -40,18 +40,18 @@ def create(call: Call) -> Answer:
         )
         _update_charge(work, charge, refund)
         _return_money(work, charge, refund)
-    return written(call, "refunds", refund, 201)
+    return record_response(call, "refunds", refund, 201)
 
 
-def void(call: Call) -> Answer:
+def void(call: Call) -> Response:
     """POST /refunds/:id/void."""
-    refund = record_of(call, "refunds")
+    refund = record_in_path(call, "refunds")
     with committed(call):
         voided = call.work.save("refunds", refund, refund | {"status": "voided"}, silent=True)
-        charge = call.service.store.get("charges", refund["charge_id"])
+        charge = call.shared.store.get("charges", refund["charge_id"])
         if charge is not None:
             _update_charge(call.work, charge, voided)
-    return written(call, "refunds", voided, 201)
+    return record_response(call, "refunds", voided, 201)
 
 
 def _check(charge: Record, amount: Decimal, now: int) -> None:
@@ -70,7 +70,7 @@ def _check(charge: Record, amount: Decimal, now: int) -> None:
         raise refused("Partial refunds are not available on the day of the charge.")
 
 
-def _update_charge(work: Work, charge: Record, refund: Record) -> None:
+def _update_charge(work: UnitOfWork, charge: Record, refund: Record) -> None:
     """Put a refund into its charge; the copy in the payment changes without a stamp."""
     refunds = [each for each in charge["refunds"] if each["id"] != refund["id"]]
     embedded = {name: value for name, value in refund.items() if name != "charge"}
@@ -90,7 +90,7 @@ def _update_charge(work: Work, charge: Record, refund: Record) -> None:
         work.store.put("payments", payment | {"charge": copy})
 
 
-def _return_money(work: Work, charge: Record, refund: Record) -> None:
+def _return_money(work: UnitOfWork, charge: Record, refund: Record) -> None:
     """The refund's transaction; an invoice that was paid by the charge owes again."""
     payment = work.store.get("payments", charge.get("payment_id") or 0)
     if payment is None:
@@ -113,6 +113,6 @@ def _return_money(work: Work, charge: Record, refund: Record) -> None:
     work.create("transactions", transaction, silent=quiet)
     stored = work.store.get("invoices", invoice_id) if invoice_id is not None else None
     if stored is not None:
-        before = editable(stored, INVOICE)
+        before = with_defaults(stored, INVOICE)
         amount_paid = decimal(before, "amount_paid") - decimal(refund, "amount")
         save_document(work, "invoices", before, before | {"amount_paid": amount_paid})

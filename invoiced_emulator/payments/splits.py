@@ -8,7 +8,7 @@ from typing import Any
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.protocol.exact_json import number_text
 from invoiced_emulator.records.properties import as_decimal
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 SPLIT_TYPES = (
     "invoice", "estimate", "credit_note", "applied_credit", "credit", "convenience_fee",
@@ -74,7 +74,7 @@ def requested_splits(sent: Any, currency: str) -> list[Split]:
     return splits
 
 
-def check_documents(work: Work, splits: list[Split], payment: Record) -> None:
+def check_documents(work: UnitOfWork, splits: list[Split], payment: Record) -> None:
     """Refuse splits whose documents do not fit the payment.
 
     Raises:
@@ -133,7 +133,7 @@ def _document_names(type_: str, values: Mapping[str, Any]) -> tuple[str, ...]:
     return targets if type_ in {"applied_credit", "document_adjustment"} else ()
 
 
-def _check_document(work: Work, label: str, document: Record, payment: Record) -> None:
+def _check_document(work: UnitOfWork, label: str, document: Record, payment: Record) -> None:
     number = document.get("number")
     if document.get("voided"):
         raise refuse_split(f"The {label} provided ({number}) has been voided.")

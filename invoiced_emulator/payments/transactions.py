@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from invoiced_emulator.calls.call import Answer, Call
+from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted
-from invoiced_emulator.records.unit_of_work import Record, Work
-from invoiced_emulator.writes.handling import record_of, written
+from invoiced_emulator.records.properties import Property, accepted_values
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
+from invoiced_emulator.writes.handling import record_in_path, record_response
 
 _EMPTY = (
     "gateway",
@@ -31,7 +31,7 @@ _EDITABLE_CHARGE = ("notes", "sent", "metadata")
 
 
 def new_transaction(  # noqa: PLR0913 - one field each
-    work: Work,
+    work: UnitOfWork,
     *,
     customer: int | None,
     currency: str,
@@ -67,16 +67,16 @@ def new_transaction(  # noqa: PLR0913 - one field each
     }
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /transactions/:id."""
-    before = record_of(call, "transactions")
+    before = record_in_path(call, "transactions")
     if not call.body:
-        return written(call, "transactions", before)
+        return record_response(call, "transactions", before)
     if before.get("payment") is not None and set(call.body) - {"metadata"}:
         raise refused("You cannot edit a transaction with an associated payment.")
-    values = accepted(call.body, _EDITABLE)
+    values = accepted_values(call.body, _EDITABLE)
     if before.get("type") == "charge":
         values = {name: value for name, value in values.items() if name in _EDITABLE_CHARGE}
     silent = before.get("payment") is not None
     after = call.work.save("transactions", before, before | values, silent=silent)
-    return written(call, "transactions", after)
+    return record_response(call, "transactions", after)

@@ -34,13 +34,13 @@ def requested_page(values: Mapping[str, Any]) -> Page:
     """The page of a request; nothing is refused, everything is brought into range."""
     number = query.integer(values.get("page")) or 1
     size = values.get("per_page", "")
-    given = query.integer(size)
-    if size == "" or given == 0:
-        given = DEFAULT_SIZE
-    return Page(max(1, number), min(DEFAULT_SIZE, max(1, given or 1)))
+    requested = query.integer(size)
+    if size == "" or requested == 0:
+        requested = DEFAULT_SIZE
+    return Page(max(1, number), min(DEFAULT_SIZE, max(1, requested or 1)))
 
 
-class Remembered:
+class ExpiringValues:
     """Values kept for a limited time: counts and cursors, by list and offset."""
 
     def __init__(self, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from invoiced_emulator.protocol.exact_json import decode
-from invoiced_emulator.records.kinds import COLLECTION_OF, OBJECTS
+from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
 from invoiced_emulator.records.store import Store
 
 _WHOLE_OBJECT = ".object.json"
@@ -71,4 +71,4 @@ def _collection(file: Path, record: dict[str, Any]) -> str | None:
     if isinstance(record.get("object"), str):
         return COLLECTION_OF.get(record["object"])
     first = file.name.split(".", maxsplit=1)[0]
-    return first if first in OBJECTS else None
+    return first if first in KINDS else None

@@ -42,7 +42,7 @@ class ObjectKind:
     versioned: bool = False
     """Keyed by `internal_id`; deleting archives, and a string `id` may then be used again."""
     descending: bool = False
-    """Newest id first unless a sort is given."""
+    """Newest id first unless a sort is response."""
     feature: str | None = None
     """Account feature without which its routes answer 400."""
     relations: Mapping[str, str] = field(default_factory=dict)

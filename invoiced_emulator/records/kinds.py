@@ -7,7 +7,7 @@ from invoiced_emulator.records.catalog_kinds import CATALOG_KINDS
 from invoiced_emulator.records.kind import FieldType, ObjectKind, fields, names
 from invoiced_emulator.records.payment_kinds import PAYMENT_KINDS
 
-__all__ = ["COLLECTION_OF", "OBJECTS", "FieldType", "ObjectKind"]
+__all__ = ["COLLECTION_OF", "KINDS", "FieldType", "ObjectKind"]
 
 _NEGATED_AMOUNT: dict[str, FieldType] = {"amount": "negated"}
 _KINDS = (
@@ -216,7 +216,7 @@ _KINDS = (
     *ACTIVITY_KINDS,
 )
 
-OBJECTS: Mapping[str, ObjectKind] = {kind.collection: kind for kind in _KINDS}
+KINDS: Mapping[str, ObjectKind] = {kind.collection: kind for kind in _KINDS}
 """Every kind of record that the emulator keeps, by collection."""
 
 COLLECTION_OF: Mapping[str, str] = {

@@ -41,7 +41,7 @@ def missing(name: str) -> ApiError:
     return refused(f"{title(name)} is missing", name)
 
 
-def accepted(
+def accepted_values(
     body: Mapping[str, Any],
     properties: Mapping[str, Property],
     *,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.records.kinds import COLLECTION_OF, OBJECTS
+from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
 
 # Narrow rows clustered by key carry what lists filter and sort by; the JSON texts lie apart, so
 # that walking a window of a hundred thousand rows does not read a hundred thousand bodies.
@@ -62,7 +62,7 @@ SHOWN, ARCHIVED, FINISHED = 0, 1, 2
 
 def record_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[Any, ...]:
     """The narrow row of a record, in the order of `RECORD_COLUMNS`."""
-    versioned = OBJECTS[collection].versioned
+    versioned = KINDS[collection].versioned
     label = record.get("type") if collection == "events" else record.get("number")
     return (
         collection,
@@ -81,7 +81,7 @@ def record_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[An
 
 def body_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[Any, ...]:
     """The JSON texts of a record: what responses show, and what they hide by default."""
-    hidden_names = OBJECTS[collection].hidden
+    hidden_names = KINDS[collection].hidden
     shown = {name: record[name] for name in sorted(record) if name not in hidden_names}
     hidden = {name: record[name] for name in sorted(record) if name in hidden_names}
     return (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from invoiced_emulator.protocol.exact_json import decode
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.schema import (
     RECORD_COLUMNS,
     SCHEMA,
@@ -94,7 +94,7 @@ class Store:
             self._connection.execute(sql, tuple(parameters))
 
     def put(self, collection: str, record: Mapping[str, Any]) -> None:
-        """Insert or replace a record exactly as given."""
+        """Insert or replace a record exactly as response."""
         self.put_many(collection, (record,))
 
     def put_many(self, collection: str, records: Iterable[Mapping[str, Any]]) -> int:
@@ -165,7 +165,7 @@ class Store:
 
     def keys(self, collection: str, record_id: object) -> list[int]:
         """The keys of a record's versions, oldest first; one at most unless versioned."""
-        if OBJECTS[collection].versioned:
+        if KINDS[collection].versioned:
             sql = "SELECT key FROM records WHERE collection = ? AND id = ? ORDER BY key"
             return [row[0] for row in self.rows(sql, (collection, str(record_id)))]
         try:
@@ -198,7 +198,7 @@ class Store:
         return highest
 
     def _put_chunk(self, collection: str, chunk: list[Mapping[str, Any]]) -> None:
-        if OBJECTS[collection].versioned:
+        if KINDS[collection].versioned:
             keyed = [self._versioned(collection, record) for record in chunk]
         else:
             keyed = [(int(record["id"]), record) for record in chunk]

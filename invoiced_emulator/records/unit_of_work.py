@@ -6,7 +6,7 @@ from typing import Any
 
 from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.store import Store
 from invoiced_emulator.records.webhook_deliveries import enqueue
 
@@ -29,7 +29,7 @@ class _Change:
     extra: Record = field(default_factory=dict)
 
 
-class Work:
+class UnitOfWork:
     """The changes of one request; `finish` writes the events, merged per record."""
 
     def __init__(self, store: Store, account: Account, clock: Clock) -> None:
@@ -40,7 +40,7 @@ class Work:
 
     def create(self, collection: str, record: Record, *, silent: bool = False) -> Record:
         """Store a new record, stamped now; an id is given unless it has one."""
-        kind, now = OBJECTS[collection], self.clock.now()
+        kind, now = KINDS[collection], self.clock.now()
         key = self.store.next_key(collection)
         record = {"id": key, "created_at": now, "updated_at": now, **record}
         if kind.versioned:
@@ -69,11 +69,13 @@ class Work:
             self._change(collection, record["id"]).deleted = self.snapshot(collection, record)
         self.store.remove(collection, record["id"])
 
-    def rename(self, collection: str, record_id: int | str, name: str) -> None:
+    def name_event(self, collection: str, record_id: int | str, name: str) -> None:
         """Tell the change as `name` instead of `updated`, e.g. `paid`."""
         self._change(collection, record_id).name = name
 
-    def tell(self, collection: str, record: Record, name: str, extra: Record | None = None) -> None:
+    def add_event(
+        self, collection: str, record: Record, name: str, extra: Record | None = None
+    ) -> None:
         """Write an event besides those of the change itself, e.g. `completed`."""
         change = self._change(collection, record["id"])
         change.additional.append(name)
@@ -87,7 +89,7 @@ class Work:
 
     def snapshot(self, collection: str, record: Record) -> Record:
         """A record as events show it: visible fields, its customer and plan expanded."""
-        kind = OBJECTS[collection]
+        kind = KINDS[collection]
         shown = {name: record[name] for name in sorted(record) if name not in kind.hidden}
         if collection == "payments":
             shown["applied_to"] = record.get("applied_to", [])
@@ -96,7 +98,7 @@ class Work:
             if related is not None and shown.get(name) is not None:
                 found = self.store.get(related, shown[name])
                 if found is not None:
-                    hidden = OBJECTS[related].hidden
+                    hidden = KINDS[related].hidden
                     shown[name] = {key: found[key] for key in sorted(found) if key not in hidden}
         return shown
 
@@ -104,7 +106,7 @@ class Work:
         return self._changes.setdefault((collection, record_id), _Change(collection, record_id))
 
     def _write_events(self, change: _Change) -> None:
-        prefix = OBJECTS[change.collection].event
+        prefix = KINDS[change.collection].event
         if prefix is None or (change.created and change.deleted is not None):
             return
         if change.deleted is not None:
@@ -117,7 +119,7 @@ class Work:
         if change.created:
             self._write(f"{prefix}.created", {"object": snapshot})
         elif change.before is not None:
-            previous = changed(change.before, record, OBJECTS[change.collection].hidden)
+            previous = changed(change.before, record, KINDS[change.collection].hidden)
             if previous:
                 name = change.name or "updated"
                 self._write(f"{prefix}.{name}", {"object": snapshot, "previous": previous})

@@ -7,7 +7,7 @@ from invoiced_emulator.documents.documents import create_document
 from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.payments.autopay import collect
 from invoiced_emulator.protocol.errors import ApiError, refused
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 
 def issue_first(call: Call, subscription: Record, plan: Record) -> None:
@@ -39,7 +39,7 @@ def issue_first(call: Call, subscription: Record, plan: Record) -> None:
         collect(call, invoice, customer, source)
 
 
-def subscription_lines(work: Work, subscription: Record, plan: Record) -> list[Record]:
+def subscription_lines(work: UnitOfWork, subscription: Record, plan: Record) -> list[Record]:
     """The lines that a billing period adds to an invoice, as a request would send them."""
     lines = [_line("plan", plan, subscription["quantity"], subscription.get("amount"))]
     for addon in subscription["addons"]:

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from invoiced_emulator.amounts.line_items import line_items, public, rates
 from invoiced_emulator.amounts.totals import calculate
-from invoiced_emulator.calls.call import Answer, Call, answer
+from invoiced_emulator.calls.call import Call, Response, json_response
 from invoiced_emulator.customers.shipping_address import shipping_address
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import Property, accepted, as_boolean, as_decimal
+from invoiced_emulator.records.properties import Property, accepted_values, as_boolean, as_decimal
 from invoiced_emulator.records.unit_of_work import Record
 from invoiced_emulator.subscriptions.billing_periods import current_period
 from invoiced_emulator.subscriptions.checks import check_billing, check_start, subscriber
@@ -15,13 +15,13 @@ from invoiced_emulator.subscriptions.first_invoice import issue_first, subscript
 from invoiced_emulator.subscriptions.terms import (
     check_amount,
     plan_of,
-    priced,
+    recurring_amounts,
     requested_addons,
 )
 from invoiced_emulator.writes.handling import (
-    record_of,
+    record_in_path,
+    record_response,
     refuse_query,
-    written,
 )
 
 _STAMP = Property("stamp")
@@ -54,20 +54,20 @@ _WEB = "https://emulator.invoiced.invalid/subscriptions"
 _DAY = 86_400
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> Response:
     """POST /subscriptions."""
     work = call.work
     subscription, plan = _requested(call)
     subscription = work.create("subscriptions", subscription)
-    account = call.service.account
+    account = call.shared.account
     if account.invoices_new_subscriptions and _is_due(subscription):
         issue_first(call, subscription, plan)
         subscription |= {"num_invoices": 1}
         work.store.put("subscriptions", subscription)
-    return written(call, "subscriptions", subscription, 201)
+    return record_response(call, "subscriptions", subscription, 201)
 
 
-def preview(call: Call) -> Answer:
+def preview(call: Call) -> Response:
     """POST /subscriptions/preview: what the first invoice would be; nothing is kept."""
     subscription, plan = _requested(call)
     first: Record = {
@@ -81,7 +81,7 @@ def preview(call: Call) -> Answer:
     totals = calculate(first)
     first |= {"subtotal": totals.subtotal, "total": totals.total, "balance": totals.total}
     priced_at = {name: subscription[name] for name in ("mrr", "recurring_total")}
-    return answer(200, {"first_invoice": dict(sorted(first.items())), **priced_at})
+    return json_response(200, {"first_invoice": dict(sorted(first.items())), **priced_at})
 
 
 def _requested(call: Call) -> tuple[Record, Record]:
@@ -120,20 +120,20 @@ def _requested(call: Call) -> tuple[Record, Record]:
     subscription["id"] = work.store.next_key("subscriptions")
     subscription["url"] = f"{_WEB}/{subscription['id']}"
     subscription |= _current(subscription, plan, now)
-    return subscription | priced(work, subscription, plan), plan
+    return subscription | recurring_amounts(work, subscription, plan), plan
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> Response:
     """PATCH /subscriptions/:id; an empty body is stamped too."""
     body, work = call.body, call.work
-    before = record_of(call, "subscriptions")
+    before = record_in_path(call, "subscriptions")
     if "customer" in body:
         raise refused(
             "Invalid request parameter `customer`. The customer cannot be modified.", "customer"
         )
     paused = as_boolean(body.get("paused", before.get("paused", False)))
     if paused != bool(before.get("paused")):
-        return _paused(call, before, paused=paused)
+        return _set_paused(call, before, paused=paused)
     if "start_date" in body and before.get("status") != "not_started":
         raise refused("The start date cannot be modified for an active subscription")
     after = before | _values(call)
@@ -151,14 +151,14 @@ def update(call: Call) -> Answer:
             after[name] = _definitions(call, collection, body[name])
     check_billing(after, plan)
     if {"plan", "quantity", "amount", "addons", "discounts", "taxes"} & body.keys():
-        after |= priced(work, after, plan)
-    return written(call, "subscriptions", work.save("subscriptions", before, after))
+        after |= recurring_amounts(work, after, plan)
+    return record_response(call, "subscriptions", work.save("subscriptions", before, after))
 
 
-def cancel(call: Call) -> Answer:
+def cancel(call: Call) -> Response:
     """DELETE /subscriptions/:id: the row stays, with status canceled."""
     refuse_query(call)
-    before = record_of(call, "subscriptions")
+    before = record_in_path(call, "subscriptions")
     if before.get("canceled") or before.get("status") == "canceled":
         raise refused("This subscription has already been canceled.")
     work = call.work
@@ -166,32 +166,32 @@ def cancel(call: Call) -> Answer:
         "canceled": True,
         "status": "canceled",
         "canceled_at": work.clock.now(),
-        **accepted({"canceled_reason": call.body.get("canceled_reason")}, _CANCEL),
+        **accepted_values({"canceled_reason": call.body.get("canceled_reason")}, _CANCEL),
         "period_start": None,
         "period_end": None,
         "renews_next": None,
     }
-    work.rename("subscriptions", before["id"], "deleted")
-    return written(call, "subscriptions", work.save("subscriptions", before, after))
+    work.name_event("subscriptions", before["id"], "deleted")
+    return record_response(call, "subscriptions", work.save("subscriptions", before, after))
 
 
-def pause(call: Call) -> Answer:
+def pause(call: Call) -> Response:
     """POST /subscriptions/:id/pause."""
-    return _paused(call, record_of(call, "subscriptions"), paused=True)
+    return _set_paused(call, record_in_path(call, "subscriptions"), paused=True)
 
 
-def resume(call: Call) -> Answer:
+def resume(call: Call) -> Response:
     """POST /subscriptions/:id/resume."""
-    return _paused(call, record_of(call, "subscriptions"), paused=False)
+    return _set_paused(call, record_in_path(call, "subscriptions"), paused=False)
 
 
-def _paused(call: Call, before: Record, *, paused: bool) -> Answer:
+def _set_paused(call: Call, before: Record, *, paused: bool) -> Response:
     after = before | {"paused": paused, "status": "paused" if paused else "active"}
-    return written(call, "subscriptions", call.work.save("subscriptions", before, after))
+    return record_response(call, "subscriptions", call.work.save("subscriptions", before, after))
 
 
 def _values(call: Call) -> Record:
-    values = accepted(call.body, _PROPERTIES, model="Subscription")
+    values = accepted_values(call.body, _PROPERTIES, model="Subscription")
     if "ship_to" in values:
         values["ship_to"] = shipping_address(call.work, values["ship_to"])
     return values
@@ -227,7 +227,7 @@ def _definitions(call: Call, collection: str, sent: object) -> list[Record]:
     """The coupons or tax rates of a subscription."""
     found = []
     for each in sent if isinstance(sent, list) else ():
-        record = call.service.store.get(collection, str(each))
+        record = call.shared.store.get(collection, str(each))
         if record is None:
             name = "coupon" if collection == "coupons" else "tax rate"
             raise refused(f"No such {name}: {each}")

@@ -7,13 +7,13 @@ from invoiced_emulator.amounts.money import rounded
 from invoiced_emulator.amounts.totals import calculate
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import as_decimal
-from invoiced_emulator.records.unit_of_work import Record, Work
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 from invoiced_emulator.subscriptions.billing_periods import interval_text, monthly
 
 _NESTED_IDS_ABOVE = 1_000_000_000
 
 
-def plan_of(work: Work, plan_id: Any) -> Record:
+def plan_of(work: UnitOfWork, plan_id: Any) -> Record:
     """The plan that a body names.
 
     Raises:
@@ -40,7 +40,7 @@ def check_amount(plan: Record, amount: Any) -> None:
         raise refused("An amount is required when the subscription has a custom plan")
 
 
-def requested_addons(work: Work, plan: Record, sent: Any) -> list[Record]:
+def requested_addons(work: UnitOfWork, plan: Record, sent: Any) -> list[Record]:
     """The addons of a request.
 
     Raises:
@@ -68,7 +68,7 @@ def requested_addons(work: Work, plan: Record, sent: Any) -> list[Record]:
     return addons
 
 
-def priced(work: Work, subscription: Record, plan: Record) -> Record:
+def recurring_amounts(work: UnitOfWork, subscription: Record, plan: Record) -> Record:
     """`recurring_total` per billing period and `mrr` of a subscription."""
     currency = plan.get("currency") or work.account.currency
     lines = [_priced_line(subscription["quantity"], subscription.get("amount"), plan)]

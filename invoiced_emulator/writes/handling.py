@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from invoiced_emulator.calls.call import Answer, Call
-from invoiced_emulator.lists.listing import shown, visible_key
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.lists.listing import record_json, visible_key
 from invoiced_emulator.protocol.errors import refused, unknown_options
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.records.kinds import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.unit_of_work import Record
 
-NO_CONTENT = Answer(204)
+NO_CONTENT = Response(204)
 _LOCKABLE = frozenset(
     {"customers", "invoices", "credit_notes", "estimates", "subscriptions", "payments"}
 )
@@ -21,49 +21,49 @@ _LOCKABLE = frozenset(
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def record_of(call: Call, collection: str) -> Record:
+def record_in_path(call: Call, collection: str) -> Record:
     """The record that the path names.
 
     Raises:
         ApiError: 404 when there is none, 400 while another process edits it.
     """
-    return record_at(call, collection, call.arguments[-1])
+    return unlocked_record(call, collection, call.arguments[-1])
 
 
-def record_at(call: Call, collection: str, record_id: object) -> Record:
+def unlocked_record(call: Call, collection: str, record_id: object) -> Record:
     """A record that the request changes, or something below it.
 
     Raises:
         ApiError: 404 when there is none, 400 while another process edits it.
     """
-    key = visible_key(call, OBJECTS[collection], record_id)
-    if collection in _LOCKABLE and call.service.locks.get(f"{collection}/{key}"):
-        name = OBJECTS[collection].title.lower()
+    key = visible_key(call, KINDS[collection], record_id)
+    if collection in _LOCKABLE and call.shared.locks.get(f"{collection}/{key}"):
+        name = KINDS[collection].title.lower()
         raise refused(
             f"This {name} is currently being updated by another process. Please try again later."
         )
-    return call.service.store.at(collection, key) or {}
+    return call.shared.store.at(collection, key) or {}
 
 
 @contextmanager
 def committed(call: Call) -> Iterator[None]:
     """One transaction of a route that is not atomic; its events are written with it."""
-    with call.service.store.transaction():
+    with call.shared.store.transaction():
         yield
         call.work.finish()
 
 
-def written(call: Call, collection: str, record: Record, status: int = 200) -> Answer:
+def record_response(call: Call, collection: str, record: Record, status: int = 200) -> Response:
     """The answer to a write: the record, its metadata as it was sent."""
-    key = record["internal_id"] if OBJECTS[collection].versioned else int(record["id"])
-    body = shown(call, OBJECTS[collection], key)
+    key = record["internal_id"] if KINDS[collection].versioned else int(record["id"])
+    body = record_json(call, KINDS[collection], key)
     if isinstance(call.body.get("metadata"), dict):
         # Observed: the answer to the write echoes the values, later answers hold text.
         fields = _FIELDS.decode(body)
         if "metadata" in fields:
             fields["metadata"] = msgspec.Raw(encode(call.body["metadata"]))
             body = msgspec.json.encode(fields)
-    return Answer(status, body)
+    return Response(status, body)
 
 
 def refuse_query(call: Call) -> None:
@@ -95,17 +95,17 @@ def existing_customer(call: Call, value: Any, *, param: str | None = "customer")
     """
     if value is None or value == "":
         raise refused("Customer missing", param)
-    customer = call.service.store.get("customers", value)
+    customer = call.shared.store.get("customers", value)
     if customer is None:
         raise refused(f"No such customer: {value}", param)
     return customer
 
 
-def taken(call: Call, collection: str, number: str, record_id: object) -> bool:
+def number_is_taken(call: Call, collection: str, number: str, record_id: object) -> bool:
     """Another record of the collection has this number."""
     sql = "SELECT key FROM records WHERE collection = ? AND label = ? AND key <> ? LIMIT 1"
     own = record_id if isinstance(record_id, int) else 0
-    return bool(call.service.store.rows(sql, (collection, number, own)))
+    return bool(call.shared.store.rows(sql, (collection, number, own)))
 
 
 def next_number(call: Call, collection: str, prefix: str) -> str:
@@ -114,7 +114,7 @@ def next_number(call: Call, collection: str, prefix: str) -> str:
     Raises:
         ApiError: 400 when a hundred numbers in a row are taken.
     """
-    store = call.service.store
+    store = call.shared.store
     sql = (
         "SELECT max(CAST(substr(label, ?) AS INTEGER)) FROM records "
         "WHERE collection = ? AND label GLOB ?"
@@ -128,7 +128,7 @@ def next_number(call: Call, collection: str, prefix: str) -> str:
         highest = store.rows(sql, (len(prefix) + 1, collection, pattern))[0][0] or 0
     for _ in range(100):
         number = f"{prefix}{store.next_value(sequence, above=highest):05d}"
-        if not taken(call, collection, number, None):
+        if not number_is_taken(call, collection, number, None):
             return number
     raise refused(f"Could not generate a number for {collection}", "number")
 

@@ -48,7 +48,7 @@ def test_truncated_body(api):
 def test_probabilities_repeat_with_their_seed():
     def drawn(seed):
         faults = Faults(rate429=0.3, seed=seed)
-        return [faults.drawn("GET", "/") for _ in range(200)]
+        return [faults.next_fault("GET", "/") for _ in range(200)]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert 30 < sum(fault == "rate429" for fault in drawn(1)) < 90
