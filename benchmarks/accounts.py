@@ -3,10 +3,8 @@
 import hashlib
 import shutil
 import sys
-from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.processes import ROOT, measure, module
 
@@ -19,7 +17,6 @@ START = datetime(2024, 8, 1, tzinfo=UTC)
 """Start date of every sync: the accounts' stories begin 26 months before their present."""
 
 _INVOICES_PER_CUSTOMER = 7.85
-_BATCH = 1000
 
 
 def account_file(invoices: int) -> Path:
@@ -54,19 +51,13 @@ def _version() -> str:
 def fill(path: Path, customers: int) -> None:
     """Fills a new file; it has its name only once it is complete."""
     from invoiced_emulator.records.store import Store
-    from invoiced_emulator.seed import generate
+    from invoiced_emulator.run import fill as fill_store
 
     unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     store = Store(unfinished)
-    waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    # The tap dies at the first plan with pricing tiers.
-    for collection, record in generate(seed=SEED, customers=customers, now=NOW, tiers=False):
-        waiting[collection].append(record)
-        if len(waiting[collection]) == _BATCH:
-            store.put_many(collection, waiting.pop(collection))
-    for collection, records in waiting.items():
-        store.put_many(collection, records)
+    # The tap fails at the first plan with tiered prices.
+    fill_store(store, seed=SEED, customers=customers, now=NOW, tiers=False)
     store.close()
     unfinished.rename(path)
 

@@ -109,7 +109,7 @@ class Emulator:
     @property
     def peak_in_flight(self) -> int:
         """The most requests that were in flight at one time."""
-        return self.application.peak_in_flight
+        return self.application.dispatcher.slots.peak
 
     @property
     def on_request(self) -> RequestHook | None:
@@ -140,7 +140,7 @@ class Emulator:
     def forget(self) -> None:
         """Empty the request log, the peak, edit locks, and what is kept between pages."""
         self.application.requests.clear()
-        self.application.peak_in_flight = 0
+        self.application.dispatcher.slots.peak = 0
         self._shared.counts.clear()
         self._shared.cursors.clear()
         self._shared.locks.clear()

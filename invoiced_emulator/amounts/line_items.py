@@ -10,7 +10,7 @@ from invoiced_emulator.records.properties import as_boolean, as_decimal, check_m
 from invoiced_emulator.records.properties import stored_metadata as metadata_text
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
-# Ids inside documents have a sequence of their own, above those of any loaded record.
+# The objects inside documents share a sequence, which starts above the ids of any loaded record.
 _NESTED_IDS_ABOVE = 1_000_000_000
 _FROM_CATALOG = ("name", "description", "type", "unit_cost", "discountable", "taxable", "taxes")
 
@@ -50,10 +50,16 @@ def rates(work: UnitOfWork, name: str, sent: Any) -> list[Record]:
     return [rate for rate in found if rate is not None]
 
 
-def public(collection: str, record: Record) -> Record:
-    """A record without what its responses hide."""
-    hidden = KINDS[collection].hidden
-    return {name: record[name] for name in sorted(record) if name not in hidden}
+def tax_rates(work: UnitOfWork, sent: Any) -> list[Record]:
+    """Returns the tax rates that a request names by id, as a customer or item holds them.
+
+    Raises:
+        ApiError: 400 with param `taxes`, for an id that does not exist.
+    """
+    found = [work.store.get("tax_rates", str(each)) for each in _elements(sent)]
+    if any(rate is None for rate in found):
+        raise refused("Taxes is invalid", "taxes")
+    return [KINDS["tax_rates"].visible(rate) for rate in found if rate is not None]
 
 
 def _elements(sent: Any) -> list[Any]:
@@ -97,7 +103,7 @@ def _line(work: UnitOfWork, item: Mapping[str, Any], kept: Record | None) -> Rec
 
 def _new_line(work: UnitOfWork, now: int) -> Record:
     return {
-        "id": _nested_id(work),
+        "id": nested_id(work),
         "object": "line_item",
         "catalog_item": None,
         "type": None,
@@ -129,11 +135,11 @@ def _rate(work: UnitOfWork, name: str, sent: Any) -> Record | None:
         found = work.store.get(collection, definition)
         if found is None:
             return None
-        found = public(collection, found)
+        found = KINDS[collection].visible(found)
     elif amount is None:
         return None
     rate = {
-        "id": _nested_id(work),
+        "id": nested_id(work),
         "object": "discount" if name == "coupon" else "tax",
         "amount": amount or Decimal(0),
         name: found,
@@ -142,5 +148,6 @@ def _rate(work: UnitOfWork, name: str, sent: Any) -> Record | None:
     return rate | {"expires": None, "from_payment_terms": False} if name == "coupon" else rate
 
 
-def _nested_id(work: UnitOfWork) -> int:
+def nested_id(work: UnitOfWork) -> int:
+    """Returns a new id for a line item, discount, tax or addon."""
     return work.store.next_value("nested", above=_NESTED_IDS_ABOVE)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from invoiced_emulator.calls.call import Call, Handler, Response
-from invoiced_emulator.catalog.plans_and_items import new_id
+from invoiced_emulator.catalog.versions import new_id
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import Property, accepted_values, missing
-from invoiced_emulator.writes.handling import record_in_path, record_response, refuse_unknown
+from invoiced_emulator.writes.options import refuse_unknown
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _BOOLEAN = Property("boolean", nullable=False)
 _SHARED: Mapping[str, Property] = {

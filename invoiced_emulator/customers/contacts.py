@@ -8,12 +8,8 @@ from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    record_response,
-    refuse_query,
-    refuse_unknown,
-)
+from invoiced_emulator.writes.options import refuse_query, refuse_unknown
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 _MOST = 100
 _TEXTS = "title department phone address1 address2 city state postal_code"

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from invoiced_emulator.amounts.line_items import public
+from invoiced_emulator.amounts.line_items import tax_rates
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.customers.payment_sources import attach
 from invoiced_emulator.protocol.errors import not_found, refused
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, as_integer, missing
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    next_number,
-    number_is_taken,
-    record_in_path,
-    record_response,
-    refuse_query,
-)
+from invoiced_emulator.writes.numbers import next_number, number_is_taken
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 _TEXTS = (
     "attention_to address1 address2 city state postal_code phone payment_terms tax_id "
@@ -99,7 +96,6 @@ def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
         "metadata": {},
         "credit_balance": 0,
         "country": account.country,
-        "payment_terms": account.payment_terms,
         **values,
     }
     customer["country"] = customer["country"] or account.country
@@ -151,7 +147,7 @@ def merge(call: Call) -> Response:
             twin = {"customer_id": survivor["id"]} if "customer_id" in child else {}
             # Re-pointed in the database: neither stamped nor told.
             store.put(collection, child | {"customer": survivor["id"]} | twin)
-    extra = {"original_customer": public("customers", merged)}
+    extra = {"original_customer": KINDS["customers"].visible(merged)}
     call.work.add_event("customers", survivor, "merged", extra)
     store.remove("customers", merged["id"])
     return NO_CONTENT
@@ -177,7 +173,7 @@ def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Recor
     if values.get("parent_customer") is not None:
         _check_parent(call, own_id, values["parent_customer"])
     if "taxes" in body:
-        values["taxes"] = _taxes(call, body["taxes"])
+        values["taxes"] = tax_rates(call.work, body["taxes"])
     for name, title in _RELATIONS.items():
         if name == "owner" and as_integer(body.get(name)) in call.shared.account.members:
             values["owner"] = values["owner_id"] = as_integer(body[name])
@@ -217,13 +213,6 @@ def _check_parent(call: Call, own_id: int | None, parent_id: int) -> None:
                 "parent_customer",
             )
         parent = store.get("customers", parent["parent_customer"])
-
-
-def _taxes(call: Call, sent: Any) -> list[Record]:
-    found = [call.shared.store.get("tax_rates", str(each)) for each in sent or ()]
-    if any(rate is None for rate in found):
-        raise refused("Taxes is invalid", "taxes")
-    return [public("tax_rates", rate) for rate in found if rate is not None]
 
 
 def _children(call: Call, collection: str, customer: int) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any
 from invoiced_emulator.calls.call import Call
 from invoiced_emulator.customers.customers import create_customer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import existing_customer
+from invoiced_emulator.writes.records import existing_customer
 
 
 def requested_customer(call: Call, sent: Any) -> Record:

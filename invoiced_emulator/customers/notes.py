@@ -7,14 +7,9 @@ from invoiced_emulator.protocol.errors import not_found
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    record_in_path,
-    record_response,
-    refuse_query,
-    refuse_unknown,
-    with_twins,
-)
+from invoiced_emulator.writes.options import refuse_query, refuse_unknown
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 PROPERTIES: Mapping[str, Property] = {
     "notes": Property(nullable=False, longest=65_535),
@@ -38,7 +33,7 @@ def create(call: Call) -> Response:
         if call.shared.store.get(collection, record_id) is None:
             raise not_found(KINDS[collection].title, record_id)
         relations[name.removesuffix("_id")] = record_id
-    note = values | with_twins(relations, ("customer", "invoice"))
+    note = values | relations | {f"{name}_id": relations[name] for name in relations}
     note = call.work.create("notes", note | {"user_id": None, "user": None})
     return record_response(call, "notes", note, 201)
 

@@ -5,38 +5,22 @@ from typing import Any
 
 from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.customers import gateway
-from invoiced_emulator.lists.listing import int_or_zero, key_below
+from invoiced_emulator.lists.listing import int_or_zero, key_below, list_headers
+from invoiced_emulator.lists.parameters import PLAIN_OPTIONS
 from invoiced_emulator.protocol.errors import not_found, refused, unknown_options
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.protocol.paging import link_header, requested_page
+from invoiced_emulator.protocol.paging import requested_page
 from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
 from invoiced_emulator.records.properties import as_boolean
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    committed,
-    record_response,
-    refuse_query,
-    unlocked_record,
-)
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import committed, unlocked_record
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 SOURCES = ("cards", "bank_accounts")
+_METHODS = frozenset({"credit_card", "ach"})
 _MOST = 20
-_OPTIONS = frozenset(
-    [
-        "advanced_filter",
-        "exclude",
-        "expand",
-        "filter",
-        "include",
-        "include_hidden",
-        "metadata",
-        "page",
-        "paginate",
-        "per_page",
-        "sort",
-    ]
-)
+_OPTIONS = PLAIN_OPTIONS | {"include_hidden"}
 
 
 def create(call: Call) -> Response:
@@ -53,12 +37,7 @@ def list_sources(call: Call) -> Response:
         raise unknown_options(unknown, _OPTIONS, "query")
     hidden = as_boolean(call.query.get("include_hidden", ""))
     found = sources(call, int_or_zero(call.arguments[0]), hidden=hidden)
-    page = requested_page(call.query)
-    base = f"{call.base}{call.path}"
-    headers = {
-        "X-Total-Count": str(len(found)),
-        "Link": link_header(base, call.query, page, len(found), strict=True),
-    }
+    headers = list_headers(call, requested_page(call.query), len(found), strict=True)
     return Response(200, encode([dict(sorted(each.items())) for each in found]), headers)
 
 
@@ -90,7 +69,7 @@ def attach(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
     Raises:
         ApiError: 400 with the service's or the gateway's text.
     """
-    source = requested_source(call, customer, body)
+    source = requested_source(customer, body)
     if len(sources(call, customer["id"])) >= _MOST:
         raise refused(f"The customer has reached the maximum allowed payment methods ({_MOST}).")
     source = call.work.create(COLLECTION_OF[source["object"]], source)
@@ -99,14 +78,14 @@ def attach(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
     return source
 
 
-def requested_source(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
+def requested_source(customer: Record, body: Mapping[str, Any]) -> Record:
     """The source that the token of a request stands for, not stored yet.
 
     Raises:
         ApiError: 400 with the service's or the gateway's text.
     """
     method = body.get("method") or "credit_card"
-    if method not in call.shared.account.saved_methods:
+    if method not in _METHODS:
         raise refused(f"This business does not support saving the payment method: {method}")
     tokens = [body[name] for name in ("invoiced_token", "gateway_token") if body.get(name)]
     if len(tokens) != 1:
@@ -135,12 +114,7 @@ def stored_source(call: Call, customer: Record, object_: Any, source_id: Any) ->
 def sources(call: Call, customer: int, *, hidden: bool = False) -> list[Record]:
     """A customer's sources, cards first; those that cannot be charged only when `hidden`."""
     store = call.shared.store
-    sql = "SELECT key FROM records WHERE customer = ? AND collection = ? ORDER BY key"
-    found = [
-        store.at(collection, row[0]) or {}
-        for collection in SOURCES
-        for row in store.rows(sql, (customer, collection))
-    ]
+    found = [each for name in SOURCES for each in store.of_customer(name, customer)]
     return [each for each in found if hidden or each.get("chargeable")]
 
 

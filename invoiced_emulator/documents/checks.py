@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call
 from invoiced_emulator.documents.kinds import ESTIMATE, INVOICE, DocumentKind
-from invoiced_emulator.documents.statuses import decimal, has_pending_payment
+from invoiced_emulator.documents.statuses import has_pending_payment
+from invoiced_emulator.protocol.clock import DAY
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.protocol.exact_json import decode, number_text
 from invoiced_emulator.records.unit_of_work import Record
@@ -26,7 +28,6 @@ _REASONS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("deposit_paid", "it has a deposit payment applied"),
     ),
 }
-_DAY = 86_400
 _NAMES = {"invoices": "invoice", "credit_notes": "credit note", "estimates": "estimate"}
 
 
@@ -81,7 +82,7 @@ def check_quota(call: Call) -> None:
         "SELECT count(*) FROM records WHERE created_at >= ? "
         "AND collection IN ('invoices', 'credit_notes', 'estimates')"
     )
-    if call.shared.store.rows(sql, (now - now % _DAY,))[0][0] >= most:
+    if call.shared.store.rows(sql, (now - now % DAY,))[0][0] >= most:
         raise refused(
             f"The {most} transaction per day quota has been reached. "
             "Please upgrade your account to create more transactions."

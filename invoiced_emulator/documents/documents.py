@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from invoiced_emulator.amounts.document_amounts import AMOUNTS, set_amounts
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.customers.inline_customers import requested_customer
 from invoiced_emulator.customers.shipping_address import shipping_address
@@ -20,19 +21,15 @@ from invoiced_emulator.documents.checks import (
 from invoiced_emulator.documents.files import attachment_ids
 from invoiced_emulator.documents.kinds import CREDIT_NOTE, INVOICE, DocumentKind
 from invoiced_emulator.documents.payment_terms import due_date
-from invoiced_emulator.documents.statuses import decimal, derive_fields
+from invoiced_emulator.documents.statuses import derive_fields
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import accepted_values
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    next_number,
-    number_is_taken,
-    record_in_path,
-    record_response,
-    refuse_query,
-)
+from invoiced_emulator.writes.numbers import next_number, number_is_taken
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 
 def create_handler(kind: DocumentKind) -> Handler:

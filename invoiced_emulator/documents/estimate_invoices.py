@@ -5,7 +5,8 @@ from invoiced_emulator.documents.documents import create_document, save_document
 from invoiced_emulator.documents.kinds import ESTIMATE, INVOICE
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import record_in_path, record_response
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _COPIED = ("customer", "currency", "payment_terms", "purchase_order", "notes", "ship_to")
 _LINE = (

@@ -5,18 +5,14 @@ from typing import Any
 
 from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.calls.routing import Route
-from invoiced_emulator.lists.embedded_lists import list_embedded
-from invoiced_emulator.lists.listing import visible_key
+from invoiced_emulator.lists.listing import list_embedded, visible_key
 from invoiced_emulator.protocol.errors import not_found
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, as_integer, missing
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    record_in_path,
-    record_response,
-    refuse_query,
-)
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 _PROPERTIES: Mapping[str, Property] = {
     "name": Property(nullable=False),

@@ -10,13 +10,13 @@ from invoiced_emulator.calls.routing import Route
 from invoiced_emulator.documents.checks import check_editable, check_new_total
 from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DocumentKind
-from invoiced_emulator.lists.embedded_lists import list_embedded
-from invoiced_emulator.lists.listing import visible_key
+from invoiced_emulator.lists.listing import list_embedded, visible_key
 from invoiced_emulator.protocol.errors import not_found
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_integer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, unlocked_record
+from invoiced_emulator.writes.records import unlocked_record
+from invoiced_emulator.writes.responses import NO_CONTENT
 
 _COUNTED = frozenset({"quantity", "unit_cost", "discountable", "taxable", "discounts", "taxes"})
 """Only these, of a line's properties, recalculate and stamp its document."""

@@ -10,7 +10,8 @@ from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.protocol.exact_json import decode
 from invoiced_emulator.records.properties import as_boolean
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import committed, record_in_path, record_response
+from invoiced_emulator.writes.records import committed, record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _SENT_FROM: Mapping[str, tuple[str, ...]] = {
     "customers": ("emails", "letters", "text_messages"),

@@ -13,7 +13,8 @@ from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_integer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import NO_CONTENT, record_response, unlocked_record
+from invoiced_emulator.writes.records import unlocked_record
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 COLLECTION = "line_items"
 
@@ -44,7 +45,7 @@ def delete(call: Call) -> Response:
 def invoice(call: Call) -> Response:
     """POST /customers/:id/invoices: one invoice of all that is pending."""
     customer = unlocked_record(call, "customers", call.arguments[0])
-    pending = _records(call, COLLECTION, customer["id"])
+    pending = call.shared.store.of_customer(COLLECTION, customer["id"])
     if not pending:
         raise refused("There are no pending line items to invoice.")
     items = [copied_line(line) for line in pending]
@@ -60,7 +61,7 @@ def consolidate(call: Call) -> Response:
     cutoff = as_integer(call.body.get("cutoff_date")) or call.shared.clock.now()
     open_invoices = [
         with_defaults(each, INVOICE)
-        for each in _records(call, "invoices", customer["id"])
+        for each in call.shared.store.of_customer("invoices", customer["id"])
         if not (each.get("draft") or each.get("closed") or each.get("voided"))
         and each["date"] <= cutoff
     ]
@@ -90,9 +91,3 @@ def _line(call: Call) -> Record:
 def _counted(call: Call, line: Record) -> Record:
     amount = Decimal(line["quantity"]) * Decimal(line["unit_cost"])
     return line | {"amount": rounded(amount, call.shared.account.currency)}
-
-
-def _records(call: Call, collection: str, customer: int) -> list[Record]:
-    store = call.shared.store
-    sql = "SELECT key FROM records WHERE customer = ? AND collection = ? ORDER BY key"
-    return [store.at(collection, row[0]) or {} for row in store.rows(sql, (customer, collection))]

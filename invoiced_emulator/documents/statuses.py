@@ -1,14 +1,12 @@
 """Status and balance of documents, by the service's precedence."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.documents.kinds import DOCUMENTS
-from invoiced_emulator.protocol.exact_json import encode
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-
-_WEB = "https://emulator.invoiced.invalid"
+from invoiced_emulator.records.web_pages import page_address
 
 
 def derive_fields(work: UnitOfWork, collection: str, document: Record) -> None:
@@ -25,11 +23,6 @@ def derive_fields(work: UnitOfWork, collection: str, document: Record) -> None:
             document[link] = document.get(link) or _address(collection, document, link)
         else:
             document[link] = None
-
-
-def decimal(document: Record, name: str) -> Decimal:
-    """An amount of a record; 0 when it has none."""
-    return Decimal(document.get(name) or 0)
 
 
 def _settle_invoice(work: UnitOfWork, invoice: Record) -> None:
@@ -116,8 +109,7 @@ def _reachable(document: Record, link: str) -> bool:
 
 
 def _address(collection: str, document: Record, link: str) -> str:
-    seed = encode([collection, document.get("id")])
-    address = f"{_WEB}/{collection}/{hashlib.sha256(seed).hexdigest()[:24]}"
+    address = page_address(collection, document.get("id"))
     suffix = link.removesuffix("url").rstrip("_")
     return f"{address}/{suffix}" if suffix else address
 

@@ -2,8 +2,7 @@
 
 from invoiced_emulator.calls.call import Response
 from invoiced_emulator.http.authentication import Caller
-from invoiced_emulator.protocol.account import Account
-from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.protocol.clock import DAY, Clock
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.records.store import Store
 
@@ -19,9 +18,8 @@ class Idempotency:
     that run at the same time: both are carried out. So does the service.
     """
 
-    def __init__(self, store: Store, account: Account, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._account = account
         self._clock = clock
 
     def replay(self, caller: Caller, key: str, method: str) -> Response | None:
@@ -53,6 +51,6 @@ class Idempotency:
 
     def remember(self, caller: Caller, key: str, response: Response) -> None:
         """Store an answer for replays; its headers are not kept."""
-        until = self._clock.now() + self._account.idempotency_ttl
+        until = self._clock.now() + DAY
         row = (f"{caller.key}:{key}", response.status, response.body, until)
         self._store.execute("INSERT OR REPLACE INTO replays VALUES (?, ?, ?, ?)", row)

@@ -10,14 +10,9 @@ from invoiced_emulator.calls.call import Call, Response, json_response
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import Property, accepted_values, missing
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    record_in_path,
-    record_response,
-    refuse_query,
-    refuse_unknown,
-    unlocked_record,
-)
+from invoiced_emulator.writes.options import refuse_query, refuse_unknown
+from invoiced_emulator.writes.records import record_in_path, unlocked_record
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 PROPERTIES: Mapping[str, Property] = {
     "url": Property(nullable=False),

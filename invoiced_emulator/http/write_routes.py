@@ -1,8 +1,8 @@
 """The routes that change records."""
 
 from invoiced_emulator.calls.routing import Route
-from invoiced_emulator.catalog import coupons_and_tax_rates, plans_and_items
-from invoiced_emulator.catalog.plans_and_items import archive_handler, update_handler
+from invoiced_emulator.catalog import coupons_and_tax_rates, items, plans
+from invoiced_emulator.catalog.versions import archive_handler
 from invoiced_emulator.customers import contacts, customers, notes, payment_sources, tasks
 from invoiced_emulator.documents import pending_line_items
 from invoiced_emulator.documents.documents import (
@@ -139,14 +139,14 @@ def _money_routes() -> list[Route]:
 
 def _catalog_routes() -> list[Route]:
     routes = [
-        Route("POST", "plans", plans_and_items.create_plan, _BILLING),
-        Route("PATCH", "plans/{}", update_handler("plans", plans_and_items.PLAN), _BILLING),
+        Route("POST", "plans", plans.create, _BILLING),
+        Route("PATCH", "plans/{}", plans.update, _BILLING),
         Route("DELETE", "plans/{}", archive_handler("plans"), _BILLING),
     ]
     for path in ("items", "catalog_items"):
         routes += [
-            Route("POST", path, plans_and_items.create_item),
-            Route("PATCH", f"{path}/{{}}", update_handler("items", plans_and_items.ITEM)),
+            Route("POST", path, items.create),
+            Route("PATCH", f"{path}/{{}}", items.update),
             Route("DELETE", f"{path}/{{}}", archive_handler("items")),
         ]
     for kind in (coupons_and_tax_rates.COUPONS, coupons_and_tax_rates.TAX_RATES):

@@ -2,6 +2,7 @@
 
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.lists.listing import list_conditions, list_page
+from invoiced_emulator.protocol.clock import DAY
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.conditions import Conditions
 from invoiced_emulator.records.kinds import KINDS
@@ -12,6 +13,7 @@ _TYPE_NAMES = (
     "payment_source payout promise_to_pay refund subscription task text_message transaction "
     "vendor vendor_credit vendor_payment"
 )
+_RETENTION = 7 * 365 * DAY
 _OBJECT_TYPES = frozenset(_TYPE_NAMES.split())
 _SOURCES = frozenset({"team", "customer", "invoiced", "api"})
 
@@ -33,10 +35,7 @@ def list_events(call: Call) -> Response:
     if source in _SOURCES:
         conditions.add("coalesce(json_extract(b.hidden, '$.source'), 'api') = ?", source)
     retained = Conditions()
-    retention = call.shared.account.event_retention
-    if retention is not None:
-        oldest = call.shared.clock.now() - retention
-        retained.add("(r.date IS NULL OR r.date >= ?)", oldest)
+    retained.add("(r.date IS NULL OR r.date >= ?)", call.shared.clock.now() - _RETENTION)
     return list_page(call, kind, conditions, unsigned=retained)
 
 

@@ -1,5 +1,6 @@
 """List and retrieve: from query parameters to a page of stored JSON."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from invoiced_emulator.calls.call import Call, Handler, Response
@@ -8,6 +9,7 @@ from invoiced_emulator.lists.parameters import add_special, check_strict
 from invoiced_emulator.lists.rendering import render, requested_fields
 from invoiced_emulator.lists.sorting import Order, requested_order
 from invoiced_emulator.protocol.errors import not_found, refused
+from invoiced_emulator.protocol.exact_json import encode
 from invoiced_emulator.protocol.paging import (
     CURSOR_REQUIRED_FROM,
     Page,
@@ -16,6 +18,12 @@ from invoiced_emulator.protocol.paging import (
 )
 from invoiced_emulator.records.conditions import Conditions, tables
 from invoiced_emulator.records.kinds import KINDS, ObjectKind
+from invoiced_emulator.records.unit_of_work import Record
+
+_COUNT_SECONDS = 300
+"""For so long pages after the first repeat the `X-Total-Count` of the first."""
+_CURSOR_SECONDS = 300
+"""For so long the last id of a page allows the next page beyond 10,000 rows."""
 
 
 def list_handler(
@@ -127,15 +135,28 @@ def list_page(
     headers: dict[str, str] = {}
     if call.query.get("paginate") != "none":
         total = _total(call, conditions, name, page)
-        headers["X-Total-Count"] = str(total)
-        if call.shared.account.link_header:
-            base = f"{call.base}{call.path}"
-            headers["Link"] = link_header(base, call.query, page, total, strict=kind.strict)
+        headers = list_headers(call, page, total, strict=kind.strict)
     keys = _page_keys(call, conditions, name, page, order)
     store = call.shared.store
     rows = store.texts(kind.collection, keys)
     bodies = render(store, kind, rows, requested_fields(call.query))
     return Response(200, b"".join((b"[", b",".join(bodies), b"]")), headers)
+
+
+def list_headers(call: Call, page: Page, total: int, *, strict: bool = False) -> dict[str, str]:
+    """Returns the headers of a page of a list with `total` rows."""
+    headers = {"X-Total-Count": str(total)}
+    if call.shared.account.link_header:
+        base = f"{call.base}{call.path}"
+        headers["Link"] = link_header(base, call.query, page, total, strict=strict)
+    return headers
+
+
+def list_embedded(call: Call, records: Sequence[Record]) -> Response:
+    """Returns one page of the records kept inside another record, which are never filtered."""
+    page = requested_page(call.query)
+    body = encode(records[page.offset : page.offset + page.size])
+    return Response(200, body, list_headers(call, page, len(records)))
 
 
 def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:
@@ -145,7 +166,7 @@ def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:
     if remembered is not None:
         return remembered
     total = call.shared.row_counts.count(conditions)
-    counts.put(name, total, seconds=call.shared.account.count_ttl)
+    counts.put(name, total, seconds=_COUNT_SECONDS)
     return total
 
 
@@ -172,8 +193,7 @@ def _page_keys(
     found = service.store.rows(sql, (*parameters, page.size, offset))
     keys = [row[0] for row in found]
     if order.by_key and keys:
-        ttl = service.account.cursor_ttl
-        cursors.put(name, keys[-1], seconds=ttl, offset=page.offset + page.size)
+        cursors.put(name, keys[-1], seconds=_CURSOR_SECONDS, offset=page.offset + page.size)
     return keys
 
 

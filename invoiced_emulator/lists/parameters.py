@@ -16,13 +16,13 @@ _COMMON = (
     "advanced_filter automation exclude expand filter include metadata page paginate per_page "
     "sort updated_after updated_before"
 )
-_PLAIN = frozenset(_COMMON.split()) - {"automation", "updated_after", "updated_before"}
+PLAIN_OPTIONS = frozenset(_COMMON.split()) - {"automation", "updated_after", "updated_before"}
 STRICT_OPTIONS: Mapping[str, frozenset[str]] = {
     "customers": frozenset(
         f"{_COMMON} balance late_fee_schedule_id open_balance owner payment_source".split()
     ),
-    "charges": _PLAIN,
-    "refunds": _PLAIN,
+    "charges": PLAIN_OPTIONS,
+    "refunds": PLAIN_OPTIONS,
     "payments": frozenset(f"{_COMMON} amount balance end_date start_date".split()),
 }
 """The parameters that a strict list defines, by collection."""

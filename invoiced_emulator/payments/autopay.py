@@ -6,7 +6,8 @@ from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.payments.charges import charge
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import committed, record_in_path, record_response
+from invoiced_emulator.writes.records import committed, record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 
 def pay(call: Call) -> Response:

@@ -3,16 +3,16 @@
 from decimal import Decimal
 from typing import Any
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DOCUMENTS as DOCUMENT_KINDS
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.credit_balances import (
     check_not_overspent,
     grant_credit,
     update_credit_balance,
 )
 from invoiced_emulator.payments.splits import DOCUMENTS, PREFIX, Split
-from invoiced_emulator.payments.transactions import new_transaction
+from invoiced_emulator.payments.transactions import are_silent, new_transaction
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 _CREDITING = frozenset({"credit_note", "document_adjustment"})
@@ -22,11 +22,10 @@ _CREDITING = frozenset({"credit_note", "document_adjustment"})
 def apply(work: UnitOfWork, payment: Record, split: Split) -> Record:
     """Write the transaction of a split and return its element of `applied_to`."""
     transaction = _transaction(work, payment, split)
-    quiet = "transaction_events" not in work.account.features
     if transaction["method"] == "balance" and transaction["type"] == "adjustment":
-        grant_credit(work, transaction, silent=quiet)
+        grant_credit(work, transaction, silent=are_silent(work))
     else:
-        work.create("transactions", transaction, silent=quiet)
+        work.create("transactions", transaction, silent=are_silent(work))
     _move(work, split.type, dict(split.documents), split.amount)
     if split.type == "applied_credit":
         update_credit_balance(work, payment["customer"], payment["currency"])
@@ -38,8 +37,7 @@ def unapply(work: UnitOfWork, payment: Record, element: Record) -> None:
     """Delete the transaction of an element of `applied_to` and move the amounts back."""
     transaction = work.store.get("transactions", element["id"])
     if transaction is not None:
-        quiet = "transaction_events" not in work.account.features
-        work.delete("transactions", transaction, silent=quiet)
+        work.delete("transactions", transaction, silent=are_silent(work))
     work.store.remove("credit_balance_adjustments", element["id"])
     documents = {name: element[name] for name in DOCUMENTS if element.get(name) is not None}
     _move(work, element["type"], documents, -decimal(element, "amount"))

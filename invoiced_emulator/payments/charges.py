@@ -8,14 +8,11 @@ from invoiced_emulator.customers import gateway
 from invoiced_emulator.customers.payment_sources import attach, requested_source, stored_source
 from invoiced_emulator.payments.payments import create_payment
 from invoiced_emulator.protocol.errors import not_found, refused
-from invoiced_emulator.records.properties import Property, accepted_values, as_boolean, as_decimal
+from invoiced_emulator.records.properties import as_boolean, as_decimal
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    committed,
-    record_response,
-    unlocked_record,
-)
+from invoiced_emulator.writes.options import requested_currency
+from invoiced_emulator.writes.records import committed, unlocked_record
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 _SPLITS = {
     "invoice": ("invoice", "invoices"),
@@ -80,10 +77,7 @@ def charge(
     """
     work = call.work
     status, failure = gateway.charge(source)
-    currency = details.get("currency") or customer.get("currency") or call.shared.account.currency
-    currency = accepted_values({"currency": currency}, {"currency": Property("currency")})[
-        "currency"
-    ]
+    currency = requested_currency(call, details.get("currency"), customer)
     outcome = {"status": status, "failure_message": failure, "receipt_email": receipt_email}
     payment = None
     with committed(call):
@@ -153,7 +147,7 @@ def _source(call: Call, customer: Record) -> Record:
     if body.get("invoiced_token") or body.get("gateway_token"):
         if not body.get("method"):
             raise refused(_NO_METHOD)
-        return requested_source(call, customer, body)
+        return requested_source(customer, body)
     if not customer.get("payment_source"):
         raise refused(_NO_METHOD)
     return customer["payment_source"]

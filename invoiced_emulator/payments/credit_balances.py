@@ -3,21 +3,16 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.transactions import new_transaction
 from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.protocol.exact_json import decode, number_text
+from invoiced_emulator.protocol.exact_json import number_text
 from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    existing_customer,
-    record_in_path,
-    record_response,
-    refuse_query,
-)
-from invoiced_emulator.writes.options import check_options
+from invoiced_emulator.writes.options import check_options, refuse_query, requested_currency
+from invoiced_emulator.writes.records import existing_customer, record_in_path
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 COLLECTION = "credit_balance_adjustments"
 _OPTIONS = {
@@ -38,10 +33,7 @@ def create(call: Call) -> Response:
     amount = as_decimal(body["amount"])
     if not amount:
         raise refused("Amount is invalid", "amount")
-    currency = body.get("currency") or customer.get("currency") or call.shared.account.currency
-    currency = accepted_values({"currency": currency}, {"currency": Property("currency")})[
-        "currency"
-    ]
+    currency = requested_currency(call, body.get("currency"), customer)
     adjustment = grant_credit(
         work,
         new_transaction(
@@ -74,8 +66,6 @@ def update(call: Call) -> Response:
         values["amount"] = as_decimal(body["amount"])
         if not values["amount"]:
             raise refused("Amount is invalid", "amount")
-    elif call.shared.account.adjustment_sign_flips:
-        values["amount"] = -before["amount"]
     after = work.save(COLLECTION, before, before | values)
     mirror = work.store.get("transactions", before["id"])
     if mirror is not None:
@@ -123,10 +113,10 @@ def grant_credit(work: UnitOfWork, transaction: Record, *, silent: bool = False)
 def balance(work: UnitOfWork, customer: int, currency: str) -> Decimal:
     """Credit granted to a customer and not spent."""
     total = Decimal(0)
-    for record in customer_records(work, COLLECTION, customer):
+    for record in work.store.of_customer(COLLECTION, customer):
         if record.get("currency") == currency:
             total += decimal(record, "amount")
-    for record in customer_records(work, "transactions", customer):
+    for record in work.store.of_customer("transactions", customer):
         spends = record.get("type") == "charge" and record.get("method") == "balance"
         if spends and record.get("currency") == currency:
             total -= decimal(record, "amount")
@@ -160,12 +150,3 @@ def check_not_overspent(
             f"{day:%b} {day.day}, {day.year}",
             param,
         )
-
-
-def customer_records(work: UnitOfWork, collection: str, customer: int) -> list[Record]:
-    """The visible fields of a customer's records of one collection."""
-    sql = (
-        "SELECT b.body FROM records r JOIN bodies b USING (collection, key) "
-        "WHERE r.customer = ? AND r.collection = ?"
-    )
-    return [decode(row[0]) for row in work.store.rows(sql, (customer, collection))]

@@ -1,13 +1,13 @@
 """Credit notes: created for a customer, or for an invoice and then applied to it."""
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import create_document
 from invoiced_emulator.documents.kinds import CREDIT_NOTE
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.payments import create_payment
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import record_response
+from invoiced_emulator.writes.responses import record_response
 
 
 def create(call: Call) -> Response:

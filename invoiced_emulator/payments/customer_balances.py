@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response, json_response
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.lists.listing import visible_key
-from invoiced_emulator.payments.credit_balances import COLLECTION, balance, customer_records
+from invoiced_emulator.payments.credit_balances import COLLECTION, balance
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.unit_of_work import Record
 
@@ -41,7 +41,7 @@ def customer_balance(call: Call) -> Response:
 def _open(call: Call, collection: str, customer: int, currency: str) -> list[Record]:
     return [
         document
-        for document in customer_records(call.work, collection, customer)
+        for document in call.shared.store.of_customer(collection, customer)
         if document.get("currency") == currency
         and not document.get("draft")
         and not document.get("closed")
@@ -55,12 +55,12 @@ def _sum(documents: list[Record]) -> Decimal:
 def _history(call: Call, customer: int, currency: str) -> list[Record]:
     moves = [
         (record["date"], decimal(record, "amount"))
-        for record in customer_records(call.work, COLLECTION, customer)
+        for record in call.shared.store.of_customer(COLLECTION, customer)
         if record.get("currency") == currency
     ]
     moves += [
         (record["date"], -decimal(record, "amount"))
-        for record in customer_records(call.work, "transactions", customer)
+        for record in call.shared.store.of_customer("transactions", customer)
         if record.get("currency") == currency
         and (record.get("type"), record.get("method")) == ("charge", "balance")
     ]

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.credit_balances import COLLECTION as ADJUSTMENTS
 from invoiced_emulator.payments.credit_balances import (
     check_not_overspent,
@@ -16,13 +16,9 @@ from invoiced_emulator.payments.transactions import new_transaction
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    existing_customer,
-    record_in_path,
-    record_response,
-    refuse_query,
-)
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import existing_customer, record_in_path
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 _TYPES = ("payment", "charge", "refund", "adjustment", "document_adjustment")
 _PROPERTIES = {

@@ -3,21 +3,18 @@
 from decimal import Decimal
 from typing import Any
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.lists.listing import record_json, visible_key
 from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_decimal, as_integer
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import (
-    NO_CONTENT,
-    record_response,
-    refuse_query,
-    unlocked_record,
-)
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import unlocked_record
+from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 COLLECTION = "payment_plans"
 

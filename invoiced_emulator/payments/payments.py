@@ -1,6 +1,5 @@
 """Payments: create, update with what they are applied to, and void."""
 
-import hashlib
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +16,10 @@ from invoiced_emulator.payments.splits import (
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-from invoiced_emulator.writes.handling import existing_customer, record_in_path, record_response
+from invoiced_emulator.records.web_pages import page_address
 from invoiced_emulator.writes.options import check_options
+from invoiced_emulator.writes.records import existing_customer, record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _TEXT = ("string", "null")
 _OPTIONS = {
@@ -47,9 +48,6 @@ _PROPERTIES = {
     "ach_sender_id": Property(),
     "metadata": Property("metadata"),
 }
-_WEB = "https://emulator.invoiced.invalid/payments"
-_ALIASES = ("customer", "payment")
-"""Relations that an embedded charge holds by `<name>_id` only."""
 
 
 def create(call: Call) -> Response:
@@ -71,12 +69,16 @@ def create_payment(call: Call, body: Record, *, charge: Record | None = None) ->
     """
     payment = _new_payment(call, body)
     if charge is not None:
-        copy = {name: value for name, value in charge.items() if name not in _ALIASES}
-        payment["charge"] = copy | {"payment_id": payment["id"]}
+        payment["charge"] = embedded_charge(charge) | {"payment_id": payment["id"]}
     splits = requested_splits(body.get("applied_to"), payment["currency"])
     check_documents(call.work, splits, payment)
     applied = [apply(call.work, payment, split) for split in splits]
     return call.work.create("payments", _settled(payment, applied, consumed_amount(splits)))
+
+
+def embedded_charge(charge: Record) -> Record:
+    """Returns a charge as its payment holds it: its relations by `<name>_id` only."""
+    return {name: value for name, value in charge.items() if name not in {"customer", "payment"}}
 
 
 def update(call: Call) -> Response:
@@ -214,8 +216,7 @@ def _settled(payment: Record, applied_to: list[Record], consumed: Decimal) -> Re
     """The payment with its balance and what follows from it."""
     rest = Decimal(payment["amount"]) - consumed
     reachable = rest == 0 and not payment["voided"] and payment["customer"] is not None
-    digest = hashlib.sha256(str(payment["id"]).encode()).hexdigest()[:24]
-    address = payment.get("pdf_url") or f"{_WEB}/{digest}/pdf"
+    address = payment.get("pdf_url") or f"{page_address('payments', payment['id'])}/pdf"
     return payment | {
         "applied_to": applied_to,
         "balance": rest,

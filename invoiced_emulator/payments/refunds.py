@@ -2,20 +2,20 @@
 
 from decimal import Decimal
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.customers import gateway
 from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
-from invoiced_emulator.documents.statuses import decimal
-from invoiced_emulator.payments.transactions import new_transaction
+from invoiced_emulator.payments.payments import embedded_charge
+from invoiced_emulator.payments.transactions import are_silent, new_transaction
+from invoiced_emulator.protocol.clock import DAY
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.protocol.exact_json import number_text
 from invoiced_emulator.records.properties import as_decimal
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-from invoiced_emulator.writes.handling import committed, record_in_path, record_response
-
-_DAY = 86_400
-_ALIASES = ("customer", "payment")
+from invoiced_emulator.writes.records import committed, record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 
 def create(call: Call) -> Response:
@@ -64,7 +64,7 @@ def _check(charge: Record, amount: Decimal, now: int) -> None:
     if amount > rest:
         raise refused("The refund amount cannot exceed the original charge amount.")
     source = charge.get("payment_source") or {}
-    same_day = (charge.get("created_at") or 0) // _DAY == now // _DAY
+    same_day = (charge.get("created_at") or 0) // DAY == now // DAY
     # Observed: refused; its words are not known.
     if same_day and source.get("object") == "card" and amount < decimal(charge, "amount"):
         raise refused("Partial refunds are not available on the day of the charge.")
@@ -86,8 +86,7 @@ def _update_charge(work: UnitOfWork, charge: Record, refund: Record) -> None:
     work.save("charges", charge, after, silent=True)
     payment = work.store.get("payments", charge.get("payment_id") or 0)
     if payment is not None:
-        copy = {name: value for name, value in after.items() if name not in _ALIASES}
-        work.store.put("payments", payment | {"charge": copy})
+        work.store.put("payments", payment | {"charge": embedded_charge(after)})
 
 
 def _return_money(work: UnitOfWork, charge: Record, refund: Record) -> None:
@@ -97,7 +96,6 @@ def _return_money(work: UnitOfWork, charge: Record, refund: Record) -> None:
         return
     paid = [each for each in payment.get("applied_to") or () if each.get("type") == "invoice"]
     invoice_id = paid[0]["invoice"] if paid else None
-    quiet = "transaction_events" not in work.account.features
     transaction = new_transaction(
         work,
         customer=payment["customer"],
@@ -110,7 +108,7 @@ def _return_money(work: UnitOfWork, charge: Record, refund: Record) -> None:
         invoice=invoice_id,
         parent_transaction=paid[0]["id"] if paid else None,
     )
-    work.create("transactions", transaction, silent=quiet)
+    work.create("transactions", transaction, silent=are_silent(work))
     stored = work.store.get("invoices", invoice_id) if invoice_id is not None else None
     if stored is not None:
         before = with_defaults(stored, INVOICE)

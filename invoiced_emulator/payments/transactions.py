@@ -7,7 +7,8 @@ from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import Property, accepted_values
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
-from invoiced_emulator.writes.handling import record_in_path, record_response
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _EMPTY = (
     "gateway",
@@ -65,6 +66,11 @@ def new_transaction(  # noqa: PLR0913 - one field each
         "metadata": {},
         "sent": False,
     }
+
+
+def are_silent(work: UnitOfWork) -> bool:
+    """Whether the transactions of payments write no events, as on most accounts."""
+    return "transaction_events" not in work.account.features
 
 
 def update(call: Call) -> Response:

@@ -1,12 +1,13 @@
 """Writing an invoice off: a credit note called Bad Debt takes its balance."""
 
+from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import create_document, save_document, with_defaults
 from invoiced_emulator.documents.kinds import CREDIT_NOTE, INVOICE
-from invoiced_emulator.documents.statuses import decimal
 from invoiced_emulator.payments.credit_notes import apply_note
 from invoiced_emulator.protocol.errors import ApiError
-from invoiced_emulator.writes.handling import record_in_path, record_response
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _NAME = "Bad Debt"
 

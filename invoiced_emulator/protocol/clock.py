@@ -2,6 +2,9 @@
 
 import time
 
+DAY = 86_400
+"""Seconds."""
+
 
 class Clock:
     """Whole epoch seconds, as the API stamps records.

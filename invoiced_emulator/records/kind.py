@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 FieldType = Literal["number", "boolean", "text", "date", "stamp", "negated", "json"]
 """How a filter compares a field: `date` holds epoch seconds as an integer, `stamp` is a database
@@ -47,6 +47,10 @@ class ObjectKind:
     """Account feature without which its routes answer 400."""
     relations: Mapping[str, str] = field(default_factory=dict)
     """Fields that hold the id of another record, with that record's collection."""
+
+    def visible(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the fields of a record that responses show by default, in order of name."""
+        return {name: record[name] for name in sorted(record) if name not in self.hidden}
 
 
 def fields(

@@ -81,9 +81,9 @@ def record_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[An
 
 def body_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[Any, ...]:
     """The JSON texts of a record: what responses show, and what they hide by default."""
-    hidden_names = KINDS[collection].hidden
-    shown = {name: record[name] for name in sorted(record) if name not in hidden_names}
-    hidden = {name: record[name] for name in sorted(record) if name in hidden_names}
+    kind = KINDS[collection]
+    shown = kind.visible(record)
+    hidden = {name: record[name] for name in sorted(record) if name in kind.hidden}
     return (
         collection,
         key,

@@ -138,6 +138,14 @@ class Store:
         sql = "SELECT body, hidden FROM bodies WHERE collection = ? ORDER BY key"
         return [merged(*row) for row in self.rows(sql, (collection,))]
 
+    def of_customer(self, collection: str, customer: int) -> list[dict[str, Any]]:
+        """Returns a customer's records of a collection in key order, with all fields."""
+        sql = (
+            "SELECT b.body, b.hidden FROM records r JOIN bodies b USING (collection, key) "
+            "WHERE r.customer = ? AND r.collection = ? ORDER BY r.key"
+        )
+        return [merged(*row) for row in self.rows(sql, (customer, collection))]
+
     def remove(self, collection: str, record_id: int | str) -> None:
         """Delete a record, all versions of it, without writing an event."""
         for key in self.keys(collection, record_id):

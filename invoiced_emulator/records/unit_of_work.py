@@ -90,7 +90,7 @@ class UnitOfWork:
     def snapshot(self, collection: str, record: Record) -> Record:
         """A record as events show it: visible fields, its customer and plan expanded."""
         kind = KINDS[collection]
-        shown = {name: record[name] for name in sorted(record) if name not in kind.hidden}
+        shown = kind.visible(record)
         if collection == "payments":
             shown["applied_to"] = record.get("applied_to", [])
         for name in ("customer", "plan"):
@@ -98,8 +98,7 @@ class UnitOfWork:
             if related is not None and shown.get(name) is not None:
                 found = self.store.get(related, shown[name])
                 if found is not None:
-                    hidden = KINDS[related].hidden
-                    shown[name] = {key: found[key] for key in sorted(found) if key not in hidden}
+                    shown[name] = KINDS[related].visible(found)
         return shown
 
     def _change(self, collection: str, record_id: int | str) -> _Change:

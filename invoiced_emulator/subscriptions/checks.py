@@ -3,13 +3,13 @@
 from typing import Any
 
 from invoiced_emulator.calls.call import Call
+from invoiced_emulator.protocol.clock import DAY
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.unit_of_work import Record
-from invoiced_emulator.writes.handling import existing_customer
+from invoiced_emulator.writes.records import existing_customer
 
-_DAY = 86_400
-_MONTH = 31 * _DAY
-_FIVE_YEARS = 5 * 365 * _DAY
+_MONTH = 31 * DAY
+_FIVE_YEARS = 5 * 365 * DAY
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _MOST_ADDONS = 100
 

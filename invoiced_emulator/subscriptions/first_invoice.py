@@ -8,6 +8,7 @@ from invoiced_emulator.documents.kinds import INVOICE
 from invoiced_emulator.payments.autopay import collect
 from invoiced_emulator.protocol.errors import ApiError, refused
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
+from invoiced_emulator.subscriptions.terms import addon_definition, unit_price
 
 
 def issue_first(call: Call, subscription: Record, plan: Record) -> None:
@@ -43,18 +44,16 @@ def subscription_lines(work: UnitOfWork, subscription: Record, plan: Record) -> 
     """The lines that a billing period adds to an invoice, as a request would send them."""
     lines = [_line("plan", plan, subscription["quantity"], subscription.get("amount"))]
     for addon in subscription["addons"]:
-        name, collection = ("plan", "plans") if addon["plan"] else ("catalog_item", "items")
-        found = work.store.get(collection, str(addon[name])) or {}
+        found = addon_definition(work, addon)
         line = _line(found.get("type") or "plan", found, addon["quantity"], addon["amount"])
         lines.append(line | {"description": addon["description"]})
     return lines
 
 
 def _line(type_: str, definition: Record, quantity: Any, amount: Any) -> Record:
-    price = amount if amount is not None else definition.get("amount", definition.get("unit_cost"))
     return {
         "type": type_,
         "name": definition.get("name") or "",
         "quantity": quantity,
-        "unit_cost": price or 0,
+        "unit_cost": unit_price(definition, amount),
     }

@@ -2,13 +2,16 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.amounts.line_items import line_items, public, rates
+from invoiced_emulator.amounts.line_items import line_items, rates
 from invoiced_emulator.amounts.totals import calculate
 from invoiced_emulator.calls.call import Call, Response, json_response
 from invoiced_emulator.customers.shipping_address import shipping_address
+from invoiced_emulator.protocol.clock import DAY
 from invoiced_emulator.protocol.errors import refused
+from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, as_boolean, as_decimal
 from invoiced_emulator.records.unit_of_work import Record
+from invoiced_emulator.records.web_pages import page_address
 from invoiced_emulator.subscriptions.billing_periods import current_period
 from invoiced_emulator.subscriptions.checks import check_billing, check_start, subscriber
 from invoiced_emulator.subscriptions.first_invoice import issue_first, subscription_lines
@@ -18,11 +21,9 @@ from invoiced_emulator.subscriptions.terms import (
     recurring_amounts,
     requested_addons,
 )
-from invoiced_emulator.writes.handling import (
-    record_in_path,
-    record_response,
-    refuse_query,
-)
+from invoiced_emulator.writes.options import refuse_query
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import record_response
 
 _STAMP = Property("stamp")
 _INTEGER = Property("integer")
@@ -50,8 +51,6 @@ _EMPTY = (
     "contract_renewal_cycles ship_to payment_source approval"
 )
 _CANCEL = {"canceled_reason": Property(longest=50)}
-_WEB = "https://emulator.invoiced.invalid/subscriptions"
-_DAY = 86_400
 
 
 def create(call: Call) -> Response:
@@ -92,7 +91,7 @@ def _requested(call: Call) -> tuple[Record, Record]:
     values = _values(call)
     check_amount(plan, body.get("amount"))
     now = work.clock.now()
-    start = values.setdefault("start_date", now - now % _DAY)
+    start = values.setdefault("start_date", now - now % DAY)
     check_start(start, now, autopay=bool(customer.get("autopay")))
     subscription = {
         **dict.fromkeys(_EMPTY.split()),
@@ -118,7 +117,7 @@ def _requested(call: Call) -> tuple[Record, Record]:
     }
     check_billing(subscription, plan)
     subscription["id"] = work.store.next_key("subscriptions")
-    subscription["url"] = f"{_WEB}/{subscription['id']}"
+    subscription["url"] = page_address("subscriptions", subscription["id"])
     subscription |= _current(subscription, plan, now)
     return subscription | recurring_amounts(work, subscription, plan), plan
 
@@ -231,5 +230,5 @@ def _definitions(call: Call, collection: str, sent: object) -> list[Record]:
         if record is None:
             name = "coupon" if collection == "coupons" else "tax rate"
             raise refused(f"No such {name}: {each}")
-        found.append(public(collection, record))
+        found.append(KINDS[collection].visible(record))
     return found

@@ -3,14 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
+from invoiced_emulator.amounts.line_items import nested_id
 from invoiced_emulator.amounts.money import rounded
 from invoiced_emulator.amounts.totals import calculate
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.properties import as_decimal
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 from invoiced_emulator.subscriptions.billing_periods import interval_text, monthly
-
-_NESTED_IDS_ABOVE = 1_000_000_000
 
 
 def plan_of(work: UnitOfWork, plan_id: Any) -> Record:
@@ -54,7 +53,7 @@ def requested_addons(work: UnitOfWork, plan: Record, sent: Any) -> list[Record]:
             _check_cycle(plan, addon_plan)
         addons.append(
             {
-                "id": work.store.next_value("nested", above=_NESTED_IDS_ABOVE),
+                "id": nested_id(work),
                 "object": "subscription_addon",
                 "plan": addon_plan["id"] if addon_plan else None,
                 "catalog_item": each.get("catalog_item"),
@@ -73,8 +72,7 @@ def recurring_amounts(work: UnitOfWork, subscription: Record, plan: Record) -> R
     currency = plan.get("currency") or work.account.currency
     lines = [_priced_line(subscription["quantity"], subscription.get("amount"), plan)]
     for addon in subscription["addons"]:
-        name, collection = ("plan", "plans") if addon["plan"] else ("catalog_item", "items")
-        found = work.store.get(collection, str(addon[name])) or {}
+        found = addon_definition(work, addon)
         lines.append(_priced_line(addon["quantity"], addon["amount"], found))
     document: Record = {
         "currency": currency,
@@ -88,9 +86,21 @@ def recurring_amounts(work: UnitOfWork, subscription: Record, plan: Record) -> R
     return {"recurring_total": totals.total, "mrr": rounded(per_month, currency)}
 
 
-def _priced_line(quantity: Any, amount: Any, definition: Record) -> Record:
+def addon_definition(work: UnitOfWork, addon: Record) -> Record:
+    """Returns the plan or item that an addon is sold by; empty when it does not exist."""
+    name, collection = ("plan", "plans") if addon["plan"] else ("catalog_item", "items")
+    return work.store.get(collection, str(addon[name])) or {}
+
+
+def unit_price(definition: Record, amount: Any) -> Any:
+    """Returns the amount of its own that a subscription has, else that of its plan or item."""
     price = amount if amount is not None else definition.get("amount", definition.get("unit_cost"))
-    return {"quantity": quantity, "unit_cost": price or 0, "discounts": [], "taxes": []}
+    return price or 0
+
+
+def _priced_line(quantity: Any, amount: Any, definition: Record) -> Record:
+    price = unit_price(definition, amount)
+    return {"quantity": quantity, "unit_cost": price, "discounts": [], "taxes": []}
 
 
 def _check_cycle(plan: Record, addon: Record) -> None:

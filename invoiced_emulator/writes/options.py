@@ -1,13 +1,13 @@
 """Typed request options of strict routes: JSON types are checked, nothing is converted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from invoiced_emulator.calls.call import Call
-from invoiced_emulator.protocol.errors import refused
-from invoiced_emulator.records.properties import as_decimal
-from invoiced_emulator.writes.handling import refuse_unknown
+from invoiced_emulator.protocol.errors import refused, unknown_options
+from invoiced_emulator.records.properties import Property, accepted_values, as_decimal
+from invoiced_emulator.records.unit_of_work import Record
 
 _PARAM = "request"
 _NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -25,6 +25,27 @@ _TESTS: Mapping[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, dict | list),
     "null": lambda value: value is None,
 }
+
+
+def refuse_query(call: Call) -> None:
+    """Refuse any query parameter, as most DELETE routes do.
+
+    Raises:
+        ApiError: 400 with param `query`.
+    """
+    if call.query:
+        raise unknown_options(call.query, (), "query")
+
+
+def refuse_unknown(call: Call, defined: Iterable[str]) -> None:
+    """Refuse body options that a strict route does not define.
+
+    Raises:
+        ApiError: 400 with param `request`.
+    """
+    known = set(defined)
+    if unknown := call.body.keys() - known:
+        raise unknown_options(unknown, known, "request")
 
 
 def check_options(
@@ -56,6 +77,17 @@ def check_options(
                 f"'{expected}', but is of type '{_type_name(value)}'.",
                 _PARAM,
             )
+
+
+def requested_currency(call: Call, code: str | None, customer: Record) -> str:
+    """Returns the currency of a request, else the customer's, else the account's.
+
+    Raises:
+        ApiError: 400 for a code that is no currency.
+    """
+    account = call.shared.account
+    code = code or customer.get("currency") or account.currency
+    return accepted_values({"currency": code}, {"currency": Property("currency")})["currency"]
 
 
 def _shown(value: Any) -> str:

@@ -34,6 +34,7 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     from invoiced_emulator.http.fault_injection import Faults
     from invoiced_emulator.protocol.account import Account
     from invoiced_emulator.run import serve
+    from invoiced_emulator.server import Emulator
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     faults = Faults(
@@ -43,20 +44,17 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
         drop_connection=drop_connection,
         truncate_body=truncate_body,
     )
-    store = database if database == ":memory:" else Path(database)
     try:
-        serve(
+        local = Emulator(
             port=port,
-            database=store,
-            seed=seed,
-            customers=customers,
-            load=load,
+            database=database,
             faults=faults,
             features=Account().features - set(without_feature or ()),
-            forbidden=forbid or (),
+            forbidden=set(forbid or ()),
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         message = f"Another program uses port {port}: stop it, or choose another port with --port"
         raise ConfigurationError(message) from error
+    serve(local, seed=seed, customers=customers, load=load)

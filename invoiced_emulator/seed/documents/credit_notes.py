@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.seed.documents.documents import document
+from invoiced_emulator.seed.documents.documents import document, voided
 from invoiced_emulator.seed.documents.line_items import draw_lines, line_item
 from invoiced_emulator.seed.ledger.account import Account, Record, Split
 from invoiced_emulator.seed.ledger.business_time import DAY, HOUR, MINUTE
@@ -52,7 +52,7 @@ def issue_credit_note(ledger: Ledger, account: Account, fate: str | None = None)
     elif fate == "closed":
         steps.append((moment, "updated", {"closed": True, "status": "closed"}))
     elif fate == "voided":
-        steps.append((moment, "updated", _voided(moment)))
+        steps.append((moment, "updated", {"balance": 0} | voided(moment)))
     elif fate == "draft":
         note |= {"draft": True, "status": "draft"}
     elif fate == "deleted" and moment <= ledger.now:
@@ -69,17 +69,6 @@ def _tell(ledger: Ledger, account: Account, note: Record, steps: list[Step]) -> 
 
 def _used_up(note: Record, use: str) -> Record:
     return {"balance": 0, "paid": True, "closed": True, "status": "paid", use: note["total"]}
-
-
-def _voided(moment: int) -> Record:
-    return {
-        "balance": 0,
-        "voided": True,
-        "date_voided": moment,
-        "status": "voided",
-        "url": None,
-        "pdf_url": None,
-    }
 
 
 def _credit_note(

@@ -64,6 +64,17 @@ def document(  # noqa: PLR0913  a document has that many terms
     }
 
 
+def voided(moment: int) -> Record:
+    """Returns the fields of a credit note or estimate that change when it is voided."""
+    return {
+        "voided": True,
+        "date_voided": moment,
+        "status": "voided",
+        "url": None,
+        "pdf_url": None,
+    }
+
+
 def draw_coupon(ledger: Ledger, account: Account) -> Record | None:
     """A coupon on some documents; fixed amounts only in the coupon's own currency."""
     if ledger.random.random() >= 0.12:

@@ -1,6 +1,6 @@
 """Estimates: quoted, then approved, declined, expired, voided or turned into an invoice."""
 
-from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to
+from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to, voided
 from invoiced_emulator.seed.documents.invoices import issue_invoice
 from invoiced_emulator.seed.documents.line_items import draw_lines, line_item
 from invoiced_emulator.seed.ledger import company
@@ -49,7 +49,7 @@ def issue_estimate(ledger: Ledger, account: Account, fate: str | None = None) ->
     elif fate == "declined":
         steps.append((decided_at, "updated", {"closed": True, "status": "declined"}))
     elif fate == "voided":
-        steps.append((decided_at, "updated", _voided(decided_at)))
+        steps.append((decided_at, "updated", voided(decided_at)))
     elif fate == "expired":
         steps.append((estimate["expiration_date"] + 60, "updated", {"status": "expired"}))
     state = advance(ledger, ESTIMATE, estimate, steps, account=account)
@@ -101,16 +101,6 @@ def _approval(ledger: Ledger, moment: int) -> Record:
             "ip": f"203.0.113.{ledger.random.randrange(1, 255)}",
             "initials": signed,
         },
-    }
-
-
-def _voided(moment: int) -> Record:
-    return {
-        "voided": True,
-        "date_voided": moment,
-        "status": "voided",
-        "url": None,
-        "pdf_url": None,
     }
 
 

@@ -9,9 +9,6 @@ from invoiced_emulator.seed.ledger.kinds import INVOICE
 from invoiced_emulator.seed.ledger.ledger import Ledger
 from invoiced_emulator.seed.payments.payments import Receipt, receive
 
-DELIVERIES = ("draft", "not_sent", "sent", "viewed")
-"""How far an invoice gets, when that is asked for; None leaves it to chance."""
-
 _NAMES = tuple(OUTCOMES)
 _WEIGHTS = tuple(weight for _, weight in OUTCOMES.values())
 

@@ -1,19 +1,13 @@
 """Money as the service counts it: decimals rounded to the currency, half away from zero."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+
+from invoiced_emulator.amounts import money
 
 Number = int | Decimal
 """An exact number: whole ones are `int`, as the API writes them without a fraction."""
 
-_STEP = {
-    "bhd": Decimal("0.001"),
-    "eur": Decimal("0.01"),
-    "jpy": Decimal(1),
-    "kwd": Decimal("0.001"),
-    "usd": Decimal("0.01"),
-}
-
-_SCALE = {
+_PER_DOLLAR = {
     "bhd": Decimal("0.38"),
     "eur": Decimal("0.92"),
     "jpy": Decimal(150),
@@ -21,7 +15,8 @@ _SCALE = {
     "usd": Decimal(1),
 }
 
-CURRENCIES = tuple(_STEP)
+CURRENCIES = tuple(_PER_DOLLAR)
+"""The currencies of seeded customers."""
 
 
 def exact(amount: Number) -> Number:
@@ -32,7 +27,7 @@ def exact(amount: Number) -> Number:
 
 def rounded(amount: Number, currency: str) -> Number:
     """The amount in the minor units of the currency, half away from zero."""
-    return exact(Decimal(amount).quantize(_STEP[currency], ROUND_HALF_UP))
+    return exact(money.rounded(Decimal(amount), currency))
 
 
 def share(amount: Number, percent: Number, currency: str) -> Number:
@@ -42,4 +37,4 @@ def share(amount: Number, percent: Number, currency: str) -> Number:
 
 def converted(dollars: Number, currency: str) -> Number:
     """A price of about that many US dollars in another currency."""
-    return rounded(dollars * _SCALE[currency], currency)
+    return rounded(dollars * _PER_DOLLAR[currency], currency)

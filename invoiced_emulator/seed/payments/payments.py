@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from invoiced_emulator.seed.ledger.account import Account, Record, Split
 from invoiced_emulator.seed.ledger.history import advance
-from invoiced_emulator.seed.ledger.kinds import PAYMENT, TRANSACTION, Kind
+from invoiced_emulator.seed.ledger.kinds import PAYMENT, REFUND, TRANSACTION
 from invoiced_emulator.seed.ledger.ledger import Ledger
 from invoiced_emulator.seed.ledger.money import Number, exact
 from invoiced_emulator.seed.payments.payment_sources import GATEWAY
@@ -15,8 +15,6 @@ CONSUMING = frozenset({"invoice", "estimate", "credit", "convenience_fee"})
 """Splits that use up the money received; the others move credit that was there before."""
 
 _PENNY = Decimal("0.01")
-
-_REFUND = Kind("refund", "refunds", 5_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +173,7 @@ def _refund(
     parent = transactions[0]
     charge = payment["charge"]
     refund: Record = {
-        "id": ledger.next_id("refund", _REFUND.first_id),
+        "id": ledger.next_id("refund", REFUND.first_id),
         "object": "refund",
         "charge_id": charge["id"],
         "currency": payment["currency"],
@@ -187,7 +185,7 @@ def _refund(
         "created_at": ledger.clock,
         "updated_at": ledger.clock,
     }
-    ledger.announce(_REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}})
+    ledger.announce(REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}})
     refunded = charge["amount"] == amount
     # The service does not move the payment's updated_at for changes inside its charge.
     charge = {**charge, "amount_refunded": amount, "refunded": refunded, "refunds": [refund]}
