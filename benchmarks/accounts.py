@@ -3,10 +3,8 @@
 import hashlib
 import shutil
 import sys
-from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.processes import ROOT, measure, module
 
@@ -19,7 +17,6 @@ START = datetime(2024, 8, 1, tzinfo=UTC)
 """Start date of every sync: the accounts' stories begin 26 months before their present."""
 
 _INVOICES_PER_CUSTOMER = 7.85
-_BATCH = 1000
 
 
 def account_file(invoices: int) -> Path:
@@ -44,29 +41,23 @@ def working_copy(invoices: int, folder: Path) -> Path:
 
 
 def _version() -> str:
-    emulator = ROOT / "invoiced_pipeline" / "emulator"
+    emulator = ROOT / "invoiced_emulator"
     digest = hashlib.sha256(str(NOW).encode())
-    for path in sorted([*(emulator / "seed").glob("*.py"), emulator / "schema.py"]):
+    for path in sorted([*(emulator / "seed").rglob("*.py"), emulator / "records" / "schema.py"]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 
 
 def fill(path: Path, customers: int) -> None:
     """Fills a new file; it has its name only once it is complete."""
-    from invoiced_pipeline.emulator.seed import generate
-    from invoiced_pipeline.emulator.store import Store
+    from invoiced_emulator.records.store import Store
+    from invoiced_emulator.run import fill as fill_store
 
     unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     store = Store(unfinished)
-    waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    # The tap dies at the first plan with pricing tiers.
-    for collection, record in generate(seed=SEED, customers=customers, now=NOW, tiers=False):
-        waiting[collection].append(record)
-        if len(waiting[collection]) == _BATCH:
-            store.put_many(collection, waiting.pop(collection))
-    for collection, records in waiting.items():
-        store.put_many(collection, records)
+    # The tap fails at the first plan with tiered prices.
+    fill_store(store, seed=SEED, customers=customers, now=NOW, tiers=False)
     store.close()
     unfinished.rename(path)
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.emulator.server import Emulator
+    from invoiced_emulator.server import Emulator
 
 _HOUR = 3600
 _STOP_SECONDS = 30
@@ -85,8 +85,8 @@ class Api:
 
 
 def _serve(connection: Connection, database: Path, now: int) -> None:
-    from invoiced_pipeline.emulator.clock import Clock
-    from invoiced_pipeline.emulator.server import Emulator
+    from invoiced_emulator.protocol.clock import Clock
+    from invoiced_emulator.server import Emulator
 
     with Emulator(database=database, clock=Clock(now)) as emulator:
         control = _Control(emulator)
@@ -116,10 +116,10 @@ class _Control:
         return Served(len(self._emulator.requests), time.process_time() - self._cpu)
 
     def change_invoices(self, count: int) -> None:
-        from invoiced_pipeline.emulator.work import Work
+        from invoiced_emulator.records.unit_of_work import UnitOfWork
 
         store, clock = self._emulator.store, self._emulator.clock
-        work = Work(store, self._emulator.account, clock)
+        work = UnitOfWork(store, self._emulator.account, clock)
         found = store.rows("SELECT key FROM records WHERE collection = 'invoices' ORDER BY key")
         chosen = random.Random(count).sample([row[0] for row in found], count)  # noqa: S311 - no secret
         with store.transaction():

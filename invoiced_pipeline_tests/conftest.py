@@ -11,9 +11,9 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.account import Account
-from invoiced_pipeline.emulator.clock import Clock
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.protocol.account import Account
+from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport

@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import dagster as dg
 
+from invoiced_emulator.run import fill
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.emulator.run import fill
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.postgres_server import PASSWORD
 from invoiced_pipeline_tests.warehouses import opened, warehouse_variables

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import invoiced_emulator
 import invoiced_pipeline
 
 PACKAGE = Path(invoiced_pipeline.__file__).parent
@@ -26,7 +27,6 @@ MAY_IMPORT = {
     "replication": {"invoiced", "warehouse", "selection", "catalog", *FOUNDATION},
     "writeback": {"replication", "invoiced", "warehouse", "selection", "catalog", *FOUNDATION},
     "scheduling": FOUNDATION,
-    "emulator": {"catalog"},  # it must not agree with the client by sharing its code
 }
 """What each part may import, from the bottom up; definitions and commands may import all."""
 
@@ -40,12 +40,16 @@ def part_of(module: Path) -> str:
 
 def imported(module: Path) -> Iterator[str]:
     """Names of all modules that `module` imports, wherever in the file."""
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    yield from imported_by(PACKAGE / module)
+
+
+def imported_by(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports relatively"
+            assert node.level == 0, f"{path} imports relatively"
             yield node.module or ""
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -103,7 +107,7 @@ def statements(module: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_only_the_warehouse_knows_which_one_it_is(module: Path) -> None:
-    if part_of(module) in {"warehouse", "emulator"}:  # the emulator's store is SQLite
+    if part_of(module) == "warehouse":
         return
     roots = {name.split(".")[0] for name in imported(module)}
     assert not roots & DRIVERS
@@ -111,7 +115,7 @@ def test_only_the_warehouse_knows_which_one_it_is(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_statements_are_standard_sql(module: Path) -> None:
-    if part_of(module) == "emulator" or module.parts[:2] in OWN_DIALECT:
+    if module.parts[:2] in OWN_DIALECT:
         return
     for statement in statements(module):
         assert not DIALECTS.search(statement), statement
@@ -124,3 +128,45 @@ def test_dialects_are_recognised() -> None:
     for text in ("select epoch(a)::bigint from t", "select a from t group by all"):
         assert STATEMENT.match(text)
         assert DIALECTS.search(text)
+
+
+EMULATOR = Path(invoiced_emulator.__file__).parent
+EMULATOR_MODULES = sorted(path.relative_to(EMULATOR) for path in EMULATOR.rglob("*.py"))
+EMULATOR_LAYERS = (
+    "protocol", "records", "amounts", "seed", "calls", "lists", "writes", "catalog", "customers",
+    "documents", "payments", "subscriptions", "http", "server", "run",
+)  # fmt: skip
+"""Folders and modules of the emulator, from the bottom up: each imports only what is before it."""
+SEED_LAYERS = ("ledger", "payments", "documents", "customers", "subscriptions", "examples", "story")
+DOOR = Path("commands", "emulator.py")
+"""The only module of the pipeline that imports the emulator."""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_the_pipeline_imports_the_emulator_in_one_place(module: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(module)}
+    assert ("invoiced_emulator" in roots) == (module == DOOR)
+
+
+@pytest.mark.parametrize("module", EMULATOR_MODULES, ids=str)
+def test_the_emulator_shares_no_code_with_the_pipeline(module: Path) -> None:
+    # Otherwise the client would be tested against its own mistakes.
+    roots = {name.split(".")[0] for name in imported_by(EMULATOR / module)}
+    assert "invoiced_pipeline" not in roots
+
+
+@pytest.mark.parametrize("module", EMULATOR_MODULES, ids=str)
+def test_imports_within_the_emulator_point_downwards(module: Path) -> None:
+    imports = [name.split(".") for name in imported_by(EMULATOR / module)]
+    names = [parts[1:] for parts in imports if parts[0] == "invoiced_emulator" and parts[1:]]
+    own = part_of(module)
+    if own == "__init__":
+        assert not names
+        return
+    below = EMULATOR_LAYERS[: EMULATOR_LAYERS.index(own)]
+    assert {parts[0] for parts in names} <= {own, *below}
+    if own == "seed":
+        inner = module.parts[1].removesuffix(".py")
+        if inner != "__init__":
+            below = SEED_LAYERS[: SEED_LAYERS.index(inner)]
+            assert {parts[1] for parts in names if parts[0] == "seed"} <= {inner, *below}

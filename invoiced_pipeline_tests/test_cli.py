@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from invoiced_emulator.protocol.errors import refused
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.emulator.errors import refused
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import (
     EPOCH,
     KEY,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.front_door import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import DEADLINE, REPOSITORY, Gate, front_door
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.faults import FAULTS, Fault
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.http.fault_injection import FAULTS, Fault
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import TransientApiError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline.invoiced.http.tally import Tally

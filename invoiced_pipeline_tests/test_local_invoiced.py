@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import urllib3
 
+from invoiced_emulator.records.store import Store
+from invoiced_emulator.run import fill
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.cli import app
 from invoiced_pipeline.commands.next_steps import next_steps
 from invoiced_pipeline.demo import at_address, local_invoiced, only_demo
-from invoiced_pipeline.emulator.run import fill
-from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.emulator.store import Store
 from invoiced_pipeline.exceptions import WarehouseBusyError
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline_tests.front_door import REPOSITORY, front_door

@@ -193,9 +193,9 @@ def test_blank_variable_is_as_good_as_none(folder: Path, blank: str) -> None:
     ("toml", "environment", "said"),
     [
         ({}, {"INVOICED_SANDBOX": "1", "INVOICED_API_URL": URL}, "INVOICED_SANDBOX and INVOICED_"),
-        ({"sandbox": "true"}, {"INVOICED_API_URL": URL}, "sandbox and INVOICED_API_URL name different"),
+        ({"sandbox": "true"}, {"INVOICED_API_URL": URL}, "sandbox and INVOICED_API_URL name"),
         ({"api_url": f"'{URL}'"}, {"INVOICED_SANDBOX": "true"}, "INVOICED_SANDBOX and api_url"),
-        ({"sandbox": "true", "api_url": f"'{URL}'"}, {}, "sandbox and api_url name different hosts"),
+        ({"sandbox": "true", "api_url": f"'{URL}'"}, {}, "sandbox and api_url name different"),
     ],
 )  # fmt: skip
 def test_sandbox_and_another_host_are_a_conflict(

@@ -100,10 +100,8 @@ def test_a_password_among_the_options_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["filesystem", "ducklake", "snowflake", "postgresql"])
 def test_another_destination_is_told_what_there_is(tmp_path: Path, name: str) -> None:
     told = complaint(tmp_path, f'[warehouse]\ndestination = "{name}"\n')
-    assert (
-        f"invoiced.toml: warehouse.destination: accepted values are 'duckdb' and 'postgres' (got '{name}')"
-        in told
-    )
+    assert "invoiced.toml: warehouse.destination: accepted values are 'duckdb' and" in told
+    assert f"(got '{name}')" in told
     assert "docs/warehouses.md" in told
 
 

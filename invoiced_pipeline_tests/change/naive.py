@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 
 Record = dict[str, Any]
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from invoiced_pipeline.emulator.applications import unapply
-from invoiced_pipeline.emulator.errors import ApiError
-from invoiced_pipeline.emulator.exact_json import decode
-from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.emulator.service import Call
-from invoiced_pipeline.emulator.work import Work
+from invoiced_emulator.calls.call import Call
+from invoiced_emulator.payments.cash_application import unapply
+from invoiced_emulator.protocol.errors import ApiError
+from invoiced_emulator.protocol.exact_json import decode
+from invoiced_emulator.records.unit_of_work import UnitOfWork
+from invoiced_emulator.server import Emulator
 
 Record = dict[str, Any]
 
@@ -41,8 +41,8 @@ class People:
         application = self.emulator.application
         route, arguments = application.routes.find(method, path)
         call = Call(
-            service=application.service,
-            work=Work(self.store, self.emulator.account, self.clock),
+            shared=application.shared,
+            work=UnitOfWork(self.store, self.emulator.account, self.clock),
             method=method,
             path=path,
             base=self.emulator.url,
@@ -57,7 +57,7 @@ class People:
 
     def take_back(self, payment: Record) -> None:
         """Deletes a payment as an accounting integration can: no route of the API does."""
-        work = Work(self.store, self.emulator.account, self.clock)
+        work = UnitOfWork(self.store, self.emulator.account, self.clock)
         with self.store.transaction():
             for element in payment.get("applied_to") or ():
                 unapply(work, payment, element)

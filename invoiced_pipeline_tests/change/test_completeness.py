@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.change.deeds import DEEDS
 from invoiced_pipeline_tests.change.world import LATEST, Step, Template, World
 from invoiced_pipeline_tests.conftest import NOW, empty

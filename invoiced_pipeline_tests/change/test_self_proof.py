@@ -11,8 +11,8 @@ from unittest import mock
 import pytest
 from dlt import Pipeline
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import Table, table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication import source
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batcher

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline_tests.change.world import Step, World

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.sample_queries import answers
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.change.naive import Naive

@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from invoiced_pipeline.emulator.seed import generate
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.seed import generate
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.change.deeds import DEEDS
 from invoiced_pipeline_tests.change.truth import Records, all_records, held
 from invoiced_pipeline_tests.change.world import Step, World, seconds

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table, table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import Replica
 
 Record = dict[str, Any]

@@ -12,10 +12,10 @@ from unittest import mock
 import msgspec
 from dlt import Pipeline
 
+from invoiced_emulator.calls.call import RequestHook
+from invoiced_emulator.protocol.errors import ApiError
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
-from invoiced_pipeline.emulator.errors import ApiError
-from invoiced_pipeline.emulator.server import Emulator
-from invoiced_pipeline.emulator.service import RequestHook
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading import by_page_number as numbered
 from invoiced_pipeline.invoiced.reading import identifiers, pages

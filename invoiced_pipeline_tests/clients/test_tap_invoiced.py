@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.seed import generate
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES, table
-from invoiced_pipeline.emulator.seed import generate
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.clients import rules
 from invoiced_pipeline_tests.clients.tap import Record, Tap
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, empty, invoice

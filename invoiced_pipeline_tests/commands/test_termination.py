@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import (
     Finished,
     FrontDoor,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.cli import app
-from invoiced_pipeline.emulator.clock import Clock
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.warehouses import opened, warehouse_variables
 

@@ -10,10 +10,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch.launch import SyncResult, run_sweep, run_sync
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import Settings, load_settings

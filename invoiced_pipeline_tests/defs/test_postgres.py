@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.conftest import customer, invoice, items

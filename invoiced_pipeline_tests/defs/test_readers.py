@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import customer, invoice, items
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.postgres_server import administrator

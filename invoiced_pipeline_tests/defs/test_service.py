@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import urllib3
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.front_door import (
     DEADLINE,
     SECRETS,

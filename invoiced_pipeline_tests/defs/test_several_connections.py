@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import dagster as dg
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import START, Service
 from invoiced_pipeline_tests.front_door import KEY

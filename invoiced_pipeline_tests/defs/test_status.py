@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from invoiced_emulator.protocol.errors import refused
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.defs.status import ConnectionStatus, TableStatus, connection_status
-from invoiced_pipeline.emulator.errors import refused
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import customer, invoice
 from invoiced_pipeline_tests.defs.conftest import START, Service
 from invoiced_pipeline_tests.defs.ticks import turn_on

@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.protocol.errors import forbidden, refused
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
-from invoiced_pipeline.emulator.errors import forbidden, refused
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import START, Service
 

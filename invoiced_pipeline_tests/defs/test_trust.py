@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import sql_client_of
 from invoiced_pipeline_tests.defs.conftest import KEYS, Service, months_ago
 

@@ -9,8 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from invoiced_pipeline.emulator.clock import Clock
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.server import Emulator
 
 NOW = 1_700_000_000
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from invoiced_pipeline.emulator.faults import Faults
+from invoiced_emulator.http.fault_injection import Faults
 
 
 def test_scheduled_failures_hit_exactly_the_next_matching_requests(api):
@@ -48,7 +48,7 @@ def test_truncated_body(api):
 def test_probabilities_repeat_with_their_seed():
     def drawn(seed):
         faults = Faults(rate429=0.3, seed=seed)
-        return [faults.drawn("GET", "/") for _ in range(200)]
+        return [faults.next_fault("GET", "/") for _ in range(200)]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert 30 < sum(fault == "rate429" for fault in drawn(1)) < 90

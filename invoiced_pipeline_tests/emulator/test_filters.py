@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from invoiced_pipeline.emulator.clock import Clock
+from invoiced_emulator.protocol.clock import Clock
 
 HONOURED = (
     "customers",

@@ -5,7 +5,7 @@ import pytest
 from invoiced import errors
 from invoiced.operations import ListableObject
 
-from invoiced_pipeline.emulator.objects import OBJECTS
+from invoiced_emulator.records.kinds import KINDS
 
 LISTED = (
     "Customer",
@@ -45,10 +45,10 @@ def every_page(collection, per_page):
 
 def test_no_list_that_both_know_is_left_out(sdk):
     lists = {name: each for name, each in vars(sdk).items() if isinstance(each, ListableObject)}
-    known = {name for name, each in lists.items() if each.endpoint().strip("/") in OBJECTS}
+    known = {name for name, each in lists.items() if each.endpoint().strip("/") in KINDS}
     assert known == {*LISTED}
     # For what else is listed at the top the SDK has no list.
-    listed = {collection for collection, kind in OBJECTS.items() if kind.listed}
+    listed = {collection for collection, kind in KINDS.items() if kind.listed}
     assert listed - {lists[name].endpoint().strip("/") for name in known} == {
         "transactions",
         "charges",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoiced_pipeline.emulator.exact_json import decode, encode
-from invoiced_pipeline.emulator.load import load_directory
-from invoiced_pipeline.emulator.store import Store
+from invoiced_emulator.protocol.exact_json import decode, encode
+from invoiced_emulator.records.json_files import load_directory
+from invoiced_emulator.records.store import Store
 
 ODD = {
     "id": 7,

@@ -9,14 +9,15 @@ import time
 import httpx
 import pytest
 
-from invoiced_pipeline.emulator.run import fill, is_empty
-from invoiced_pipeline.emulator.store import Store
+from invoiced_emulator import run
+from invoiced_emulator.records.store import Store
+from invoiced_emulator.run import fill, is_empty
 
 SERVE = """
 import sys
-from pathlib import Path
-from invoiced_pipeline.emulator.run import serve
-serve(port=int(sys.argv[1]), database=Path(sys.argv[2]), customers=2, seed=3)
+from invoiced_emulator.run import serve
+from invoiced_emulator.server import Emulator
+serve(Emulator(port=int(sys.argv[1]), database=sys.argv[2]), customers=2, seed=3)
 """
 
 
@@ -62,13 +63,11 @@ def test_file_is_seeded_once(served):
 
 
 def test_fill_is_all_or_nothing(monkeypatch):
-    from invoiced_pipeline.emulator import seed
-
     def broken(**_):
         yield "customers", {"id": 1}
         raise RuntimeError
 
-    monkeypatch.setattr(seed, "generate", broken)
+    monkeypatch.setattr(run, "generate", broken)
     store = Store()
     with pytest.raises(RuntimeError):
         fill(store, seed=1, customers=1, now=1)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.seed import generate
+from invoiced_emulator.seed.documents.line_items import add_up
+from invoiced_emulator.seed.ledger.money import rounded
 from invoiced_pipeline.catalog import TABLES, Table
-from invoiced_pipeline.emulator.seed import generate
-from invoiced_pipeline.emulator.seed.lines import add_up
-from invoiced_pipeline.emulator.seed.money import rounded
 
 Record = dict[str, Any]
 Ledger = dict[str, list[Record]]

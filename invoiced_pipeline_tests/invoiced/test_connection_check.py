@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.connection_check import (
     Finding,
     check_events,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
 
 DAY = 86_400

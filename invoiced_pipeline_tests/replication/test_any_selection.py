@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES, Table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 

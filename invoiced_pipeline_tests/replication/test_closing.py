@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import RequestRefusedError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.replication import Replication

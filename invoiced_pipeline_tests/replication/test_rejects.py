@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import Column
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.decode import records
 from invoiced_pipeline.replication.decode.records import RecordDecoder, Reject

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from invoiced_emulator.seed import generate
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog import table as table_called
-from invoiced_pipeline.emulator.seed import generate
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase

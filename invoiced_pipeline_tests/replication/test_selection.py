@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.redact_rows import CHUNK, Clearing
 from invoiced_pipeline.writeback.ledger.responses import Response, write_responses
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from invoiced_emulator.protocol.errors import ApiError, feature_missing, forbidden, refused
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.emulator.errors import ApiError, feature_missing, forbidden, refused
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 
 REFUSALS = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.duckdb import opening

@@ -7,7 +7,7 @@ import dlt
 import duckdb
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.duckdb import loading
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer

@@ -19,7 +19,7 @@ import pytest
 from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.decode import batches
 from invoiced_pipeline.replication.replication import Replication

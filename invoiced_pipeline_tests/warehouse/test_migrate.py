@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.migrate import move_dataset

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import (
     ConfigurationError,
     WarehouseError,

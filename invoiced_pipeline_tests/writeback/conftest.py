@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.writeback.pushing import Pushing
 

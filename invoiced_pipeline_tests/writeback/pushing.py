@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import operation
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of

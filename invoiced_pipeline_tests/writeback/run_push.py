@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import timedelta
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.writeback.ledger.ledger import Ledger

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import OPERATIONS, Operation
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline.catalog.operations import OPERATION_NAMES
-from invoiced_pipeline.emulator.faults import Fault
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import NOW
 from invoiced_pipeline_tests.writeback.pushing import Pushing, planned

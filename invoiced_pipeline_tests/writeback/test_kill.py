@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseBusyError
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.front_door import DEADLINE, wait_until

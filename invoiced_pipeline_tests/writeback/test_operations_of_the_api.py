@@ -15,9 +15,9 @@ import pytest
 import requests
 from pydantic import SecretStr
 
+from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import OPERATION_NAMES, operation
-from invoiced_pipeline.emulator.clock import Clock
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteAnswer, WriteRequest

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import sql_client_of
 from invoiced_pipeline_tests.defs.conftest import Service, months_ago
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.documentation import dataset as documentation
 from invoiced_pipeline_tests.conftest import customer

@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.sync import partition_counts as partition_figures
 from invoiced_pipeline.defs.sync.run_config import range_tags
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, Service, months_ago
 
 ROWS = "dagster/partition_row_count"

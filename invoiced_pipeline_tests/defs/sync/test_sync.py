@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.protocol.errors import refused
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.emulator.errors import refused
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Service, months_ago
 
 SECOND = timedelta(seconds=1)

@@ -9,10 +9,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.defs.status import TableStatus, connection_status
 from invoiced_pipeline.defs.sync.unavailable import UNAVAILABLE
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Service, months_ago
 from invoiced_pipeline_tests.front_door import front_door, invoiced_account

@@ -9,11 +9,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.launch.launch import WritebackResult, run_writeback
 from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG
 from invoiced_pipeline.defs.writeback.run import WritebackConfig
-from invoiced_pipeline.emulator.clock import Clock
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.front_door import KEY, SECRETS

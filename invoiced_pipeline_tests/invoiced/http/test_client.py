@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.faults import Fault
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.http.fault_injection import Fault
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import (
     AccountInactiveError,
     ApiError,

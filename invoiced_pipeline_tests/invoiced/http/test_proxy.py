@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import HostUnreachableError, RequestRefusedError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline_tests.conftest import IMPATIENT, customer

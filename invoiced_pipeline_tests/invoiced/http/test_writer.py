@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from invoiced_pipeline.emulator.faults import Fault
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.http.fault_injection import Fault
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import AccountInactiveError, AuthenticationError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
 from invoiced_pipeline.invoiced.http.json_body import encode_body

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ContractError, RequestRefusedError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally

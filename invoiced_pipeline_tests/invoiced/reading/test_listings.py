@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import TransientApiError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.windows import FOREVER, Window, from_epoch

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import ContractError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.pages import Page

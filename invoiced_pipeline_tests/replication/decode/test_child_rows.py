@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.reading.pages import Page, Stamp
 from invoiced_pipeline.replication.decode import batches
 from invoiced_pipeline.replication.decode.batches import Batcher

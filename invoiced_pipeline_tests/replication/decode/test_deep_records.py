@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi, Reply
 

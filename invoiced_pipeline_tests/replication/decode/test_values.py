@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.reading.pages import Page, Stamp
 from invoiced_pipeline.replication.decode.batches import Batcher
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from invoiced_pipeline.emulator.errors import ApiError, forbidden
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.protocol.errors import ApiError, forbidden
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import table as table_called
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.replication.documentation.dataset import descriptions, document_dataset
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.warehouse.database import Relation, Session

@@ -10,8 +10,8 @@ import pytest
 import urllib3
 from pydantic import SecretStr
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import MARKER
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.database import Database

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import MARKER
-from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
 from invoiced_pipeline.writeback.plan.plan import Plan

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned
 
 COLUMNS = "record_key, status_code, invoiced_id, response, verified, drift"

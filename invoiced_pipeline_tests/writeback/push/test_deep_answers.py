@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.conftest import Replica, customer

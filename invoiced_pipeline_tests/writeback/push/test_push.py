@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoiced_pipeline.emulator.faults import Fault
+from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, customers, planned
 
 

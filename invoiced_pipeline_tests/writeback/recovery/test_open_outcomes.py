@@ -5,7 +5,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from invoiced_pipeline.emulator.faults import Fault
+from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline.exceptions import AuthenticationError, DatasetMismatchError
 from invoiced_pipeline.invoiced.http.client import Patience
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter

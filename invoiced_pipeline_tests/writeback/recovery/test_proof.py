@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invoiced_pipeline.emulator.server import Emulator
+from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
 from invoiced_pipeline.writeback.recovery.settler import Settler

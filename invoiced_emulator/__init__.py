@@ -1,0 +1,1 @@
+"""A local Invoiced: its API over HTTP, on records in a SQLite file."""

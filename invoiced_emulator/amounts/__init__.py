@@ -1,0 +1,1 @@
+"""Line items, discounts, taxes and totals."""

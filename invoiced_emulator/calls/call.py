@@ -1,0 +1,81 @@
+"""What every handler works with: the account's state, the request and its answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from invoiced_emulator.protocol.account import Account
+from invoiced_emulator.protocol.clock import Clock
+from invoiced_emulator.protocol.exact_json import encode
+from invoiced_emulator.protocol.paging import ExpiringValues
+from invoiced_emulator.records.row_counts import RowCounts
+from invoiced_emulator.records.store import Store
+from invoiced_emulator.records.unit_of_work import UnitOfWork
+
+WriteHook = Callable[[str, str, int], None]
+"""Called with method, path and status once a write has been committed, before it is answered."""
+RequestHook = Callable[[str, dict[str, Any]], None]
+"""Called with path and query parameters before a list request is answered."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SharedState:
+    """The state that requests share."""
+
+    store: Store
+    account: Account
+    clock: Clock
+    counts: ExpiringValues = field(init=False)
+    cursors: ExpiringValues = field(init=False)
+    row_counts: RowCounts = field(init=False)
+    locks: ExpiringValues = field(init=False)
+    """Records that another process is editing, by `collection/key`."""
+    on_request: RequestHook | None = None
+    on_write: WriteHook | None = None
+
+    def __post_init__(self) -> None:
+        self.counts = ExpiringValues(self.clock)
+        self.cursors = ExpiringValues(self.clock)
+        self.row_counts = RowCounts(self.store)
+        self.locks = ExpiringValues(self.clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, authenticated and routed."""
+
+    shared: SharedState
+    work: UnitOfWork
+    """Where changes are made."""
+    method: str
+    path: str
+    base: str
+    """Scheme and host of the request, for links."""
+    query: dict[str, Any]
+    body: dict[str, Any]
+    arguments: tuple[str, ...] = ()
+    """Ids in the path, in order."""
+    form: bool = False
+    """The body came form-encoded: every value is text."""
+    accept: str = ""
+    """The `Accept` header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response: status, body (None for an empty one) and headers of its own.
+
+    The body is JSON unless the headers hold another `Content-Type`.
+    """
+
+    status: int
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_response(status: int, value: object) -> Response:
+    """An answer whose body is `value` as JSON."""
+    return Response(status, encode(value))
+
+
+Handler = Callable[[Call], Response]

@@ -1,0 +1,1 @@
+"""Plans, items, coupons and tax rates."""

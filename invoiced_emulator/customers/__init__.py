@@ -1,0 +1,1 @@
+"""Customers, their contacts and payment sources, notes and tasks."""

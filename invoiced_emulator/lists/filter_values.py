@@ -1,0 +1,100 @@
+"""How filter values compare with stored ones: the database's casts and the date rules."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from invoiced_emulator.records.conditions import Conditions
+from invoiced_emulator.records.kinds import FieldType
+
+_LEADING_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DATE_FORMATS = ("%m/%d/%Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y")
+_PATTERNS: dict[str, Callable[[str], str]] = {
+    "starts_with": lambda value: f"{value}%",
+    "ends_with": lambda value: f"%{value}",
+    "contains": lambda value: f"%{value}%",
+    "not_contains": lambda value: f"%{value}%",
+}
+COMPARISONS = frozenset({"=", "<>", ">=", ">", "<", "<="})
+OPERATORS = COMPARISONS | _PATTERNS.keys() | {"empty", "not_empty"}
+
+
+def compare(  # noqa: PLR0913 - one comparison is these six things
+    conditions: Conditions,
+    expression: str,
+    operator: str,
+    value: object,
+    *,
+    type: FieldType,  # noqa: A002 - the field's name in ObjectKind
+    zone: ZoneInfo,
+) -> None:
+    """Add `expression operator value` to the conditions.
+
+    Raises:
+        ValueError: the value is not a date and the column is one.
+    """
+    if operator in {"empty", "not_empty"}:
+        test = f"({expression} IS NULL OR {expression} = '')"
+        conditions.add(test if operator == "empty" else f"NOT {test}")
+    elif operator in _PATTERNS:
+        pattern = _PATTERNS[operator](_escaped(str(value)))
+        negation = "NOT " if operator == "not_contains" else ""
+        conditions.add(f"{expression} {negation}LIKE ? ESCAPE '\\'", pattern)
+    elif type in {"date", "stamp"}:
+        conditions.add(f"{expression} {operator} ?", _epoch(value, operator, type, zone))
+    elif type in {"number", "boolean"}:
+        conditions.add(f"{expression} {operator} ?", as_number(value))
+    elif type == "negated":
+        conditions.add(f"-{expression} {operator} ?", as_number(value))
+    else:
+        # Plain columns carry their collation, and an index on them serves only without this.
+        collation = "" if expression.startswith("r.") else " COLLATE NOCASE"
+        conditions.add(f"{expression} {operator} ?{collation}", str(value))
+
+
+def as_number(value: object) -> int | float:
+    """What the database makes of a value compared with a number: `true` and `x` are 0."""
+    if isinstance(value, int):
+        return int(value)
+    match = _LEADING_NUMBER.match(str(value))
+    if match is None:
+        return 0
+    number = float(match[0])
+    return int(match[0]) if match[0].strip().lstrip("+-").isdigit() else number
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _epoch(value: object, operator: str, type: FieldType, zone: ZoneInfo) -> int:  # noqa: A002
+    moment = parse_date(value)
+    if type == "stamp":
+        # Observed: the wall clock is used verbatim in the company's zone, an offset is ignored.
+        return int(moment.replace(tzinfo=zone).timestamp())
+    moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+    if operator == ">=":
+        moment = datetime.combine(moment.date(), time(0), tzinfo=zone)
+    elif operator == "<=":
+        following = datetime.combine(moment.date() + timedelta(days=1), time(0), tzinfo=zone)
+        return int(following.timestamp()) - 1
+    return int(moment.timestamp())
+
+
+def parse_date(value: object) -> datetime:
+    """A date string as written, aware only when it names an offset.
+
+    Raises:
+        ValueError: it is not a date; plain unix timestamps are not.
+    """
+    text = str(value).strip()
+    if text.isdigit() and len(text) != len("20240101"):
+        msg = f"not a date: {text}"
+        raise ValueError(msg)
+    for layout in _DATE_FORMATS:
+        try:
+            return datetime.strptime(text, layout)  # noqa: DTZ007 - the zone is the company's
+        except ValueError:
+            continue
+    return datetime.fromisoformat(text)

@@ -1,0 +1,1 @@
+"""Payments, charges, refunds, transactions and credit."""

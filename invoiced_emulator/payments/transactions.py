@@ -1,0 +1,88 @@
+"""Transactions: the money movements behind payments and credit balances."""
+
+from decimal import Decimal
+from typing import Any
+
+from invoiced_emulator.calls.call import Call, Response
+from invoiced_emulator.protocol.errors import refused
+from invoiced_emulator.records.properties import Property, accepted_values
+from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
+from invoiced_emulator.writes.records import record_in_path
+from invoiced_emulator.writes.responses import record_response
+
+_EMPTY = (
+    "gateway",
+    "gateway_id",
+    "parent_transaction",
+    "invoice",
+    "credit_note",
+    "estimate",
+    "payment_source",
+    "pdf_url",
+)
+_EDITABLE = {
+    "date": Property("stamp", nullable=False),
+    "method": Property(nullable=False),
+    "notes": Property(longest=65_535),
+    "gateway_id": Property(),
+    "sent": Property("boolean", nullable=False),
+    "metadata": Property("metadata"),
+}
+_EDITABLE_CHARGE = ("notes", "sent", "metadata")
+
+
+def new_transaction(  # noqa: PLR0913 - one field each
+    work: UnitOfWork,
+    *,
+    customer: int | None,
+    currency: str,
+    amount: Decimal,
+    type: str,  # noqa: A002 - the field's name in the API
+    method: str,
+    date: int,
+    notes: str | None = None,
+    **relations: Any,
+) -> Record:
+    """A transaction not stored yet; `amount` is negative when credit is granted or applied.
+
+    `relations` are the ids of its invoice, credit_note, estimate and payment.
+    """
+    payment = relations.pop("payment", None)
+    return {
+        "id": work.store.next_key("transactions"),
+        "object": "transaction",
+        "customer": customer,
+        "date": date,
+        "type": type,
+        "status": "succeeded",
+        "method": method,
+        "currency": currency,
+        "amount": amount,
+        "notes": notes,
+        **dict.fromkeys(_EMPTY),
+        **relations,
+        "payment": payment,
+        "payment_id": payment,
+        "metadata": {},
+        "sent": False,
+    }
+
+
+def are_silent(work: UnitOfWork) -> bool:
+    """Whether the transactions of payments write no events, as on most accounts."""
+    return "transaction_events" not in work.account.features
+
+
+def update(call: Call) -> Response:
+    """PATCH /transactions/:id."""
+    before = record_in_path(call, "transactions")
+    if not call.body:
+        return record_response(call, "transactions", before)
+    if before.get("payment") is not None and set(call.body) - {"metadata"}:
+        raise refused("You cannot edit a transaction with an associated payment.")
+    values = accepted_values(call.body, _EDITABLE)
+    if before.get("type") == "charge":
+        values = {name: value for name, value in values.items() if name in _EDITABLE_CHARGE}
+    silent = before.get("payment") is not None
+    after = call.work.save("transactions", before, before | values, silent=silent)
+    return record_response(call, "transactions", after)

@@ -1,0 +1,74 @@
+"""Records from a directory of JSON files into the store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from invoiced_emulator.protocol.exact_json import decode
+from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
+from invoiced_emulator.records.store import Store
+
+_WHOLE_OBJECT = ".object.json"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of a directory's files."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    """Records loaded, by collection."""
+    skipped: list[str] = field(default_factory=list)
+    """What was not loaded, each with its reason."""
+
+
+def load_directory(store: Store, path: Path) -> Loaded:
+    """Put the records of all JSON files of a directory into the store, as they are.
+
+    A file holds one record or an array of them. Of several files with the same record the last
+    in name order wins, but `*.object.json` wins over all others.
+
+    Args:
+        store: Where they go.
+        path: The directory; its subdirectories are not read.
+    """
+    loaded = Loaded()
+    records: dict[tuple[str, str], dict[str, Any]] = {}
+    files = sorted(path.glob("*.json"), key=lambda file: file.name)
+    for file in sorted(files, key=lambda file: file.name.endswith(_WHOLE_OBJECT)):
+        for record in _records(file, loaded):
+            collection = _collection(file, record)
+            if collection is None:
+                kind = record.get("object") or file.name.split(".", maxsplit=1)[0]
+                loaded.skipped.append(f"{file.name}: {kind} is not kept")
+            elif "id" not in record:
+                loaded.skipped.append(f"{file.name}: a record without id")
+            else:
+                records[collection, str(record["id"])] = record
+    with store.transaction():
+        for (collection, _), record in records.items():
+            store.put(collection, record)
+            loaded.counts[collection] = loaded.counts.get(collection, 0) + 1
+    return loaded
+
+
+def _records(file: Path, loaded: Loaded) -> Iterator[dict[str, Any]]:
+    try:
+        content = decode(file.read_bytes())
+    except msgspec.DecodeError as err:
+        loaded.skipped.append(f"{file.name}: not JSON ({err})")
+        return
+    for record in content if isinstance(content, list) else [content]:
+        if isinstance(record, dict):
+            yield record
+        else:
+            loaded.skipped.append(f"{file.name}: a {type(record).__name__} is not a record")
+
+
+def _collection(file: Path, record: dict[str, Any]) -> str | None:
+    if isinstance(record.get("object"), str):
+        return COLLECTION_OF.get(record["object"])
+    first = file.name.split(".", maxsplit=1)[0]
+    return first if first in KINDS else None

@@ -1,0 +1,13 @@
+"""Addresses of web pages about records; nothing answers there."""
+
+import hashlib
+
+from invoiced_emulator.protocol.exact_json import encode
+
+_SITE = "https://emulator.invoiced.invalid"
+
+
+def page_address(collection: str, record_id: object) -> str:
+    """Returns the address of a record's page: always the same one, and no id can be read in it."""
+    digest = hashlib.sha256(encode([collection, record_id])).hexdigest()[:24]
+    return f"{_SITE}/{collection}/{digest}"

@@ -1,0 +1,1 @@
+"""Seeded customers, contacts and tasks."""

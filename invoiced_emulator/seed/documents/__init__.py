@@ -1,0 +1,1 @@
+"""Seeded invoices, credit notes and estimates."""

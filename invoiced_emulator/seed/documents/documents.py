@@ -1,0 +1,97 @@
+"""What invoices, credit notes and estimates have in common."""
+
+from invoiced_emulator.seed.documents.line_items import add_up, discount, tax
+from invoiced_emulator.seed.ledger import company
+from invoiced_emulator.seed.ledger.account import Account, Record
+from invoiced_emulator.seed.ledger.ledger import Ledger
+
+_NOTES = (
+    "Thank you for your business!",
+    "Merci beaucoup, à bientôt 🙂",
+    "ご請求書をお送りします。",
+    'Quote "A/7", see the\nattached list; 50 % up front, 50 % on delivery.',
+)
+
+
+_BLANK: Record = {
+    "draft": False,
+    "closed": False,
+    "network_document_id": None,
+    "network_document": None,
+    "voided": False,
+    "sent": False,
+    "viewed": False,
+    "date_voided": None,
+}
+
+
+def document(  # noqa: PLR0913  a document has that many terms
+    ledger: Ledger,
+    account: Account,
+    lines: list[Record],
+    *,
+    title: str,
+    collection: str,
+    number: str,
+    coupon: Record | None = None,
+    tax_rate: Record | None = None,
+) -> Record:
+    """The fields that all documents share, with their sums."""
+    random = ledger.random
+    currency = account.currency
+    sums = add_up(lines, currency, coupon=coupon, tax_rate=tax_rate)
+    link = ledger.link(collection)
+    return {
+        **_BLANK,
+        "customer": account.id,
+        "name": title,
+        "number": number,
+        "currency": currency,
+        "date": ledger.clock,
+        "purchase_order": f"PO-{random.randrange(100_000)}" if random.random() < 0.2 else None,
+        "notes": random.choice(_NOTES) if random.random() < 0.15 else None,
+        "items": lines,
+        "discounts": [discount(ledger, sums.discount, coupon)] if sums.discount else [],
+        "taxes": [tax(ledger, sums.tax, tax_rate)] if tax_rate and lines else [],
+        "shipping": [],
+        "subtotal": sums.subtotal,
+        "total": sums.total,
+        "url": link,
+        "pdf_url": f"{link}/pdf",
+        "metadata": {"department": "sales"} if random.random() < 0.1 else {},
+        "created_at": ledger.clock,
+        "updated_at": ledger.clock,
+    }
+
+
+def voided(moment: int) -> Record:
+    """Returns the fields of a credit note or estimate that change when it is voided."""
+    return {
+        "voided": True,
+        "date_voided": moment,
+        "status": "voided",
+        "url": None,
+        "pdf_url": None,
+    }
+
+
+def draw_coupon(ledger: Ledger, account: Account) -> Record | None:
+    """A coupon on some documents; fixed amounts only in the coupon's own currency."""
+    if ledger.random.random() >= 0.12:
+        return None
+    coupon = ledger.random.choice(ledger.catalog.coupons)
+    usable = coupon["is_percent"] or coupon["currency"] == account.currency
+    return coupon if usable else None
+
+
+def ship_to(ledger: Ledger, account: Account) -> Record | None:
+    """Another address that some documents are shipped to."""
+    random = ledger.random
+    if random.random() >= 0.08:
+        return None
+    return {
+        "name": account.record["name"],
+        **company.address(random, account.currency, company.person_name(random)),
+        "created_at": ledger.clock,
+        "updated_at": ledger.clock,
+    }

@@ -1,0 +1,184 @@
+"""Invoices: the record as issued, its status, and the story of what happens to it."""
+
+from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to
+from invoiced_emulator.seed.ledger.account import Account, Record
+from invoiced_emulator.seed.ledger.business_time import DAY
+from invoiced_emulator.seed.ledger.history import Step, advance
+from invoiced_emulator.seed.ledger.kinds import INVOICE
+from invoiced_emulator.seed.ledger.ledger import Ledger
+from invoiced_emulator.seed.ledger.money import Number, exact
+
+_BLANK: Record = {
+    "object": "invoice",
+    "paid": False,
+    "status": "not_sent",
+    "attempt_count": 0,
+    "next_payment_attempt": None,
+    "next_chase_on": None,
+    "needs_attention": False,
+    "late_fees": True,
+    "payment_plan": None,
+    "payment_source": None,
+    "amount_paid": 0,
+    "amount_credited": 0,
+    "amount_written_off": 0,
+    "date_paid": None,
+    "date_bad_debt": None,
+    "last_sent": None,
+    "consolidated": False,
+    "consolidated_invoice_id": None,
+    "disabled_payment_methods": None,
+    "expected_payment_date": None,
+    "age": 0,
+    "past_due_age": 0,
+}
+
+_NO_PAYMENT_PAGE = frozenset({"paid", "pending", "voided", "bad_debt"})
+
+
+def invoice_record(
+    ledger: Ledger,
+    account: Account,
+    lines: list[Record],
+    *,
+    subscription: int | None = None,
+    coupon: Record | None = None,
+) -> Record:
+    """An invoice as it is when it is issued at the clock's time."""
+    autopay = account.manner in ("card", "ach")
+    shared = document(
+        ledger,
+        account,
+        lines,
+        title="Invoice",
+        collection="invoices",
+        number=ledger.next_number("INV"),
+        coupon=coupon if subscription else draw_coupon(ledger, account),
+        tax_rate=account.tax_rate,
+    )
+    days = account.terms_days
+    return {
+        **_BLANK,
+        **shared,
+        "id": ledger.next_id("invoice", INVOICE.first_id),
+        "due_date": None if days is None else ledger.clock + days * DAY,
+        "payment_terms": "AutoPay" if autopay else account.terms,
+        "autopay": autopay,
+        "chase": not autopay,
+        "subscription_id": subscription,
+        "subscription": subscription,
+        "balance": shared["total"],
+        "ship_to": ship_to(ledger, account),
+        "payment_url": f"{shared['url']}/payment",
+        "csv_url": f"{shared['url']}/csv",
+        "collection_mode": "auto" if autopay else "manual",
+        "tags": [],
+    }
+
+
+def derived(state: Record, moment: int) -> Record:
+    """Status and links as they follow from the other fields."""
+    status = _status(state, moment)
+    fields: Record = {"status": status}
+    if status in _NO_PAYMENT_PAGE:
+        fields["payment_url"] = None
+    elif state["url"]:
+        fields["payment_url"] = f"{state['url']}/payment"
+    return fields
+
+
+def _status(state: Record, moment: int) -> str:
+    if state["voided"]:
+        return "voided"
+    if state["draft"]:
+        return "draft"
+    if state["date_bad_debt"]:
+        return "bad_debt"
+    if state["paid"]:
+        return "paid"
+    if state["due_date"] is not None and state["due_date"] < moment:
+        return "past_due"
+    if state["viewed"]:
+        return "viewed"
+    return "sent" if state["sent"] else "not_sent"
+
+
+class InvoiceStory:
+    """What happens to one invoice, in order of time; ends in the record as it is now."""
+
+    def __init__(self, account: Account, invoice: Record) -> None:
+        self.account = account
+        self.invoice = invoice
+        self.pending_since: int | None = None
+        self._paid: Number = 0
+        self._credited: Number = 0
+        self._steps: list[Step] = []
+
+    @property
+    def due(self) -> int:
+        """When payment is expected: the due date, or at once without terms."""
+        return self.invoice["due_date"] or self.invoice["date"]
+
+    @property
+    def balance(self) -> Number:
+        """What is still owed after the steps so far."""
+        return exact(self.invoice["total"] - self._paid - self._credited)
+
+    def step(self, moment: int, change: str = "updated", **fields: object) -> None:
+        """Plans a change of the record."""
+        self._steps.append((moment, change, fields))
+
+    def paid(self, moment: int, amount: Number) -> None:
+        """Money arrives (or, negative, goes back)."""
+        self._paid += amount
+        self._settle(moment, amount_paid=exact(self._paid))
+
+    def credited(self, moment: int, amount: Number, **fields: object) -> None:
+        """A credit note, or an adjustment of the document, lowers what is owed."""
+        self._credited += amount
+        self._settle(moment, amount_credited=exact(self._credited), **fields)
+
+    def _settle(self, moment: int, **fields: object) -> None:
+        settled = self.balance <= 0
+        self.step(
+            moment,
+            "paid" if settled and "date_bad_debt" not in fields else "updated",
+            balance=self.balance,
+            paid=settled and "date_bad_debt" not in fields,
+            closed=settled,
+            date_paid=moment if settled and "date_bad_debt" not in fields else None,
+            next_payment_attempt=None,
+            **fields,
+        )
+
+    def void(self, moment: int) -> None:
+        """The invoice is voided: nothing is owed and its links are gone."""
+        self.step(
+            moment,
+            balance=0,
+            voided=True,
+            date_voided=moment,
+            url=None,
+            pdf_url=None,
+            csv_url=None,
+            payment_url=None,
+        )
+
+    def pending(self, moment: int) -> None:
+        """A payment is under way that the bank has not confirmed."""
+        self.pending_since = moment
+        self.step(moment, status="pending", payment_url=None)
+
+    def record(self, ledger: Ledger) -> Record:
+        """The invoice as it is now; its events are planned."""
+        due = self.invoice["due_date"]
+        # The service's job looks every minute; a paid or voided invoice is left as it is.
+        if due is not None and (self.pending_since is None or due < self.pending_since):
+            self.step(due + 60)
+        steps = sorted(self._steps, key=lambda step: step[0])
+        final = advance(ledger, INVOICE, self.invoice, steps, account=self.account, derive=derived)
+        if final["balance"] > 0 and not final["draft"]:
+            self.account.owed.append((due or final["date"], final["balance"]))
+            final = {**final, "age": (ledger.now - final["date"]) // DAY}
+            final["past_due_age"] = max(0, (ledger.now - due) // DAY) if due else 0
+        return final

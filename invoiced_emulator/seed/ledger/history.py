@@ -1,0 +1,41 @@
+"""A record's life: each step changes fields, moves `updated_at` and leaves an event."""
+
+from collections.abc import Callable, Iterable
+
+from invoiced_emulator.seed.ledger.account import Account, Record
+from invoiced_emulator.seed.ledger.kinds import Kind
+from invoiced_emulator.seed.ledger.ledger import Ledger
+
+Step = tuple[int, str, Record]
+"""When, which event (`updated`, `paid`, ...), and the fields that change."""
+
+Derive = Callable[[Record, int], Record]
+"""Fields that follow from the others, such as a status, at a moment."""
+
+
+def advance(  # noqa: PLR0913  all of them are needed to tell a life
+    ledger: Ledger,
+    kind: Kind,
+    state: Record,
+    steps: Iterable[Step],
+    *,
+    account: Account | None = None,
+    derive: Derive | None = None,
+) -> Record:
+    """The record after all steps that have happened by now; their events are planned."""
+    for moment, change, fields in steps:
+        if moment > ledger.now:
+            break
+        after = {**state, **fields}
+        if derive is not None and "status" not in fields:
+            after.update(derive(after, moment))
+        changed = [name for name in after if after[name] != state[name]]
+        if not changed:
+            continue
+        after["updated_at"] = moment
+        # A change that shows in no field leaves no event, however much it moves updated_at.
+        previous = {name: state[name] for name in changed if name not in kind.hidden}
+        if previous:
+            ledger.at(moment, ledger.announce, kind, change, after, account, previous)
+        state = after
+    return state

@@ -1,0 +1,36 @@
+"""The kinds of records that are seeded."""
+
+from dataclasses import dataclass
+
+from invoiced_emulator.records.kinds import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record: its name in events, its collection and where its ids begin."""
+
+    name: str
+    """First part of its event types, e.g. `invoice` in `invoice.created`."""
+    collection: str
+    first_id: int
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Fields that events do not show."""
+        hidden = KINDS[self.collection].hidden
+        # Lists hide applied_to, but the events of a payment show it.
+        return hidden - {"applied_to"} if self.collection == "payments" else hidden
+
+
+CUSTOMER = Kind("customer", "customers", 15_000)
+INVOICE = Kind("invoice", "invoices", 46_000)
+CREDIT_NOTE = Kind("credit_note", "credit_notes", 2_000)
+ESTIMATE = Kind("estimate", "estimates", 8_000)
+SUBSCRIPTION = Kind("subscription", "subscriptions", 590)
+PAYMENT = Kind("payment", "payments", 32_000)
+TRANSACTION = Kind("transaction", "transactions", 70_000)
+# Events call an adjustment a transaction; only `object` in the snapshot tells them apart.
+CREDIT_BALANCE_ADJUSTMENT = Kind("transaction", "credit_balance_adjustments", 70_000)
+CONTACT = Kind("contact", "contacts", 10_400)
+TASK = Kind("task", "tasks", 780)
+REFUND = Kind("refund", "refunds", 5_000)

@@ -1,0 +1,1 @@
+"""Seeded payments, transactions and payment sources."""

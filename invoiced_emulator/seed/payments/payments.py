@@ -1,0 +1,209 @@
+"""Payments: received, applied, voided and refunded, with the transactions of each split."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from invoiced_emulator.seed.ledger.account import Account, Record, Split
+from invoiced_emulator.seed.ledger.history import advance
+from invoiced_emulator.seed.ledger.kinds import PAYMENT, REFUND, TRANSACTION
+from invoiced_emulator.seed.ledger.ledger import Ledger
+from invoiced_emulator.seed.ledger.money import Number, exact
+from invoiced_emulator.seed.payments.payment_sources import GATEWAY
+from invoiced_emulator.seed.payments.transactions import give_transaction, of_split, transaction
+
+CONSUMING = frozenset({"invoice", "estimate", "credit", "convenience_fee"})
+"""Splits that use up the money received; the others move credit that was there before."""
+
+_PENNY = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Money that comes in, and what it is for."""
+
+    splits: tuple[Split, ...] = ()
+    unapplied: Number = 0
+    method: str = "other"
+    source: str = "keyed"
+    charged: Record | None = None
+    """The card or bank account that was charged, None for money received otherwise."""
+    status: str = "succeeded"
+    void_at: int | None = None
+    refund_at: int | None = None
+    refund: Number = 0
+    """Part of the first split that goes back at `refund_at`."""
+
+
+def receive(ledger: Ledger, account: Account, receipt: Receipt) -> None:
+    """A customer's payment arrives."""
+    payment = _payment(ledger, receipt, account.currency)
+    payment |= {"customer": account.id, "payee": account.record["name"]}
+    transactions = [of_split(ledger, account, split, payment) for split in receipt.splits]
+    payment["applied_to"] = [
+        _applied(split, record["id"])
+        for split, record in zip(receipt.splits, transactions, strict=True)
+    ]
+    payment["applied"] = payment["balance"] == 0
+    if not payment["applied"]:
+        payment["pdf_url"] = None
+    ledger.announce(PAYMENT, "created", payment, account)
+    if receipt.void_at is not None and receipt.void_at <= ledger.now:
+        ledger.give("payments", void(ledger, payment, receipt.void_at, account))
+        return
+    if receipt.refund_at is not None and receipt.refund_at <= ledger.now:
+        # The refund shows inside both records, so they are handed out when it has happened.
+        ledger.at(
+            receipt.refund_at, _refund, ledger, account, payment, transactions, receipt.refund
+        )
+        return
+    ledger.give("payments", payment)
+    for record in transactions:
+        give_transaction(ledger, account, record)
+
+
+def receive_unassigned(ledger: Ledger) -> None:
+    """A line of a bank statement that nobody has matched to a customer; some are voided."""
+    random = ledger.random
+    amount = exact(_PENNY * random.randrange(500, 900_000))
+    receipt = Receipt(unapplied=amount, method="wire_transfer", source="bank_feed")
+    payment = _payment(ledger, receipt, "usd")
+    payment |= {"matched": False, "pdf_url": None, "ach_sender_id": "EXAMPLE-CO"}
+    feed_id = ledger.next_id("bank_feed_transaction", 900)
+    payment |= {"bank_feed_transaction_id": feed_id, "bank_feed_transaction": feed_id}
+    ledger.announce(PAYMENT, "created", payment)
+    if random.random() < 0.25:
+        payment = void(ledger, payment, ledger.clock + 30 * 3600, None)
+    ledger.give("payments", payment)
+
+
+def void(ledger: Ledger, payment: Record, moment: int, account: Account | None) -> Record:
+    """The payment after it was voided; the event is called deleted, yet the record stays."""
+    fields: Record = {
+        "voided": True,
+        "date_voided": moment,
+        "balance": payment["amount"],
+        "applied_to": [],
+        "applied": False,
+        "pdf_url": None,
+    }
+    return advance(ledger, PAYMENT, payment, [(moment, "deleted", fields)], account=account)
+
+
+def _applied(split: Split, transaction_id: int) -> Record:
+    element: Record = {"id": transaction_id, "type": split.type, "amount": split.amount}
+    if split.document is not None:
+        element[split.document["object"]] = split.document["id"]
+        if split.type not in CONSUMING:
+            element["document_type"] = split.document["object"]
+    if split.credit_note is not None:
+        element["credit_note"] = split.credit_note["id"]
+    return element
+
+
+def _payment(ledger: Ledger, receipt: Receipt, currency: str) -> Record:
+    used = sum(split.amount for split in receipt.splits if split.type in CONSUMING)
+    amount = exact(used + receipt.unapplied)
+    reference = f"{ledger.random.randrange(10_000, 99_999)}" if receipt.method == "check" else None
+    payment: Record = {
+        "id": ledger.next_id("payment", PAYMENT.first_id),
+        "object": "payment",
+        "customer": None,
+        "date": ledger.clock,
+        "currency": currency,
+        "amount": amount,
+        "balance": receipt.unapplied,
+        "method": receipt.method,
+        "reference": reference,
+        "source": receipt.source,
+        "notes": None,
+        "ach_sender_id": None,
+        "matched": True if receipt.source == "bank_feed" else None,
+        "voided": False,
+        "charge": None,
+        "surcharge_percentage": 0,
+        "bank_feed_transaction_id": None,
+        "bank_feed_transaction": None,
+        "pdf_url": f"{ledger.link('payments')}/pdf",
+        "metadata": {},
+        "created_at": ledger.clock,
+        "updated_at": ledger.clock,
+        "applied_to": [],
+        "applied": False,
+        "date_voided": None,
+        "external_id": None,
+        "payee": None,
+    }
+    if receipt.charged is not None:
+        payment["charge"] = _charge(ledger, payment, receipt)
+        payment["reference"] = payment["charge"]["gateway_id"]
+    return payment
+
+
+def _charge(ledger: Ledger, payment: Record, receipt: Receipt) -> Record:
+    customer = receipt.charged["customer_id"] if receipt.charged else None
+    return {
+        "id": ledger.next_id("charge", 46_000),
+        "object": "charge",
+        "customer_id": customer,
+        "currency": payment["currency"],
+        "amount": payment["amount"],
+        "status": receipt.status,
+        "amount_refunded": 0,
+        "refunded": False,
+        "disputed": False,
+        "gateway": GATEWAY,
+        "gateway_id": f"ch_{ledger.token()[:12]}",
+        "failure_message": None,
+        "receipt_email": None,
+        "description": None,
+        "payment_source": receipt.charged,
+        "refunds": [],
+        "payment_id": payment["id"],
+        "merchant_account_id": 2353,
+        "payment_flow_id": None,
+        "merchant_account_transaction_id": None,
+        "created_at": ledger.clock,
+        "updated_at": ledger.clock,
+    }
+
+
+def _refund(
+    ledger: Ledger, account: Account, payment: Record, transactions: list[Record], amount: Number
+) -> None:
+    parent = transactions[0]
+    charge = payment["charge"]
+    refund: Record = {
+        "id": ledger.next_id("refund", REFUND.first_id),
+        "object": "refund",
+        "charge_id": charge["id"],
+        "currency": payment["currency"],
+        "amount": amount,
+        "status": "succeeded",
+        "failure_message": None,
+        "gateway": GATEWAY,
+        "gateway_id": f"re_{ledger.token()[:12]}",
+        "created_at": ledger.clock,
+        "updated_at": ledger.clock,
+    }
+    ledger.announce(REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}})
+    refunded = charge["amount"] == amount
+    # The service does not move the payment's updated_at for changes inside its charge.
+    charge = {**charge, "amount_refunded": amount, "refunded": refunded, "refunds": [refund]}
+    record = transaction(
+        ledger,
+        account,
+        "refund",
+        amount,
+        method=parent["method"],
+        gateway=GATEWAY,
+        gateway_id=refund["gateway_id"],
+        payment_source=parent["payment_source"],
+        parent_transaction=parent["id"],
+        invoice=parent["invoice"],
+        invoice_number=parent["invoice_number"],
+        document_number=parent["document_number"],
+    )
+    ledger.announce(TRANSACTION, "created", record, account)
+    ledger.give("payments", {**payment, "charge": charge})
+    for settled in ({**parent, "children": [record]}, *transactions[1:], record):
+        give_transaction(ledger, account, settled)

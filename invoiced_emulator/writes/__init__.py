@@ -1,0 +1,1 @@
+"""What all handlers that change records share."""

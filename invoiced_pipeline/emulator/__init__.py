@@ -1,1 +1,0 @@
-"""A local Invoiced: the HTTP surface of the API over a SQLite file."""
