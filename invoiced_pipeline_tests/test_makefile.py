@@ -1,4 +1,4 @@
-"""The Makefile's commands that need no environment, and the lock files."""
+"""The Makefile's commands that need no environment, the lock files, and the commit hooks."""
 
 import re
 import shutil
@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from invoiced_pipeline_tests.front_door import REPOSITORY
 
@@ -94,3 +95,13 @@ def test_lock_files_fit_together_and_name_no_index() -> None:
         assert "--index" not in text
         for entry in re.split(r"\n(?=[a-z0-9])", text):
             assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+def test_commit_hooks_run_the_tools_of_make_lint() -> None:
+    config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+    (local,) = config["repos"]
+    hooks = {hook["entry"].split()[0].removeprefix(".venv/bin/") for hook in local["hooks"]}
+    makefile = (REPOSITORY / "Makefile").read_text()
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert recipe is not None
+    assert hooks == set(re.findall(r"(?:@|&& )\$\(BIN\)/(\w+)", recipe[1]))

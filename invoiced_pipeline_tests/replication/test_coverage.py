@@ -55,8 +55,8 @@ def test_sync_without_news_moves_the_coverage(emulator: Emulator, replicate: Rep
     emulator.clock.advance(3600)
     emulator.forget()
     reports = replicate.ok("customers", "credit_balance_adjustments", "plans")
-    untils = {report.coverage_before.until for report in reports.values()}
-    assert untils == {from_epoch(NOW + 3590)}
+    ends = {report.coverage_before.until for report in reports.values()}
+    assert ends == {from_epoch(NOW + 3590)}
     assert len(emulator.requests) == 4
 
 
