@@ -7,7 +7,7 @@ DEVELOPMENT := $(VENV)/.development
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test test-all test-postgres test-browser screenshots lint format docs lock \
-	bench bench-quick clean clean-data
+	bench bench-quick charts clean clean-data
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -84,7 +84,7 @@ lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= k
 		$(LOCK) $(UPGRADE) $$name.in -o $$name.lock; \
 	done
 
-# The engines that we are compared with, and the plot, have environments of their own.
+# The engines to compare with and the charts have their own environments.
 BENCH_ENVIRONMENTS := $(foreach name,tap target plot,.venv-$(name)/.installed)
 
 $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
@@ -95,6 +95,9 @@ $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
 
 bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Measure beside tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+charts: .venv-plot/.installed ## Draw the charts again from benchmarks/results.md
+	@.venv-plot/bin/python -m benchmarks.plot benchmarks/results.md benchmarks
 
 bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same over a small account, in about two minutes
 	@$(BIN)/python -m benchmarks --quick $(ARGS)

@@ -1,4 +1,4 @@
-"""Seeded accounts as SQLite files, kept because filling them takes minutes."""
+"""Seeded accounts as SQLite files; they are kept, because filling one takes minutes."""
 
 import hashlib
 import shutil
@@ -13,19 +13,19 @@ from benchmarks.processes import ROOT, measure, module
 FOLDER = ROOT / "data" / "bench"
 SEED = 1
 NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
-"""When the accounts were filled, and where the emulator's clock begins."""
+"""When the accounts were filled, and where the emulator's clock starts."""
 
 START = datetime(2024, 8, 1, tzinfo=UTC)
-"""Start date of every sync: the accounts' stories begin 26 months before their present."""
+"""Start date of every sync: the accounts' records begin 26 months before `NOW`."""
 
 _INVOICES_PER_CUSTOMER = 7.85
 _BATCH = 1000
 
 
 def account_file(invoices: int) -> Path:
-    """The file of an account with about so many invoices; it is filled when there is none.
+    """Returns the file of an account with about that many invoices, and fills it if it is missing.
 
-    The name changes with the code that invents the records, so that no run reads an old story.
+    Its name changes with the code that generates the records, so no run reads outdated ones.
     """
     prefix = f"account-{invoices}-"
     path = FOLDER / f"{prefix}{SEED}-{_version()}.sqlite"
@@ -39,7 +39,7 @@ def account_file(invoices: int) -> Path:
 
 
 def working_copy(invoices: int, folder: Path) -> Path:
-    """A copy that may be changed."""
+    """Copies the account's file, so that a run may change it."""
     return Path(shutil.copy(account_file(invoices), folder / "account.sqlite"))
 
 
@@ -52,7 +52,7 @@ def _version() -> str:
 
 
 def fill(path: Path, customers: int) -> None:
-    """Fills a new file; it has its name only once it is complete."""
+    """Fills a new file, which gets its name only once it is complete."""
     from invoiced_pipeline.emulator.seed import generate
     from invoiced_pipeline.emulator.store import Store
 
@@ -60,7 +60,7 @@ def fill(path: Path, customers: int) -> None:
     unfinished.unlink(missing_ok=True)
     store = Store(unfinished)
     waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    # The tap dies at the first plan with pricing tiers.
+    # The tap fails at the first plan with pricing tiers.
     for collection, record in generate(seed=SEED, customers=customers, now=NOW, tiers=False):
         waiting[collection].append(record)
         if len(waiting[collection]) == _BATCH:
