@@ -68,7 +68,7 @@ class Api:
         return self._ask("served")
 
     def change_invoices(self, count: int) -> None:
-        """Changes that many invoices, one per second and always the same ones, then adds an hour."""
+        """Changes that many invoices, one per second, always the same ones, then adds an hour."""
         self._ask("change_invoices", count)
 
     def pass_an_hour(self) -> None:

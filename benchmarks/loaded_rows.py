@@ -10,7 +10,7 @@ import duckdb
 
 
 def loaded_rows(file: str, dataset: str, since: float, tables: list[str]) -> dict[str, int]:
-    """Counts rows by table loaded after `since`, in epoch seconds; dlt's load ids are such times."""
+    """Counts rows by table loaded after `since`, in epoch seconds: dlt's load ids are times."""
     counts = {}
     with duckdb.connect(file, read_only=True) as connection:
         for table in tables:

@@ -1,6 +1,6 @@
 """Generated texts with numbers that are no cards, and with cards; how many of them are refused.
 
-`python -m invoiced_pipeline_tests.writeback.number_lists` prints the table of docs/write-back.md.
+`python -m invoiced_pipeline_tests.writeback.number_lists` prints the table of docs/card-numbers.md.
 """
 
 import random
