@@ -103,7 +103,7 @@ def test_another_destination_is_told_what_there_is(tmp_path: Path, name: str) ->
     assert (
         f"invoiced.toml: warehouse.destination: it is 'duckdb' or 'postgres' (got '{name}')" in told
     )
-    assert "docs/warehouses.md" in told
+    assert "docs/other-warehouses.md" in told
 
 
 def test_an_address_as_the_destination_is_not_repeated(tmp_path: Path) -> None:

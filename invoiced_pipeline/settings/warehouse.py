@@ -27,8 +27,8 @@ DEFAULT_PATH = Path("data/warehouse.duckdb")
 `invoiced.invoices` is ambiguous where catalog and schema are both `invoiced`."""
 
 OTHERS = (
-    "Of the others that dlt has, docs/warehouses.md says what each of them lacks, and how a copy "
-    "comes there"
+    "docs/other-warehouses.md says what dlt's other destinations would need, and how to copy the "
+    "data there"
 )
 
 
