@@ -96,11 +96,11 @@ $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
 bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Compare with tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-charts: .venv-plot/.installed ## Draw the charts again from benchmarks/results.md
-	@.venv-plot/bin/python -m benchmarks.plot benchmarks/results.md benchmarks
-
 bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same with a small account, in about two minutes
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+charts: .venv-plot/.installed ## Draw the charts again from benchmarks/results.md
+	@.venv-plot/bin/python -m benchmarks.plot benchmarks/results.md benchmarks
 
 clean: ## Remove environments and caches; data/ stays
 	@rm -rf $(VENV) .venv-* .pytest_cache .ruff_cache .hypothesis
