@@ -11,12 +11,14 @@ from benchmarks.cases import (
     INNER_NINE,
     INNER_NO_LATENCY,
     PROCESS_NINE,
+    PROCESS_SIX,
     TAP,
     Case,
     Engine,
     Phase,
 )
 from benchmarks.fixed_cost import FixedCost
+from benchmarks.processes import ROOT
 from benchmarks.report import Grid, grids, is_comparable, markdown, ratios, write
 from benchmarks.results import Floor, Measurement, Results, load, save
 from benchmarks.stored_figures import StoredFigure, stored_figures
@@ -153,6 +155,24 @@ def test_charts_can_be_drawn_from_the_report(results: Results, tmp_path: Path) -
         seconds=10,
         peak_mb=400,
     )
+
+
+def test_readme_states_the_measured_figures() -> None:
+    figures = stored_figures((ROOT / "benchmarks" / "results.md").read_text(encoding="utf-8"))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    largest = max(each.invoices for each in figures)
+    tap, ours = (
+        next(
+            each
+            for each in figures
+            if (each.invoices, each.sync, each.engine) == (largest, Phase.FIRST, case.name)
+        )
+        for case in (TAP, PROCESS_SIX)
+    )
+    faster = ours.rows_per_second / tap.rows_per_second
+    assert f"{largest:,} invoices loads {faster:.1f} times as many records per second" in readme
+    assert round(tap.peak_mb / ours.peak_mb) == 6
+    assert "in a sixth of the memory" in readme
 
 
 def test_a_report_without_figures_is_refused() -> None:
