@@ -36,11 +36,11 @@ class Engine(StrEnum):
 
     TAP = "tap | target"
     """`tap-invoiced | target-duckdb`: two processes joined by a pipe."""
-    PROCESS = "ours, in Dagster"
+    IN_DAGSTER = "ours, in Dagster"
     """`dagster asset materialize`, including the start of its process: what a user waits for."""
-    INNER = "ours, without Dagster"
+    WITHOUT_DAGSTER = "ours, without Dagster"
     """The same replication without Dagster; the start of the process does not count."""
-    CHECKED = "ours, with checks"
+    WITH_CHECKS = "ours, with checks"
     """The same, plus what the op does around a load: `_sync_log`, the API's counts, all checks."""
 
 
@@ -73,12 +73,12 @@ class Case:
 
 
 TAP = Case(engine=Engine.TAP, tables=SIX)
-PROCESS_SIX = Case(engine=Engine.PROCESS, tables=SIX)
-INNER_SIX = Case(engine=Engine.INNER, tables=SIX)
-PROCESS_NINE = Case(engine=Engine.PROCESS, tables=NINE)
-INNER_NINE = Case(engine=Engine.INNER, tables=NINE)
-INNER_NO_LATENCY = Case(
-    engine=Engine.INNER,
+IN_DAGSTER_SIX = Case(engine=Engine.IN_DAGSTER, tables=SIX)
+WITHOUT_DAGSTER_SIX = Case(engine=Engine.WITHOUT_DAGSTER, tables=SIX)
+IN_DAGSTER_NINE = Case(engine=Engine.IN_DAGSTER, tables=NINE)
+WITHOUT_DAGSTER_NINE = Case(engine=Engine.WITHOUT_DAGSTER, tables=NINE)
+NO_LATENCY = Case(
+    engine=Engine.WITHOUT_DAGSTER,
     tables=NINE,
     phases=(Phase.FIRST,),
     latency_ms=0.0,
@@ -86,36 +86,36 @@ INNER_NO_LATENCY = Case(
 )
 """With an API that answers immediately, the processor is the limit."""
 
-BARE_NINE = Case(
-    engine=Engine.INNER,
+NO_DELETIONS = Case(
+    engine=Engine.WITHOUT_DAGSTER,
     tables=NINE,
     phases=(Phase.FIRST,),
     settings='[[connection]]\nname = "Invoiced"\ndeletions = "ignore"\n',
     note="no deletions",
 )
-CHECKED_NINE = Case(engine=Engine.CHECKED, tables=NINE, phases=(Phase.FIRST,))
-"""Compared with `BARE_NINE`, it shows what deletions, log and checks cost."""
+WITH_CHECKS = Case(engine=Engine.WITH_CHECKS, tables=NINE, phases=(Phase.FIRST,))
+"""Compared with `NO_DELETIONS`, it shows what deletions, log and checks cost."""
 
-INNER_POSTGRES = Case(
-    engine=Engine.INNER, tables=NINE, destination="postgres", note="into PostgreSQL"
+INTO_POSTGRES = Case(
+    engine=Engine.WITHOUT_DAGSTER, tables=NINE, destination="postgres", note="into PostgreSQL"
 )
-"""Compared with `INNER_NINE`, it shows what a server costs."""
+"""Compared with `WITHOUT_DAGSTER_NINE`, it shows what a server costs."""
 
 # To measure with a feature off or another destination, add a case with its `settings`. Measurements
 # other than syncs, such as `fixed_cost` and `writing`, are functions that `suite` calls.
 CASES: tuple[Case, ...] = (
     TAP,
-    PROCESS_SIX,
-    INNER_SIX,
-    PROCESS_NINE,
-    INNER_NINE,
-    INNER_NO_LATENCY,
-    BARE_NINE,
-    CHECKED_NINE,
-    INNER_POSTGRES,
+    IN_DAGSTER_SIX,
+    WITHOUT_DAGSTER_SIX,
+    IN_DAGSTER_NINE,
+    WITHOUT_DAGSTER_NINE,
+    NO_LATENCY,
+    NO_DELETIONS,
+    WITH_CHECKS,
+    INTO_POSTGRES,
 )
 
-QUICK_CASES = tuple(case for case in CASES if case is not PROCESS_SIX)
+QUICK_CASES = tuple(case for case in CASES if case is not IN_DAGSTER_SIX)
 """Enough to see that the benchmark works: with few records, starting Dagster dominates."""
 
 BY_NAME: Mapping[str, Case] = {case.name: case for case in CASES}

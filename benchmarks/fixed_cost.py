@@ -15,7 +15,7 @@ from benchmarks.sync import Place
 _NEARLY_EMPTY = 8
 """Number of invoices: those of one customer."""
 
-_ONE_TABLE = Case(engine=Engine.PROCESS, tables=("customers",), latency_ms=0.0)
+_ONE_TABLE = Case(engine=Engine.IN_DAGSTER, tables=("customers",), latency_ms=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ def materialize(place: Place) -> Usage:
     return measure(command, folder=place.folder, environment=_environment(place))
 
 
-def process(place: Place) -> Sync:
+def in_dagster(place: Place) -> Sync:
     """Measures a sync in Dagster, from the start of the process to its end."""
     began = time.time()
     used = materialize(place)
@@ -48,10 +48,10 @@ def process(place: Place) -> Sync:
     )
 
 
-def inner(place: Place) -> Sync:
+def without_dagster(place: Place) -> Sync:
     """Measures a sync without Dagster, from the end of the imports to the end of the load."""
-    checked = ["--checked"] if place.case.engine is Engine.CHECKED else []
-    command = module("benchmarks.inner", *checked, *place.case.tables)
+    checked = ["--checked"] if place.case.engine is Engine.WITH_CHECKS else []
+    command = module("benchmarks.without_dagster", *checked, *place.case.tables)
     used = measure(command, folder=place.folder, environment=_environment(place))
     told = json.loads(used.output)
     return Sync(**told, peak_mb=used.peak_mb)

@@ -24,15 +24,15 @@ from benchmarks.writing import writings
 
 _PREPARE: dict[Engine, Callable[[Place], None]] = {
     Engine.TAP: tap.prepare,
-    Engine.PROCESS: ours.prepare,
-    Engine.INNER: ours.prepare,
-    Engine.CHECKED: ours.prepare,
+    Engine.IN_DAGSTER: ours.prepare,
+    Engine.WITHOUT_DAGSTER: ours.prepare,
+    Engine.WITH_CHECKS: ours.prepare,
 }
 _SYNC: dict[Engine, Callable[[Place], Sync]] = {
     Engine.TAP: tap.sync,
-    Engine.PROCESS: ours.process,
-    Engine.INNER: ours.inner,
-    Engine.CHECKED: ours.inner,
+    Engine.IN_DAGSTER: ours.in_dagster,
+    Engine.WITHOUT_DAGSTER: ours.without_dagster,
+    Engine.WITH_CHECKS: ours.without_dagster,
 }
 _BETWEEN: dict[Phase, Callable[[Api], None]] = {
     Phase.FIRST: lambda _: None,

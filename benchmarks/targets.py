@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.cases import (
-    BARE_NINE,
     CHANGES,
-    CHECKED_NINE,
-    INNER_NINE,
-    INNER_SIX,
+    IN_DAGSTER_NINE,
+    IN_DAGSTER_SIX,
     NINE,
-    PROCESS_NINE,
-    PROCESS_SIX,
+    NO_DELETIONS,
     TAP,
+    WITH_CHECKS,
+    WITHOUT_DAGSTER_NINE,
+    WITHOUT_DAGSTER_SIX,
     Case,
     Phase,
 )
@@ -52,10 +52,10 @@ def judge(results: Results) -> list[Verdict]:
 
 
 _SPEEDS: tuple[tuple[Case, float], ...] = (
-    (INNER_SIX, 12),
-    (INNER_NINE, 12),
-    (PROCESS_SIX, 9),
-    (PROCESS_NINE, 9),
+    (WITHOUT_DAGSTER_SIX, 12),
+    (WITHOUT_DAGSTER_NINE, 12),
+    (IN_DAGSTER_SIX, 9),
+    (IN_DAGSTER_NINE, 9),
 )
 
 
@@ -73,7 +73,7 @@ def _speed(results: Results, case: Case, wanted: float) -> Verdict:
 
 def _requests(results: Results) -> Verdict:
     target = "requests of a first sync, nine tables: at most 1.1 per 100 rows"
-    found = results.find(results.sizes[-1], Phase.FIRST, INNER_NINE)
+    found = results.find(results.sizes[-1], Phase.FIRST, WITHOUT_DAGSTER_NINE)
     if found is None:
         return _not_measured(target)
     needed = found.rows / 100
@@ -88,24 +88,24 @@ def _by_size(results: Results) -> list[Verdict]:
     return [
         _at_large(
             results,
-            PROCESS_NINE,
+            IN_DAGSTER_NINE,
             Phase.FIRST,
-            f"{PROCESS_NINE.name}: peak memory below 450 MB at {LARGE:,} invoices",
+            f"{IN_DAGSTER_NINE.name}: peak memory below 450 MB at {LARGE:,} invoices",
             lambda _, large: (f"{large.sync.peak_mb:.0f} MB", large.sync.peak_mb < 450),
         ),
         _at_large(
             results,
-            PROCESS_NINE,
+            IN_DAGSTER_NINE,
             Phase.FIRST,
-            f"{PROCESS_NINE.name}: peak memory at most 1.15 times that at {SMALL:,}",
+            f"{IN_DAGSTER_NINE.name}: peak memory at most 1.15 times that at {SMALL:,}",
             lambda small, large: _growth(small.sync.peak_mb, large.sync.peak_mb, 1.15),
         ),
         _at_large(
             results,
-            INNER_NINE,
+            WITHOUT_DAGSTER_NINE,
             Phase.CHANGED,
-            f"{INNER_NINE.name}: {CHANGES:,} changes at {LARGE:,} invoices take at most 1.3 times "
-            f"the seconds at {SMALL:,}",
+            f"{WITHOUT_DAGSTER_NINE.name}: {CHANGES:,} changes at {LARGE:,} invoices take at "
+            f"most 1.3 times the seconds at {SMALL:,}",
             lambda small, large: _growth(small.sync.seconds, large.sync.seconds, 1.3),
         ),
     ]
@@ -131,7 +131,7 @@ def _growth(small: float, large: float, wanted: float) -> tuple[str, bool]:
 def _trust(results: Results) -> Verdict:
     size = results.sizes[-1]
     target = "nine tables: deletions, log and checks make a first sync at most 1.15 times as long"
-    on, off = (results.find(size, Phase.FIRST, case) for case in (CHECKED_NINE, BARE_NINE))
+    on, off = (results.find(size, Phase.FIRST, case) for case in (WITH_CHECKS, NO_DELETIONS))
     if on is None or off is None:
         return _not_measured(target)
     measured, met = _growth(off.sync.seconds, on.sync.seconds, 1.15)
@@ -141,7 +141,7 @@ def _trust(results: Results) -> Verdict:
 def _idle(results: Results) -> Verdict:
     wanted = 3 * len(NINE) + 3
     target = f"idle sync, nine tables: at most 3 requests per table and 3 for events ({wanted})"
-    found = results.find(results.sizes[-1], Phase.IDLE, PROCESS_NINE)
+    found = results.find(results.sizes[-1], Phase.IDLE, IN_DAGSTER_NINE)
     if found is None:
         return _not_measured(target)
     return Verdict(target, str(found.served.requests), found.served.requests <= wanted)

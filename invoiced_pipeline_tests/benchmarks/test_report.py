@@ -8,11 +8,11 @@ import pytest
 from benchmarks.api import Served
 from benchmarks.cases import (
     CASES,
-    INNER_NINE,
-    INNER_NO_LATENCY,
-    PROCESS_NINE,
-    PROCESS_SIX,
+    IN_DAGSTER_NINE,
+    IN_DAGSTER_SIX,
+    NO_LATENCY,
     TAP,
+    WITHOUT_DAGSTER_NINE,
     Case,
     Engine,
     Phase,
@@ -32,7 +32,11 @@ def measurement(size: int, phase: Phase, case: Case, seconds: float | None = Non
     """The tap loads 1,000 rows in 10 s, all others in 1 s."""
     rows = {"customers": 100, "invoices": 900}
     took = seconds or (10.0 if case is TAP else 1.0)
-    stages = {"extract": 0.5, "normalize": 0.1, "load": 0.3} if case.engine is Engine.INNER else {}
+    stages = (
+        {"extract": 0.5, "normalize": 0.1, "load": 0.3}
+        if case.engine is Engine.WITHOUT_DAGSTER
+        else {}
+    )
     sync = Sync(rows=rows, seconds=took, cpu_seconds=took / 2, peak_mb=400, stages=stages)
     return Measurement(size, phase, case, sync, Served(requests=10, cpu_seconds=0.1))
 
@@ -78,7 +82,7 @@ def met(results: Results, text: str) -> bool | None:
 
 
 def test_ratios_are_ours_by_the_taps() -> None:
-    ours = measurement(1, Phase.FIRST, INNER_NINE)
+    ours = measurement(1, Phase.FIRST, WITHOUT_DAGSTER_NINE)
     tap = measurement(1, Phase.FIRST, TAP)
     assert ratios(ours, tap) == [10.0, 1.0, 1.0, 0.1, 0.1]
     idle = replace(ours, sync=replace(ours.sync, rows={"invoices": 0}))
@@ -88,8 +92,8 @@ def test_ratios_are_ours_by_the_taps() -> None:
 
 def test_only_equal_conditions_are_compared() -> None:
     assert not is_comparable(TAP)
-    assert not is_comparable(INNER_NO_LATENCY)
-    assert is_comparable(PROCESS_NINE)
+    assert not is_comparable(NO_LATENCY)
+    assert is_comparable(IN_DAGSTER_NINE)
 
 
 def test_targets_are_judged_by_the_largest_account(results: Results) -> None:
@@ -106,7 +110,7 @@ def test_targets_are_judged_by_the_largest_account(results: Results) -> None:
 
 
 def test_growth_with_the_account_fails_a_target(results: Results) -> None:
-    slow = measurement(100_000, Phase.CHANGED, INNER_NINE, seconds=1.31)
+    slow = measurement(100_000, Phase.CHANGED, WITHOUT_DAGSTER_NINE, seconds=1.31)
     others = [
         each
         for each in results.measurements
@@ -137,7 +141,7 @@ def test_every_case_and_phase_is_reported(results: Results, tmp_path: Path) -> N
     for case in CASES:
         for phase in case.phases:
             name = f"| {phase} | {case.name} |".replace("tap |", "tap \\|")
-            stages = case.engine is Engine.INNER
+            stages = case.engine is Engine.WITHOUT_DAGSTER
             assert text.count(name) == len(results.sizes) * (1 + is_comparable(case) + stages)
 
 
@@ -167,7 +171,7 @@ def test_readme_states_the_measured_figures() -> None:
             for each in figures
             if (each.invoices, each.sync, each.engine) == (largest, Phase.FIRST, case.name)
         )
-        for case in (TAP, PROCESS_SIX)
+        for case in (TAP, IN_DAGSTER_SIX)
     )
     faster = ours.rows_per_second / tap.rows_per_second
     assert f"{largest:,} invoices loads {faster:.1f} times as many records per second" in readme

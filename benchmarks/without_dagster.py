@@ -1,8 +1,8 @@
-"""Replicates as the Dagster op does, without Dagster: `python -m benchmarks.inner TABLES`.
+"""Replicates as the Dagster op does, but without Dagster.
 
-Settings come from the environment and `invoiced.toml`. With `--checked` before the tables it also
-does what the op does around a load: `_sync_log`, the API's counts, all checks. It prints rows and
-seconds as JSON.
+`python -m benchmarks.without_dagster TABLES` prints rows and seconds as JSON. Settings come from
+the environment and `invoiced.toml`. With `--checked` before the tables, it also does what the op
+does around a load: `_sync_log`, the API's counts, all checks.
 """
 
 import importlib
