@@ -7,12 +7,12 @@ DEVELOPMENT := $(VENV)/.development
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test test-all test-postgres test-browser screenshots lint format docs lock \
-	bench bench-quick clean clean-data
+	bench bench-quick charts clean clean-data
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-# What running takes; developers' tools come on top with the first command that needs them.
+# Only what a run needs; the first command that needs developers' tools adds them.
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
@@ -26,7 +26,7 @@ $(DEVELOPMENT): $(INSTALLED) requirements-dev.lock
 	@$(PYTHON) install.py $(BIN)/python requirements-dev.lock
 	@touch $@
 
-run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show what arrived
+run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show the rows
 	@INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline demo
 
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
@@ -37,7 +37,7 @@ dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost
 test: $(DEVELOPMENT) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-all: $(DEVELOPMENT) ## Run all tests, the slow ones too
+test-all: $(DEVELOPMENT) ## Run all tests, including the slow ones
 	@$(BIN)/python -m pytest -n auto --dist worksteal --slow $(ARGS)
 
 TESTS := invoiced_pipeline_tests
@@ -47,25 +47,25 @@ OF_A_WAREHOUSE := $(addprefix $(TESTS)/,change commands defs replication warehou
 test-postgres: $(DEVELOPMENT) ## Run all tests that touch a warehouse on PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist worksteal --slow --warehouse postgres $(OF_A_WAREHOUSE) $(ARGS)
 
-test-browser: $(DEVELOPMENT) ## Open Dagster's UI in a headless Chromium, and read it as a person does
+test-browser: $(DEVELOPMENT) ## Test Dagster's UI in a headless Chromium
 	@$(BIN)/python -m pytest --browser $(TESTS)/browser $(ARGS)
 
-screenshots: $(DEVELOPMENT) ## Make the pictures of docs/images with the same browser
+screenshots: $(DEVELOPMENT) ## Take the pictures in docs/images with the same browser
 	@$(BIN)/python -m $(TESTS).browser.screenshots docs/images
 
 lint: $(DEVELOPMENT) ## Check style, types and spelling
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell \
 		&& $(BIN)/pyright --pythonpath $(BIN)/python
 
-format: $(DEVELOPMENT) ## Mend style
+format: $(DEVELOPMENT) ## Fix the style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(DEVELOPMENT) .venv-diagram/.installed ## Make docs/settings.md, docs/schema.md and docs/cli.md from the code
+docs: $(DEVELOPMENT) .venv-diagram/.installed ## Generate docs/settings.md, docs/schema.md and docs/cli.md from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
 	@$(BIN)/python -m invoiced_pipeline.replication.documentation.reference .venv-diagram/bin/graphviz-pure
 	@$(BIN)/python -m invoiced_pipeline.commands.reference
 
-# Graphviz, for the picture in docs/schema.md, has an environment of its own.
+# Graphviz, for the diagram in docs/schema.md, has its own environment.
 .venv-diagram/.installed: docs/diagram.lock
 	@echo "Installing into .venv-diagram (once) ..."
 	@$(PYTHON) -m venv .venv-diagram
@@ -76,7 +76,7 @@ UPGRADE := --upgrade
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --quiet
 
-lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= keeps those they have)
+lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= keeps the present ones)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml -o requirements.lock
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra dev -c requirements.lock \
@@ -85,7 +85,7 @@ lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= k
 		$(LOCK) $(UPGRADE) $$name.in -o $$name.lock; \
 	done
 
-# The engines that we are compared with, and the plot, have environments of their own.
+# The engines to compare with and the charts have their own environments.
 BENCH_ENVIRONMENTS := $(foreach name,tap target plot,.venv-$(name)/.installed)
 
 $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
@@ -94,24 +94,27 @@ $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Measure beside tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
+bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Compare with tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same over a small account, in about two minutes
+bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same with a small account, in about two minutes
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+charts: .venv-plot/.installed ## Draw the charts again from benchmarks/results.md
+	@.venv-plot/bin/python -m benchmarks.plot benchmarks/results.md benchmarks
 
 clean: ## Remove environments and caches; data/ stays
 	@rm -rf $(VENV) .venv-* .pytest_cache .ruff_cache .hypothesis
 
-clean-data: ## Delete everything under data/: warehouses, and what was sent by write-backs (asks, or YES=1)
+clean-data: ## Delete everything under data/, ledgers of write-backs included (asks first; YES=1 does not)
 	@if [ -z "$$(find data -mindepth 1 ! -name .gitkeep)" ]; then echo "data/ is empty: nothing to delete."; exit 0; fi; \
 	echo "This deletes for good:"; \
 	find data -mindepth 1 -maxdepth 1 ! -name .gitkeep -exec du -sh {} +; \
 	echo "A warehouse also holds the ledger of its write-backs, the only record of what was sent to"; \
-	echo "Invoiced. Without it a push sends every row again: invoices and payments would be doubled."; \
+	echo "Invoiced. Without it a push sends every row again: invoices and payments are doubled."; \
 	if [ "$(YES)" != 1 ]; then \
 		if [ ! -t 0 ]; then \
-			echo "Nothing was deleted: there is no terminal to ask at. To delete without a question: make clean-data YES=1"; exit 1; \
+			echo "Nothing was deleted: there is no terminal to ask. To delete without a question: make clean-data YES=1"; exit 1; \
 		fi; \
 		printf 'Stop every sync and make dev first. Delete all of it? Type yes: '; read -r answer; \
 		if [ "$$answer" != yes ]; then echo "Nothing was deleted."; exit 1; fi; \

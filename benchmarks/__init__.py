@@ -1,1 +1,1 @@
-"""How fast the pipeline is, measured beside `tap-invoiced | target-duckdb` on one emulated API."""
+"""Compares the pipeline's speed with `tap-invoiced | target-duckdb` over one emulated API."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints, and writes `results.md` with its plot."""
+"""`python -m benchmarks`: measures, prints, and writes `results.md` with its charts."""
 
 import time
 from pathlib import Path
@@ -20,18 +20,19 @@ _ENVIRONMENTS = (".venv-tap", ".venv-target", ".venv-plot")
 
 def main(
     sizes: Annotated[
-        str, typer.Option(help="Invoices of each account, with commas between.")
+        str, typer.Option(help="Numbers of invoices, separated by commas: one account each.")
     ] = "20000,100000",
     quick: Annotated[  # noqa: FBT002 - a flag of a command is a boolean with a default
-        bool, typer.Option("--quick", help="5,000 invoices: to see that it works.")
+        bool,
+        typer.Option("--quick", help="One small account, to see that it works."),
     ] = False,
-    output: Annotated[Path, typer.Option(help="Folder of results.md and its plot.")] = ROOT
+    output: Annotated[Path, typer.Option(help="Folder for results.md and its charts.")] = ROOT
     / "benchmarks",
 ) -> None:
-    """Compare this pipeline with tap-invoiced | target-duckdb on one local API."""
+    """Compare this pipeline with tap-invoiced | target-duckdb over the same local API."""
     console = Console()
     if missing := [name for name in _ENVIRONMENTS if not (ROOT / name).is_dir()]:
-        console.print(f"No {', '.join(missing)} here: run `make bench`, which makes them.")
+        console.print(f"{', '.join(missing)} not found: run `make bench`, which creates them.")
         raise typer.Exit(1)
     chosen = _QUICK if quick else tuple(int(size) for size in sizes.split(","))
     began = time.monotonic()
@@ -51,10 +52,10 @@ def main(
     report.show(found, console)
     command = "make bench-quick" if quick else f"make bench ARGS='--sizes {sizes}'"
     report.write(found, output / "results.md", command)
-    picture = (output / report.PLOT).resolve()
-    plot = [str(_PLOT_PYTHON), "-m", "benchmarks.plot", str(data), str(picture)]
+    folder = output.resolve()
+    plot = [str(_PLOT_PYTHON), "-m", "benchmarks.plot", str(folder / "results.md"), str(folder)]
     measure(plot, folder=FOLDER / "plot")
-    console.print(f"Written: {output / 'results.md'}", soft_wrap=True)
+    console.print(f"Wrote {output / 'results.md'} and its charts", soft_wrap=True)
 
 
 def _line(began: float, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Seeded accounts as SQLite files, kept because filling them takes minutes."""
+"""Seeded accounts as SQLite files; they are kept, because filling one takes minutes."""
 
 import hashlib
 import shutil
@@ -11,18 +11,18 @@ from benchmarks.processes import ROOT, measure, module
 FOLDER = ROOT / "data" / "bench"
 SEED = 1
 NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
-"""When the accounts were filled, and where the emulator's clock begins."""
+"""When the accounts were filled, and where the emulator's clock starts."""
 
 START = datetime(2024, 8, 1, tzinfo=UTC)
-"""Start date of every sync: the accounts' stories begin 26 months before their present."""
+"""Start date of every sync: the accounts' records begin 26 months before `NOW`."""
 
 _INVOICES_PER_CUSTOMER = 7.85
 
 
 def account_file(invoices: int) -> Path:
-    """The file of an account with about so many invoices; it is filled when there is none.
+    """Returns the file of an account with about that many invoices, and fills it if it is missing.
 
-    The name changes with the code that invents the records, so that no run reads an old story.
+    Its name changes with the code that generates the records, so no run reads outdated ones.
     """
     prefix = f"account-{invoices}-"
     path = FOLDER / f"{prefix}{SEED}-{_version()}.sqlite"
@@ -36,7 +36,7 @@ def account_file(invoices: int) -> Path:
 
 
 def working_copy(invoices: int, folder: Path) -> Path:
-    """A copy that may be changed."""
+    """Copies the account's file, so that a run may change it."""
     return Path(shutil.copy(account_file(invoices), folder / "account.sqlite"))
 
 

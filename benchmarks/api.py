@@ -1,4 +1,4 @@
-"""The emulated API as a process of its own, with a connection to steer and question it."""
+"""The emulated API in its own process, with a connection to control and query it."""
 
 import multiprocessing
 import random
@@ -19,18 +19,18 @@ _STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the API did since it was last told to begin."""
+    """What the API did since the last `begin`."""
 
     requests: int
     cpu_seconds: float
 
 
 class Api:
-    """An account over HTTP; its clock stands still unless it is moved.
+    """An account over HTTP; its clock stands still until a method moves it.
 
     Args:
-        database: The account's file, which changes are written to.
-        now: Epoch seconds UTC where its clock begins.
+        database: The account's file; changes are written to it.
+        now: Where its clock starts, in epoch seconds (UTC).
     """
 
     def __init__(self, database: Path, now: int) -> None:
@@ -45,7 +45,7 @@ class Api:
 
     def __enter__(self) -> Self:
         self._process.start()
-        self._theirs.close()  # else the end of the process would go unnoticed
+        self._theirs.close()  # otherwise the end of the process would go unnoticed
         self.url, self.api_key = self._connection.recv()
         return self
 
@@ -60,23 +60,23 @@ class Api:
         self._process.kill()
 
     def begin(self, latency_ms: float) -> None:
-        """Sets the latency, and counts from 0."""
+        """Sets the latency and resets the counters."""
         self._ask("begin", latency_ms)
 
     def served(self) -> Served:
-        """What was done since."""
+        """Returns what the API did since `begin`."""
         return self._ask("served")
 
     def change_invoices(self, count: int) -> None:
-        """Changes so many invoices, one a second, always the same ones, and lets an hour pass."""
+        """Changes that many invoices, one per second, always the same ones, then adds an hour."""
         self._ask("change_invoices", count)
 
     def pass_an_hour(self) -> None:
-        """Moves the clock."""
+        """Moves the clock by an hour."""
         self._ask("pass_an_hour")
 
     def counts(self, tables: tuple[str, ...]) -> dict[str, int]:
-        """Records by table, also those that lists show only when asked."""
+        """Counts records by table, including those that lists show only on request."""
         return self._ask("counts", tables)
 
     def _ask(self, question: str, *arguments: Any) -> Any:
@@ -94,18 +94,18 @@ def _serve(connection: Connection, database: Path, now: int) -> None:
         while True:
             try:
                 question, arguments = connection.recv()
-            except EOFError:  # whoever started this has ended
+            except EOFError:  # the parent process has ended
                 return
             connection.send(getattr(control, question)(*arguments))
 
 
 class _Control:
-    """The other end of the connection; its methods are the questions."""
+    """The other end of the connection; each method answers one question."""
 
     def __init__(self, emulator: "Emulator") -> None:
         self._emulator = emulator
         self._cpu = 0.0
-        emulator.application.requests = deque()  # all of them, not only the last
+        emulator.application.requests = deque()  # unbounded: by default only the last ones are kept
 
     def begin(self, latency_ms: float) -> None:
         self._emulator.forget()
@@ -127,7 +127,7 @@ class _Control:
                 now = clock.advance(1)
                 before = store.at("invoices", key)
                 work.save("invoices", before, {**before, "notes": f"Changed at {now}."})
-                work.finish()  # writes the event, as a request of its own would
+                work.finish()  # writes the event, as a separate request would
         self.pass_an_hour()
 
     def pass_an_hour(self) -> None:

@@ -1,4 +1,4 @@
-"""What is measured, as data: which engine, over which tables, under which conditions."""
+"""Declares what is measured: engines, tables and conditions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from typing import Literal
 from invoiced_pipeline.catalog import TABLE_NAMES
 
 SIX = ("customers", "invoices", "credit_notes", "estimates", "subscriptions", "plans")
-"""The tables that tap-invoiced knows, too."""
+"""The tables that tap-invoiced knows as well."""
 
 NINE = TABLE_NAMES
-"""All tables of ours."""
+"""All tables of this project."""
 
 CHANGES = 1000
 """Invoices that change between the first and the second sync."""
 
 LATENCY_MS = 100.0
-"""What the API waits before each answer: between a nearby data centre and an ocean away."""
+"""How long the API waits before each answer, as if it were in a distant data centre."""
 
 
 class Phase(StrEnum):
-    """The syncs of one account, in their order."""
+    """The syncs of one account, in order."""
 
     FIRST = "first sync"
     CHANGED = f"after {CHANGES:,} changes"
@@ -32,30 +32,30 @@ EVERY_PHASE = tuple(Phase)
 
 
 class Engine(StrEnum):
-    """The way from API to warehouse."""
+    """A way from the API to the warehouse."""
 
     TAP = "tap | target"
-    """`tap-invoiced | target-duckdb`: two processes and a pipe."""
-    PROCESS = "ours, process"
-    """`dagster asset materialize`: what a user waits for, process start and all."""
-    INNER = "ours, inner"
-    """The same replication without Dagster and without the start of a process."""
-    CHECKED = "ours, checked"
-    """The same with what the op does around a load: `_sync_log`, the API's counts, all checks."""
+    """`tap-invoiced | target-duckdb`: two processes joined by a pipe."""
+    IN_DAGSTER = "ours, in Dagster"
+    """`dagster asset materialize`, including the start of its process: what a user waits for."""
+    WITHOUT_DAGSTER = "ours, without Dagster"
+    """The same replication without Dagster; the start of the process does not count."""
+    WITH_CHECKS = "ours, with checks"
+    """The same, plus what the op does around a load: `_sync_log`, the API's counts, all checks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One engine under one set of conditions; it keeps its warehouse through its phases.
+    """One engine under one set of conditions; it keeps its warehouse from phase to phase.
 
     Attributes:
-        engine: Who reads.
-        tables: What is read.
-        phases: When it takes part.
-        latency_ms: Milliseconds that the API waits before each answer.
-        settings: An `invoiced.toml` for our engines; addresses and paths are added to it.
-        destination: The kind of warehouse that ours loads into.
-        note: Tells the case from others of the same engine and tables.
+        engine: Which engine reads.
+        tables: Which tables it reads.
+        phases: Which syncs it takes part in.
+        latency_ms: How long the API waits before each answer.
+        settings: An `invoiced.toml` for this project; addresses and paths are added.
+        destination: The kind of warehouse that this project loads into.
+        note: Distinguishes cases of the same engine and tables.
     """
 
     engine: Engine
@@ -68,54 +68,54 @@ class Case:
 
     @property
     def name(self) -> str:
-        """How reports call it."""
+        """The name in reports."""
         return ", ".join(filter(None, (f"{self.engine}, {len(self.tables)} tables", self.note)))
 
 
 TAP = Case(engine=Engine.TAP, tables=SIX)
-PROCESS_SIX = Case(engine=Engine.PROCESS, tables=SIX)
-INNER_SIX = Case(engine=Engine.INNER, tables=SIX)
-PROCESS_NINE = Case(engine=Engine.PROCESS, tables=NINE)
-INNER_NINE = Case(engine=Engine.INNER, tables=NINE)
-INNER_NO_LATENCY = Case(
-    engine=Engine.INNER,
+IN_DAGSTER_SIX = Case(engine=Engine.IN_DAGSTER, tables=SIX)
+WITHOUT_DAGSTER_SIX = Case(engine=Engine.WITHOUT_DAGSTER, tables=SIX)
+IN_DAGSTER_NINE = Case(engine=Engine.IN_DAGSTER, tables=NINE)
+WITHOUT_DAGSTER_NINE = Case(engine=Engine.WITHOUT_DAGSTER, tables=NINE)
+NO_LATENCY = Case(
+    engine=Engine.WITHOUT_DAGSTER,
     tables=NINE,
     phases=(Phase.FIRST,),
     latency_ms=0.0,
     note="no latency",
 )
-"""With an API that answers at once, the processor is the limit."""
+"""With an API that answers immediately, the processor is the limit."""
 
-BARE_NINE = Case(
-    engine=Engine.INNER,
+NO_DELETIONS = Case(
+    engine=Engine.WITHOUT_DAGSTER,
     tables=NINE,
     phases=(Phase.FIRST,),
     settings='[[connection]]\nname = "Invoiced"\ndeletions = "ignore"\n',
     note="no deletions",
 )
-CHECKED_NINE = Case(engine=Engine.CHECKED, tables=NINE, phases=(Phase.FIRST,))
-"""Both in one run: what deletions, log and checks cost."""
+WITH_CHECKS = Case(engine=Engine.WITH_CHECKS, tables=NINE, phases=(Phase.FIRST,))
+"""Compared with `NO_DELETIONS`, it shows what deletions, log and checks cost."""
 
-INNER_POSTGRES = Case(
-    engine=Engine.INNER, tables=NINE, destination="postgres", note="into PostgreSQL"
+INTO_POSTGRES = Case(
+    engine=Engine.WITHOUT_DAGSTER, tables=NINE, destination="postgres", note="into PostgreSQL"
 )
-"""Beside the same into DuckDB: what a server costs."""
+"""Compared with `WITHOUT_DAGSTER_NINE`, it shows what a server costs."""
 
-# A feature switched off, or another destination, is one more case here, with its `settings`. What
-# is no sync is a measurement of its own, such as `fixed_cost` and `writing`, called by `suite`.
+# To measure with a feature off or another destination, add a case with its `settings`. Measurements
+# other than syncs, such as `fixed_cost` and `writing`, are functions that `suite` calls.
 CASES: tuple[Case, ...] = (
     TAP,
-    PROCESS_SIX,
-    INNER_SIX,
-    PROCESS_NINE,
-    INNER_NINE,
-    INNER_NO_LATENCY,
-    BARE_NINE,
-    CHECKED_NINE,
-    INNER_POSTGRES,
+    IN_DAGSTER_SIX,
+    WITHOUT_DAGSTER_SIX,
+    IN_DAGSTER_NINE,
+    WITHOUT_DAGSTER_NINE,
+    NO_LATENCY,
+    NO_DELETIONS,
+    WITH_CHECKS,
+    INTO_POSTGRES,
 )
 
-QUICK_CASES = tuple(case for case in CASES if case is not PROCESS_SIX)
-"""What is enough to see that it works: starts of Dagster take most of a small account's time."""
+QUICK_CASES = tuple(case for case in CASES if case is not IN_DAGSTER_SIX)
+"""Enough to see that the benchmark works: with few records, starting Dagster dominates."""
 
 BY_NAME: Mapping[str, Case] = {case.name: case for case in CASES}

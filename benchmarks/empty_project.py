@@ -1,4 +1,4 @@
-"""The smallest Dagster project that can be compared with ours: one partitioned asset, no work."""
+"""The smallest comparable Dagster project: one partitioned asset that does nothing."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""What a run of ours costs before the first record: beside the smallest projects."""
+"""Compares what a run costs before its first record with the smallest Dagster projects."""
 
 import statistics
 from dataclasses import dataclass
@@ -13,30 +13,30 @@ from benchmarks.processes import measure
 from benchmarks.sync import Place
 
 _NEARLY_EMPTY = 8
-"""Invoices: one customer's."""
+"""Number of invoices: those of one customer."""
 
-_ONE_TABLE = Case(engine=Engine.PROCESS, tables=("customers",), latency_ms=0.0)
+_ONE_TABLE = Case(engine=Engine.IN_DAGSTER, tables=("customers",), latency_ms=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedCost:
-    """Medians of some runs, in seconds: the same command line, this machine, at the same time."""
+    """Medians of several runs in seconds; all use the same command line and take turns."""
 
     empty_project: float
     one_row: float
-    """A project whose asset loads one row with dlt: what dlt itself takes."""
+    """A project whose asset loads one row with dlt: the cost of dlt itself."""
     one_table: float
 
     @property
     def above(self) -> float:
-        """Seconds that ours takes longer."""
+        """Returns how many seconds longer this project takes than an empty one."""
         return self.one_table - self.empty_project
 
 
 def fixed_cost(folder: Path, runs: int) -> FixedCost:
-    """Materialises all in turns, so that whatever else the machine does befalls all.
+    """Materialises all projects in turn, so that other load on the machine affects all of them.
 
-    The first run of each is not counted: it makes Dagster's storage, and our tables.
+    The first run of each is not counted, because it creates Dagster's storage and the tables.
     """
     folder.mkdir(parents=True, exist_ok=True)
     nothing: list[float] = []

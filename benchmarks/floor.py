@@ -1,7 +1,7 @@
-"""What DuckDB alone needs for the same pages, and what the emulated API needs for a page.
+"""Measures DuckDB alone over the same pages, and the emulated API's time for one page.
 
-`python -m benchmarks.floor URL API_KEY FOLDER TABLES` prints both as JSON. No replication
-comes near this speed, for it also fetches, merges and keeps coverage: it is the bound.
+`python -m benchmarks.floor URL API_KEY FOLDER TABLES` prints both as JSON. It is a lower bound: a
+replication also fetches and merges the pages and keeps coverage.
 """
 
 import base64
@@ -31,7 +31,7 @@ _TYPES = {
 
 
 class Lists:
-    """Lists of the API by page number: one request after the other, over one connection."""
+    """Reads lists of the API by page number, one request after the other over one connection."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url
@@ -39,14 +39,14 @@ class Lists:
         self._pool = urllib3.PoolManager(headers={"Authorization": f"Basic {token}"})
 
     def get(self, path: str, **parameters: object) -> urllib3.BaseHTTPResponse:
-        """One answer; whoever calls this program is told of any other than 200."""
+        """Sends one request; ends the program with a message if the status is not 200."""
         answer = self._pool.request("GET", f"{self._url}{path}?{urlencode(parameters)}")
         if answer.status != 200:
             sys.exit(f"GET {path} answered {answer.status}: {answer.data[:300]!r}")
         return answer
 
     def pages(self, listed: Table) -> Iterator[bytes]:
-        """All pages of a table, as they came."""
+        """Reads all pages of a table as raw bytes."""
         for variant in listed.variants:
             parameters = {**dict(listed.list_params), **dict(variant), "per_page": _SIZE}
             number, total = 0, 1
@@ -58,7 +58,7 @@ class Lists:
 
 
 def page_milliseconds(lists: Lists) -> float:
-    """Mean time of a page of 100 invoices: one client, no latency."""
+    """Measures the mean time of a page of 100 invoices: one client, no latency."""
     total = int(lists.get("/invoices", per_page=_SIZE).headers["X-Total-Count"])
     full = max(1, total // _SIZE)
     began = 0.0
@@ -71,7 +71,7 @@ def page_milliseconds(lists: Lists) -> float:
 
 
 def read_json_seconds(connection: duckdb.DuckDBPyConnection, listed: Table, files: str) -> float:
-    """Seconds in which DuckDB makes a table, typed as ours, of pages in files."""
+    """Measures how long DuckDB takes to create a table with our types from pages in files."""
     columns = {column.name: _TYPES[column.type] for column in listed.columns}
     began = time.monotonic()
     connection.execute(
@@ -83,7 +83,7 @@ def read_json_seconds(connection: duckdb.DuckDBPyConnection, listed: Table, file
 
 
 def main() -> None:
-    """Fetches and keeps the pages, then has DuckDB read them."""
+    """Fetches the pages into files, then lets DuckDB read them."""
     url, api_key, folder, *names = sys.argv[1:]
     lists = Lists(url, api_key)
     told = {"page_milliseconds": page_milliseconds(lists), "rows": {}, "seconds": {}}

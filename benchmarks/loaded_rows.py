@@ -1,4 +1,7 @@
-"""Counts what loads brought into a DuckDB file: `FILE DATASET SINCE TABLES`, printed as JSON."""
+"""Counts the rows that loads brought into a DuckDB file.
+
+`python -m benchmarks.loaded_rows FILE DATASET SINCE TABLES` prints them as JSON.
+"""
 
 import json
 import sys
@@ -7,7 +10,7 @@ import duckdb
 
 
 def loaded_rows(file: str, dataset: str, since: float, tables: list[str]) -> dict[str, int]:
-    """Rows by table loaded after `since`, in epoch seconds, as dlt names its loads."""
+    """Counts rows by table loaded after `since`, in epoch seconds: dlt's load ids are times."""
     counts = {}
     with duckdb.connect(file, read_only=True) as connection:
         for table in tables:

@@ -1,4 +1,4 @@
-"""The smallest Dagster project that loads anything with dlt: one row into DuckDB."""
+"""The smallest Dagster project that loads with dlt: one row into DuckDB."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from benchmarks.accounts import START
 
 @dg.asset(partitions_def=dg.MonthlyPartitionsDefinition(start_date=START, end_offset=1))
 def nothing() -> None:
-    """Loads one row, with dlt's defaults but for Parquet, as ours."""
+    """Loads one row with dlt's defaults, but as Parquet, as this project does."""
     import dlt
 
     def rows() -> Iterator[dict[str, int]]:

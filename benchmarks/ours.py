@@ -1,4 +1,4 @@
-"""Our two engines: Dagster's command line as users run it, and the replication inside of it."""
+"""This project's engines: Dagster's command line as users run it, and its replication alone."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ _DATASET = "invoiced"
 
 
 def prepare(place: Place) -> None:
-    """Gives a case the settings and the Dagster instance that a user's project would have."""
+    """Gives a case the settings and the Dagster instance of a user's project."""
     place.folder.mkdir(parents=True, exist_ok=True)
     (place.folder / "invoiced.toml").write_text(place.case.settings, encoding="utf-8")
     shutil.copy(ROOT / "dagster.yaml", place.folder)  # its paths are relative to the folder
@@ -26,7 +26,7 @@ def prepare(place: Place) -> None:
 def materialize(place: Place) -> Usage:
     """Runs `dagster asset materialize` for the case's tables."""
     keys = " or ".join(f'key:"{_DATASET}/{table}"' for table in place.case.tables)
-    # As a schedule's run: it reads what is not covered yet, whatever the range.
+    # A run of a schedule reads what is not covered yet, whatever the range.
     run = {"ops": {f"replicate_{_DATASET}": {"config": {"mode": "sync"}}}}
     command = [DAGSTER, "asset", "materialize", "-m", "invoiced_pipeline.definitions"]
     command += ["--select", keys, "--config-json", json.dumps(run)]
@@ -34,8 +34,8 @@ def materialize(place: Place) -> Usage:
     return measure(command, folder=place.folder, environment=_environment(place))
 
 
-def process(place: Place) -> Sync:
-    """A sync as a process of its own, from its start to its end."""
+def in_dagster(place: Place) -> Sync:
+    """Measures a sync in Dagster, from the start of the process to its end."""
     began = time.time()
     used = materialize(place)
     counting = module("benchmarks.loaded_rows", _warehouse(place), _DATASET, began)
@@ -48,17 +48,17 @@ def process(place: Place) -> Sync:
     )
 
 
-def inner(place: Place) -> Sync:
-    """A sync without Dagster; time counts from after the imports to the end of the load."""
-    checked = ["--checked"] if place.case.engine is Engine.CHECKED else []
-    command = module("benchmarks.inner", *checked, *place.case.tables)
+def without_dagster(place: Place) -> Sync:
+    """Measures a sync without Dagster, from the end of the imports to the end of the load."""
+    checked = ["--checked"] if place.case.engine is Engine.WITH_CHECKS else []
+    command = module("benchmarks.without_dagster", *checked, *place.case.tables)
     used = measure(command, folder=place.folder, environment=_environment(place))
     told = json.loads(used.output)
     return Sync(**told, peak_mb=used.peak_mb)
 
 
 def _partitions(place: Place) -> str:
-    """What a schedule would ask for: all partitions at first, then those not covered yet."""
+    """Returns the range that a schedule requests: first all partitions, then those not covered."""
     covered = datetime.fromtimestamp(NOW, UTC) - timedelta(days=1)
     first = covered if _warehouse(place).exists() else START
     return f"{first:%Y-%m-01}...{datetime.now(UTC):%Y-%m-01}"

@@ -1,72 +1,136 @@
-"""Draws results: `python -m benchmarks.plot RESULTS.json PICTURE.png`.
+"""Draws two charts of `results.md`: `python -m benchmarks.plot RESULTS.md FOLDER`.
 
-Runs in the environment of `plot.lock`, where nothing of the project's dependencies is installed.
+Runs in the environment of `plot.lock`, which has none of the project's dependencies.
 """
 
-import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
+import altair as alt
 
-mpl.use("Agg")
+from benchmarks.stored_figures import StoredFigure, stored_figures
 
-from matplotlib import pyplot as plt
+SUMMARY = "summary.png"
+DETAILS = "details.png"
 
-_COLOURS = ("#9aa5b1", "#7cb0e8", "#2f6fb7", "#8fd0a8", "#2f8f5b", "#d9a441")
+# Two colours of Okabe and Ito's palette, which people with colour blindness tell apart. The
+# background is white and opaque, so that the charts can be read on a dark page, too.
+_TAP_COLOUR, _OUR_COLOUR = "#D55E00", "#0072B2"
+_INK, _GREY = "#222222", "#666666"
+
+_FIRST, _CHANGED, _IDLE = "first sync", "after 1,000 changes", "idle sync"
+_TAP = "tap | target, 6 tables"
+_SUMMARY_ENGINES = {
+    _TAP: "tap-invoiced | target-duckdb",
+    "ours, in Dagster, 6 tables": "this project, in Dagster",
+    "ours, without Dagster, 6 tables": "this project, without Dagster",
+}
+_PANELS = (
+    ("rows_per_second", _FIRST, "Rows per second", "first sync; more is better", ",.0f"),
+    ("peak_mb", _FIRST, "Peak memory, MB", "first sync; less is better", ",.0f"),
+    ("seconds", _CHANGED, "Seconds", "after 1,000 changes; less is better", ".1f"),
+)
+_DETAIL_PANELS = (*_PANELS, ("seconds", _IDLE, "Seconds", "nothing changed; less is better", ".1f"))
 
 
-def main(source: str, picture: str) -> None:
-    """Draws rows per second and peak memory of first syncs, and seconds of every sync."""
-    with open(source, encoding="utf-8") as file:  # noqa: PTH123 - plain Python
-        measurements = json.load(file)["measurements"]
-    first = [each for each in measurements if each["phase"] == "first sync"]
-    figure, panels = plt.subplots(1, 3, figsize=(15, 5), layout="constrained")
-    _bars(panels[0], "Rows per second, first sync", [(*_key(each), _speed(each)) for each in first])
-    _bars(
-        panels[1], "Peak memory, first sync, MB", [(*_key(e), e["sync"]["peak_mb"]) for e in first]
+def main(source: str, folder: str) -> None:
+    """Draws the chart of the README and that of all engines."""
+    figures = stored_figures(Path(source).read_text(encoding="utf-8"))
+    _save(_summary(figures), Path(folder) / SUMMARY)
+    _save(_details(figures), Path(folder) / DETAILS)
+
+
+def _summary(figures: Sequence[StoredFigure]) -> alt.HConcatChart:
+    """Three panels of three bars: the six tables that the tap has too, in the largest account."""
+    largest = max(figure.invoices for figure in figures)
+    rows = [
+        asdict(figure) | {"engine": _SUMMARY_ENGINES[figure.engine]}
+        for figure in figures
+        if figure.invoices == largest and figure.engine in _SUMMARY_ENGINES
+    ]
+    title = f"The same six tables of an account with {largest:,} invoices"
+    return _panels(rows, _PANELS, width=200, step=34, title=title)
+
+
+def _details(figures: Sequence[StoredFigure]) -> alt.VConcatChart:
+    """Every engine in four panels, an account below the other."""
+    accounts = []
+    for invoices in dict.fromkeys(figure.invoices for figure in figures):
+        rows = [asdict(figure) for figure in figures if figure.invoices == invoices]
+        title = f"{invoices:,} invoices"
+        accounts.append(_panels(rows, _DETAIL_PANELS, width=170, step=22, title=title))
+    return alt.vconcat(*accounts, spacing=30)
+
+
+def _panels(
+    rows: Sequence[dict[str, Any]],
+    panels: Sequence[tuple[str, str, str, str, str]],
+    *,
+    width: int,
+    step: int,
+    title: str,
+) -> alt.HConcatChart:
+    """One row of charts; the engines are in the order of their first row."""
+    engines = list(dict.fromkeys(row["engine"] for row in rows))
+    charts = []
+    for at, (measure, sync, heading, note, numbers) in enumerate(panels):
+        values = [row for row in rows if row["sync"] == sync]
+        charts.append(
+            _bars(values, measure, engines, numbers, named=at == 0).properties(
+                width=width,
+                height=alt.Step(step),
+                title=alt.Title(heading, subtitle=note, anchor="start", frame="group"),
+            )
+        )
+    return alt.hconcat(*charts, spacing=24).properties(
+        title=alt.Title(title, anchor="start", fontSize=15, offset=14)
     )
-    later = [each for each in measurements if each not in first]
-    _bars(panels[2], "Seconds of later syncs", [(*_later(e), e["sync"]["seconds"]) for e in later])
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    figure.savefig(picture, dpi=110)
 
 
-def _key(each: dict[str, Any]) -> tuple[str, str]:
-    return f"{each['size']:,}\ninvoices", each["case"]
+def _bars(
+    values: Sequence[dict[str, Any]],
+    measure: str,
+    engines: Sequence[str],
+    numbers: str,
+    *,
+    named: bool,
+) -> alt.LayerChart:
+    """A bar for each engine with its figure beside it; engines are named in the first panel."""
+    names = alt.Axis(title=None, ticks=False, domain=False, labelLimit=300, labelPadding=8)
+    widest = max(row[measure] for row in values)
+    places = alt.Scale(domain=list(engines))
+    base = alt.Chart(alt.Data(values=list(values))).encode(
+        y=alt.Y("engine:N", sort=None, scale=places, axis=names if named else None),
+        # Room for the label of the longest bar.
+        x=alt.X(f"{measure}:Q", axis=None, scale=alt.Scale(domain=[0, widest * 1.3])),
+        color=alt.condition(
+            alt.FieldEqualPredicate(field="is_tap", equal=True),
+            alt.value(_TAP_COLOUR),
+            alt.value(_OUR_COLOUR),
+        ),
+    )
+    base = base.transform_calculate(is_tap="indexof(datum.engine, 'tap') == 0")
+    labels = base.mark_text(align="left", dx=5, fontSize=12, fontWeight="bold").encode(
+        text=alt.Text(f"{measure}:Q", format=numbers)
+    )
+    absent = [{"engine": name} for name in engines if all(row["engine"] != name for row in values)]
+    not_measured = (
+        alt.Chart(alt.Data(values=absent))
+        .mark_text(align="left", dx=2, fontSize=11, color=_GREY)
+        .encode(y=alt.Y("engine:N", sort=None), x=alt.value(0), text=alt.value("not measured"))
+    )
+    return base.mark_bar(height=alt.RelativeBandSize(0.7)) + labels + not_measured
 
 
-def _later(each: dict[str, Any]) -> tuple[str, str]:
-    return f"{each['size']:,}\n{each['phase']}", each["case"]
-
-
-def _speed(each: dict[str, Any]) -> float:
-    return sum(each["sync"]["rows"].values()) / each["sync"]["seconds"]
-
-
-def _bars(panel: Axes, title: str, values: list[tuple[str, str, float]]) -> None:
-    """One group of bars per first element, one colour per second."""
-    groups = list(dict.fromkeys(group for group, _, _ in values))
-    cases = list(dict.fromkeys(case for _, case, _ in values))
-    width = 0.8 / len(cases)
-    for at, case in enumerate(cases):
-        heights = {group: height for group, each, height in values if each == case}
-        places = [number + (at - (len(cases) - 1) / 2) * width for number in range(len(groups))]
-        bars = panel.bar(
-            places,
-            [heights.get(group, 0) for group in groups],
-            width,
-            label=case,
-            color=_COLOURS[at % len(_COLOURS)],
-        )
-        panel.bar_label(
-            bars, fmt="{:,.0f}" if max(heights.values()) >= 100 else "{:.1f}", fontsize=7
-        )
-    panel.set_xticks(range(len(groups)), groups, fontsize=8)
-    panel.set_title(title, loc="left", fontsize=11)
-    panel.spines[["top", "right"]].set_visible(False)
+def _save(chart: alt.HConcatChart | alt.VConcatChart, path: Path) -> None:
+    chart.configure(background="white", padding=18, font="Liberation Sans").configure_view(
+        stroke=None
+    ).configure_axis(labelColor=_INK, labelFontSize=12).configure_title(
+        color=_INK, subtitleColor=_GREY, fontSize=13, subtitleFontSize=12
+    ).save(str(path), scale_factor=1.5)
 
 
 if __name__ == "__main__":

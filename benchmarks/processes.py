@@ -1,4 +1,4 @@
-"""Runs commands as processes of their own and measures what they took."""
+"""Runs commands in separate processes and measures their time and memory."""
 
 import os
 import resource
@@ -17,14 +17,14 @@ _FOREIGN = ("INVOICED_", "DAGSTER_", "DLT_")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What commands took, all of a pipe together.
+    """Time and memory of commands, summed over a pipe.
 
     Attributes:
-        seconds: From the start of the first to the end of the last.
-        cpu_seconds: User and system, with their children.
-        peak_mb: The largest resident memory of each, added up; 10^6 bytes.
-        output: What the last one printed.
-        logs: The error output of each.
+        seconds: From the start of the first command to the end of the last.
+        cpu_seconds: User and system time, including child processes.
+        peak_mb: The sum of each command's largest resident memory, in 10^6 bytes.
+        output: Standard output of the last command.
+        logs: Standard error of each command.
     """
 
     seconds: float
@@ -35,33 +35,33 @@ class Usage:
 
 
 class CommandFailedError(Exception):
-    """A measured command did not end well; its figures would mean nothing."""
+    """A measured command failed, so its figures would mean nothing."""
 
 
 def module(name: str, *arguments: object) -> list[str]:
-    """The command that runs a module of this project with this Python."""
+    """Returns the command that runs a module of this project with this Python."""
     return [sys.executable, "-m", name, *map(str, arguments)]
 
 
 def measure(
     *commands: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Usage:
-    """Runs commands, joined by pipes, and waits for their end.
+    """Runs commands joined by pipes and waits for them.
 
-    On Linux a child's peak memory is never less than its parent's: the process that measures
-    imports nothing large, and everything heavy happens in children.
+    On Linux a child's peak memory is never below its parent's. The measuring process therefore
+    imports nothing large, and all heavy work happens in children.
 
     Args:
-        commands: The first one's output is the second one's input.
-        folder: Their working directory, where logs are kept, too.
-        environment: Variables besides the machine's own; settings of the user's do not count.
+        commands: The output of each is the input of the next.
+        folder: Their working directory, which also keeps their logs.
+        environment: Variables added to the machine's own, without the user's settings.
 
     Raises:
-        CommandFailedError: One of them exited with another code than 0.
+        CommandFailedError: One of them exited with a code other than 0.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    # A proxy of the machine's must not stand between a client and the emulator.
+    # Requests to the emulator must not go through the machine's proxy.
     local = {"NO_PROXY": "*", "no_proxy": "*", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     began = time.monotonic()
     processes = _start(commands, folder, kept | local | dict(environment or {}))
@@ -98,13 +98,13 @@ def _start(
                 stderr=files.enter_context((folder / f"log{at}.txt").open("wb")),
             )
             if before:
-                before.close()  # else the writer would never hear that the reader died
+                before.close()  # otherwise the writer would not notice when the reader dies
             processes.append(process)
     return processes
 
 
 def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> list[resource.struct_rusage]:
-    """What each one used until its end; none outlives whoever waits for it."""
+    """Waits for all processes and returns their usage; kills them all on any error."""
     used = []
     try:
         for process in processes:

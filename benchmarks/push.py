@@ -1,7 +1,7 @@
-"""Customers of a CSV file by a write-back: `python -m benchmarks.push URL KEY FILE`.
+"""Creates customers from a CSV file by write-back: `python -m benchmarks.push URL KEY FILE`.
 
-Everything that the Dagster op does is in it, but Dagster: the writer's lock, the plan, the ledger,
-the answers, and the replica. Prints what it took as JSON.
+Does everything the Dagster op does, without Dagster: the writer's lock, plan, ledger, answers and
+replica. Prints the seconds as JSON.
 """
 
 import importlib
@@ -27,11 +27,11 @@ _LATE = (
     "pyarrow.parquet",
     "sqlalchemy",
 )
-"""Imported where they are used, or by dlt on its way; Dagster has most of them loaded already."""
+"""Modules that are imported late; Dagster has loaded most of them before a run begins."""
 
 
 def push(settings: Settings, key: SecretStr) -> str | None:
-    """Pushes the settings' only write-back; why that failed, if it did."""
+    """Pushes the only write-back of the settings; returns the reason if it fails."""
     connection, (writeback,) = settings.first, settings.writeback
     database = open_database(settings.warehouse)
     client = InvoicedClient(connection.base_url, key)
@@ -47,7 +47,7 @@ def push(settings: Settings, key: SecretStr) -> str | None:
 
 
 def main() -> None:
-    """Pushes the customers of the file that the command line names."""
+    """Pushes the customers of the file named on the command line."""
     url, key, path = sys.argv[1:]
     writeback = {"name": "new_customers", "operation": "create_customer", "source": path}
     options = {"key": "ext_id", "exclude": ["ext_id"], "active": True}

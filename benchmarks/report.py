@@ -1,4 +1,4 @@
-"""Results as tables: in the terminal with rich, and in `results.md`."""
+"""Formats results as tables: in the terminal with rich, and in `results.md`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from benchmarks.cases import LATENCY_MS, TAP, Case, Engine
 from benchmarks.results import Measurement, Results
 from benchmarks.targets import judge
 
-PLOT = "results.png"
+CHART = "details.png"
+"""All engines; `benchmarks.plot` also draws `summary.png`, for the README."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of text: columns that name the row, then figures."""
+    """A table of text: first the columns that name the row, then its figures."""
 
     title: str
     headings: Sequence[str]
@@ -27,14 +28,15 @@ class Grid:
 
 
 def grids(results: Results) -> list[Grid]:
-    """All tables of a report, in their order."""
+    """Builds all tables of a report, in order."""
     found: list[Grid] = []
     for size in results.sizes:
         counts = results.accounts[size]
-        title = f"{counts['invoices']:,} invoices, {sum(counts.values()):,} records"
+        account = f"{counts['invoices']:,} invoices, {sum(counts.values()):,} records"
+        figures, compared = _figures(results, size), _ratios(results, size)
         found += [
-            Grid(f"{title}: figures", _FIGURES, _figures(results, size), names=2),
-            Grid(f"{title}: ours / tap", _RATIOS, _ratios(results, size), _RATIO_NOTE, names=2),
+            Grid(f"{account}: figures", _FIGURES, figures, names=2),
+            Grid(f"{account}: ratios to the tap", _RATIOS, compared, _RATIO_NOTE, names=2),
         ]
     return [
         *found,
@@ -59,8 +61,8 @@ _FIGURES = (
 )
 _RATIOS = ("sync", "engine", "rows/s", "requests", "peak MB", "CPU s", "seconds")
 _RATIO_NOTE = (
-    "More is better for rows/s, less for all else. Over nine tables ours loads more rows than the "
-    "tap does over its six; only rows/s compares them."
+    "Each figure divided by that of tap | target. For rows/s more is better, for all others less. "
+    "With nine tables this project loads more rows than the tap with its six: compare only rows/s."
 )
 
 
@@ -91,14 +93,15 @@ def _ratios(results: Results, size: int) -> list[Sequence[str]]:
 
 
 def is_comparable(case: Case) -> bool:
-    """Whether a case is ours, under the tap's conditions."""
+    """Tells whether a case is of this project and has the same conditions as the tap."""
     return case.engine != Engine.TAP and case.latency_ms == TAP.latency_ms
 
 
 def ratios(ours: Measurement, tap: Measurement) -> list[float | None]:
-    """Ours / tap of rows/s, requests, peak memory, CPU and seconds; None where there is nothing.
+    """Divides our rows/s, requests, peak memory, CPU and seconds by the tap's; None if one is 0.
 
-    An idle sync of ours loads nothing, while the tap loads all plans again: no speed to compare.
+    An idle sync of this project loads nothing, while the tap loads all plans again: there is no
+    speed to compare.
     """
     pairs = (
         (ours.rows_per_second or None, tap.rows_per_second),
@@ -128,7 +131,7 @@ def _stages(results: Results) -> Grid:
         for each in results.measurements
         if each.sync.stages
     ]
-    return Grid("Stages of the inner part, seconds", (*headings, "all"), rows, names=3)
+    return Grid("Stages without Dagster, seconds", (*headings, "total"), rows, names=3)
 
 
 def _floor(results: Results) -> Grid:
@@ -138,15 +141,15 @@ def _floor(results: Results) -> Grid:
             seconds = floor.seconds[table]
             rows.append([f"{size:,}", table, *_speed(count, seconds)])
         total = sum(floor.rows.values()), sum(floor.seconds.values())
-        rows.append([f"{size:,}", "all", *_speed(*total)])
+        rows.append([f"{size:,}", "total", *_speed(*total)])
     pages = ", ".join(
         f"{floor.page_milliseconds:.1f} ms at {size:,}" for size, floor in results.floors.items()
     )
     return Grid(
-        "Floor: DuckDB's own read_json of the same pages",
+        "Lower bound: DuckDB's own read_json of the same pages",
         ("invoices", "table", "rows", "seconds", "rows/s"),
         rows,
-        f"The API's own time for a page of 100 invoices: {pages}.",
+        f"The API itself needs for a page of 100 invoices: {pages}.",
         names=2,
     )
 
@@ -160,9 +163,9 @@ def _fixed_cost(results: Results) -> Grid:
     rows = [
         ["an empty Dagster project", f"{cost.empty_project:.1f}"],
         ["a project that loads one row with dlt", f"{cost.one_row:.1f}"],
-        ["one table of a nearly empty account", f"{cost.one_table:.1f}"],
-        ["above the empty project", f"{cost.above:.1f}"],
-        ["above the one row", f"{cost.one_table - cost.one_row:.1f}"],
+        ["this project, one table of a nearly empty account", f"{cost.one_table:.1f}"],
+        ["more than the empty project", f"{cost.above:.1f}"],
+        ["more than the project with one row", f"{cost.one_table - cost.one_row:.1f}"],
     ]
     return Grid("Fixed cost of a run, median seconds", ("", "seconds"), rows)
 
@@ -191,7 +194,7 @@ def _targets(results: Results) -> Grid:
 
 
 def show(results: Results, console: Console) -> None:
-    """Prints all tables."""
+    """Prints all tables to the terminal."""
     for grid in grids(results):
         table = RichTable(title=grid.title, title_justify="left", caption=grid.note or None)
         for at, heading in enumerate(grid.headings):
@@ -205,28 +208,28 @@ def write(results: Results, path: Path, command: str) -> None:
     """Writes the tables as Markdown.
 
     Args:
-        results: What was found.
-        path: The file.
-        command: What was run.
+        results: The results of one run.
+        path: The file to write.
+        command: The command that produced them.
     """
     machine = results.machine
     sizes = " and ".join(f"{size:,}" for size in results.sizes)
     text = f"""# Results
 
-Made by `{command}` on {machine["date"]}; [README.md](README.md) says what each figure means.
-Accounts asked for: {sizes} invoices. API latency: {LATENCY_MS:g} ms.
+Measured with `{command}` on {machine["date"]}. [README.md](README.md) explains each figure.
+Requested sizes: {sizes} invoices. API latency: {LATENCY_MS:g} ms.
 
 Machine: {machine["cores"]} cores, {machine["processor"]}, {machine["system"]};
-{machine["versions"]}. Its load when the run began was {machine["load"]}: figures of a machine that
-also did something else, well above 0, say that it works, not how fast.
+{machine["versions"]}. Load average at the start: {machine["load"]}. If it
+is well above 0, other work ran at the same time and the speeds mean little.
 
-![Rows per second, seconds and peak memory]({PLOT})
+![Rows per second, peak memory and seconds of every engine]({CHART})
 """
     path.write_text(text + "".join(map(markdown, grids(results))), encoding="utf-8")
 
 
 def markdown(grid: Grid) -> str:
-    """A section with a table."""
+    """Formats a section with its table."""
     lines = ["", f"## {grid.title}", "", *([grid.note, ""] if grid.note else [])]
     lines.append("| " + " | ".join(grid.headings) + " |")
     lines.append(

@@ -1,4 +1,4 @@
-"""Everything that one run of the benchmark found, as data."""
+"""The results of one run of the benchmark, as data."""
 
 import json
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ class Measurement:
         size: Invoices that the account was asked to have.
         phase: Which sync it was.
         case: Engine and conditions.
-        sync: What the engine did and took.
-        served: What the API did meanwhile.
+        sync: What the engine loaded, and the time and memory it took.
+        served: What the API did during the sync.
     """
 
     size: int
@@ -43,10 +43,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """What DuckDB's `read_json` needed for the pages of an account, and the API for a page.
+    """How long DuckDB's `read_json` took for the pages of an account, and the API for one page.
 
     Attributes:
-        page_milliseconds: Of a page of 100 invoices: one client, no latency.
+        page_milliseconds: The API's time for a page of 100 invoices: one client, no latency.
         rows: Records by table.
         seconds: Seconds by table.
     """
@@ -57,21 +57,21 @@ class Floor:
 
     @property
     def rows_per_second(self) -> float:
-        """Over all tables, one after the other."""
+        """Rows per second over all tables, read one after the other."""
         return sum(self.rows.values()) / sum(self.seconds.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """One run.
+    """The results of one run.
 
     Attributes:
-        measurements: Every sync, in the order in which they ran.
+        measurements: Every sync, in the order of the run.
         accounts: Records by table, by size.
-        floors: By size.
-        fixed_cost: Of a run of ours.
-        writing: New customers by write-back, and by a loop over the official SDK.
-        machine: What it ran on, by name.
+        floors: The lower bound by size.
+        fixed_cost: What a run costs before its first record.
+        writing: New customers, by write-back and by a loop over the official SDK.
+        machine: Properties of the machine, by name.
     """
 
     measurements: tuple[Measurement, ...]
@@ -83,15 +83,15 @@ class Results:
 
     @property
     def sizes(self) -> list[int]:
-        """Sizes of the accounts, smallest first."""
+        """Returns the sizes of the accounts, smallest first."""
         return sorted(self.accounts)
 
     def of(self, size: int) -> list[Measurement]:
-        """All syncs of an account, in the order in which they ran."""
+        """Returns all syncs of an account, in the order of the run."""
         return [each for each in self.measurements if each.size == size]
 
     def find(self, size: int, phase: Phase, case: Case) -> Measurement | None:
-        """The measurement of a case; None where it did not take part."""
+        """Returns the measurement of a case; None if it did not take part."""
         for each in self.measurements:
             if (each.size, each.phase, each.case) == (size, phase, case):
                 return each
@@ -99,7 +99,7 @@ class Results:
 
 
 def save(results: Results, path: Path) -> None:
-    """Writes results as JSON: for the plot, which has an environment of its own, and for later."""
+    """Writes results as JSON."""
     content = asdict(results)
     for written, measured in zip(content["measurements"], results.measurements, strict=True):
         written["case"] = measured.case.name
@@ -107,7 +107,7 @@ def save(results: Results, path: Path) -> None:
 
 
 def load(path: Path) -> Results:
-    """Reads what `save` wrote; KeyError for a case that is declared no more."""
+    """Reads what `save` wrote; raises KeyError for a case that no longer exists."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return Results(
         measurements=tuple(

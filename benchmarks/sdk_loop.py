@@ -1,6 +1,6 @@
-"""Customers of a CSV file by a loop over the official SDK.
+"""Creates customers from a CSV file in a loop over the official SDK.
 
-`python -m benchmarks.sdk_loop URL KEY FILE` prints what it took as JSON.
+`python -m benchmarks.sdk_loop URL KEY FILE` prints the seconds as JSON.
 """
 
 import csv
@@ -13,7 +13,7 @@ import invoiced
 
 
 def main() -> None:
-    """Creates them one after the other, as a script of a few lines does."""
+    """Creates them one after the other, as a short script would."""
     url, key, path = sys.argv[1:]
     invoiced.Client.ApiBase = url
     client = invoiced.Client(key)

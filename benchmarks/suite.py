@@ -1,4 +1,4 @@
-"""Runs everything: for each size all engines on one account, phase by phase."""
+"""Runs all measurements: for each size, all engines on one account, phase by phase."""
 
 import json
 import os
@@ -24,27 +24,27 @@ from benchmarks.writing import writings
 
 _PREPARE: dict[Engine, Callable[[Place], None]] = {
     Engine.TAP: tap.prepare,
-    Engine.PROCESS: ours.prepare,
-    Engine.INNER: ours.prepare,
-    Engine.CHECKED: ours.prepare,
+    Engine.IN_DAGSTER: ours.prepare,
+    Engine.WITHOUT_DAGSTER: ours.prepare,
+    Engine.WITH_CHECKS: ours.prepare,
 }
 _SYNC: dict[Engine, Callable[[Place], Sync]] = {
     Engine.TAP: tap.sync,
-    Engine.PROCESS: ours.process,
-    Engine.INNER: ours.inner,
-    Engine.CHECKED: ours.inner,
+    Engine.IN_DAGSTER: ours.in_dagster,
+    Engine.WITHOUT_DAGSTER: ours.without_dagster,
+    Engine.WITH_CHECKS: ours.without_dagster,
 }
 _BETWEEN: dict[Phase, Callable[[Api], None]] = {
     Phase.FIRST: lambda _: None,
     Phase.CHANGED: lambda api: api.change_invoices(CHANGES),
     Phase.IDLE: lambda api: api.pass_an_hour(),
 }
-"""What happens in the account before a phase; to all engines the same."""
+"""What happens in the account before a phase, for all engines alike."""
 
 Tell = Callable[[str], None]
 
 _SCRATCH = "run-"
-"""Folders of accounts, warehouses and logs begin so; only a run that was killed leaves one."""
+"""Prefix of temporary folders for accounts, warehouses and logs; only killed runs leave them."""
 
 
 def run(
@@ -53,14 +53,14 @@ def run(
     """Measures everything.
 
     Args:
-        sizes: Invoices of each account.
-        cases: What takes part.
-        tell: Is told what is done next.
-        repeats: Runs of what is short enough for a median.
-        customers: How many are written back.
+        sizes: Number of invoices of each account.
+        cases: The cases to measure.
+        tell: Receives a line about each step before it begins.
+        repeats: Number of runs per median.
+        customers: Number of customers to write back.
 
     Raises:
-        CommandFailedError: An engine failed, or did not load what it should have.
+        CommandFailedError: An engine failed or did not load all records.
     """
     _forget_killed_runs()
     machine = _machine()
@@ -68,7 +68,7 @@ def run(
     accounts: dict[int, dict[str, int]] = {}
     floors: dict[int, Floor] = {}
     for size in sizes:
-        tell(f"an account of {size:,} invoices: filled once, then kept")
+        tell(f"account with {size:,} invoices (filled once, then kept)")
         account_file(size)
         with (
             _scratch() as folder,
@@ -82,7 +82,7 @@ def run(
                 Place(case, folder / f"case{at}", api, server) for at, case in enumerate(cases)
             ]
             measurements += _compare(size, places, api, tell)
-    tell("fixed cost: an empty Dagster project, and one table of a nearly empty account")
+    tell("fixed cost: an empty Dagster project and one table of a nearly empty account")
     with _scratch() as folder:
         cost = fixed_cost(folder, repeats)
     with _scratch() as folder:
@@ -112,7 +112,7 @@ def _measured(size: int, phase: Phase, place: Place) -> Measurement:
     place.api.begin(place.case.latency_ms)
     sync = _SYNC[place.case.engine](place)
     served = place.api.served()
-    # Speed is worth nothing where rows are missing. Records near the last sync's end come again.
+    # With missing rows, speed means nothing. More are fine: the overlap reads some records again.
     expected = {Phase.FIRST: place.api.counts(("invoices",))["invoices"], Phase.CHANGED: CHANGES}
     if sync.rows["invoices"] < expected.get(phase, 0):
         message = f"{place.case.name} loaded {sync.rows['invoices']} of {expected[phase]} invoices"

@@ -1,4 +1,4 @@
-"""One sync of one engine, as all engines tell it."""
+"""One sync of one engine, in the form that all engines report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from benchmarks.cases import Case
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a case works.
+    """Where a case runs.
 
     Attributes:
         case: What is measured.
-        folder: Its warehouse, settings and logs, through all phases.
+        folder: Holds its warehouse, settings and logs through all phases.
         api: The account.
         server: Address of a PostgreSQL server, for cases that load into one.
     """
@@ -27,15 +27,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """What one sync did, and what it took.
+    """What one sync loaded, and the time and memory it took.
 
     Attributes:
         rows: Records loaded by table; rows of child tables are not counted.
-        seconds: Wall clock.
-        cpu_seconds: User and system, of all processes of the engine.
-        peak_mb: Largest resident memory, of all processes added up; 10^6 bytes.
-        stages: Seconds of the parts of a sync, where the engine tells them.
-        table_seconds: Seconds from a table's first page to its last row, where it tells them.
+        seconds: Wall-clock time.
+        cpu_seconds: User and system time of all processes of the engine.
+        peak_mb: The sum of each process's largest resident memory, in 10^6 bytes.
+        stages: Seconds of the parts of a sync, if the engine reports them.
+        table_seconds: Seconds from a table's first page to its last row, if it reports them.
     """
 
     rows: Mapping[str, int]

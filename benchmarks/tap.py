@@ -1,4 +1,4 @@
-"""Stitch's engine: `tap-invoiced | target-duckdb`, each in the environment of its own lock file."""
+"""Stitch's engine: `tap-invoiced | target-duckdb`, each in its own environment."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from benchmarks.accounts import START
 from benchmarks.processes import ROOT, CommandFailedError, measure
 from benchmarks.sync import Place, Sync
 
-# The tap has no setting for the API's address; the tests' client of it sets that, and no more.
+# The tap has no setting for the API's address. The tests' wrapper sets it and changes nothing else.
 _TAP = (
     str(ROOT / ".venv-tap" / "bin" / "python"),
     str(ROOT / "invoiced_pipeline_tests" / "clients" / "run_tap.py"),
@@ -21,7 +21,7 @@ _LOADED = re.compile(r"Loading (\d+) rows into")
 
 
 def prepare(place: Place) -> None:
-    """Writes both configurations, and the catalog with every stream and field selected."""
+    """Writes both configurations and the catalog, with every stream and field selected."""
     place.folder.mkdir(parents=True, exist_ok=True)
     _write(
         place.folder / "tap.json", {"api_key": place.api.api_key, "start_date": f"{START:%FT%TZ}"}
@@ -36,10 +36,10 @@ def prepare(place: Place) -> None:
 
 
 def sync(place: Place) -> Sync:
-    """A sync from where the last one's state ended.
+    """Runs a sync from the state of the last one.
 
     Raises:
-        CommandFailedError: One of both failed, or the target did not load what the tap read.
+        CommandFailedError: Tap or target failed, or the target did not load what the tap read.
     """
     state = place.folder / "state.json"
     tap = [*_TAP, place.api.url, "--config", "tap.json", "--catalog", "catalog.json"]
@@ -51,7 +51,7 @@ def sync(place: Place) -> Sync:
     if loaded != rows.total():
         message = f"the tap read {rows.total()} records, the target loaded {loaded}"
         raise CommandFailedError(message)
-    # The target prints the state up to which everything is loaded, last of all.
+    # The last line that the target prints is the state up to which everything is loaded.
     state.write_text(used.output.splitlines()[-1], encoding="utf-8")
     return Sync(
         rows=dict(rows),
@@ -62,7 +62,7 @@ def sync(place: Place) -> Sync:
 
 
 def rows_read(log: str) -> Counter[str]:
-    """Records by stream, by the tap's own log: whoever reads the pipe would slow it down."""
+    """Counts records by stream from the tap's log; reading the pipe would slow the tap down."""
     rows: Counter[str] = Counter()
     stream = ""
     for begun, count in _STREAM.findall(log):

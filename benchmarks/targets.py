@@ -1,18 +1,18 @@
-"""What the pipeline wants to reach, and whether a run of the benchmark says that it does."""
+"""Performance targets, and whether a run of the benchmark meets them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.cases import (
-    BARE_NINE,
     CHANGES,
-    CHECKED_NINE,
-    INNER_NINE,
-    INNER_SIX,
+    IN_DAGSTER_NINE,
+    IN_DAGSTER_SIX,
     NINE,
-    PROCESS_NINE,
-    PROCESS_SIX,
+    NO_DELETIONS,
     TAP,
+    WITH_CHECKS,
+    WITHOUT_DAGSTER_NINE,
+    WITHOUT_DAGSTER_SIX,
     Case,
     Phase,
 )
@@ -20,17 +20,17 @@ from benchmarks.results import Measurement, Results
 from benchmarks.writing import CUSTOMERS
 
 LARGE, SMALL = 100_000, 20_000
-"""Sizes that memory and growth are judged by; below `SMALL`, what a run costs anyway is most."""
+"""Sizes at which memory and growth are judged. Below `SMALL`, the fixed cost of a run dominates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One target, judged.
+    """One target and whether it is met.
 
     Attributes:
         target: What is wanted.
-        measured: What was found; says so where the run had not the sizes for it.
-        met: None where it was not measured, or the account was too small to tell.
+        measured: The figure, or a note that the run lacked the sizes for it.
+        met: None if it was not measured, or if the account was too small to tell.
     """
 
     target: str
@@ -39,7 +39,7 @@ class Verdict:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """All targets; those about speed by the largest account of the run."""
+    """Judges all targets; speed by the largest account of the run."""
     return [
         *(_speed(results, *wanted) for wanted in _SPEEDS),
         _requests(results),
@@ -52,16 +52,16 @@ def judge(results: Results) -> list[Verdict]:
 
 
 _SPEEDS: tuple[tuple[Case, float], ...] = (
-    (INNER_SIX, 12),
-    (INNER_NINE, 12),
-    (PROCESS_SIX, 9),
-    (PROCESS_NINE, 9),
+    (WITHOUT_DAGSTER_SIX, 12),
+    (WITHOUT_DAGSTER_NINE, 12),
+    (IN_DAGSTER_SIX, 9),
+    (IN_DAGSTER_NINE, 9),
 )
 
 
 def _speed(results: Results, case: Case, wanted: float) -> Verdict:
     size = results.sizes[-1]
-    target = f"{case.name}: rows per second at least {wanted:g} times the tap's, first sync"
+    target = f"{case.name}: a first sync loads at least {wanted:g} times the tap's rows per second"
     found = results.find(size, Phase.FIRST, case)
     tap = results.find(size, Phase.FIRST, TAP)
     if found is None or tap is None:
@@ -72,8 +72,8 @@ def _speed(results: Results, case: Case, wanted: float) -> Verdict:
 
 
 def _requests(results: Results) -> Verdict:
-    target = "requests of a first sync, nine tables: at most 1.1 for 100 rows"
-    found = results.find(results.sizes[-1], Phase.FIRST, INNER_NINE)
+    target = "requests of a first sync, nine tables: at most 1.1 per 100 rows"
+    found = results.find(results.sizes[-1], Phase.FIRST, WITHOUT_DAGSTER_NINE)
     if found is None:
         return _not_measured(target)
     needed = found.rows / 100
@@ -88,24 +88,24 @@ def _by_size(results: Results) -> list[Verdict]:
     return [
         _at_large(
             results,
-            PROCESS_NINE,
+            IN_DAGSTER_NINE,
             Phase.FIRST,
-            f"{PROCESS_NINE.name}: peak memory below 450 MB at {LARGE:,} invoices",
+            f"{IN_DAGSTER_NINE.name}: peak memory below 450 MB at {LARGE:,} invoices",
             lambda _, large: (f"{large.sync.peak_mb:.0f} MB", large.sync.peak_mb < 450),
         ),
         _at_large(
             results,
-            PROCESS_NINE,
+            IN_DAGSTER_NINE,
             Phase.FIRST,
-            f"and at most 1.15 times that at {SMALL:,}",
+            f"{IN_DAGSTER_NINE.name}: peak memory at most 1.15 times that at {SMALL:,}",
             lambda small, large: _growth(small.sync.peak_mb, large.sync.peak_mb, 1.15),
         ),
         _at_large(
             results,
-            INNER_NINE,
+            WITHOUT_DAGSTER_NINE,
             Phase.CHANGED,
-            f"{INNER_NINE.name}: {CHANGES:,} changes at {LARGE:,} invoices take at most 1.3 times "
-            f"the seconds at {SMALL:,}",
+            f"{WITHOUT_DAGSTER_NINE.name}: {CHANGES:,} changes at {LARGE:,} invoices take at "
+            f"most 1.3 times the seconds at {SMALL:,}",
             lambda small, large: _growth(small.sync.seconds, large.sync.seconds, 1.3),
         ),
     ]
@@ -130,8 +130,8 @@ def _growth(small: float, large: float, wanted: float) -> tuple[str, bool]:
 
 def _trust(results: Results) -> Verdict:
     size = results.sizes[-1]
-    target = "deletions, log and checks, nine tables: a first sync takes at most 1.15 times as long"
-    on, off = (results.find(size, Phase.FIRST, case) for case in (CHECKED_NINE, BARE_NINE))
+    target = "nine tables: deletions, log and checks make a first sync at most 1.15 times as long"
+    on, off = (results.find(size, Phase.FIRST, case) for case in (WITH_CHECKS, NO_DELETIONS))
     if on is None or off is None:
         return _not_measured(target)
     measured, met = _growth(off.sync.seconds, on.sync.seconds, 1.15)
@@ -140,8 +140,8 @@ def _trust(results: Results) -> Verdict:
 
 def _idle(results: Results) -> Verdict:
     wanted = 3 * len(NINE) + 3
-    target = f"idle sync, nine tables: at most 3 requests a table, and 3 for events ({wanted})"
-    found = results.find(results.sizes[-1], Phase.IDLE, PROCESS_NINE)
+    target = f"idle sync, nine tables: at most 3 requests per table and 3 for events ({wanted})"
+    found = results.find(results.sizes[-1], Phase.IDLE, IN_DAGSTER_NINE)
     if found is None:
         return _not_measured(target)
     return Verdict(target, str(found.served.requests), found.served.requests <= wanted)
@@ -149,15 +149,15 @@ def _idle(results: Results) -> Verdict:
 
 def _fixed(results: Results) -> Verdict:
     above = results.fixed_cost.above
-    target = "fixed cost of a run: at most 1.5 s above an empty Dagster project's"
+    target = "fixed cost of a run: at most 1.5 s more than an empty Dagster project"
     return Verdict(target, f"{above:.1f} s", above <= 1.5)
 
 
 def _writing(results: Results) -> Verdict:
     ours, loop = results.writing
     target = (
-        f"{CUSTOMERS:,} new customers by write-back, ledger on: at least 8 times the records per "
-        "second of a loop over the official SDK"
+        f"{CUSTOMERS:,} new customers by write-back, ledger included: at least 8 times the records "
+        "per second of a loop over the official SDK"
     )
     ratio = ours.records_per_second / loop.records_per_second
     met = ratio >= 8 if ours.records >= CUSTOMERS else None
@@ -165,4 +165,4 @@ def _writing(results: Results) -> Verdict:
 
 
 def _not_measured(target: str) -> Verdict:
-    return Verdict(target, "not measured by this run", None)
+    return Verdict(target, "not measured in this run", None)

@@ -1,4 +1,4 @@
-"""Write-back beside a loop over the official SDK: the same new customers, one after the other."""
+"""Compares write-back with a loop over the official SDK: the same new customers, in turn."""
 
 import csv
 import json
@@ -13,22 +13,22 @@ from benchmarks.processes import CommandFailedError, measure, module
 
 CUSTOMERS = 2_000
 _NEARLY_EMPTY = 8
-"""Invoices of the account: one customer's."""
+"""Number of invoices in the account: those of one customer."""
 
 _SOURCE = "customers.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """What one way took to create customers.
+    """Time and memory of one way to create customers.
 
     Attributes:
         name: Which way.
         records: Customers created.
-        seconds: From after the imports until all is written down.
-        cpu_seconds: Of the process, meanwhile.
+        seconds: From the end of the imports until everything is recorded.
+        cpu_seconds: CPU time of the process in these seconds.
         peak_mb: Its largest resident memory.
-        requests: What the API answered.
+        requests: Requests that the API answered.
     """
 
     name: str
@@ -40,18 +40,18 @@ class Writing:
 
     @property
     def records_per_second(self) -> float:
-        """Customers created per second of wall clock."""
+        """Returns customers created per second of wall-clock time."""
         return self.records / self.seconds
 
 
 def writings(folder: Path, count: int, tell: Callable[[str], None]) -> tuple[Writing, Writing]:
-    """Creates so many customers twice, each time in an account of its own: ours, then the SDK's.
+    """Creates that many customers twice, in separate accounts: by write-back, then by the SDK loop.
 
-    Ours reads them from a CSV file, plans, keeps ledger and answers, and has the replica show them;
-    the loop sends them and keeps nothing.
+    The write-back reads them from a CSV file, plans, keeps ledger and answers, and updates the
+    replica; the loop sends them and records nothing.
 
     Raises:
-        CommandFailedError: One of them failed, or the account does not hold the customers.
+        CommandFailedError: One of them failed, or the account lacks some of the customers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / _SOURCE

@@ -102,7 +102,7 @@ def test_another_destination_is_told_what_there_is(tmp_path: Path, name: str) ->
     told = complaint(tmp_path, f'[warehouse]\ndestination = "{name}"\n')
     assert "invoiced.toml: warehouse.destination: accepted values are 'duckdb' and" in told
     assert f"(got '{name}')" in told
-    assert "docs/warehouses.md" in told
+    assert "docs/other-warehouses.md" in told
 
 
 def test_an_address_as_the_destination_is_not_repeated(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ DEFAULT_PATH = Path("data/warehouse.duckdb")
 `invoiced.invoices` is ambiguous if catalog and schema are both called `invoiced`."""
 
 OTHERS = (
-    "docs/warehouses.md explains why dlt's other destinations are not supported, and how to copy "
-    "data to them"
+    "docs/other-warehouses.md says what dlt's other destinations would need, and how to copy the "
+    "data there"
 )
 
 

@@ -1,6 +1,6 @@
 """What of this project a lake can hold today: its dlt source, loaded by dlt alone.
 
-`docs/warehouses.md` tells what was seen here. No lake is a destination of the settings: lock, log
+`docs/other-warehouses.md` describes the results. No lake is a destination of the settings: lock, log
 and ledger need SQL in transactions.
 """
 
@@ -243,7 +243,7 @@ def test_the_copy_of_the_document(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("deltalake")
-    document = (REPOSITORY / "docs" / "warehouses.md").read_text(encoding="utf-8")
+    document = (REPOSITORY / "docs" / "other-warehouses.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
     # The default name: under that of the dataset, `invoiced.customers` is ambiguous.
     named = tmp_path / "warehouse.duckdb"

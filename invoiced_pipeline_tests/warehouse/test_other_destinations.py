@@ -1,4 +1,4 @@
-"""`docs/warehouses.md` says of other destinations what dlt declares of them."""
+"""`docs/other-warehouses.md` has what dlt declares about other destinations."""
 
 import ast
 import re
@@ -12,9 +12,9 @@ import pytest
 
 from invoiced_pipeline_tests.front_door import REPOSITORY
 
-DOCUMENT = REPOSITORY / "docs" / "warehouses.md"
+DOCUMENT = REPOSITORY / "docs" / "other-warehouses.md"
 _DLT = Path(dlt.__file__).parent
-BEGIN = "<!-- Read off dlt's declarations: a test compares. -->\n"
+BEGIN = "<!-- From dlt's declarations; a test compares them. -->\n"
 HEAD = (
     "| destination | our merge rule | state | Parquet | JSON | money | times |\n"
     "|---|---|---|---|---|---|---|\n"

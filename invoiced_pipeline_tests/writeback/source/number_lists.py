@@ -1,7 +1,7 @@
 """Generated texts with numbers that are no cards, and with cards; how many of them are refused.
 
 `python -m invoiced_pipeline_tests.writeback.source.number_lists` prints the table of
-docs/write-back.md.
+docs/card-numbers.md.
 """
 
 import random

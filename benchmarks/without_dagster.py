@@ -1,8 +1,8 @@
-"""A replication as the Dagster op does it, without Dagster: `python -m benchmarks.inner TABLES`.
+"""Replicates as the Dagster op does, but without Dagster.
 
-Settings come from the environment and `invoiced.toml`. With `--checked` before the tables it also
-does what the op does around a load: `_sync_log`, the API's counts, all checks. Prints what it did
-and what it took as JSON.
+`python -m benchmarks.without_dagster TABLES` prints rows and seconds as JSON. Settings come from
+the environment and `invoiced.toml`. With `--checked` before the tables, it also does what the op
+does around a load: `_sync_log`, the API's counts, all checks.
 """
 
 import importlib
@@ -34,7 +34,7 @@ _LATE = (
     "pyarrow.parquet",
     "sqlalchemy",
 )
-"""Imported where they are used, or by dlt on its way; Dagster has most of them loaded already."""
+"""Modules that are imported late; Dagster has loaded most of them before a run begins."""
 
 _CHECKS = ("invoiced_pipeline.defs.checks.audit", "invoiced_pipeline.defs.sync.load")
 
@@ -42,7 +42,7 @@ _CHECKS = ("invoiced_pipeline.defs.checks.audit", "invoiced_pipeline.defs.sync.l
 def replicate(
     settings: Settings, tables: list[str], *, checked: bool = False
 ) -> "tuple[Replication, Pipeline]":
-    """Loads what is not covered yet; logged and checked if that is wished."""
+    """Loads what is not covered yet, with log and checks if `checked` is set."""
     connection = settings.first
     request = ReplicationRequest(
         tables=tuple(map(table, tables)),
@@ -92,7 +92,7 @@ def _load_and_check(
 
 
 def stage_seconds(pipeline: "Pipeline") -> dict[str, float]:
-    """Seconds of dlt's stages in the last run."""
+    """Returns the seconds of dlt's stages in the last run."""
     stages = {}
     for step in pipeline.last_trace.steps:
         if step.finished_at is not None:
@@ -101,7 +101,7 @@ def stage_seconds(pipeline: "Pipeline") -> dict[str, float]:
 
 
 def main() -> None:
-    """Loads the tables that the command line names."""
+    """Loads the tables named on the command line."""
     settings = load_settings()
     checked = sys.argv[1] == "--checked"
     for name in (*_LATE, *(_CHECKS if checked else ())):
