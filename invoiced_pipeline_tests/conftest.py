@@ -30,6 +30,7 @@ from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.redact_rows import Clearing
 from invoiced_pipeline.windows import Window
+from invoiced_pipeline_tests.processes import FORK_SERVER
 from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 
 NOW = 1_700_000_000
@@ -59,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
+    FORK_SERVER.stop()
     SERVER.stop()
 
 
