@@ -82,6 +82,13 @@ def test_named_tests_exist(path: Path) -> None:
     assert [named for named in named_tests(path) if not is_there(*named)] == []
 
 
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.parts[0] == "docs"], ids=str)
+def test_headings_are_unique(path: Path) -> None:
+    """A heading that occurs twice has two anchors, and may be the leftover of a merge."""
+    headings = re.findall(r"^#+ .+$", text(path), re.MULTILINE)
+    assert sorted(headings) == sorted(set(headings))
+
+
 def test_index_lists_every_page_once() -> None:
     pages = sorted(path.name for path in DOCS.glob("*.md") if path.name != "README.md")
     listed = re.findall(

@@ -1,7 +1,7 @@
-"""What of this project a lake can hold today: its dlt source, loaded by dlt alone.
+"""Tests what a lake can hold today: this project's dlt source, loaded by dlt alone.
 
-`docs/other-warehouses.md` describes the results. No lake is a destination of the settings: lock,
-log and ledger need SQL in transactions.
+`docs/other-warehouses.md` describes the results. No lake is a destination of the settings, because
+lock, log and ledger need SQL in transactions.
 """
 
 import json
