@@ -3,19 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from invoiced_pipeline.catalog.model import Treatment
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import Privacy, without
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.source.quoting import quoted
 from invoiced_pipeline.writeback.validation.diff import Change
-
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def kept_plan(plan: Plan, privacy: Privacy) -> Plan:
@@ -62,7 +58,7 @@ def _kept_warning(text: str, row: PlannedRow, table: str, privacy: Privacy) -> s
 
 
 def _redacted(fields: Mapping[str, Any], table: str, privacy: Privacy) -> dict[str, Any]:
-    return _DECODER.decode(privacy.redact(table, encode_body(fields)))
+    return decode_exact(privacy.redact(table, encode_body(fields)))
 
 
 def kept_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConstantSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
@@ -17,8 +17,6 @@ from invoiced_pipeline.writeback.source.operation import operation_of
 from invoiced_pipeline.writeback.source.reading import read_source
 from invoiced_pipeline.writeback.source.record_keys import key_text
 from invoiced_pipeline.writeback.source.values import cell
-
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +94,7 @@ def _only(found: Selection, column: str, record_key: str) -> Selection | None:
 
 def _value(text: str) -> Any:
     try:
-        return _DECODER.decode(text)
+        return decode_exact(text)
     except (msgspec.DecodeError, RecursionError):
         return text
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from invoiced_pipeline.invoiced.http.json_body import encode_body
-from invoiced_pipeline.writeback.validation.stored_values import metadata_text, stored
-
-__all__ = ["digest", "metadata_text"]
+from invoiced_pipeline.writeback.validation.stored_values import stored
 
 
 def digest(field: str, value: Any) -> str:

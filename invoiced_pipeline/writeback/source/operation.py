@@ -4,10 +4,8 @@ from dataclasses import replace
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Field, Operation, operation, path_parameters
+from invoiced_pipeline.invoiced.http.writer import TAKES_KEY
 from invoiced_pipeline.settings import WritebackSettings
-
-_WITH_KEY = frozenset({"POST", "PATCH"})
-"""Methods that take an idempotency key (observed behaviour)."""
 
 
 def operation_of(settings: WritebackSettings) -> Operation:
@@ -25,7 +23,7 @@ def operation_of(settings: WritebackSettings) -> Operation:
             Field(name=name, type="any", description="Part of the path.", required=True)
             for name in path_parameters(settings.path)
         ),
-        takes_idempotency_key=method in _WITH_KEY,
+        takes_idempotency_key=method in TAKES_KEY,
         answers_with_record=method != "DELETE",
     )
 

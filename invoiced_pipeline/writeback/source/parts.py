@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.writeback.source.values import DECODER
 
 Path = tuple[str, ...]
 
@@ -47,7 +47,7 @@ def opened(value: Any) -> Any:
     """A value in which a step may be taken: metadata keeps an object as its JSON text."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
-            return DECODER.decode(value)
+            return decode_exact(value)
         except msgspec.DecodeError:
             return value
     return value

@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Field
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.writeback.source.decimal_notation import NUMERIC, Notation, number_of
 from invoiced_pipeline.writeback.source.instants import Instant, as_instant
 
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
-"""Of JSON, with exact numbers."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 _BINARY = (bytes, bytearray, memoryview)
@@ -156,7 +155,7 @@ def _text(value: Any) -> Any:
 
 def _decoded(text: str) -> Any:
     try:
-        return DECODER.decode(text)
+        return decode_exact(text)
     except (msgspec.DecodeError, UnicodeError):
         return text
     except RecursionError:

@@ -6,16 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.source.parts import RATES as _RATES
-from invoiced_pipeline.writeback.source.parts import Path, of_field, picked, value_at
+from invoiced_pipeline.writeback.source.parts import Path, of_field, opened, picked, value_at
 from invoiced_pipeline.writeback.source.values import as_decimal, plain
 from invoiced_pipeline.writeback.validation.stored_values import metadata_text, stored
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 
 
@@ -156,9 +153,6 @@ def _stored(field: Field, value: Any) -> bytes:
 
 def _shown(field: Field, value: Any) -> Any:
     """A value of the replica as one of JSON."""
-    if field.type in _STRUCTURED and isinstance(value, str) and value[:1] in {"{", "["}:
-        try:
-            return _DECODER.decode(value)
-        except msgspec.DecodeError:
-            return value
+    if field.type in _STRUCTURED:
+        value = opened(value)
     return plain(value) if isinstance(value, datetime | Decimal | float) else value

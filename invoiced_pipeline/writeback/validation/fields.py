@@ -13,13 +13,13 @@ from invoiced_pipeline.catalog.operations import (
     METADATA_VALUE_LENGTH,
     Field,
 )
-from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.source.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.source.payment_data import is_card_number
 from invoiced_pipeline.writeback.source.problem import Problem
 from invoiced_pipeline.writeback.source.quoting import quoted
 from invoiced_pipeline.writeback.source.values import as_decimal
+from invoiced_pipeline.writeback.validation.stored_values import metadata_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _EXPECTED = {
@@ -83,7 +83,7 @@ def metadata_problems(value: Mapping[str, Any], place: str, *, room: int) -> Ite
             yield Problem(f"{where}: a key has at most {METADATA_KEY_LENGTH} characters", place)
         if item is None:
             yield Problem(f"{where} is null, which metadata cannot hold", place)
-        elif len(_metadata_text(item)) > METADATA_VALUE_LENGTH:
+        elif len(metadata_text(item)) > METADATA_VALUE_LENGTH:
             most = METADATA_VALUE_LENGTH
             yield Problem(f"{where}: a value has at most {most} characters", place)
 
@@ -152,15 +152,6 @@ def _bounds(field: Field, value: Any, place: str) -> Iterator[Problem]:
             yield Problem(f"{place} is {value}, and has to be above 0", place)
         elif field.not_negative and value < 0:
             yield Problem(f"{place} is {value}, and cannot be less than 0", place)
-
-
-def _metadata_text(value: Any) -> str:
-    """A value as the API stores it: always text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return encode_body(value).decode()
 
 
 _CHECKS = {
