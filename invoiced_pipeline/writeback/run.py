@@ -16,7 +16,7 @@ from invoiced_pipeline.writeback.push.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushWish:
+class PushOptions:
     """What of a write-back is pushed.
 
     Attributes:
@@ -50,7 +50,7 @@ def parents_first(settings: Settings, name: str) -> list[WritebackSettings]:
     return list(order.values())
 
 
-def plan_now(
+def plan_writeback(
     settings: Settings,
     name: str,
     database: Database,
@@ -79,7 +79,9 @@ def plan_now(
     return make_plan(request, database)
 
 
-def push_now(settings: Settings, name: str, target: Target, wish: PushWish) -> Iterator[PushReport]:
+def push_writeback(
+    settings: Settings, name: str, target: Target, options: PushOptions
+) -> Iterator[PushReport]:
     """Pushes a write-back, after those that it refers to; yields the report of each.
 
     Parents that are not active are left as they are; what waits for them is held. After a report
@@ -89,7 +91,7 @@ def push_now(settings: Settings, name: str, target: Target, wish: PushWish) -> I
         settings: All settings.
         name: Which write-back.
         target: Where it goes.
-        wish: What is pushed.
+        options: What is pushed, and how.
 
     Raises:
         PushRefusedError: It is not active, or would send more than its limits allow.
@@ -98,25 +100,25 @@ def push_now(settings: Settings, name: str, target: Target, wish: PushWish) -> I
         WarehouseError: The warehouse cannot be used.
     """
     *parents, own = parents_first(settings, name)
-    for parent in parents if wish.with_parents and wish.single is None else ():
+    for parent in parents if options.with_parents and options.single is None else ():
         if parent.active and own.active:
-            yield push(target, parent, _planner(settings, parent, target, PushWish()))
-    yield push(target, own, _planner(settings, own, target, wish), retries=wish.retries)
+            yield push(target, parent, _planner(settings, parent, target, PushOptions()))
+    yield push(target, own, _planner(settings, own, target, options), retries=options.retries)
 
 
 def _planner(
-    settings: Settings, writeback: WritebackSettings, target: Target, wish: PushWish
+    settings: Settings, writeback: WritebackSettings, target: Target, options: PushOptions
 ) -> Callable[[], Plan]:
     def plan() -> Plan:
-        found = plan_now(
+        found = plan_writeback(
             settings,
             writeback.name,
             target.database,
-            retries=wish.retries,
-            single=wish.single,
+            retries=options.retries,
+            single=options.single,
         )
-        if wish.on_plan is not None:
-            wish.on_plan(found)
+        if options.on_plan is not None:
+            options.on_plan(found)
         return found
 
     return plan

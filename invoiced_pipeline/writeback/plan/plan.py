@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.settings import WritebackSettings
-from invoiced_pipeline.writeback.source.mapping import Parent
+from invoiced_pipeline.writeback.plan.tokens import without_token, without_tokens
 from invoiced_pipeline.writeback.source.problem import Problem
+from invoiced_pipeline.writeback.source.references import Parent
 from invoiced_pipeline.writeback.validation.diff import Change
 
 Action = Literal["create", "update", "delete", "void", "unchanged", "invalid", "held"]
@@ -95,6 +96,29 @@ class PlannedRow:
     def as_held(self, reason: str) -> "PlannedRow":
         """The row with what keeps it back."""
         return replace(self, action="held", reason=reason)
+
+    def shown(self, operation: Operation) -> dict[str, Any]:
+        """The row as data for `_writeback_plan` and for scripts, without its tokens."""
+        return {
+            "position": self.position,
+            "record_key": self.record_key,
+            "action": self.action,
+            "method": self.method,
+            "path": self.path,
+            "body": None if self.body is None else without_tokens(operation, self.body),
+            "changes": {
+                change.field: {
+                    "before": change.before,
+                    "after": without_token(operation, change.field, change.after),
+                }
+                for change in self.changes
+            },
+            "reason": self.reason,
+            "reason_param": self.reason_param,
+            "warnings": list(self.warnings),
+            "parts": [".".join(path) for path in self.parts],
+            "reads_first": self.reads_first,
+        }
 
     @property
     def reads_first(self) -> bool:

@@ -15,9 +15,10 @@ from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries, RowPlanner
 from invoiced_pipeline.writeback.plan.unreadable_rows import readable_rows
 from invoiced_pipeline.writeback.source.allowed_numbers import allowed_note, check_allowed_numbers
-from invoiced_pipeline.writeback.source.mapping import Family, MappedRow, map_rows
+from invoiced_pipeline.writeback.source.mapping import MappedRow, map_rows
 from invoiced_pipeline.writeback.source.operation import operation_of
 from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.references import ReferencedWriteback
 from invoiced_pipeline.writeback.validation.record_numbers import number_of
 from invoiced_pipeline.writeback.validation.replica import (
     Numbers,
@@ -94,13 +95,13 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
     settings = request.settings
     operation = operation_of(settings)
     check_allowed_numbers(settings, operation)
-    families = {
-        name: Family(key=key, known=request.ledgers.get(name, {}))
+    referenced = {
+        name: ReferencedWriteback(key=key, known=request.ledgers.get(name, {}))
         for name, key in request.parent_keys.items()
     }
     known = request.ledgers.get(settings.name, {})
     mapped, rows = readable_rows(
-        selection, map_rows(settings, operation, selection, families, known), settings
+        selection, map_rows(settings, operation, selection, referenced, known), settings
     )
     replica = _replica(request, operation, mapped, known, database)
     planner = RowPlanner(

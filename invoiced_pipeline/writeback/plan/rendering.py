@@ -1,36 +1,21 @@
 """How a plan is shown: counts, sample requests without secrets, what changes, what is wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes
+from invoiced_pipeline.writeback.plan.tokens import without_token, without_tokens
 from invoiced_pipeline.writeback.source.payment_data import HIDDEN
 
 SAMPLES = 3
 """Requests shown of every action."""
 _MOST_ROWS = 50
 _LONGEST = 120
-
-
-def shown_body(operation: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body without its tokens."""
-    return {name: shown_value(operation, name, value) for name, value in body.items()}
-
-
-def shown_value(operation: Operation, name: str, value: Any) -> Any:
-    """A field's value; hidden where it is a token, also inside of an object."""
-    field = operation.field(name)
-    if name.endswith("_token") or (field is not None and field.type == "token"):
-        return HIDDEN if value is not None else None
-    if isinstance(value, Mapping):
-        return {key: HIDDEN if key.endswith("_token") else item for key, item in value.items()}
-    return value
 
 
 def sample_requests(plan: Plan, host: str) -> Iterator[str]:
@@ -89,7 +74,7 @@ def change_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
     """Record key, field, before and after of everything that updates change."""
     for row in plan.to_send:
         for change in row.changes:
-            after = shown_value(plan.operation, change.field, change.after)
+            after = without_token(plan.operation, change.field, change.after)
             yield row.record_key, change.field, _text(change.before), _text(after)
 
 
@@ -114,7 +99,7 @@ def _request(plan: Plan, row: PlannedRow, batch: Sequence[PlannedRow], host: str
     lines += [f"{name}: {HIDDEN}" for name in plan.settings.headers]
     if row.body is None:
         return "\n".join(lines)
-    bodies = [shown_body(plan.operation, each.body or {}) for each in batch or [row]]
+    bodies = [without_tokens(plan.operation, each.body or {}) for each in batch or [row]]
     content = encode_body(bodies if batch else bodies[0])
     return "\n".join([*lines, "", msgspec.json.format(content.decode(), indent=2)])
 

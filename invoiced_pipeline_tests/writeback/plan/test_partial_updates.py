@@ -21,7 +21,7 @@ from invoiced_pipeline.writeback.plan.rendering import as_markdown
 from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes, requests_of
 from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushWish, plan_now, push_now
+from invoiced_pipeline.writeback.run import PushOptions, plan_writeback, push_writeback
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
 
@@ -62,7 +62,7 @@ class Updating:
         return Settings.model_validate({"connection": [connection], "writeback": [self.settings]})
 
     def plan(self) -> Plan:
-        return plan_now(self._all, "it", self.database)
+        return plan_writeback(self._all, "it", self.database)
 
     def push(self, *, meanwhile: Hook | None = None) -> PushReport:
         key = SecretStr(self.emulator.api_key)
@@ -80,9 +80,9 @@ class Updating:
             if meanwhile is not None:
                 meanwhile()
 
-        wish = PushWish(on_plan=on_plan)
+        options = PushOptions(on_plan=on_plan)
         try:
-            (report,) = push_now(self._all, "it", target, wish)
+            (report,) = push_writeback(self._all, "it", target, options)
         finally:
             client.close()
         return report

@@ -12,7 +12,7 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.row_planner import Retries
-from invoiced_pipeline.writeback.source.mapping import Parent
+from invoiced_pipeline.writeback.source.references import Parent
 from invoiced_pipeline.writeback.validation.diff import Change
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned

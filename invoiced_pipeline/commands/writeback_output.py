@@ -16,8 +16,6 @@ from invoiced_pipeline.writeback.plan.rendering import (
     obstacles,
     problem_rows,
     sample_requests,
-    shown_body,
-    shown_value,
     warning_rows,
 )
 from invoiced_pipeline.writeback.plan.replaced_fields import (
@@ -33,25 +31,10 @@ def plan_data(plan: Plan, host: str) -> dict[str, Any]:
     """A plan for scripts, numbers exact; tokens are not among it."""
     rows = [
         {
-            "position": row.position,
-            "record_key": row.record_key,
-            "action": row.action,
+            **row.shown(plan.operation),
             "method": row.method or None,
             "path": row.path or None,
-            "body": shown_body(plan.operation, row.body) if row.body is not None else None,
-            "changes": {
-                change.field: {
-                    "before": change.before,
-                    "after": shown_value(plan.operation, change.field, change.after),
-                }
-                for change in row.changes
-            },
-            "reason": row.reason,
-            "reason_param": row.reason_param,
-            "warnings": list(row.warnings),
             "replaces": [name for name, _ in replaced_in(row, plan.operation)],
-            "parts": [".".join(path) for path in row.parts],
-            "reads_first": row.reads_first,
         }
         for row in plan.rows
     ]
