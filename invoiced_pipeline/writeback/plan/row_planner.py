@@ -3,23 +3,19 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
-from invoiced_pipeline.catalog.operations import Operation, fill_path
+from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.ledger.keys import marker
 from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
-from invoiced_pipeline.writeback.plan.delete_or_void import planned_deletion
 from invoiced_pipeline.writeback.plan.plan import Action, PlannedRow
-from invoiced_pipeline.writeback.plan.replaced_fields import is_replaced_whole, unreadable_part
+from invoiced_pipeline.writeback.plan.request_planner import RequestPlanner
 from invoiced_pipeline.writeback.source.mapping import MappedRow
 from invoiced_pipeline.writeback.source.payment_data import HIDDEN, hide_payment_data
 from invoiced_pipeline.writeback.source.problem import Problem
-from invoiced_pipeline.writeback.source.values import as_decimal
-from invoiced_pipeline.writeback.validation.against_replica import edit_problem, replica_problem
-from invoiced_pipeline.writeback.validation.diff import changes, wanted_body
+from invoiced_pipeline.writeback.validation.against_replica import replica_problem
 from invoiced_pipeline.writeback.validation.record_numbers import (
     doubled_number,
     held_number,
@@ -172,7 +168,8 @@ class RowPlanner:
         before: MappedRow | None,
     ) -> PlannedRow:
         """What becomes of a row that is right and was not sent as it is."""
-        planned = self._requested(row, planned, known, before)
+        made = known.invoiced_id if known is not None and known.succeeded_hash else None
+        planned = RequestPlanner(self.operation, self.replica).plan(row, planned, made, before)
         if not planned.is_sent or before is not None:
             return planned
         if row.waits_for:
@@ -190,98 +187,6 @@ class RowPlanner:
         if known.state == "rejected" and is_same and not self.retries.rejected:
             return planned.as_held("the API refused it; sent again once it changed, or by retry")
         return planned
-
-    def _requested(
-        self,
-        row: MappedRow,
-        planned: PlannedRow,
-        known: PriorOutcome | None,
-        before: MappedRow | None,
-    ) -> PlannedRow:
-        """The row with its request."""
-        kind = self.operation.kind
-        if kind == "delete":
-            return planned_deletion(self.operation, row, planned, self.replica)
-        made = known.invoiced_id if known is not None and known.succeeded_hash else None
-        if kind == "create" and (made is not None or before is not None):
-            return self._changed_after_creation(row, planned, made, before)
-        if kind == "update":
-            record = self.replica.record(self.operation.table or "", row.parameters.get("id"))
-            return self._updated(row, planned, self.operation.path, record)
-        has_body = self.operation.method != "DELETE" or bool(row.body)
-        return replace(
-            planned,
-            parts=row.parts if self.operation.method == "PATCH" else (),
-            method=self.operation.method,
-            path=fill_path(self.operation.path, row.parameters),
-            body=dict(row.body) if has_body else None,
-            amount=self._money(row.body),
-        )
-
-    def _changed_after_creation(
-        self, row: MappedRow, planned: PlannedRow, made: str | None, before: MappedRow | None
-    ) -> PlannedRow:
-        """A row whose record is there already, or will be by the row before it: an update."""
-        operation = self.operation
-        if operation.update_path is None:
-            which = f"{operation.singular} {made}" if made else f"a {operation.singular}"
-            problem = Problem(
-                f"this key has made {which} with other values, and write-back does not change it. "
-                f"If it is another {operation.singular}, give it a key of its own"
-            )
-            return planned.as_invalid(problem)
-        path = operation.update_path
-        parameters = dict(row.parameters)
-        record: Mapping[str, Any] | None = dict(before.body) if before is not None else None
-        if made is not None:
-            parameters["id"] = made
-        if made is not None and before is None:
-            record = self.replica.record(operation.table or "", made)
-        return self._updated(row, planned, fill_path(path, parameters), record)
-
-    def _updated(
-        self,
-        row: MappedRow,
-        planned: PlannedRow,
-        path: str,
-        record: Mapping[str, Any] | None,
-    ) -> PlannedRow:
-        """A PATCH of what differs; of everything where the replica does not have the record."""
-        operation = self.operation
-        planned = replace(
-            planned, action="update", method="PATCH", path=fill_path(path, row.parameters)
-        )
-        wanted = wanted_body(operation, row.body)
-        parts = tuple(path for path in row.parts if is_replaced_whole(operation, path[0]))
-        problem = unreadable_part(operation, parts)
-        if problem is not None:
-            return planned.as_invalid(problem)
-        if record is None:
-            return replace(planned, body=wanted, parts=parts)
-        found = changes(operation, wanted, record, parts)
-        if not found:
-            return replace(planned, action="unchanged", method="", path="")
-        body = {change.field: change.after for change in found}
-        creation = {name: value for name, value in row.body.items() if name not in wanted}
-        problem = edit_problem(operation, record, {**creation, **body})
-        if problem is not None:
-            return planned.as_invalid(problem)
-        parts = tuple(path for path in parts if path[0] in body)
-        return replace(planned, body=body, changes=found, parts=parts)
-
-    def _money(self, body: Mapping[str, Any]) -> Decimal | None:
-        if self.operation.money is None:
-            return None
-        value = body.get(self.operation.money)
-        if not isinstance(value, list):
-            return as_decimal(value)
-        amounts = (
-            (as_decimal(item.get("quantity", 1)) or Decimal(0))
-            * (as_decimal(item.get("unit_cost", 0)) or Decimal(0))
-            for item in value
-            if isinstance(item, dict)
-        )
-        return sum(amounts, Decimal(0))
 
     def _hash(self, parameters: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         operation = self.operation

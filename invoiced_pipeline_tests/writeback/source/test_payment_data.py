@@ -175,7 +175,9 @@ def test_a_key_is_allowed_with_the_field_that_its_column_fills(database: Databas
 def test_an_unknown_name_is_refused_with_what_there_is(
     database: Database, operation: str, name: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=f"allow_numbers names '{name}'.* There is: "):
+    with pytest.raises(
+        ConfigurationError, match=f"allow_numbers names '{name}'.* Possible names: "
+    ):
         plan_of(database, operation, {"name": "A"}, allow_numbers=[name])
 
 

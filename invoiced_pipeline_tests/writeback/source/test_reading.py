@@ -145,13 +145,13 @@ def test_a_source_cannot_change_anything(
 @pytest.mark.parametrize(
     ("source", "options", "told"),
     [
-        ("select 1 as a", {}, "key names the column 'id', and the source has a"),
+        ("select 1 as a", {}, "key names the column 'id', but the source has a"),
         ("select 1 as id", {"mapping": {"amount": "sum"}}, "would be { value = ... }"),
         ("select 1 as id", {"exclude": ["x"]}, "exclude names the column 'x'"),
         ("select 1 as id, 2 as id", {}, "two columns called 'id'"),
         ("nothing.csv", {}, "there is no file"),
         ("no_such_table", {}, "no_such_table"),
-        ("drop table x", {}, "is no table, no SELECT and no .csv"),
+        ("drop table x", {}, "is not a table, a SELECT, or a .csv"),
         ("select 1 as id", {"mapping": {"amount": {"sql": "nope("}}}, "cannot be read"),
         ("select '4242424242424242x'::int as id", {}, "Could not convert string '(hidden)x'"),
     ],

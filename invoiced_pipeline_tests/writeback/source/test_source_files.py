@@ -223,7 +223,7 @@ def test_other_files_are_refused_by_name(
     elif source == "x.unheard":
         return
     text = told(database, tmp_path, source)
-    assert f"{source} is a file of a kind that is not read. Save it as CSV UTF-8" in text
+    assert f"{source} is a kind of file that is not supported. Save it as CSV UTF-8" in text
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_a_file_may_be_called_like_a_keyword(database: Database, tmp_path: Path,
     [
         ('"crm.csv"', "write it without the quotes"),
         ("x" * 5000 + ".csv", "is no file: File name too long"),
-        ("x y" * 5000, "is no table, no SELECT and no .csv"),
+        ("x y" * 5000, "is not a table, a SELECT, or a .csv"),
         ("folder.csv", "is a folder"),
         ("none.csv", "there is no file"),
         ('"json"', "Table with name json does not exist"),
