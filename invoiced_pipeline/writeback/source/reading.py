@@ -80,7 +80,8 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
             f"{settings.source!r} is not a table, a SELECT, or a .csv, .parquet or .ndjson file"
         )
         raise WarehouseError(message)
-    # A name without a schema means the dataset. With a schema, DuckDB could read it as a file name.
+    # A name without a schema means the dataset. DuckDB could take a schema for the name of its own
+    # database file.
     table = settings.source.strip().removeprefix(f"{dataset}.")
     return database.select(dataset, with_columns(table, expressions))
 

@@ -279,7 +279,7 @@ def test_a_record_that_is_gone_is_not_changed(
     with database.session("invoiced") as session:
         session.run("update customers set _deleted_at = current_timestamp")
     row = planned(database, "update_customer", {"id": 1, "phone": "2"})
-    assert "is gone from Invoiced" in (row.reason or "")
+    assert "was deleted in Invoiced" in (row.reason or "")
 
 
 def test_without_a_replica_nothing_is_asked(database: Database) -> None:
