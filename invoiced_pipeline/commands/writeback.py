@@ -36,14 +36,14 @@ def plan(name: Name, as_json: JsonOption = False) -> None:
     from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.writeback.plan.plan_table import write_plan
-    from invoiced_pipeline.writeback.plan.redaction import kept_plan
+    from invoiced_pipeline.writeback.plan.redaction import redacted_plan
     from invoiced_pipeline.writeback.run import plan_writeback
 
     database = open_database(settings.warehouse)
     host, privacy = connection.base_url, privacy_of(connection, settings.hash_salt)
     with database.writer_lock(dataset, f"plan of {name}"):
         planned = plan_writeback(settings, name, database)
-        write_plan(database, dataset, kept_plan(planned, privacy), "")
+        write_plan(database, dataset, redacted_plan(planned, privacy), "")
     if as_json:
         typer.echo(encode_body(plan_data(planned, host)).decode())
     else:

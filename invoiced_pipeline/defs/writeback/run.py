@@ -138,10 +138,10 @@ class WritebackRun:
         """Keeps a plan in the warehouse and on the run's page."""
         from invoiced_pipeline.selection.privacy import privacy_of
         from invoiced_pipeline.writeback.plan.plan_table import write_plan
-        from invoiced_pipeline.writeback.plan.redaction import kept_plan
+        from invoiced_pipeline.writeback.plan.redaction import redacted_plan
         from invoiced_pipeline.writeback.plan.rendering import as_markdown
 
-        kept = kept_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
+        kept = redacted_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
         write_plan(database, self._connection.dataset, kept, self._context.run_id)
         self.metadata["plan"] = dg.MetadataValue.md(as_markdown(kept, host))
         counts = {f"rows_to_{name}" if name in _SENT else f"rows_{name}": count

@@ -1,4 +1,4 @@
-"""`_writeback_plan`: the last plan of every write-back, as rows beside the data."""
+"""The table `_writeback_plan`: the last plan of every write-back, one row for each of its rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,12 +24,12 @@ _PLACES = f"({', '.join(['%s'] * len(_TYPES))})"
 
 
 def write_plan(database: Database, dataset: str, plan: Plan, run_id: str) -> None:
-    """Keeps a plan in place of the write-back's last one; tokens are not among it.
+    """Replaces a write-back's plan in the table; tokens are hidden.
 
-    The caller holds the writer's lock, and leaves out what must not be kept (`kept_plan`).
+    The caller holds the writer's lock and redacts the plan (`redacted_plan`).
 
     Raises:
-        WarehouseError: It cannot be written.
+        WarehouseError: The table cannot be written.
     """
     at = datetime.now(UTC)
     rows = [_row(plan, row, run_id, at) for row in plan.rows]

@@ -1,4 +1,4 @@
-"""How a plan is shown: counts, sample requests without secrets, what changes, what is wrong."""
+"""A plan for people: counts, changes, problems, and sample requests without secrets."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from invoiced_pipeline.writeback.plan.tokens import without_token, without_token
 from invoiced_pipeline.writeback.source.payment_data import HIDDEN
 
 SAMPLES = 3
-"""Requests shown of every action."""
+"""Sample requests of each action."""
 _MOST_ROWS = 50
 _LONGEST = 120
 
 
 def sample_requests(plan: Plan, host: str) -> Iterator[str]:
-    """The first requests of every action as they would go out, secrets aside.
+    """Yields the first requests of each action as they would be sent, without secrets.
 
     Args:
         plan: The plan.
@@ -39,12 +39,12 @@ def sample_requests(plan: Plan, host: str) -> Iterator[str]:
 
 
 def obstacles(plan: Plan) -> list[str]:
-    """Why a push would send nothing of a plan: all reasons, while a push names the first."""
+    """All reasons why a push would send nothing of a plan; a push itself names the first."""
     return [text for text in (plan.inactive_note(), plan.excess()) if text]
 
 
 def as_markdown(plan: Plan, host: str) -> str:
-    """The whole of a plan, for the run's page."""
+    """The whole plan as Markdown, for the run's page."""
     parts = [
         f"**{plan.operation.title}**: {counted(len(plan.rows), 'row')} of `{plan.settings.name}`",
         _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
@@ -71,7 +71,7 @@ def as_markdown(plan: Plan, host: str) -> str:
 
 
 def change_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
-    """Record key, field, before and after of everything that updates change."""
+    """Yields record key, field, before and after of every change."""
     for row in plan.to_send:
         for change in row.changes:
             after = without_token(plan.operation, change.field, change.after)
@@ -79,14 +79,14 @@ def change_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
 
 
 def problem_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
-    """Record key, action, field and reason of rows that are invalid or held."""
+    """Yields record key, action, field and reason of invalid and held rows."""
     for row in plan.rows:
         if row.action in {"invalid", "held"}:
             yield row.record_key, row.action, row.reason_param or "", row.reason or ""
 
 
 def warning_rows(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Record key and text of every warning."""
+    """Yields record key and text of every warning."""
     for row in plan.rows:
         for warning in row.warnings:
             yield row.record_key, warning

@@ -30,11 +30,11 @@ _BY_METHOD: Mapping[str, Action] = {"POST": "create", "DELETE": "delete"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Rows that are planned again although nothing in them changed.
+    """Unchanged rows that are sent again.
 
     Attributes:
-        rejected: Whether all that the API refused are.
-        record_keys: Those of these keys, also where an outcome is unknown.
+        rejected: Whether all rows that the API refused are sent again.
+        record_keys: Keys of rows that are sent again even if their outcome is unknown.
     """
 
     rejected: bool = False
@@ -46,17 +46,17 @@ NO_RETRIES = Retries()
 
 @dataclass(frozen=True, slots=True)
 class RowPlanner:
-    """Decides about the rows of a write-back.
+    """Plans the rows of a write-back.
 
     Attributes:
         settings: The write-back.
-        operation: What it does.
-        known: What the ledger holds, by record key.
-        replica: The records that rows name or change.
-        retries: Rows that are sent again as they are.
-        dataset: The schema of ledger and replica, which markers depend on.
-        holders: Which record key has a number, of the rows planned so far.
-        owners: Record keys by the ids of the records that they have made, as the ledger knows.
+        operation: Its operation.
+        known: Prior outcomes by record key.
+        replica: The records that rows refer to or change.
+        retries: Unchanged rows that are sent again.
+        dataset: The schema of ledger and replica; markers depend on it.
+        holders: Record keys of the rows planned so far, by their number.
+        owners: Record keys by the ids of the records that they created, from the ledger.
     """
 
     settings: WritebackSettings
@@ -69,9 +69,9 @@ class RowPlanner:
     owners: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, rows: Sequence[MappedRow]) -> list[PlannedRow]:
-        """The rows of one record key, in the source's order.
+        """Plans the rows of one record key, in the source's order.
 
-        What was last sent with success is where the key stands: it and all before it are unchanged.
+        The row that was last sent successfully, and all rows before it, are unchanged.
         """
         known = self.known.get(rows[0].record_key)
         looked_at = [self._look_at(row) for row in rows]
@@ -96,7 +96,7 @@ class RowPlanner:
         return planned
 
     def _look_at(self, row: MappedRow) -> PlannedRow:
-        """The row with its hash, and invalid where something is wrong with it by itself."""
+        """The row with its hash; invalid if it has a problem by itself."""
         problem = payment_data_problem(self.settings, self.operation, row)
         if problem is not None:
             wanted = hide_payment_data({"path": row.parameters, "body": row.body})
@@ -123,7 +123,7 @@ class RowPlanner:
         return planned.as_invalid(problem) if problem is not None else planned
 
     def _claim_number(self, row: MappedRow) -> str | None:
-        """The record key of another row that has the row's number; else it is the row's now."""
+        """Claims the row's number; returns the record key that already has it, or None."""
         number = number_of(self.operation, row.body)
         if number is None:
             return None
@@ -133,7 +133,7 @@ class RowPlanner:
     def _number_problem(
         self, row: MappedRow, planned: PlannedRow, known: PriorOutcome | None
     ) -> Problem | None:
-        """Why the row's number cannot be its record's; None where it can, or nobody knows."""
+        """Why the row cannot have its number; None if it can, or if that is unknown."""
         operation = self.operation
         if other := self._claim_number(row):
             return doubled_number(operation, row.body, other)
@@ -149,9 +149,9 @@ class RowPlanner:
         return held_number(operation, row.body, holders) if holders else None
 
     def _may_have_made(self, planned: PlannedRow, known: PriorOutcome | None) -> bool:
-        """Whether the ledger leaves open that a record with the row's number is its own.
+        """Whether a record with the row's number may be the row's own, by the ledger.
 
-        What the API refused stays as it is until it is sent again.
+        A refused row stays refused until it is sent again.
         """
         if known is None:
             return False
@@ -167,7 +167,7 @@ class RowPlanner:
         known: PriorOutcome | None,
         before: MappedRow | None,
     ) -> PlannedRow:
-        """What becomes of a row that is right and was not sent as it is."""
+        """Plans a valid row that was not sent as it is now."""
         made = known.invoiced_id if known is not None and known.succeeded_hash else None
         planned = RequestPlanner(self.operation, self.replica).plan(row, planned, made, before)
         if not planned.is_sent or before is not None:

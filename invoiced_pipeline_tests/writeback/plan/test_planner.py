@@ -285,7 +285,7 @@ def test_a_record_that_is_gone_is_not_changed(
 def test_without_a_replica_nothing_is_asked(database: Database) -> None:
     plan = plan_of(database, "create_invoice", {"customer": 9, "items": []})
     assert actions(plan) == ["create"]
-    assert plan.notes == ("Not replicated, and so not asked: customers.",)
+    assert plan.notes == ("Not checked, because they are not replicated: customers.",)
 
 
 def test_the_replica_is_left_alone_on_demand(
@@ -310,8 +310,8 @@ def test_a_marker_needs_a_place_in_metadata(database: Database) -> None:
     ("settings", "told"),
     [
         ({"active": False}, "is not active: nothing was sent"),
-        ({"max_records": 1}, "would send 2 where max_records = 1"),
-        ({"max_amount": 5}, "would send 7 where max_amount = 5"),
+        ({"max_records": 1}, "would send 2, but max_records = 1"),
+        ({"max_amount": 5}, "would send 7, but max_amount = 5"),
         ({"max_records": 2, "max_amount": 7}, None),
     ],
 )

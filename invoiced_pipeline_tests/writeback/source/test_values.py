@@ -25,7 +25,7 @@ from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan, plan_rows
-from invoiced_pipeline.writeback.plan.redaction import kept_plan
+from invoiced_pipeline.writeback.plan.redaction import redacted_plan
 from invoiced_pipeline.writeback.plan.rendering import as_markdown
 from invoiced_pipeline.writeback.plan.single_row import SingleRow, plan_single
 from invoiced_pipeline.writeback.source.decimal_notation import number_of
@@ -548,7 +548,7 @@ def test_a_warning_hides_what_is_private(database: Database) -> None:
     )
     privacy = privacy_of(connection, lambda _: SecretStr("0123456789abcdef0123456789abcdef"))
     rows = [{"name": "1928826755.0", "number": "77777.0"}, {"name": "a", "notes": "1928.0"}]
-    kept = kept_plan(plan_of(database, "create_customer", *rows), privacy)
+    kept = redacted_plan(plan_of(database, "create_customer", *rows), privacy)
     first, second = kept.rows
     assert "1928826755.0" not in repr(first)
     assert "77777.0" not in repr(first)
