@@ -79,7 +79,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
     [
         (NEW_CUSTOMERS + "actve = true", "there is no such setting; there are name, connection"),
         (NEW_CUSTOMERS.replace("create_c", "c"), "'create_customer', 'attach_payment_source'"),
-        (NEW_CUSTOMERS * 2, "the name 'new_customers' is there twice"),
+        (NEW_CUSTOMERS * 2, "the name 'new_customers' is used twice"),
         (NEW_CUSTOMERS + "connection = 'x'", "no connection 'x'. There is: 'Invoiced'"),
         (NEW_CUSTOMERS + 'mapping = { name = "@x.id" }', "there is no write-back 'x'"),
         (NEW_CUSTOMERS + 'mapping = { name = "@new_customers.id" }', "lead back to itself"),

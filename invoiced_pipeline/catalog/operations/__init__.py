@@ -1,4 +1,4 @@
-"""What can be done to Invoiced, as data: method, path, body and answer of every operation."""
+"""The write operations of Invoiced as data: method, path, body and response of each."""
 
 from invoiced_pipeline.catalog.operations.custom import CUSTOM
 from invoiced_pipeline.catalog.operations.customers import (

@@ -16,7 +16,7 @@ _SPLIT = (
     Field(
         name="type",
         type="choice",
-        description="What the share does.",
+        description="What this split does.",
         required=True,
         choices=(
             "invoice", "estimate", "credit_note", "applied_credit", "credit", "convenience_fee",
@@ -24,7 +24,7 @@ _SPLIT = (
         ),
     ),
     Field(
-        name="amount", type="number", description="Share of the payment.", required=True,
+        name="amount", type="number", description="Amount of this split.", required=True,
         above_zero=True,
     ),
     Field(name="invoice", type="integer", description="Invoice paid.", refers_to="invoices"),
@@ -44,7 +44,7 @@ _SPLIT = (
 RECORD_PAYMENT = Operation(
     name="record_payment",
     title="Record payment",
-    description="Records money received outside of Invoiced and applies it; it charges nobody.",
+    description="Records money received outside Invoiced and applies it; nobody is charged.",
     kind="create",
     method="POST",
     path="/payments",
@@ -52,7 +52,7 @@ RECORD_PAYMENT = Operation(
     singular="payment",
     table="payments",
     fields=(
-        replace(customer(required=False), description="Customer; else the first document's."),
+        replace(customer(required=False), description="Customer; by default the first document's."),
         Field(
             name="amount", type="number", description="Money received.", required=True,
             nullable=False, not_negative=True,
@@ -62,16 +62,16 @@ RECORD_PAYMENT = Operation(
         *texts(
             {
                 "method": "E.g. `check` or `wire_transfer`; `other` by default.",
-                "reference": "Check number or the like.",
+                "reference": "Check number or similar.",
                 "source": "Where it was recorded; `keyed` by default.",
                 "ach_sender_id": "Sender of an ACH transfer.",
                 "accounting_id": "Id in the accounting system.",
-                "accounting_system": "Accounting system that the payment comes from.",
+                "accounting_system": "Accounting system of the payment.",
             }
         ),
         NOTES,
         Field(
-            name="applied_to", type="array", description="What it pays, share by share.",
+            name="applied_to", type="array", description="What it pays, split by split.",
             elements=_SPLIT,
         ),
         Field(name="attachments", type="array", description="Ids of uploaded files."),

@@ -27,7 +27,7 @@ CREATE_SUBSCRIPTION = Operation(
             refers_to="plans",
         ),
         Field(name="quantity", type="number", description="1 by default.", above_zero=True),
-        Field(name="amount", type="number", description="Price, of custom plans only."),
+        Field(name="amount", type="number", description="Price; for custom plans only."),
         Field(
             name="start_date", type="timestamp", description="Today by default.", nullable=False,
             creation_only=True,
@@ -52,7 +52,7 @@ CREATE_SUBSCRIPTION = Operation(
         Field(name="description", type="text", description="Text.", longest=65_535),
         *booleans(
             {
-                "paused": "Whether it is paused; an update with it does nothing else.",
+                "paused": "Whether it is paused; an update with this field changes nothing else.",
                 "cancel_at_period_end": "Whether it ends with the period.",
             }
         ),
@@ -66,7 +66,7 @@ CREATE_SUBSCRIPTION = Operation(
                 ),
                 *texts({"catalog_item": "Item that is added.", "description": "Text."}),
                 Field(name="quantity", type="number", description="Units.", above_zero=True),
-                Field(name="amount", type="number", description="Price, of custom plans only."),
+                Field(name="amount", type="number", description="Price; for custom plans only."),
             ),
         ),
         *RATES,

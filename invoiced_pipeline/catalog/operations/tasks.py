@@ -11,7 +11,7 @@ from invoiced_pipeline.catalog.operations.shapes import (
 CREATE_TASK = Operation(
     name="create_task",
     title="Create task",
-    description="Makes a task for the team, about a customer or about nobody.",
+    description="Creates a task for the team, with or without a customer.",
     kind="create",
     method="POST",
     path="/tasks",
@@ -19,7 +19,7 @@ CREATE_TASK = Operation(
     singular="task",
     fields=(
         Field(
-            name="name", type="text", description="What is to be done.", required=True,
+            name="name", type="text", description="What to do.", required=True,
             nullable=False,
         ),
         Field(

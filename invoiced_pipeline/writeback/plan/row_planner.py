@@ -30,11 +30,11 @@ _BY_METHOD: Mapping[str, Action] = {"POST": "create", "DELETE": "delete"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Unchanged rows that are sent again.
+    """Rows that are planned again although nothing in them changed.
 
     Attributes:
-        rejected: Whether all rows that the API refused are sent again.
-        record_keys: Keys of rows that are sent again even if their outcome is unknown.
+        rejected: Whether all that the API refused are.
+        record_keys: Those of these keys, also where an outcome is unknown.
     """
 
     rejected: bool = False

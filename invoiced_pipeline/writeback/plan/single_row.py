@@ -44,7 +44,8 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
     found = read_source(settings, database, request.dataset, request.folder)
     selection = _only(found, settings.key, single.record_key)
     if selection is None:
-        message = f"Write-back {settings.name!r}: its source has no row with the key {single.record_key!r}"
+        key = single.record_key
+        message = f"Write-back {settings.name!r}: its source has no row with the key {key!r}"
         raise ConfigurationError(message)
     operation = operation_of(settings)
     fields = {each.name for each in (*operation.parameters, *operation.fields)}

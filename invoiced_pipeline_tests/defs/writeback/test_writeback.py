@@ -162,7 +162,7 @@ def test_one_record_edited_by_hand(writebacks: Service, account: Emulator) -> No
     unknown = run(writebacks, "crm", record="C2", set_fields={"nmae": "x"})
     assert "--set nmae: not a field of create_customer" in (unknown.error or "")
     nobody = run(writebacks, "crm", record="C9")
-    assert "its source has no record 'C9'" in (nobody.error or "")
+    assert "its source has no row with the key 'C9'" in (nobody.error or "")
 
 
 def test_what_is_not_active_is_never_sent(writebacks: Service, account: Emulator) -> None:
