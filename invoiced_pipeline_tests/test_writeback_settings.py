@@ -1,4 +1,4 @@
-"""`[[writeback]]`: what it takes, and what a wrong one is told."""
+"""`[[writeback]]`: accepted settings, and errors for wrong ones."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -97,7 +97,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
         ("[writeback]\nname = 'x'", "[[writeback]]"),
     ],
 )
-def test_wrong_ones_are_told(tmp_path: Path, toml: str, told: str) -> None:
+def test_wrong_settings_are_refused(tmp_path: Path, toml: str, told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         writebacks(tmp_path, toml)
     assert told in str(caught.value)

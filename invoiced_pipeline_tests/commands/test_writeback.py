@@ -140,7 +140,7 @@ def test_what_is_not_active_says_so(command: Command) -> None:
     assert "set active = true" in command("plan", "quiet")
     pushed = command.data("push", "quiet", status=1)
     assert "is not active: nothing was sent" in pushed["error"]
-    assert "Nothing was sent yet" in command("status", "quiet")
+    assert "Nothing has been sent yet" in command("status", "quiet")
     assert command.posted == 0
 
 

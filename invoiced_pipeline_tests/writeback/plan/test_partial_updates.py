@@ -1,4 +1,4 @@
-"""An update never erases what it was not asked to change, whatever the replica knows."""
+"""Updates of parts of a field keep the rest of it, whatever the replica holds."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ Hook = Callable[[], object]
 
 @dataclass
 class Updating:
-    """One write-back from a file of JSON lines, planned and pushed as often as one likes."""
+    """One write-back with an NDJSON file as its source, planned and pushed repeatedly."""
 
     emulator: Emulator
     database: Database
@@ -88,7 +88,7 @@ class Updating:
         return report
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """A request of somebody else."""
+        """Sends a request as another client."""
         headers = urllib3.make_headers(basic_auth=f"{self.emulator.api_key}:")
         headers["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body)
@@ -104,7 +104,7 @@ class Updating:
         return sum(each[0] == method for each in self.emulator.requests)
 
     def in_state(self, state: str, table: str, identity: int) -> None:
-        """Brings the replica into a state; the record in the emulator is as it was put there."""
+        """Puts the replica into a state; the record in the emulator does not change."""
         if state == "unchecked":
             self.settings["check_replica"] = False
         if state in {"not replicated", "unchecked"}:

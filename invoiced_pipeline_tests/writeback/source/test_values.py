@@ -248,7 +248,7 @@ def test_a_format_belongs_to_a_date(database: Database) -> None:
         plan_of(database, "create_customer", {"name": "a", "x": "1"}, mapping=mapping)
 
 
-def test_a_date_is_no_amount(database: Database) -> None:
+def test_a_date_is_not_an_amount(database: Database) -> None:
     row = planned(database, "record_payment", {"amount": date(2026, 1, 1)})
     assert row.action == "invalid"
     assert "'2026-01-01'" in (row.reason or "")
@@ -367,7 +367,7 @@ def test_native_numbers_have_no_notation(database: Database) -> None:
     ]  # fmt: skip
 
 
-def test_constants_are_not_of_the_source(database: Database) -> None:
+def test_constants_keep_the_decimal_point(database: Database) -> None:
     row = planned(
         database,
         "create_customer",
@@ -378,7 +378,7 @@ def test_constants_are_not_of_the_source(database: Database) -> None:
     assert body(row)["credit_limit"] == Decimal("9.99")
 
 
-def test_notations_inside_of_lines(database: Database) -> None:
+def test_notations_inside_lines(database: Database) -> None:
     rows = [
         {"customer": "1", "what": "x", "price": "1.234,56"},
         {"customer": "1", "what": "x", "price": "1.500"},
@@ -458,7 +458,7 @@ def test_a_column_that_is_not_sent_may_hold_anything(database: Database) -> None
     assert planned(database, "create_customer", row, exclude=["key", "raw"]).action == "create"
 
 
-def test_nesting_has_an_end(database: Database) -> None:
+def test_nesting_is_limited(database: Database) -> None:
     value: Any = 1
     for _ in range(5_000):
         value = [value]
@@ -502,7 +502,7 @@ values = st.recursive(
 
 @arbitrary
 @given(value=values, key=values, notation=st.sampled_from([".", ","]))
-def test_no_value_ends_the_plan(database: Database, value: Any, key: Any, notation: str) -> None:
+def test_no_value_stops_the_plan(database: Database, value: Any, key: Any, notation: str) -> None:
     for operation, good, names in (
         ("create_customer", {"name": "a"}, ("credit_limit", "notes", "metadata", "autopay")),
         ("create_task", {"name": "a", "action": "phone"}, ("due_date", "customer_id")),
@@ -542,7 +542,7 @@ def test_an_identifier_that_looks_like_a_number_is_a_warning(database: Database)
     assert "looks like a floating-point number" in as_markdown(plan, HOST)
 
 
-def test_a_warning_hides_what_is_private(database: Database) -> None:
+def test_a_warning_hides_private_values(database: Database) -> None:
     connection = ConnectionSettings.model_validate(
         {"tables": {"customers": {"hash": ["number", "name"]}}}
     )
