@@ -68,7 +68,7 @@ class ReferenceSettings(Strict):
         return f"@{self.writeback}{column}.{self.field}"
 
 
-Mapped = str | ColumnSettings | ConstantSettings | ExpressionSettings | ReferenceSettings
+FieldSource = str | ColumnSettings | ConstantSettings | ExpressionSettings | ReferenceSettings
 
 
 def read_mapping(value: object) -> object:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from invoiced_pipeline.settings.base import Strict
 from invoiced_pipeline.settings.mapping import (
     MAPPING_FORMS,
-    Mapped,
+    FieldSource,
     ReferenceSettings,
     read_mapping,
 )
@@ -69,7 +69,7 @@ class WritebackSettings(Strict):
         description="The source's column that identifies a record.",
         examples=["order_id"],
     )
-    mapping: dict[str, Mapped] = Field(
+    mapping: dict[str, FieldSource] = Field(
         default={},
         description=f"The source of each field of the body: {MAPPING_FORMS}.",
         examples=[{"customer": "invoiced_id", "currency": {"value": "usd"}}],

@@ -73,5 +73,5 @@ _BY_NAME = {each.name: each for each in OPERATIONS}
 
 
 def operation(name: str) -> Operation:
-    """The operation called `name`; KeyError when there is none."""
+    """The operation `name`; KeyError if there is none."""
     return _BY_NAME[name]

@@ -30,7 +30,7 @@ class PlannedRow:
             after the response to the one before.
         record_key: The key column's value as text.
         action: What a push does with it.
-        method: HTTP method of the request; empty where nothing is sent.
+        method: HTTP method of the request; empty if nothing is sent.
         path: The request's path with its parameters. `{id}` stands for the id of the record that
             the previous row with the same key creates in this push. If that row fails, this one is
             held.
@@ -77,7 +77,7 @@ class PlannedRow:
 
     @property
     def is_sent(self) -> bool:
-        """Whether a push makes a request for it."""
+        """Whether a push sends it."""
         return self.action in SENT
 
     def as_invalid(self, problem: Problem) -> "PlannedRow":

@@ -53,7 +53,7 @@ def _redacted_warning(text: str, row: PlannedRow, table: str, privacy: Privacy) 
     for name in re.split(r"[.\[]", place):
         how = rules.personal.get(name) or rules.hidden.get(name)
         if how is not None:
-            return f"{place}: a value to look at, which is {how} here"
+            return f"{place}: check this value, which is {how} here"
     return redacted_text(text, row, table, privacy)
 
 

@@ -32,7 +32,7 @@ class RequestPlanner:
     def plan(
         self, row: MappedRow, planned: PlannedRow, made: str | None, before: MappedRow | None
     ) -> PlannedRow:
-        """The planned row with its request; unchanged or invalid where nothing can be sent.
+        """The planned row with its request; unchanged or invalid if nothing can be sent.
 
         Args:
             row: The row.
@@ -66,8 +66,8 @@ class RequestPlanner:
         if operation.update_path is None:
             which = f"{operation.singular} {made}" if made else f"a {operation.singular}"
             problem = Problem(
-                f"this key has made {which} with other values, and write-back does not change it. "
-                f"If it is another {operation.singular}, give it a key of its own"
+                f"this key has already created {which} with other values, and write-back does not "
+                f"change it. If this is another {operation.singular}, give it its own key"
             )
             return planned.as_invalid(problem)
         path = operation.update_path

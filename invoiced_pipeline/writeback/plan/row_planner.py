@@ -89,7 +89,7 @@ class RowPlanner:
             elif problem := self._number_problem(row, first, known):
                 planned.append(first.as_invalid(problem))
             elif planned and planned[-1].action == "held":
-                planned.append(first.as_held("a row of the same key before it is held"))
+                planned.append(first.as_held("an earlier row with the same key is held"))
             else:
                 planned.append(self._decided(row, first, known, before))
                 before = row if planned[-1].is_sent else before

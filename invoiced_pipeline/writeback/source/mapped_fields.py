@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from invoiced_pipeline.catalog.operations import Field, Operation
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ColumnSettings, WritebackSettings
-from invoiced_pipeline.settings.mapping import Mapped
+from invoiced_pipeline.settings.mapping import FieldSource
 from invoiced_pipeline.writeback.source.reading import expression_column
 from invoiced_pipeline.writeback.source.references import ReferencedWriteback
 
@@ -18,12 +18,12 @@ class MappedField:
     Attributes:
         name: As in the mapping, such as `name`, `metadata.crm_id` or `applied_to.0.invoice`.
         source: Where its value comes from.
-        declared: Its declaration in the catalog; None where the catalog has none.
+        declared: Its declaration in the catalog; None if the catalog has none.
         is_parameter: Whether it is part of the path.
     """
 
     name: str
-    source: Mapped
+    source: FieldSource
     declared: Field | None
     is_parameter: bool
 
@@ -65,7 +65,7 @@ def _sources(
     settings: WritebackSettings,
     columns: Sequence[str],
     referenced: Mapping[str, ReferencedWriteback],
-) -> dict[str, Mapped]:
+) -> dict[str, FieldSource]:
     used = {value for value in settings.mapping.values() if isinstance(value, str)}
     used |= {
         value.column for value in settings.mapping.values() if isinstance(value, ColumnSettings)
@@ -82,7 +82,7 @@ def _sources(
 
 
 def _declared(fields: Mapping[str, Field], name: str) -> Field | None:
-    """The declaration at the end of a path; None where the catalog has none."""
+    """The declaration at the end of a path; None if the catalog has none."""
     first, *rest = name.split(".")
     found = fields.get(first)
     for step in rest:
@@ -100,6 +100,6 @@ def _check_format(settings: WritebackSettings, field: MappedField) -> None:
     ):
         message = (
             f"Write-back {settings.name!r}: mapping.{field.name} has a date format, and "
-            f"{field.name} is no date. Map the column by its name alone"
+            f"{field.name} is not a date. Map the column by its name alone"
         )
         raise ConfigurationError(message)

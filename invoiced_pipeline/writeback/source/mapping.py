@@ -35,7 +35,7 @@ class MappedRow:
 
     Attributes:
         position: Place in the source, from 0.
-        record_key: The trimmed text of the key column; empty where there is none.
+        record_key: The trimmed text of the key column; empty if there is none.
         source_key: The same text as the source has it.
         parameters: Of the path, by name.
         body: The JSON object. A reference to a record that does not exist yet stays a text.
@@ -43,7 +43,7 @@ class MappedRow:
         group: The value of the column of `group_by`.
         parts: Paths inside fields of which the row does not set the whole, such as
             `("metadata", "crm")`. An update keeps the rest of the field.
-        problem: Why the row cannot be sent, where a value could not be read. A value that JSON
+        problem: Why the row cannot be sent, if a value could not be read. A value that JSON
             cannot hold is then missing from parameters and body.
         warnings: What a person should check.
         numbers: Texts in numeric fields, each as column and text. The column is a path without
@@ -105,7 +105,7 @@ def _cells(selection: Selection) -> Iterator[Cells]:
 def _without_mixed_notations(
     settings: WritebackSettings, row: MappedRow, mixed: Collection[str]
 ) -> MappedRow:
-    """The row; with a problem where it has a number of a column with both decimal notations."""
+    """Adds a problem to a row with a number of a column with both decimal notations."""
     found = next(((column, text) for column, text in row.numbers if column in mixed), None)
     if found is None or row.problem is not None:
         return row
@@ -244,7 +244,7 @@ class _RowMapper:
 
 
 def _date(mapped: MappedField, source: ColumnSettings, value: Any, draft: _Draft) -> Any:
-    """The instant of a value in the format of its mapping; the value where it has another."""
+    """Reads a date in the format of its mapping; adds a problem if it has another format."""
     if isinstance(value, Unreadable):
         return value
     try:

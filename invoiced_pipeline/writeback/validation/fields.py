@@ -26,7 +26,7 @@ _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
     "timestamp": "a date",
-    "boolean": "true or false (1 and 0 are read as such)",
+    "boolean": "true or false (1 and 0 are accepted)",
     "metadata": "an object",
     "object": "an object",
     "array": "an array",
@@ -55,7 +55,7 @@ def value_problems(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if field.type in _EXPECTED and not _has_type(field, value):
         advice = _ADVICE.get("number" if field.type == "integer" else field.type)
         yield Problem(
-            f"{place} has to be {_EXPECTED[field.type]}, and is {quoted(value)}"
+            f"{place} must be {_EXPECTED[field.type]}, but is {quoted(value)}"
             + (f". {advice}" if advice and not isinstance(value, dict | list) else ""),
             place,
         )
@@ -102,11 +102,11 @@ def _has_type(field: Field, value: Any) -> bool:
 
 def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield Problem(f"{place} has to be text, and is {quoted(value)}", place)
+        yield Problem(f"{place} must be text, but is {quoted(value)}", place)
     elif not field.shortest <= len(value) <= field.longest:
         bounds = f"{field.shortest} to {field.longest}"
         yield Problem(
-            f"{place} has {counted(len(value), 'character')}, and may have {bounds}", place
+            f"{place} has {counted(len(value), 'character')}, but may have {bounds}", place
         )
 
 
@@ -117,7 +117,7 @@ def _email(_field: Field, value: Any, place: str) -> Iterator[Problem]:
 
 def _choice(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if value not in field.choices:
-        yield Problem(f"{place} is {quoted(value)}, and may be {', '.join(field.choices)}", place)
+        yield Problem(f"{place} is {quoted(value)}, but may be {', '.join(field.choices)}", place)
 
 
 def _currency(_field: Field, value: Any, place: str) -> Iterator[Problem]:
@@ -141,7 +141,7 @@ def _timestamp(_field: Field, value: Any, place: str) -> Iterator[Problem]:
 
 def _token(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield Problem(f"{place} has to be a token", place)
+        yield Problem(f"{place} must be a token", place)
     elif is_card_number(value):
         yield Problem(
             f"{place} holds what looks like a card number: only a token may be sent", place
@@ -151,9 +151,9 @@ def _token(_field: Field, value: Any, place: str) -> Iterator[Problem]:
 def _bounds(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         if field.above_zero and value <= 0:
-            yield Problem(f"{place} is {value}, and has to be above 0", place)
+            yield Problem(f"{place} is {value}, but must be above 0", place)
         elif field.not_negative and value < 0:
-            yield Problem(f"{place} is {value}, and cannot be less than 0", place)
+            yield Problem(f"{place} is {value}, but cannot be less than 0", place)
 
 
 _CHECKS = {

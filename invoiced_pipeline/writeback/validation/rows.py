@@ -158,7 +158,7 @@ def _values(
             if isinstance(item, dict):
                 yield from _element(field, item, inside, waiting)
             elif field.type == "array":
-                yield Problem(f"{inside} has to be an object", field.name)
+                yield Problem(f"{inside} must be an object", field.name)
 
 
 def _element(

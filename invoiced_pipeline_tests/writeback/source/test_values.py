@@ -244,7 +244,7 @@ def test_a_format_describes_a_whole_date(form: Any) -> None:
 
 def test_a_format_belongs_to_a_date(database: Database) -> None:
     mapping = {"credit_limit": {"column": "x", "format": "%d.%m.%Y"}}
-    with pytest.raises(ConfigurationError, match="credit_limit is no date"):
+    with pytest.raises(ConfigurationError, match="credit_limit is not a date"):
         plan_of(database, "create_customer", {"name": "a", "x": "1"}, mapping=mapping)
 
 
