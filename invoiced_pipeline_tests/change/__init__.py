@@ -1,1 +1,1 @@
-"""The account changes while it is read: a world to do that in, and what must hold afterwards."""
+"""The account changes while it is read: a account to do that in, and what must hold afterwards."""

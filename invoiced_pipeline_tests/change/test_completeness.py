@@ -13,8 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline_tests.change.deeds import DEEDS
-from invoiced_pipeline_tests.change.world import LATEST, Step, Template, World
+from invoiced_pipeline_tests.change.operations import OPERATIONS
+from invoiced_pipeline_tests.change.simulated_account import (
+    LATEST,
+    SimulatedAccount,
+    Step,
+    Template,
+)
 from invoiced_pipeline_tests.conftest import NOW, empty
 
 AHEAD = 2_000_000_000
@@ -29,7 +34,7 @@ CLOCKS = {
 
 _steps = st.builds(
     Step,
-    st.sampled_from(sorted(DEEDS)),
+    st.sampled_from(sorted(OPERATIONS)),
     number=st.integers(0, 40),
     wait=st.sampled_from([0, 0, 1, 30]),
     late=st.sampled_from([0, 0, 5, 60, LATEST]),
@@ -39,31 +44,31 @@ _requests = st.integers(0, 45)
 
 
 class ChangingAccount(RuleBasedStateMachine):
-    """People, syncs and sweeps in any order; in the end the replica must be right."""
+    """Actors, syncs and sweeps in any order; in the end the replica must be right."""
 
-    make: Callable[[], World]
+    make: Callable[[], SimulatedAccount]
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = self.make()
+        self.account = self.make()
         self.queued: dict[int, list[Step]] = defaultdict(list)
 
     @initialize(is_new=st.sampled_from([False, False, True]))
     def begin(self, is_new: bool) -> None:
-        self.world.begin(is_new=is_new)
+        self.account.begin(is_new=is_new)
 
     @rule(step=_steps)
     def something_happens(self, step: Step) -> None:
-        self.world.do(step)
+        self.account.do(step)
 
     @rule(some=st.lists(_steps, min_size=2, max_size=4))
     def much_happens(self, some: list[Step]) -> None:
         for step in some:
-            self.world.do(step)
+            self.account.do(step)
 
     @rule(seconds=st.sampled_from([1, 240, 600, 90_000]))
     def time_passes(self, seconds: int) -> None:
-        self.world.emulator.clock.advance(seconds)
+        self.account.emulator.clock.advance(seconds)
 
     @rule(step=_steps, request=_requests)
     def something_will_happen_while_it_is_read(self, step: Step, request: int) -> None:
@@ -78,18 +83,18 @@ class ChangingAccount(RuleBasedStateMachine):
     def it_is_read(self, kind: str, at: int) -> None:
         queued, self.queued = self.queued, defaultdict(list)
         if kind == "sweep":
-            self.world.sweep(queued)
+            self.account.sweep(queued)
         elif kind == "dies":
-            self.world.sync_that_dies(queued)
+            self.account.sync_that_dies(queued)
         elif kind == "stumbles":
             table = TABLES[at % len(TABLES)]
-            self.world.sync_that_stumbles(table.path, queued)
+            self.account.sync_that_stumbles(table.path, queued)
         else:
-            self.world.sync(queued)
-            self.world.judge_sync()
+            self.account.sync(queued)
+            self.account.judge_sync()
 
     def teardown(self) -> None:
-        self.world.judge()
+        self.account.judge()
 
 
 def set_clock(emulator: Emulator, name: str) -> None:
@@ -102,10 +107,10 @@ def machine(emulator: Emulator, folder: Path, clock: str) -> type[ChangingAccoun
     numbers = itertools.count()
     template = Template(folder / "template")
 
-    def make(_: ChangingAccount) -> World:
+    def make(_: ChangingAccount) -> SimulatedAccount:
         empty(emulator)
         set_clock(emulator, clock)
-        return World(emulator, folder / str(next(numbers)), template=template)
+        return SimulatedAccount(emulator, folder / str(next(numbers)), template=template)
 
     return type("Machine", (ChangingAccount,), {"make": make})
 
@@ -142,12 +147,14 @@ def test_deletions_are_seen_whatever_the_clocks_say(
     emulator: Emulator, tmp_path: Path, clock: str
 ) -> None:
     set_clock(emulator, clock)
-    world = World(emulator, tmp_path, tables=("invoices", "payments", "transactions"))
-    world.begin()
+    account = SimulatedAccount(emulator, tmp_path, tables=("invoices", "payments", "transactions"))
+    account.begin()
     for step in (Step("void_payment", 1), Step("apply_anew", 0), Step("delete_document", 9)):
-        world.do(Step(step.deed, step.number, wait=60))
-        world.judge()
-    world.do(Step("delete_transaction", 16, wait=60, lost=True))
-    world.judge()
-    assert world.refused == []
-    assert len(world.replica.query("select id from transactions where _deleted_at is not null")) > 3
+        account.do(Step(step.operation, step.number, wait=60))
+        account.judge()
+    account.do(Step("delete_transaction", 16, wait=60, lost=True))
+    account.judge()
+    assert account.refused == []
+    assert (
+        len(account.replica.query("select id from transactions where _deleted_at is not null")) > 3
+    )

@@ -20,67 +20,72 @@ from invoiced_pipeline.replication.decode.child_rows import ChildRows
 from invoiced_pipeline.replication.deletions.feed import DeletionFeed
 from invoiced_pipeline.replication.deletions.vanished_transactions import Vanished
 from invoiced_pipeline.replication.sweep.table_sweep import Sweep
-from invoiced_pipeline_tests.change.world import LATEST, Step, World, WrongReplicaError
+from invoiced_pipeline_tests.change.simulated_account import (
+    LATEST,
+    SimulatedAccount,
+    Step,
+    WrongReplicaError,
+)
 from invoiced_pipeline_tests.conftest import empty
 
 HOUR = 3600
 
 
-def a_commit_becomes_visible_late(world: World) -> None:
-    world.sync()
-    world.do(Step("create_customer", wait=30, late=LATEST))
-    world.judge()
+def a_commit_becomes_visible_late(account: SimulatedAccount) -> None:
+    account.sync()
+    account.do(Step("create_customer", wait=30, late=LATEST))
+    account.judge()
 
 
-def a_subscription_is_cancelled(world: World) -> None:
-    world.do(Step("cancel_subscription", 0, wait=HOUR))
-    world.judge()
+def a_subscription_is_cancelled(account: SimulatedAccount) -> None:
+    account.do(Step("cancel_subscription", 0, wait=HOUR))
+    account.judge()
 
 
-def a_transaction_comes_twice_in_one_sync(world: World) -> None:
+def a_transaction_comes_twice_in_one_sync(account: SimulatedAccount) -> None:
     for number in range(5):
-        world.do(Step("change_adjustment", number, wait=60))
-    world.sync({("/transactions", 1): [Step("change_adjustment", 0, wait=60)]})
-    world.judge_sync()
+        account.do(Step("change_adjustment", number, wait=60))
+    account.sync({("/transactions", 1): [Step("change_adjustment", 0, wait=60)]})
+    account.judge_sync()
 
 
-def an_invoice_comes_twice_with_fewer_lines(world: World) -> None:
+def an_invoice_comes_twice_with_fewer_lines(account: SimulatedAccount) -> None:
     for step in (Step("change_lines", 19), *(Step("rename_document", at) for at in (0, 3, 6))):
-        world.do(Step(step.deed, step.number, wait=HOUR))
-    world.sync({("/invoices", 1): [Step("change_lines", 9, wait=1)]})
-    world.judge_sync()
+        account.do(Step(step.operation, step.number, wait=HOUR))
+    account.sync({("/invoices", 1): [Step("change_lines", 9, wait=1)]})
+    account.judge_sync()
 
 
-def all_lines_are_removed(world: World) -> None:
-    world.do(Step("change_lines", 4, wait=HOUR))
-    world.judge()
+def all_lines_are_removed(account: SimulatedAccount) -> None:
+    account.do(Step("change_lines", 4, wait=HOUR))
+    account.judge()
 
 
-def a_run_dies_before_its_load(world: World) -> None:
-    world.do(Step("create_customer", wait=HOUR))
-    world.sync_that_dies({})
-    world.do(Step("create_customer", wait=HOUR))
-    world.judge()
+def a_run_dies_before_its_load(account: SimulatedAccount) -> None:
+    account.do(Step("create_customer", wait=HOUR))
+    account.sync_that_dies({})
+    account.do(Step("create_customer", wait=HOUR))
+    account.judge()
 
 
-def an_event_is_lost(world: World) -> None:
-    world.do(Step("delete_document", 9, wait=HOUR, lost=True))
-    world.judge()
+def an_event_is_lost(account: SimulatedAccount) -> None:
+    account.do(Step("delete_document", 9, wait=HOUR, lost=True))
+    account.judge()
 
 
-def an_invoice_is_deleted(world: World) -> None:
-    world.do(Step("delete_document", 9, wait=HOUR))
-    world.judge()
+def an_invoice_is_deleted(account: SimulatedAccount) -> None:
+    account.do(Step("delete_document", 9, wait=HOUR))
+    account.judge()
 
 
-def a_payment_is_applied_anew(world: World) -> None:
-    world.do(Step("apply_anew", 1, wait=HOUR))
-    world.judge()
+def a_payment_is_applied_anew(account: SimulatedAccount) -> None:
+    account.do(Step("apply_anew", 1, wait=HOUR))
+    account.judge()
 
 
-def customers_are_merged(world: World) -> None:
-    world.do(Step("merge_customers", 0, wait=HOUR))
-    world.judge()
+def customers_are_merged(account: SimulatedAccount) -> None:
+    account.do(Step("merge_customers", 0, wait=HOUR))
+    account.judge()
 
 
 @contextmanager
@@ -107,12 +112,14 @@ def without_tombstones() -> Iterator[None]:
 
 
 @contextmanager
-def without_overlap(world: World) -> Iterator[None]:
-    world.overlap = timedelta(0)
+def without_overlap(account: SimulatedAccount) -> Iterator[None]:
+    account.overlap = timedelta(0)
     yield
 
 
-def patched(of: type, name: str, value: Any) -> Callable[[World], AbstractContextManager[Any]]:
+def patched(
+    of: type, name: str, value: Any
+) -> Callable[[SimulatedAccount], AbstractContextManager[Any]]:
     return lambda _: mock.patch.object(of, name, value)
 
 
@@ -127,8 +134,8 @@ class Part:
         error: A word of what is then found.
     """
 
-    off: Callable[[World], AbstractContextManager[Any]]
-    scenario: Callable[[World], None]
+    off: Callable[[SimulatedAccount], AbstractContextManager[Any]]
+    scenario: Callable[[SimulatedAccount], None]
     tables: tuple[str, ...]
     error: str
 
@@ -206,13 +213,13 @@ def test_without_this_part_the_harness_turns_red(
 
     def play(folder: str, *, off: bool) -> None:
         empty(emulator)
-        world = World(emulator, tmp_path / folder, tables=part.tables)
-        with part.off(world) if off else nullcontext():
-            world.begin()
-            world.emulator.clock.advance(HOUR)
-            populated = len(world.refused)
-            part.scenario(world)
-        assert world.refused[populated:] == []
+        account = SimulatedAccount(emulator, tmp_path / folder, tables=part.tables)
+        with part.off(account) if off else nullcontext():
+            account.begin()
+            account.emulator.clock.advance(HOUR)
+            populated = len(account.refused)
+            part.scenario(account)
+        assert account.refused[populated:] == []
 
     play("on", off=False)
     with pytest.raises(WrongReplicaError) as caught:

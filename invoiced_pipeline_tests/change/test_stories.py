@@ -13,7 +13,7 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Deletions
-from invoiced_pipeline_tests.change.world import Step, World
+from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount, Step
 
 PAYMENTS = "/payments"
 TRANSACTIONS = "/transactions"
@@ -43,59 +43,65 @@ def read_in_this_order(*paths: str) -> Iterator[None]:
 
 
 @pytest.fixture(params=["mark", pytest.param("remove", marks=pytest.mark.slow)])
-def world(emulator: Emulator, tmp_path: Path, request: pytest.FixtureRequest) -> World:
-    world = World(emulator, tmp_path, tables=("payments", "transactions", ADJUSTMENTS[1:]))
+def account(emulator: Emulator, tmp_path: Path, request: pytest.FixtureRequest) -> SimulatedAccount:
+    account = SimulatedAccount(
+        emulator, tmp_path, tables=("payments", "transactions", ADJUSTMENTS[1:])
+    )
     deletions: Deletions = request.param
-    world.deletions = deletions
-    world.begin()
+    account.deletions = deletions
+    account.begin()
     emulator.clock.advance(3600)
-    return world
+    return account
 
 
-def alone(world: World) -> int:
+def alone(account: SimulatedAccount) -> int:
     """How many adjustments are there without a transaction."""
     sql = (
         "select count(*) from credit_balance_adjustments a where a._deleted_at is null and not "
         "exists (select 1 from transactions t where t.id = a.id and t._deleted_at is null)"
     )
-    return world.replica.query(sql)[0][0]
+    return account.replica.query(sql)[0][0]
 
 
-def test_an_adjustment_is_loaded_after_its_transaction_was_marked(world: World) -> None:
-    world.do(Step("prepay", 2))
-    world.sync_well()
+def test_an_adjustment_is_loaded_after_its_transaction_was_marked(
+    account: SimulatedAccount,
+) -> None:
+    account.do(Step("prepay", 2))
+    account.sync_well()
     with read_in_this_order(ADJUSTMENTS, PAYMENTS, TRANSACTIONS):
-        world.sync({(PAYMENTS, 0): [Step("unapply", -1, wait=60)]})
-    assert alone(world) == 1
-    world.judge()
+        account.sync({(PAYMENTS, 0): [Step("unapply", -1, wait=60)]})
+    assert alone(account) == 1
+    account.judge()
 
 
-def test_an_adjustment_is_loaded_of_a_transaction_that_never_was(world: World) -> None:
+def test_an_adjustment_is_loaded_of_a_transaction_that_never_was(account: SimulatedAccount) -> None:
     steps = {
         (ADJUSTMENTS, 0): [Step("prepay", 2)],
         (PAYMENTS, 0): [Step("unapply", -1, wait=60)],
     }
     with read_in_this_order(ADJUSTMENTS, PAYMENTS, TRANSACTIONS):
-        world.sync(steps)
-    assert alone(world) == 1
-    world.judge()
+        account.sync(steps)
+    assert alone(account) == 1
+    account.judge()
 
 
-def test_the_payment_is_gone_before_the_next_sync(world: World) -> None:
-    world.do(Step("prepay", 2))
-    world.sync_well()
+def test_the_payment_is_gone_before_the_next_sync(account: SimulatedAccount) -> None:
+    account.do(Step("prepay", 2))
+    account.sync_well()
     with read_in_this_order(ADJUSTMENTS, PAYMENTS, TRANSACTIONS):
-        world.sync({(PAYMENTS, 0): [Step("unapply", -1, wait=60)]})
-    world.do(Step("take_back_payment", -1, wait=60))
-    assert alone(world) == 1
-    world.judge()
+        account.sync({(PAYMENTS, 0): [Step("unapply", -1, wait=60)]})
+    account.do(Step("take_back_payment", -1, wait=60))
+    assert alone(account) == 1
+    account.judge()
 
 
-def test_a_payment_is_gone_that_was_never_loaded_but_its_transaction_was(world: World) -> None:
+def test_a_payment_is_gone_that_was_never_loaded_but_its_transaction_was(
+    account: SimulatedAccount,
+) -> None:
     with read_in_this_order(PAYMENTS, TRANSACTIONS, ADJUSTMENTS):
-        world.sync({(TRANSACTIONS, 0): [Step("prepay", 2)]})
-    made = world.people.pick("payments", -1)
-    assert made["id"] not in world.replica.ids("payments")
-    assert made["applied_to"][0]["id"] in world.replica.ids("transactions")
-    world.do(Step("take_back_payment", -1, wait=60))
-    world.judge()
+        account.sync({(TRANSACTIONS, 0): [Step("prepay", 2)]})
+    made = account.actors.pick("payments", -1)
+    assert made["id"] not in account.replica.ids("payments")
+    assert made["applied_to"][0]["id"] in account.replica.ids("transactions")
+    account.do(Step("take_back_payment", -1, wait=60))
+    account.judge()

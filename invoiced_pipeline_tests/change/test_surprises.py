@@ -15,206 +15,206 @@ from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.sample_queries import answers
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.change.naive import Naive
-from invoiced_pipeline_tests.change.world import Step, World
+from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount, Step
 from invoiced_pipeline_tests.conftest import NOW, Replica
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
 
 HOUR = 3600
-Make = Callable[..., World]
+Make = Callable[..., SimulatedAccount]
 
 
 @pytest.fixture
-def world_of(emulator: Emulator, tmp_path: Path) -> Iterator[Make]:
+def account_of(emulator: Emulator, tmp_path: Path) -> Iterator[Make]:
     """An account that was synced an hour ago, as far as the tables named are concerned."""
-    worlds: list[World] = []
+    worlds: list[SimulatedAccount] = []
 
-    def make(*tables: str, is_new: bool = False) -> World:
-        world = World(emulator, tmp_path, tables=tables)
-        world.begin(is_new=is_new)
+    def make(*tables: str, is_new: bool = False) -> SimulatedAccount:
+        account = SimulatedAccount(emulator, tmp_path, tables=tables)
+        account.begin(is_new=is_new)
         emulator.clock.advance(HOUR)
-        world.refused.clear()
-        worlds.append(world)
-        return world
+        account.refused.clear()
+        worlds.append(account)
+        return account
 
     yield make
-    assert [world.refused for world in worlds if world.refused] == []
+    assert [account.refused for account in worlds if account.refused] == []
 
 
-def ids(world: World, table: str) -> set[Any]:
-    return {record["id"] for record in world.people.store.all(table)}
+def ids(account: SimulatedAccount, table: str) -> set[Any]:
+    return {record["id"] for record in account.actors.store.all(table)}
 
 
-def here(world: World, sql: str) -> dict[Any, Any]:
-    return dict(world.replica.query(sql))
+def here(account: SimulatedAccount, sql: str) -> dict[Any, Any]:
+    return dict(account.replica.query(sql))
 
 
-def test_a_list_re_sorts_itself_while_its_pages_are_turned(world_of: Make) -> None:
-    world = world_of("customers", is_new=True)
+def test_a_list_re_sorts_itself_while_its_pages_are_turned(account_of: Make) -> None:
+    account = account_of("customers", is_new=True)
     first = {("/customers", 1): [Step("rename_customer", 0, wait=60)]}
-    naive = Naive(world.emulator, "/customers")
-    with world.meddling(first):
+    naive = Naive(account.emulator, "/customers")
+    with account.meddling(first):
         naive.read()
     naive.read()
-    assert len(ids(world, "customers") - naive.records.keys()) == 1
-    world.sync(first)
-    world.judge()
+    assert len(ids(account, "customers") - naive.records.keys()) == 1
+    account.sync(first)
+    account.judge()
 
 
-def test_more_is_written_in_a_second_that_was_read(world_of: Make) -> None:
-    world = world_of("customers")
-    world.do(Step("create_customer"))
-    naive = Naive(world.emulator, "/customers")
+def test_more_is_written_in_a_second_that_was_read(account_of: Make) -> None:
+    account = account_of("customers")
+    account.do(Step("create_customer"))
+    naive = Naive(account.emulator, "/customers")
     naive.read()
-    world.sync()
-    world.do(Step("create_customer"))
-    world.emulator.clock.advance(HOUR)
+    account.sync()
+    account.do(Step("create_customer"))
+    account.emulator.clock.advance(HOUR)
     naive.read()
-    assert len(ids(world, "customers") - naive.records.keys()) == 1
-    world.judge()
+    assert len(ids(account, "customers") - naive.records.keys()) == 1
+    account.judge()
 
 
-def test_a_record_becomes_visible_after_its_updated_at(world_of: Make) -> None:
-    world = world_of("customers")
-    naive = Naive(world.emulator, "/customers")
-    world.do(Step("create_customer"))
+def test_a_record_becomes_visible_after_its_updated_at(account_of: Make) -> None:
+    account = account_of("customers")
+    naive = Naive(account.emulator, "/customers")
+    account.do(Step("create_customer"))
     naive.read()
-    world.sync()
-    world.do(Step("create_customer", wait=60, late=120))
+    account.sync()
+    account.do(Step("create_customer", wait=60, late=120))
     naive.read()
-    assert len(ids(world, "customers") - naive.records.keys()) == 1
-    world.judge()
+    assert len(ids(account, "customers") - naive.records.keys()) == 1
+    account.judge()
 
 
-def test_next_links_and_counts_lag(world_of: Make) -> None:
-    world = world_of("plans", is_new=True)
+def test_next_links_and_counts_lag(account_of: Make) -> None:
+    account = account_of("plans", is_new=True)
     for number in range(4):
         record = {"id": f"old-{number}", "archived": False, "updated_at": NOW}
-        world.people.store.put("plans", record)
+        account.actors.store.put("plans", record)
 
     def append(path: str, query: dict[str, Any]) -> None:
         if path == "/plans" and query["page"] == "2" and query.get("archived", "0") == "0":
             for number in range(2):
                 record = {"id": f"new-{number}", "archived": False, "updated_at": NOW}
-                world.people.store.put("plans", record)
+                account.actors.store.put("plans", record)
 
     # A table that is read whole has no bookmark to come back to.
-    naive = Naive(world.emulator, "/plans")
-    world.emulator.on_request = append
+    naive = Naive(account.emulator, "/plans")
+    account.emulator.on_request = append
     naive.read()
     assert len(naive.records) == 6
-    world.emulator.forget()
+    account.emulator.forget()
     for number in range(2):
-        world.people.store.remove("plans", f"new-{number}")
-    world.sync(also=append)
-    assert len(world.replica.ids("plans")) == 8
-    world.judge()
+        account.actors.store.remove("plans", f"new-{number}")
+    account.sync(also=append)
+    assert len(account.replica.ids("plans")) == 8
+    account.judge()
 
 
-def test_ended_subscriptions_leave_the_list(world_of: Make) -> None:
-    world = world_of("subscriptions")
-    naive = Naive(world.emulator, "/subscriptions")
+def test_ended_subscriptions_leave_the_list(account_of: Make) -> None:
+    account = account_of("subscriptions")
+    naive = Naive(account.emulator, "/subscriptions")
     naive.read()
-    world.do(Step("cancel_subscription", 0))
+    account.do(Step("cancel_subscription", 0))
     naive.read()
     assert set(naive.column("status").values()) == {"active"}
-    world.judge()
-    assert "canceled" in here(world, "select id, status from subscriptions").values()
+    account.judge()
+    assert "canceled" in here(account, "select id, status from subscriptions").values()
 
 
-def test_plans_ignore_the_filter_hide_archived_ones_and_use_ids_again(world_of: Make) -> None:
-    world = world_of("plans")
-    naive = Naive(world.emulator, "/plans")
+def test_plans_ignore_the_filter_hide_archived_ones_and_use_ids_again(account_of: Make) -> None:
+    account = account_of("plans")
+    naive = Naive(account.emulator, "/plans")
     naive.read()
-    world.do(Step("archive_plan", 0))
-    world.do(Step("archive_plan", 1))
-    world.do(Step("create_plan", 1, wait=60))
+    account.do(Step("archive_plan", 0))
+    account.do(Step("archive_plan", 1))
+    account.do(Step("create_plan", 1, wait=60))
     naive.read()
-    assert naive.records["plan-0"]["name"] == here(world, "select id, name from plans")["plan-0"]
+    assert naive.records["plan-0"]["name"] == here(account, "select id, name from plans")["plan-0"]
     assert "archived" not in naive.records["plan-0"]
-    world.judge()
-    assert here(world, "select id, archived from plans") == {"plan-0": True, "plan-1": False}
+    account.judge()
+    assert here(account, "select id, archived from plans") == {"plan-0": True, "plan-1": False}
 
 
-def test_adjustments_have_no_updated_at_and_mirror_transactions(world_of: Make) -> None:
-    world = world_of("credit_balance_adjustments", "transactions")
+def test_adjustments_have_no_updated_at_and_mirror_transactions(account_of: Make) -> None:
+    account = account_of("credit_balance_adjustments", "transactions")
     with pytest.raises(KeyError, match="updated_at"):
-        Naive(world.emulator, "/credit_balance_adjustments").read()
-    world.do(Step("change_adjustment", 0))
-    world.judge()
+        Naive(account.emulator, "/credit_balance_adjustments").read()
+    account.do(Step("change_adjustment", 0))
+    account.judge()
     sql = (
         "select count(*), count(*) filter (where a.amount = -t.amount) "
         "from credit_balance_adjustments a join transactions t using (id)"
     )
-    ((shared, opposite),) = world.replica.query(sql)
-    assert shared == opposite == len(ids(world, "credit_balance_adjustments"))
+    ((shared, opposite),) = account.replica.query(sql)
+    assert shared == opposite == len(ids(account, "credit_balance_adjustments"))
 
 
-def test_transactions_vanish_without_a_word(world_of: Make) -> None:
-    world = world_of("payments", "transactions", "credit_balance_adjustments")
-    naive = Naive(world.emulator, "/transactions")
+def test_transactions_vanish_without_a_word(account_of: Make) -> None:
+    account = account_of("payments", "transactions", "credit_balance_adjustments")
+    naive = Naive(account.emulator, "/transactions")
     naive.read()
     told = len(naive.events())
-    world.do(Step("apply_anew", 1))
+    account.do(Step("apply_anew", 1))
     naive.read()
     kinds = {event["type"] for event in naive.events()[: len(naive.events()) - told]}
     assert "transaction.deleted" not in kinds
-    assert naive.records.keys() > ids(world, "transactions")
-    world.judge()
+    assert naive.records.keys() > ids(account, "transactions")
+    account.judge()
 
 
-def test_a_customer_takes_along_what_it_had(world_of: Make) -> None:
-    world = world_of("customers", "payments", "transactions")
-    naive = Naive(world.emulator, "/payments")
+def test_a_customer_takes_along_what_it_had(account_of: Make) -> None:
+    account = account_of("customers", "payments", "transactions")
+    naive = Naive(account.emulator, "/payments")
     naive.read()
-    world.do(Step("delete_customer", 0))
+    account.do(Step("delete_customer", 0))
     naive.read()
-    assert naive.records.keys() > ids(world, "payments")
-    world.judge()
+    assert naive.records.keys() > ids(account, "payments")
+    account.judge()
 
 
-def test_a_merge_moves_records_without_a_new_updated_at(world_of: Make) -> None:
-    world = world_of("customers", "invoices")
-    naive = Naive(world.emulator, "/invoices")
+def test_a_merge_moves_records_without_a_new_updated_at(account_of: Make) -> None:
+    account = account_of("customers", "invoices")
+    naive = Naive(account.emulator, "/invoices")
     naive.read()
-    world.do(Step("merge_customers", 0))
+    account.do(Step("merge_customers", 0))
     naive.read()
-    truth = {each["id"]: each["customer"] for each in world.people.store.all("invoices")}
+    truth = {each["id"]: each["customer"] for each in account.actors.store.all("invoices")}
     assert naive.column("customer") != truth
-    world.judge()
-    assert here(world, "select id, customer from invoices") == truth
+    account.judge()
+    assert here(account, "select id, customer from invoices") == truth
 
 
-def test_a_merge_of_which_no_event_tells(world_of: Make) -> None:
-    world = world_of("customers", "invoices")
-    world.do(Step("merge_customers", 0, lost=True))
-    truth = {each["id"]: each["customer"] for each in world.people.store.all("invoices")}
-    world.sync()
-    assert here(world, "select id, customer from invoices") != truth
-    world.judge()
-    assert here(world, "select id, customer from invoices") == truth
+def test_a_merge_of_which_no_event_tells(account_of: Make) -> None:
+    account = account_of("customers", "invoices")
+    account.do(Step("merge_customers", 0, lost=True))
+    truth = {each["id"]: each["customer"] for each in account.actors.store.all("invoices")}
+    account.sync()
+    assert here(account, "select id, customer from invoices") != truth
+    account.judge()
+    assert here(account, "select id, customer from invoices") == truth
 
 
-def test_updated_at_moves_without_an_event(world_of: Make) -> None:
-    world = world_of("customers")
-    naive = Naive(world.emulator, "/customers")
+def test_updated_at_moves_without_an_event(account_of: Make) -> None:
+    account = account_of("customers")
+    naive = Naive(account.emulator, "/customers")
     told = naive.events()
-    world.do(Step("stamp_many", 1))
+    account.do(Step("stamp_many", 1))
     assert naive.events() == told  # who lives on events never hears of it
-    world.judge()
+    account.judge()
 
 
-def test_drafts_and_voided_documents_are_in_the_lists(world_of: Make) -> None:
-    world = world_of("invoices", "customers", "plans", "subscriptions")
+def test_drafts_and_voided_documents_are_in_the_lists(account_of: Make) -> None:
+    account = account_of("invoices", "customers", "plans", "subscriptions")
     body = {"customer": 1, "draft": True, "items": [{"unit_cost": 500}]}
-    world.people.write("POST", "/invoices", body)
-    made = world.people.write("POST", "/invoices", body | {"draft": False})
-    world.people.write("POST", f"/invoices/{made['id']}/void")
-    naive = Naive(world.emulator, "/invoices")
+    account.actors.write("POST", "/invoices", body)
+    made = account.actors.write("POST", "/invoices", body | {"draft": False})
+    account.actors.write("POST", f"/invoices/{made['id']}/void")
+    naive = Naive(account.emulator, "/invoices")
     naive.read()
-    world.judge()
+    account.judge()
     open_ones = [each for each in naive.records.values() if each["status"] not in UNOWED]
     assert len(open_ones) == len(naive.records) - 2
-    aging, largest, _ = answers(world.replica.database, "invoiced", from_epoch(NOW))
+    aging, largest, _ = answers(account.replica.database, "invoiced", from_epoch(NOW))
     (row,) = aging.rows
     assert row[:2] == ("usd", len(open_ones))
     owed = sum(each["balance"] for each in open_ones)
@@ -225,31 +225,31 @@ def test_drafts_and_voided_documents_are_in_the_lists(world_of: Make) -> None:
 UNOWED = {"draft", "voided"}
 
 
-def test_deleted_events_of_what_is_still_there(world_of: Make) -> None:
-    world = world_of("subscriptions", "payments")
-    naive = Naive(world.emulator, "/payments")
-    world.do(Step("cancel_subscription", 0))
-    world.do(Step("void_payment", 1))
+def test_deleted_events_of_what_is_still_there(account_of: Make) -> None:
+    account = account_of("subscriptions", "payments")
+    naive = Naive(account.emulator, "/payments")
+    account.do(Step("cancel_subscription", 0))
+    account.do(Step("void_payment", 1))
     told = {event["type"] for event in naive.events()}
     assert told >= {"subscription.deleted", "payment.deleted"}  # which a naive one would obey
-    world.judge()
-    assert world.replica.query("select id from payments where _deleted_at is not null") == []
-    assert world.replica.query("select id from subscriptions where _deleted_at is not null") == []
+    account.judge()
+    assert account.replica.query("select id from payments where _deleted_at is not null") == []
+    assert account.replica.query("select id from subscriptions where _deleted_at is not null") == []
 
 
-def test_a_paid_invoice_is_told_as_paid_and_not_as_updated(world_of: Make) -> None:
-    world = world_of("invoices")
-    naive = Naive(world.emulator, "/invoices")
+def test_a_paid_invoice_is_told_as_paid_and_not_as_updated(account_of: Make) -> None:
+    account = account_of("invoices")
+    naive = Naive(account.emulator, "/invoices")
     told = {event["id"] for event in naive.events()}
-    invoice = world.people.pick("invoices", 4)
+    invoice = account.actors.pick("invoices", 4)
     split = {"type": "invoice", "invoice": invoice["id"], "amount": invoice["balance"]}
     body = {"customer": invoice["customer"], "amount": invoice["balance"], "applied_to": [split]}
-    world.people.write("POST", "/payments", body)
+    account.actors.write("POST", "/payments", body)
     new = {event["type"] for event in naive.events() if event["id"] not in told}
     assert "invoice.paid" in new
     assert "invoice.updated" not in new
-    world.judge()
-    assert here(world, "select id, paid from invoices")[invoice["id"]] is True
+    account.judge()
+    assert here(account, "select id, paid from invoices")[invoice["id"]] is True
 
 
 def test_metadata_of_a_single_record_is_typed_and_a_list_s_is_not(replicate: Replica) -> None:
@@ -271,18 +271,18 @@ def test_metadata_of_a_single_record_is_typed_and_a_list_s_is_not(replicate: Rep
     assert replicate.query("select metadata from invoices") == [('{"count":"7"}',)]
 
 
-def test_events_become_visible_after_their_timestamp(world_of: Make) -> None:
-    world = world_of("invoices")
-    world.do(Step("delete_document", 9))
-    event = world.people.store.all("events")[-1]
-    world.people.store.hold("events", event["id"])
-    world.emulator.clock.advance(120)
-    naive = Naive(world.emulator, "/events")
-    since = world.emulator.clock.now()
-    world.sync()
-    assert world.replica.query("select id from invoices where _deleted_at is not null") == []
-    world.people.store.release("events", event["id"])
-    world.emulator.clock.advance(60)
+def test_events_become_visible_after_their_timestamp(account_of: Make) -> None:
+    account = account_of("invoices")
+    account.do(Step("delete_document", 9))
+    event = account.actors.store.all("events")[-1]
+    account.actors.store.hold("events", event["id"])
+    account.emulator.clock.advance(120)
+    naive = Naive(account.emulator, "/events")
+    since = account.emulator.clock.now()
+    account.sync()
+    assert account.replica.query("select id from invoices where _deleted_at is not null") == []
+    account.actors.store.release("events", event["id"])
+    account.emulator.clock.advance(60)
     # Who goes on from where the last poll ended does not see it any more.
     assert event["id"] not in {each["id"] for each in naive.events() if each["timestamp"] >= since}
-    world.judge()
+    account.judge()

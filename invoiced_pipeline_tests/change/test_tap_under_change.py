@@ -1,4 +1,4 @@
-"""The same people at work while Stitch's engine reads, and while we do: what each of us ends with.
+"""The same actors at work while Stitch's engine reads, and while we do: what each of us ends with.
 
     python -m pytest --slow invoiced_pipeline_tests/change/test_tap_under_change.py
 
@@ -18,16 +18,16 @@ from rich.table import Table
 
 from invoiced_emulator.seed import generate
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline_tests.change.deeds import DEEDS
-from invoiced_pipeline_tests.change.truth import Records, all_records, held
-from invoiced_pipeline_tests.change.world import Step, World, seconds
+from invoiced_pipeline_tests.change.operations import OPERATIONS
+from invoiced_pipeline_tests.change.reference_read import Records, all_records, held
+from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount, Step, seconds
 from invoiced_pipeline_tests.clients.tap import Tap
 from invoiced_pipeline_tests.clients.test_tap_invoiced import STREAMS
 from invoiced_pipeline_tests.conftest import NOW, START, empty
 
 CUSTOMERS = 300
 EVERY = 3
-"""People do something before every third request."""
+"""Actors do something before every third request."""
 AT_A_TIME = 8
 
 Found = dict[str, dict[Any, tuple[int | None, Any]]]
@@ -49,11 +49,11 @@ def test_what_the_tap_loses_and_we_do_not(
     truth = read_under_change(emulator, tmp_path, run_tap)
     of_tap = wrong(theirs, truth)
 
-    world = World(emulator, tmp_path / "ours", tables=STREAMS)
+    account = SimulatedAccount(emulator, tmp_path / "ours", tables=STREAMS)
     truth = read_under_change(
-        emulator, tmp_path, lambda: world.replica.ok(*STREAMS, deletions="mark")
+        emulator, tmp_path, lambda: account.replica.ok(*STREAMS, deletions="mark")
     )
-    rows = held(world.replica, STREAMS)
+    rows = held(account.replica, STREAMS)
     ours = {
         stream: {
             row["id"]: (seconds(row["updated_at"]), row.get("customer"))
@@ -72,12 +72,12 @@ def test_what_the_tap_loses_and_we_do_not(
 def read_under_change(
     emulator: Emulator, folder: Path, read: Callable[[], Any]
 ) -> dict[str, Records]:
-    """Has an account read while people work in it, and once more when they have gone home."""
+    """Has an account read while actors work in it, and once more when they have gone home."""
     empty(emulator)
     with emulator.store.transaction():
         for collection, record in generate(seed=7, customers=CUSTOMERS, now=NOW, tiers=False):
             emulator.store.put(collection, record)
-    world = World(emulator, folder)
+    account = SimulatedAccount(emulator, folder)
     chance = random.Random(7)  # noqa: S311 - the same life for both readers
     requests = 0
 
@@ -87,7 +87,7 @@ def read_under_change(
         if requests % EVERY:
             return
         for _ in range(AT_A_TIME):
-            world.do(Step(chance.choice(sorted(DEEDS)), chance.randrange(10_000), wait=1))
+            account.do(Step(chance.choice(sorted(OPERATIONS)), chance.randrange(10_000), wait=1))
 
     emulator.on_request = meddle
     read()

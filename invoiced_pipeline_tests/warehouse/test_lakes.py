@@ -27,7 +27,7 @@ from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
-from invoiced_pipeline_tests.change.world import small_pages
+from invoiced_pipeline_tests.change.simulated_account import small_pages
 from invoiced_pipeline_tests.conftest import (
     IMPATIENT,
     NOW,

@@ -1,4 +1,4 @@
-"""The people of an emulated account: they write through its API, at any moment.
+"""The actors of an emulated account: they write through its API, at any moment.
 
 Their requests are carried out in the process, not over HTTP: so one can fall between two requests
 of a sync, in the very thread that answers them.
@@ -24,7 +24,7 @@ COLLECTIONS = (
 )  # fmt: skip
 
 
-class People:
+class Actors:
     """Writes to the account."""
 
     def __init__(self, emulator: Emulator) -> None:

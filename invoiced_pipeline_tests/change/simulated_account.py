@@ -24,9 +24,9 @@ from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import to_epoch
-from invoiced_pipeline_tests.change.deeds import DEEDS, MAY_LOSE_EVENTS
-from invoiced_pipeline_tests.change.people import OvertakenError, People
-from invoiced_pipeline_tests.change.truth import all_records, differences, held, torn
+from invoiced_pipeline_tests.change.actors import Actors, OvertakenError
+from invoiced_pipeline_tests.change.operations import MAY_LOSE_EVENTS, OPERATIONS
+from invoiced_pipeline_tests.change.reference_read import all_records, differences, held, torn
 from invoiced_pipeline_tests.conftest import Replica
 from invoiced_pipeline_tests.warehouses import copied, lasting_warehouse
 
@@ -43,17 +43,17 @@ Moment = int | tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that people do.
+    """Something that actors do.
 
     Attributes:
-        deed: Its name.
+        operation: Its name.
         number: Chooses among the records that are there.
         wait: Seconds that pass before it.
         late: Seconds that its transaction has been open when it commits.
         lost: Whether its events are never seen.
     """
 
-    deed: str
+    operation: str
     number: int = 0
     wait: int = 0
     late: int = 0
@@ -72,8 +72,8 @@ class Template:
         self.kept: Database | None = None
 
 
-class World:
-    """An account, its people and its replica.
+class SimulatedAccount:
+    """An account, its actors and its replica.
 
     Args:
         emulator: An empty account.
@@ -99,7 +99,7 @@ class World:
         self.emulator = emulator
         self._folder = folder
         self._template = template
-        self.people = People(emulator)
+        self.actors = Actors(emulator)
         self.replica = Replica(emulator.url, emulator.api_key, lasting_warehouse(folder))
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
@@ -147,20 +147,20 @@ class World:
 
     def do(self, step: Step) -> None:
         """Has a step done; what the API refuses does not happen."""
-        people = self.people
-        people.clock.advance(step.wait)
+        actors = self.actors
+        actors.clock.advance(step.wait)
         try:
             with (
-                _if(step.lost and step.deed in MAY_LOSE_EVENTS, people.events_lost()),
-                _if(step.late and step.deed != "bring_back", people.late(step.late)),
+                _if(step.lost and step.operation in MAY_LOSE_EVENTS, actors.events_lost()),
+                _if(step.late and step.operation != "bring_back", actors.late(step.late)),
             ):
-                DEEDS[step.deed](people, step.number)
+                OPERATIONS[step.operation](actors, step.number)
         except OvertakenError:
-            self.do(Step(step.deed, step.number, lost=step.lost))
+            self.do(Step(step.operation, step.number, lost=step.lost))
         except ApiError:
             self.refused.append(step)
             return
-        self.has_gap |= step.lost and step.deed in MAY_LOSE_EVENTS
+        self.has_gap |= step.lost and step.operation in MAY_LOSE_EVENTS
 
     def sync(
         self, meanwhile: Meanwhile | None = None, also: RequestHook | None = None

@@ -1,0 +1,195 @@
+"""What actors do to an account, by name; `number` chooses among the records that are there."""
+
+from collections.abc import Callable
+
+from invoiced_pipeline_tests.change.actors import Actors, Record
+
+Operation = Callable[[Actors, int], None]
+
+DOCUMENTS = ("invoices", "credit_notes", "estimates")
+
+
+def _lines(actors: Actors, count: int) -> list[Record]:
+    return [{"name": f"line {actors.number()}", "unit_cost": 10 + at} for at in range(count)]
+
+
+def create_customer(actors: Actors, number: int) -> None:
+    actors.write("POST", "/customers", {"name": f"Customer {actors.number()}"})
+
+
+def rename_customer(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    actors.write("PATCH", f"/customers/{customer['id']}", {"name": f"Name {actors.number()}"})
+
+
+def delete_customer(actors: Actors, number: int) -> None:
+    """One without documents; whatever else it has goes with it, without a word."""
+    busy = {record["customer"] for name in DOCUMENTS for record in actors.store.all(name)}
+    free = [each["id"] for each in actors.store.all("customers") if each["id"] not in busy]
+    actors.write("DELETE", f"/customers/{free[number % len(free)] if free else 0}")
+
+
+def merge_customers(actors: Actors, number: int) -> None:
+    survivor, victim = actors.pick("customers", number), actors.pick("customers", number // 7 + 1)
+    path = f"/customers/{survivor['id']}/merge"
+    actors.write("POST", path, {"customer": victim["id"]})
+
+
+def create_document(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    body = {"customer": customer["id"], "items": _lines(actors, number % 3 + 1)}
+    actors.write("POST", f"/{DOCUMENTS[number % 3]}", body)
+
+
+def create_invoice(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    body = {"customer": customer["id"], "items": _lines(actors, number % 3 + 1)}
+    actors.write("POST", "/invoices", body)
+
+
+def change_lines(actors: Actors, number: int) -> None:
+    """More lines, fewer, or none."""
+    invoice = actors.pick("invoices", number)
+    body = {"items": _lines(actors, number % 4)}
+    actors.write("PATCH", f"/invoices/{invoice['id']}", body)
+
+
+def rename_document(actors: Actors, number: int) -> None:
+    collection = DOCUMENTS[number % 3]
+    document = actors.pick(collection, number)
+    actors.write("PATCH", f"/{collection}/{document['id']}", {"name": f"N{actors.number()}"})
+
+
+def void_document(actors: Actors, number: int) -> None:
+    collection = DOCUMENTS[number % 3]
+    document = actors.pick(collection, number)
+    actors.write("POST", f"/{collection}/{document['id']}/void")
+
+
+def delete_document(actors: Actors, number: int) -> None:
+    collection = DOCUMENTS[number % 3]
+    document = actors.pick(collection, number)
+    actors.write("DELETE", f"/{collection}/{document['id']}")
+
+
+def pay(actors: Actors, number: int) -> None:
+    """A payment for an invoice, the rest to the customer's credit balance."""
+    invoice = actors.pick("invoices", number)
+    amount = min(5, invoice["balance"])
+    splits: list[Record] = [{"type": "credit", "amount": 2}]
+    if amount > 0:
+        splits.append({"type": "invoice", "invoice": invoice["id"], "amount": amount})
+    body = {"customer": invoice["customer"], "amount": 10, "applied_to": splits}
+    actors.write("POST", "/payments", body)
+
+
+def prepay(actors: Actors, number: int) -> None:
+    """A payment of a customer, applied to nothing but credit."""
+    customer = actors.pick("customers", number)
+    body = {"customer": customer["id"], "amount": 3}
+    actors.write("POST", "/payments", body | {"applied_to": [{"type": "credit", "amount": 3}]})
+
+
+def apply_anew(actors: Actors, number: int) -> None:
+    """The payment's transactions vanish, others take their place."""
+    payment = actors.pick("payments", number)
+    splits = [{"type": "credit", "amount": number % 3 + 1}]
+    actors.write("PATCH", f"/payments/{payment['id']}", {"applied_to": splits})
+
+
+def unapply(actors: Actors, number: int) -> None:
+    payment = actors.pick("payments", number)
+    actors.write("PATCH", f"/payments/{payment['id']}", {"applied_to": []})
+
+
+def void_payment(actors: Actors, number: int) -> None:
+    payment = actors.pick("payments", number)
+    actors.write("DELETE", f"/payments/{payment['id']}")
+
+
+def take_back_payment(actors: Actors, number: int) -> None:
+    """An integration deletes it; its event is called as that of a void."""
+    actors.take_back(actors.pick("payments", number))
+
+
+def subscribe(actors: Actors, number: int) -> None:
+    customer, plan = actors.pick("customers", number), actors.pick("plans", number)
+    actors.write("POST", "/subscriptions", {"customer": customer["id"], "plan": plan["id"]})
+
+
+def cancel_subscription(actors: Actors, number: int) -> None:
+    subscription = actors.pick("subscriptions", number)
+    actors.write("DELETE", f"/subscriptions/{subscription['id']}")
+
+
+def create_plan(actors: Actors, number: int) -> None:
+    """Its id may be that of an archived one."""
+    body = {"id": f"plan-{number % 3}", "name": f"Plan {actors.number()}", "amount": 9}
+    actors.write("POST", "/plans", body | {"interval": "month", "interval_count": 1})
+
+
+def archive_plan(actors: Actors, number: int) -> None:
+    actors.write("DELETE", f"/plans/plan-{number % 3}")
+
+
+def adjust_credit(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    body = {"customer": customer["id"], "amount": number % 5 + 1}
+    actors.write("POST", "/credit_balance_adjustments", body)
+
+
+def change_adjustment(actors: Actors, number: int) -> None:
+    adjustment = actors.pick("credit_balance_adjustments", number)
+    body = {"amount": number % 5 + 1, "notes": f"note {actors.number()}"}
+    actors.write("PATCH", f"/credit_balance_adjustments/{adjustment['id']}", body)
+
+
+def delete_adjustment(actors: Actors, number: int) -> None:
+    adjustment = actors.pick("credit_balance_adjustments", number)
+    actors.write("DELETE", f"/credit_balance_adjustments/{adjustment['id']}")
+
+
+def record_transaction(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    actors.write("POST", "/transactions", {"customer": customer["id"], "amount": 4})
+
+
+def delete_transaction(actors: Actors, number: int) -> None:
+    """One that belongs to no payment."""
+    own = [each["id"] for each in actors.store.all("transactions") if each.get("payment") is None]
+    actors.write("DELETE", f"/transactions/{own[number % len(own)] if own else 0}")
+
+
+def stamp_many(actors: Actors, number: int) -> None:
+    """A job of the service bears one second into many records, and shows no other change."""
+    collection = ("invoices", "customers", "transactions")[number % 3]
+    for record in actors.store.all(collection)[number % 4 :][:5]:
+        actors.store.put(collection, record | {"updated_at": actors.clock.now()})
+
+
+def bring_back(actors: Actors, number: int) -> None:
+    """A document is deleted, and restored a minute later under its id."""
+    invoice = actors.pick("invoices", number)
+    actors.write("DELETE", f"/invoices/{invoice['id']}")
+    now = actors.clock.advance(60)
+    actors.store.put("invoices", invoice | {"updated_at": now})
+
+
+OPERATIONS: dict[str, Operation] = {
+    operation.__name__: operation
+    for operation in (
+        create_customer, rename_customer, delete_customer, merge_customers,
+        create_document, create_invoice, change_lines, rename_document, void_document,
+        delete_document, pay, prepay, apply_anew, unapply, void_payment, take_back_payment,
+        subscribe, cancel_subscription, create_plan, archive_plan, adjust_credit, change_adjustment,
+        delete_adjustment, record_transaction, delete_transaction, stamp_many, bring_back,
+    )
+}  # fmt: skip
+
+MAY_LOSE_EVENTS = frozenset(
+    {
+        "delete_customer", "merge_customers", "delete_document", "delete_adjustment",
+        "delete_transaction",
+    }
+)  # fmt: skip
+"""Deeds whose events may be lost: the sweep makes up for them."""
