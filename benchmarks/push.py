@@ -15,7 +15,7 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushWish, push_now
+from invoiced_pipeline.writeback.run import PushOptions, push_writeback
 
 _LATE = (
     "dlt.sources.helpers.requests",
@@ -40,7 +40,7 @@ def push(settings: Settings, key: SecretStr) -> str | None:
     )
     try:
         with database.writer_lock(connection.dataset, "bench"):
-            (report,) = push_now(settings, writeback.name, target, PushWish())
+            (report,) = push_writeback(settings, writeback.name, target, PushOptions())
     finally:
         client.close()
     return report.failure or "; ".join(report.notes) or None

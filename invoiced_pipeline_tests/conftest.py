@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from invoiced_emulator.protocol.account import Account
@@ -30,6 +32,7 @@ from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.redact_rows import Clearing
 from invoiced_pipeline.windows import Window
+from invoiced_pipeline_tests.processes import FORK_SERVER
 from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 
 NOW = 1_700_000_000
@@ -40,6 +43,12 @@ SALT = "pepper"
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_seconds=5)
+
+# A loaded machine is slow: no test fails for that.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
+    FORK_SERVER.stop()
     SERVER.stop()
 
 

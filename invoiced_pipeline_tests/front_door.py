@@ -4,8 +4,6 @@ import base64
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -22,9 +20,9 @@ from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.postgres_server import PASSWORD
+from invoiced_pipeline_tests.processes import BINARIES, REPOSITORY, Process, start_process
 from invoiced_pipeline_tests.warehouses import opened, warehouse_variables
 
-REPOSITORY = Path(__file__).parents[1]
 KEY = "NeverToBeSeenKey0123456789abcdef"
 SECRETS = (KEY, base64.b64encode(f"{KEY}:".encode()).decode(), PASSWORD)
 """The key as it is set and as it goes over the wire, and a server's password."""
@@ -33,8 +31,6 @@ EPOCH = "extract(epoch from updated_at)"
 
 DEADLINE = 180.0
 """Seconds after which whatever was waited for counts as lost; far above what anything takes."""
-
-BINARIES = Path(sys.executable).parent
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -70,7 +66,10 @@ class FrontDoor:
 
     folder: Path
     environment: dict[str, str]
-    _running: list[subprocess.Popen[str]] = field(default_factory=list)
+    is_cold: bool = False
+    """Whether each command starts an interpreter of its own, in which nothing is imported."""
+
+    _running: list[Process] = field(default_factory=list)
 
     @property
     def warehouse(self) -> Path:
@@ -83,25 +82,27 @@ class FrontDoor:
         return opened(self.environment, self.folder)
 
     def start(
-        self, *command: str, log: IO[str] | None = None, **environment: str
-    ) -> subprocess.Popen[str]:
+        self,
+        *command: str,
+        log: IO[str] | None = None,
+        terminal: int | None = None,
+        **environment: str,
+    ) -> Process:
         """Starts a command as the leader of its own process group; it speaks into `log`."""
-        name, *arguments = command
-        process = subprocess.Popen(  # noqa: S603 - a command of this environment
-            [str(BINARIES / name), *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=log or subprocess.PIPE,
-            stderr=log or subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+        process = start_process(
+            command,
+            self.folder,
+            {**self.environment, **environment},
+            log=log,
+            terminal=terminal,
+            cold=self.is_cold,
         )
         self._running.append(process)
         return process
 
-    def finish(self, process: subprocess.Popen[str]) -> Finished:
+    def finish(self, process: Process) -> Finished:
         out, err = process.communicate(timeout=DEADLINE)
+        assert process.returncode is not None
         finished = Finished(process.returncode, out or "", err or "")
         for secret in SECRETS:
             assert secret not in finished.said
@@ -120,7 +121,7 @@ class FrontDoor:
         target = ("dagster", "asset", "materialize", "-m", "invoiced_pipeline.definitions")
         return self.run(*target, *options, status=status, **environment)
 
-    def kill(self, process: subprocess.Popen[str]) -> None:
+    def kill(self, process: Process) -> None:
         """`kill -9` of a command and all that it started."""
         os.killpg(process.pid, signal.SIGKILL)
         self.finish(process)
@@ -176,8 +177,15 @@ class FrontDoor:
 
 
 @contextmanager
-def front_door(folder: Path, emulator: Emulator | None = None) -> Iterator[FrontDoor]:
-    """A folder to run commands in, set up for `emulator` when there is one."""
+def front_door(
+    folder: Path, emulator: Emulator | None = None, *, cold: bool = False
+) -> Iterator[FrontDoor]:
+    """A folder to run commands in, set up for `emulator` when there is one.
+
+    Commands are forked from a process that has imported everything (`fork_server.py`), which saves
+    four of the five seconds that a short one takes. A few tests start them `cold`, as users do: one
+    of each kind, so that an import that is missing, slow or in the way shows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(REPOSITORY / name, folder / name)
@@ -190,7 +198,7 @@ def front_door(folder: Path, emulator: Emulator | None = None) -> Iterator[Front
     if emulator is not None:
         environment |= {"INVOICED_API_URL": emulator.url, "INVOICED_API_KEY": emulator.api_key}
     with warehouse_variables() as variables:
-        door = FrontDoor(folder, environment | variables)
+        door = FrontDoor(folder, environment | variables, cold)
         try:
             yield door
             door.assert_no_secret()

@@ -5,10 +5,9 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 
-from invoiced_pipeline_tests.front_door import BINARIES, DEADLINE, SECRETS, FrontDoor
+from invoiced_pipeline_tests.front_door import DEADLINE, SECRETS, FrontDoor
 
 _STYLE = re.compile(r"\x1b\[[\d;]*m|\x1b\[\?25[hl]")
 _LINE_START = re.compile(r"(?:^|[\r\n]|\x1b\[2K)$")
@@ -25,16 +24,7 @@ def run_on_terminal(door: FrontDoor, *command: str, columns: int, status: int = 
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    name, *arguments = command
-    process = subprocess.Popen(  # noqa: S603 - a command of this environment
-        [str(BINARIES / name), *arguments],
-        cwd=door.folder,
-        env={**door.environment, "TERM": "xterm-256color"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
+    process = door.start(*command, terminal=theirs, TERM="xterm-256color")
     os.close(theirs)
     written = b""
     try:

@@ -13,11 +13,12 @@ import invoiced_pipeline
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
 
-FOUNDATION = {"settings", "windows", "exceptions", "nesting", "plurals"}
+FOUNDATION = {"settings", "windows", "exceptions", "exact_json", "nesting", "plurals"}
 MAY_IMPORT = {
     "settings": {"exceptions"},
     "windows": set(),
     "exceptions": set(),
+    "exact_json": set(),
     "nesting": set(),
     "plurals": set(),
     "catalog": set(),

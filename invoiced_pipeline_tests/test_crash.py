@@ -153,6 +153,7 @@ def test_killed_while_reading_twice_then_two_at_once(door: FrontDoor, account: E
 
 
 def test_interrupted_by_ctrl_c(door: FrontDoor, account: Emulator) -> None:
+    door.is_cold = True
     gate = Gate(account)
     process = start_sync(door)
     assert gate.reached.wait(120)

@@ -190,7 +190,7 @@ def test_a_wrong_setting_is_named_with_what_is_accepted(case: str, tmp_path: Pat
 
 def test_validate_says_what_is_wrong_and_passes_when_it_is_right(tmp_path: Path) -> None:
     command = ("dagster", "definitions", "validate", "-w", "workspace.yaml")
-    with front_door(tmp_path) as door:
+    with front_door(tmp_path, cold=True) as door:
         refused = door.run(*command, status=1, INVOICED_START_DATE="22.11.2025")
         assert "INVOICED_START_DATE: '22.11.2025' is not a date" in refused.said
         assert "MM/DD/YYYY" in refused.said

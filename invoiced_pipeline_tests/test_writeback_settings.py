@@ -1,4 +1,4 @@
-"""`[[writeback]]`: what it takes, and what a wrong one is told."""
+"""`[[writeback]]`: accepted settings, and errors for wrong ones."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
     [
         (NEW_CUSTOMERS + "actve = true", "unknown setting; valid settings are name, connection"),
         (NEW_CUSTOMERS.replace("create_c", "c"), "'create_customer', 'attach_payment_source'"),
-        (NEW_CUSTOMERS * 2, "the name 'new_customers' is there twice"),
+        (NEW_CUSTOMERS * 2, "the name 'new_customers' is used twice"),
         (NEW_CUSTOMERS + "connection = 'x'", "no connection 'x'. There is: 'Invoiced'"),
         (NEW_CUSTOMERS + 'mapping = { name = "@x.id" }', "there is no write-back 'x'"),
         (NEW_CUSTOMERS + 'mapping = { name = "@new_customers.id" }', "lead back to itself"),
@@ -97,7 +97,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
         ("[writeback]\nname = 'x'", "[[writeback]]"),
     ],
 )
-def test_wrong_ones_are_told(tmp_path: Path, toml: str, told: str) -> None:
+def test_wrong_settings_are_refused(tmp_path: Path, toml: str, told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         writebacks(tmp_path, toml)
     assert told in str(caught.value)

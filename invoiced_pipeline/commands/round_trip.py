@@ -23,7 +23,7 @@ def push_demo(settings: Settings) -> str | None:
         Why one of them failed; None where none has, or there are none.
     """
     from invoiced_pipeline.commands.writeback import run_push
-    from invoiced_pipeline.commands.writeback_shown import result_data
+    from invoiced_pipeline.commands.writeback_output import result_data
     from invoiced_pipeline.terminal import console, new_grid
 
     known = {each.name for each in settings.writeback}

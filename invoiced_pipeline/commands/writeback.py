@@ -31,19 +31,19 @@ def plan(name: Name, as_json: JsonOption = False) -> None:
     found = settings.find_writeback(name)
     connection = settings.find(found.connection)
     dataset = connection.dataset
-    from invoiced_pipeline.commands.writeback_shown import plan_data, show_plan
+    from invoiced_pipeline.commands.writeback_output import plan_data, show_plan
     from invoiced_pipeline.invoiced.http.json_body import encode_body
     from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.writeback.plan.plan_table import write_plan
-    from invoiced_pipeline.writeback.plan.redaction import kept_plan
-    from invoiced_pipeline.writeback.run import plan_now
+    from invoiced_pipeline.writeback.plan.redaction import redacted_plan
+    from invoiced_pipeline.writeback.run import plan_writeback
 
     database = open_database(settings.warehouse)
     host, privacy = connection.base_url, privacy_of(connection, settings.hash_salt)
     with database.writer_lock(dataset, f"plan of {name}"):
-        planned = plan_now(settings, name, database)
-        write_plan(database, dataset, kept_plan(planned, privacy), "")
+        planned = plan_writeback(settings, name, database)
+        write_plan(database, dataset, redacted_plan(planned, privacy), "")
     if as_json:
         typer.echo(encode_body(plan_data(planned, host)).decode())
     else:
@@ -98,7 +98,7 @@ def status(name: Name, as_json: JsonOption = False) -> None:
     """Show where every row stands, as the ledger has it."""
     settings = load_settings()
     found = settings.find_writeback(name)
-    from invoiced_pipeline.commands.writeback_shown import show_status, status_data
+    from invoiced_pipeline.commands.writeback_output import show_status, status_data
     from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.writeback.ledger.ledger import Ledger
 
@@ -145,7 +145,7 @@ def run_push(settings: Settings, name: str, **config: Any) -> "WritebackResult":
 
 
 def _end(result: "WritebackResult", *, as_json: bool) -> None:
-    from invoiced_pipeline.commands.writeback_shown import result_data, show_result
+    from invoiced_pipeline.commands.writeback_output import result_data, show_result
 
     if as_json:
         typer.echo(json.dumps(result_data(result), default=str))

@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Column, Table, Treatment
+from invoiced_pipeline.exact_json import DECODER, decode_exact
 from invoiced_pipeline.nesting import decode, shallow
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import ConnectionSettings
@@ -34,7 +34,6 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 _TABLE_OF = {table.singular: table.name for table in TABLES}
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)  # a float would round money
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -129,7 +128,7 @@ class Privacy:
 
     def _redacted(self, table: str, record: str | bytes) -> str:
         try:
-            document = _decoder.decode(record)
+            document = decode_exact(record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return '"not JSON: not kept, because some columns are hashed or left out"'
         records = document if isinstance(document, list) else [document]
@@ -149,7 +148,7 @@ class Privacy:
     def told(self, table: str, record: str | bytes, text: str) -> str:
         """Redacts a text, such as an error, about a record of `table` (JSON)."""
         try:
-            fields = decode(_decoder, record.encode() if isinstance(record, str) else record)
+            fields = decode(DECODER, record.encode() if isinstance(record, str) else record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return text
         return without(text, self.secrets(self.rules(table), fields))
@@ -160,7 +159,7 @@ class Privacy:
         """Redacts JSON inside a record; returns the same bytes if there is nothing to hide."""
         if raw in {b"null", b"{}", b"[]"} or not _may_hold(raw, names, secrets):
             return raw
-        return _encoder.encode(self._walk(_decoder.decode(raw), names, secrets))
+        return _encoder.encode(self._walk(decode_exact(raw), names, secrets))
 
     def _record(self, table: str, record: Any) -> Any:
         if not isinstance(record, dict):

@@ -1,4 +1,4 @@
-"""Where the fields of a write-back's body come from: `[[writeback]]` mapping."""
+"""The mapping of a `[[writeback]]`: the source of each field of the body."""
 
 import re
 from datetime import UTC, datetime
@@ -10,11 +10,11 @@ from pydantic import Field
 from invoiced_pipeline.settings.base import SettingsModel
 
 REFERENCE_FORMS = (
-    '"@<write-back>.id", where this row has a column called as that one\'s key, or '
+    '"@<write-back>.id", if this source has a column with the name of its key column, or '
     '"@<write-back>[<column>].id" with the column that holds its record key'
 )
 MAPPING_FORMS = (
-    'a column ("company"), a column of dates with their format ({ column = "created", format = '
+    'a column ("company"), a column of dates with its format ({ column = "created", format = '
     '"%d.%m.%Y" }), a constant ({ value = "usd" }), an expression over the row\'s columns '
     f'({{ sql = "upper(country)" }}) or a reference ({REFERENCE_FORMS})'
 )
@@ -26,13 +26,13 @@ Constant = bool | int | Decimal | str
 
 
 class ConstantSettings(SettingsModel):
-    """`{ value = "usd" }`: the same for every row."""
+    """`{ value = "usd" }`: the same value in every row."""
 
     value: Constant | list[Any] | dict[str, Any]
 
 
 class ColumnSettings(SettingsModel):
-    """`{ column = "created", format = "%d.%m.%Y" }`: a column of dates in a form of its own.
+    """`{ column = "created", format = "%d.%m.%Y" }`: a column of dates in a declared format.
 
     Attributes:
         column: The source's column.
@@ -44,19 +44,19 @@ class ColumnSettings(SettingsModel):
 
 
 class ExpressionSettings(SettingsModel):
-    """`{ sql = "upper(country)" }`: SQL over the columns of the source."""
+    """`{ sql = "upper(country)" }`: a SQL expression over the source's columns."""
 
     sql: str = Field(min_length=1)
 
 
 class ReferenceSettings(SettingsModel):
-    """`@new_customers[crm_id].id`: a field of what another write-back made of a row.
+    """`@new_customers[crm_id].id`: a field of a record that another write-back created.
 
     Attributes:
         writeback: The other write-back.
-        column: This source's column that holds the other's record key; None where it is called as
-            the other's key column.
-        field: A field of the record, mostly `id`.
+        column: This source's column with the other's record key; None: it has the name of the
+            other's key column.
+        field: A field of the record, usually `id`.
     """
 
     writeback: str
@@ -68,11 +68,11 @@ class ReferenceSettings(SettingsModel):
         return f"@{self.writeback}{column}.{self.field}"
 
 
-Mapped = str | ColumnSettings | ConstantSettings | ExpressionSettings | ReferenceSettings
+FieldSource = str | ColumnSettings | ConstantSettings | ExpressionSettings | ReferenceSettings
 
 
 def read_mapping(value: object) -> object:
-    """Reads a mapping's value as it is written in the file.
+    """Reads one value of a mapping as the file has it.
 
     Raises:
         ValueError: It has none of the accepted forms.
@@ -93,19 +93,19 @@ def read_mapping(value: object) -> object:
         return ExpressionSettings(sql=value["sql"])
     if isinstance(value, str):
         return value
-    message = f"{value!r} says not where a field comes from. Accepted forms: {MAPPING_FORMS}"
+    message = f"{value!r} does not name the source of a field. Accepted forms: {MAPPING_FORMS}"
     raise ValueError(message)
 
 
 def _date_format(text: object) -> str:
-    """A format that gives a whole date: what it writes, it reads again.
+    """Checks that a format describes a whole date, by writing a date and reading it again.
 
     Raises:
         ValueError: It lacks the year, the month or the day, or has a directive that cannot be read.
     """
     try:
         written = _SAMPLE.strftime(str(text))
-        is_whole = datetime.strptime(written, str(text)).date() == _SAMPLE.date()  # noqa: DTZ007 - its date alone is compared
+        is_whole = datetime.strptime(written, str(text)).date() == _SAMPLE.date()  # noqa: DTZ007 - only its date is compared
     except ValueError:
         is_whole = False
     if not is_whole:
@@ -118,7 +118,7 @@ def _date_format(text: object) -> str:
 
 
 def _exact(value: Any) -> Any:
-    """The same without binary fractions: TOML's 9.99 is meant as 9.99."""
+    """Replaces floats by decimals: 9.99 in TOML means exactly 9.99."""
     if isinstance(value, float):
         return Decimal(str(value))
     if isinstance(value, dict):

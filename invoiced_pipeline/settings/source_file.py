@@ -1,4 +1,4 @@
-"""Which files can be a source, and how a text file may be written."""
+"""Files that can be a write-back's source: endings, delimiters and encodings."""
 
 import codecs
 
@@ -9,40 +9,40 @@ _OTHER_FILES = (
     *(".orc", ".feather", ".arrow", ".xml", ".html", ".yaml", ".yml", ".pdf", ".sav"),
     *(".sqlite", ".duckdb", ".mdb", ".accdb", ".dbf"),
 )
-"""Endings of files that are not read: DuckDB would guess, or fetch an extension for them."""
+"""Endings of files that are refused: DuckDB would guess, or download an extension for them."""
 _NO_TEXT_CODECS = frozenset(
     {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
 )
 
 
 def is_read(source: str) -> bool:
-    """Whether a source has the ending of a file that is read."""
+    """Whether a source has the ending of a supported file."""
     return source.strip().lower().endswith(_FILES)
 
 
 def refused_ending(source: str) -> str | None:
-    """The ending of a kind of file that is not read; None where it has none of them."""
+    """The ending of a file that is refused; None if the source has no such ending."""
     name = source.strip().lower()
     return next((each for each in _OTHER_FILES if name.endswith(each)), None)
 
 
 def checked_delimiter(delimiter: str) -> str:
-    """The delimiter, where it can be one.
+    """Checks a delimiter.
 
     Raises:
-        ValueError: It is a quote or ends a line.
+        ValueError: It is a quote or the end of a line.
     """
     if delimiter in '"\r\n\x00':
-        message = "it cannot be a quote or the end of a line, which have their own meaning"
+        message = "it cannot be a quote or the end of a line, which have a meaning of their own"
         raise ValueError(message)
     return delimiter
 
 
 def checked_encoding(encoding: str) -> str:
-    """The encoding, where Python knows it.
+    """Checks an encoding.
 
     Raises:
-        ValueError: It does not, or it is no encoding of texts.
+        ValueError: Python has no such encoding, or it is not one of text.
     """
     try:
         found = codecs.lookup(encoding)
@@ -50,6 +50,6 @@ def checked_encoding(encoding: str) -> str:
         found = None
     is_text = found is not None and getattr(found, "_is_text_encoding", True)
     if found is None or not is_text or found.name.replace("-", "_") in _NO_TEXT_CODECS:
-        message = f"no encoding is called {encoding!r}. Examples: utf-8, utf-16, cp1252"
+        message = f"there is no encoding {encoding!r}. Examples: utf-8, utf-16, cp1252"
         raise ValueError(message)
     return encoding

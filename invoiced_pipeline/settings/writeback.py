@@ -1,4 +1,4 @@
-"""`[[writeback]]`: rows of the warehouse that become records in Invoiced."""
+"""`[[writeback]]`: sends rows of the warehouse to Invoiced."""
 
 import re
 from decimal import Decimal
@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from invoiced_pipeline.settings.base import SettingsModel
 from invoiced_pipeline.settings.mapping import (
     MAPPING_FORMS,
-    Mapped,
+    FieldSource,
     ReferenceSettings,
     read_mapping,
 )
@@ -33,11 +33,11 @@ OperationName = Literal[
     "create_subscription", "update_customer", "update_invoice", "issue_credit_note", "add_contact",
     "create_estimate", "create_task", "delete_invoice", "custom",
 ]  # fmt: skip
-"""The operations of the catalog, which settings may not import; a test compares them."""
+"""The operations of the catalog. Settings may not import the catalog; a test compares them."""
 
 
 class WritebackSettings(SettingsModel):
-    """One write-back. Nothing is sent unless `active`."""
+    """One write-back. It sends nothing unless it is `active`."""
 
     name: str = Field(
         pattern="^[a-z][a-z0-9_]*$",
@@ -52,11 +52,11 @@ class WritebackSettings(SettingsModel):
     )
     description: str = Field(
         default="",
-        description="What it is for; shown in the UI.",
+        description="Its purpose; shown in the UI.",
         examples=["Invoices of the web shop"],
     )
     operation: OperationName = Field(
-        description="What is done with every row.",
+        description="What to do with every row.",
         examples=["create_invoice"],
     )
     source: str = Field(
@@ -66,12 +66,12 @@ class WritebackSettings(SettingsModel):
     )
     key: str = Field(
         min_length=1,
-        description="The source's column that tells one record from another.",
+        description="The source's column that identifies a record.",
         examples=["order_id"],
     )
-    mapping: dict[str, Mapped] = Field(
+    mapping: dict[str, FieldSource] = Field(
         default={},
-        description=f"Where a field of the body comes from: {MAPPING_FORMS}.",
+        description=f"The source of each field of the body: {MAPPING_FORMS}.",
         examples=[{"customer": "invoiced_id", "currency": {"value": "usd"}}],
     )
     exclude: list[str] = Field(
@@ -83,7 +83,7 @@ class WritebackSettings(SettingsModel):
         default=",",
         min_length=1,
         max_length=1,
-        description="What separates the fields of a CSV source.",
+        description="The delimiter of a CSV source.",
         examples=[";"],
     )
     encoding: str = Field(
@@ -100,39 +100,41 @@ class WritebackSettings(SettingsModel):
     allow_numbers: list[str] = Field(
         default=[],
         description="Text fields, or the key column, that may hold digits that look like a card "
-        "or bank account number, such as a payment reference.",
+        "or bank account number, such as payment references.",
         examples=[["reference"]],
     )
     headers: dict[str, str] = Field(
         default={},
-        description="Extra headers of every request.",
+        description="Additional headers of every request.",
         examples=[{"X-Request-Source": "warehouse"}],
     )
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"] | None = Field(
         default=None,
-        description="Of a custom operation.",
+        description="HTTP method of a custom operation.",
         examples=["POST"],
     )
     path: str | None = Field(
         default=None,
-        description="Of a custom operation, with columns in braces.",
+        description="Path of a custom operation, with columns in braces.",
         examples=["/invoices/{id}/notes"],
     )
     batch_size: int | None = Field(
         default=None,
         ge=1,
         le=1000,
-        description="Rows per call of a custom operation: 100 by default, 1 sends plain objects.",
+        description="Rows per request of a custom operation: 100 by default; 1 sends plain "
+        "objects.",
         examples=[50],
     )
     group_by: int | str | None = Field(
         default=None,
-        description="A number of rows, or a column whose rows of one value go in one call.",
+        description="A number of rows per request, or a column: rows with the same value go in one "
+        "request.",
         examples=["customer_id"],
     )
     active: bool = Field(
         default=False,
-        description="Whether anything is ever sent.",
+        description="Whether pushes send anything.",
         examples=[True],
     )
     allow_deletes: bool = Field(
@@ -147,19 +149,19 @@ class WritebackSettings(SettingsModel):
     )
     check_replica: bool = Field(
         default=True,
-        description="Whether customers, plans and documents that a row names must be in the "
+        description="Whether customers, plans and documents that a row refers to must be in the "
         "replica.",
         examples=[False],
     )
     response_url: str | None = Field(
         default=None,
-        description="Where every answer of the API is POSTed to, as JSON.",
+        description="A URL to which every response of the API is POSTed as JSON.",
         examples=["https://example.com/answers"],
     )
     max_records: int | None = Field(
         default=None,
         ge=0,
-        description="A push that would send more sends nothing.",
+        description="A push that would send more records sends nothing.",
         examples=[500],
     )
     max_amount: Decimal | None = Field(
@@ -171,7 +173,7 @@ class WritebackSettings(SettingsModel):
     max_deletes: int = Field(
         default=100,
         ge=0,
-        description="A push that would delete or void more sends nothing.",
+        description="A push that would delete or void more documents sends nothing.",
         examples=[10],
     )
     reject_share: float = Field(
@@ -182,11 +184,11 @@ class WritebackSettings(SettingsModel):
         examples=[0.01],
     )
     schedule: ScheduleSettings | None = Field(
-        default=None, description="When it is pushed; only by hand where it is not set."
+        default=None, description="When it is pushed; only by hand if it is not set."
     )
     after_sync: bool = Field(
         default=False,
-        description="Whether it is pushed after every sync that succeeds.",
+        description="Whether it is pushed after every successful sync.",
         examples=[True],
     )
 
@@ -205,7 +207,7 @@ class WritebackSettings(SettingsModel):
     def _headers_are_extra(cls, headers: dict[str, str]) -> dict[str, str]:
         for name in headers:
             if name.lower() in _OWN_HEADERS or not re.fullmatch(r"[A-Za-z0-9-]+", name):
-                message = f"{name!r} is not a header that may be set here"
+                message = f"{name!r} is not a header that can be set here"
                 raise ValueError(message)
         return headers
 
@@ -213,7 +215,7 @@ class WritebackSettings(SettingsModel):
     @classmethod
     def _url_is_http(cls, url: str | None) -> str | None:
         if url and urlsplit(url).scheme not in {"http", "https"}:
-            message = "not such an address. Accepted form is https://host/path"
+            message = "not an HTTP address. Accepted form: https://host/path"
             raise ValueError(message)
         return url or None
 
@@ -223,7 +225,7 @@ class WritebackSettings(SettingsModel):
             if self.path or self.method or self.batch_size or self.group_by:
                 message = (
                     "method, path, batch_size and group_by belong to operation = 'custom': every "
-                    "other operation has its own path and takes one record per call"
+                    "other operation has its own path and takes one record per request"
                 )
                 raise ValueError(message)
         elif not self.path or not self.path.startswith("/") or "://" in self.path:
@@ -233,7 +235,7 @@ class WritebackSettings(SettingsModel):
 
     @property
     def references(self) -> dict[str, ReferenceSettings]:
-        """The fields that hold a reference to what another write-back made."""
+        """The references to records of other write-backs, by field."""
         return {
             target: value
             for target, value in self.mapping.items()
@@ -242,17 +244,17 @@ class WritebackSettings(SettingsModel):
 
     @property
     def is_file(self) -> bool:
-        """Whether the source is a file, by its ending."""
+        """Whether the source is a supported file, by its ending."""
         return is_read(self.source) and not self.is_query
 
     @property
     def refused_file(self) -> str | None:
-        """The ending of a kind of file that is not read; None where the source is no such file."""
+        """The ending of a file that is refused; None if the source is not such a file."""
         if self.is_query or self.is_file:
             return None
         return refused_ending(self.source)
 
     @property
     def is_query(self) -> bool:
-        """Whether the source is SQL; else it names a table or a file."""
+        """Whether the source is SQL; otherwise it names a table or a file."""
         return _QUERY.match(self.source) is not None

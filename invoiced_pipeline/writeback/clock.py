@@ -1,4 +1,4 @@
-"""The time that outcomes are judged by; tests bring one of their own."""
+"""The clock of a push; tests supply their own."""
 
 import threading
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ class Clock(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Returns after so many seconds."""
+        """Waits for a number of seconds."""
         ...
 
 
@@ -25,5 +25,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def pause(self, seconds: float) -> None:
-        """Returns after so many seconds."""
+        """Waits for a number of seconds."""
         threading.Event().wait(seconds)

@@ -1,4 +1,4 @@
-"""A write-back and those that it refers to: planned with their ledger, pushed parents first."""
+"""Plans a write-back with its ledger, and pushes it after the write-backs that it refers to."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from invoiced_pipeline.writeback.push.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushWish:
-    """What of a write-back is pushed.
+class PushOptions:
+    """How a write-back is pushed.
 
     Attributes:
-        retries: Rows that are sent again although nothing in them changed.
-        single: The one row to send; what it refers to is left alone then.
-        with_parents: Whether the write-backs that it refers to are pushed before.
-        on_plan: Called with its plan before anything of it is sent.
+        retries: Unchanged rows that are sent again.
+        single: The only row to send; parents are then not pushed. None: all rows.
+        with_parents: Whether the write-backs that it refers to are pushed first.
+        on_plan: Called with the write-back's plan before anything is sent.
     """
 
     retries: Retries = NO_RETRIES
@@ -33,7 +33,7 @@ class PushWish:
 
 
 def parents_first(settings: Settings, name: str) -> list[WritebackSettings]:
-    """A write-back after all that it refers to, directly or not.
+    """A write-back and all that it refers to, directly or indirectly, in the order of a push.
 
     Raises:
         ConfigurationError: There is no such write-back.
@@ -50,7 +50,7 @@ def parents_first(settings: Settings, name: str) -> list[WritebackSettings]:
     return list(order.values())
 
 
-def plan_now(
+def plan_writeback(
     settings: Settings,
     name: str,
     database: Database,
@@ -58,14 +58,14 @@ def plan_now(
     retries: Retries = NO_RETRIES,
     single: SingleRow | None = None,
 ) -> Plan:
-    """The plan of a write-back as source, ledger and replica are at this moment.
+    """Plans a write-back from the present source, ledger and replica.
 
     Args:
         settings: All settings.
-        name: Which write-back.
+        name: The write-back's name.
         database: The warehouse.
-        retries: Rows that are sent again although nothing in them changed.
-        single: The one row to plan, and what is edited in it; all rows when None.
+        retries: Unchanged rows that are sent again.
+        single: The only row to plan, with its edits; None: all rows.
 
     Raises:
         ConfigurationError: The source cannot be read, or does not fit the settings.
@@ -79,17 +79,19 @@ def plan_now(
     return make_plan(request, database)
 
 
-def push_now(settings: Settings, name: str, target: Target, wish: PushWish) -> Iterator[PushReport]:
-    """Pushes a write-back, after those that it refers to; yields the report of each.
+def push_writeback(
+    settings: Settings, name: str, target: Target, options: PushOptions
+) -> Iterator[PushReport]:
+    """Pushes the parents of a write-back and then itself; yields the report of each.
 
-    Parents that are not active are left as they are; what waits for them is held. After a report
-    that tells of a failure the children are pushed all the same: only what waits is held.
+    Inactive parents are skipped. A failed parent does not stop its children: only the rows that
+    wait for its records are held.
 
     Args:
         settings: All settings.
-        name: Which write-back.
-        target: Where it goes.
-        wish: What is pushed.
+        name: The write-back's name.
+        target: Where the rows are sent.
+        options: What is pushed, and how.
 
     Raises:
         PushRefusedError: It is not active, or would send more than its limits allow.
@@ -98,25 +100,25 @@ def push_now(settings: Settings, name: str, target: Target, wish: PushWish) -> I
         WarehouseError: The warehouse cannot be used.
     """
     *parents, own = parents_first(settings, name)
-    for parent in parents if wish.with_parents and wish.single is None else ():
+    for parent in parents if options.with_parents and options.single is None else ():
         if parent.active and own.active:
-            yield push(target, parent, _planner(settings, parent, target, PushWish()))
-    yield push(target, own, _planner(settings, own, target, wish), retries=wish.retries)
+            yield push(target, parent, _planner(settings, parent, target, PushOptions()))
+    yield push(target, own, _planner(settings, own, target, options), retries=options.retries)
 
 
 def _planner(
-    settings: Settings, writeback: WritebackSettings, target: Target, wish: PushWish
+    settings: Settings, writeback: WritebackSettings, target: Target, options: PushOptions
 ) -> Callable[[], Plan]:
     def plan() -> Plan:
-        found = plan_now(
+        found = plan_writeback(
             settings,
             writeback.name,
             target.database,
-            retries=wish.retries,
-            single=wish.single,
+            retries=options.retries,
+            single=options.single,
         )
-        if wish.on_plan is not None:
-            wish.on_plan(found)
+        if options.on_plan is not None:
+            options.on_plan(found)
         return found
 
     return plan
@@ -125,7 +127,7 @@ def _planner(
 def _ledgers(
     writeback: WritebackSettings, database: Database, dataset: str
 ) -> dict[str, Mapping[str, PriorOutcome]]:
-    """What the ledger holds of a write-back, and of those that it refers to."""
+    """Prior outcomes of a write-back and of those that it refers to, by name."""
     ledgers: dict[str, Mapping[str, PriorOutcome]] = {
         writeback.name: prior_outcomes(database, dataset, writeback.name)
     }

@@ -175,7 +175,10 @@ def test_the_project_works(tmp_path: Path) -> None:
     """Checked and replicated in the folder; seen by Dagster there, and by commands elsewhere."""
     project = tmp_path / "my project"
     elsewhere = tmp_path / "elsewhere"
-    with invoiced_account(customers=1) as account, front_door(elsewhere, account) as door:
+    with (
+        invoiced_account(customers=1) as account,
+        front_door(elsewhere, account, cold=True) as door,
+    ):
         (elsewhere / "dagster.yaml").unlink()
         (elsewhere / "workspace.yaml").unlink()
         door.run("invoiced-pipeline", "init", str(project))

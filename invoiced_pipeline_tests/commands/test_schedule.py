@@ -41,7 +41,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 def test_the_installed_command(tmp_path: Path) -> None:
-    with front_door(tmp_path) as door:
+    with front_door(tmp_path, cold=True) as door:
         options = ("--frequency", "6h", "--anchor", "09:00", *NOON, "--count", "2", "--json")
         said = door.run("invoiced-pipeline", "schedule", *options).out
         assert json.loads(said) == ["2025-05-01T15:00:00+00:00", "2025-05-01T21:00:00+00:00"]

@@ -84,7 +84,7 @@ def test_from_a_plan_to_the_end(command: Command) -> None:
     assert (planned["counts"]["create"], planned["counts"]["invalid"]) == (1, 1)
     assert planned["rows"][0]["body"] == {"email": "pay@acme.example", "name": "Acme"}
     assert planned["rows"][1]["reason_param"] == "email"
-    assert "C2      invalid  email  email is no email address: 'nomail'" in command(
+    assert "C2      invalid  email  email is not an email address: 'nomail'" in command(
         "plan", "crm", status=1
     )
     assert command.posted == 0
@@ -140,7 +140,7 @@ def test_what_is_not_active_says_so(command: Command) -> None:
     assert "set active = true" in command("plan", "quiet")
     pushed = command.data("push", "quiet", status=1)
     assert "is not active: nothing was sent" in pushed["error"]
-    assert "Nothing was sent yet" in command("status", "quiet")
+    assert "Nothing has been sent yet" in command("status", "quiet")
     assert command.posted == 0
 
 

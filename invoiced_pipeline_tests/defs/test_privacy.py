@@ -202,7 +202,7 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
     assert json.loads(planned[0][0]) == {
         "email": email, "name": name, "tax_id": None, "notes": f"of {email}",
     }  # fmt: skip
-    assert planned[1] == (None, "email is no email address: [hashed]")
+    assert planned[1] == (None, "email is not an email address: [hashed]")
     pushed = push(dry_run=False)
     assert pushed.error is None
     states = pushed.metadata["report"]["states"]

@@ -13,7 +13,7 @@ from invoiced_pipeline.writeback.ledger.ledger import Ledger
 from invoiced_pipeline.writeback.plan.row_planner import Retries
 from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushWish, push_now
+from invoiced_pipeline.writeback.run import PushOptions, push_writeback
 from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.pushing import PATIENCE, HandClock
 
@@ -93,7 +93,7 @@ class Chain:
             clock=self.clock,
         )
         try:
-            reports = list(push_now(self.settings, name, target, PushWish(**wish)))
+            reports = list(push_writeback(self.settings, name, target, PushOptions(**wish)))
         finally:
             client.close()
         return {report.writeback: report for report in reports}

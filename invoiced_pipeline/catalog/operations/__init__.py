@@ -1,5 +1,6 @@
-"""What can be done to Invoiced, as data: method, path, body and answer of every operation."""
+"""The write operations of Invoiced as data: method, path, body and response of each."""
 
+from invoiced_pipeline.catalog.operations.custom import CUSTOM
 from invoiced_pipeline.catalog.operations.customers import (
     ADD_CONTACT,
     ATTACH_PAYMENT_SOURCE,
@@ -27,12 +28,9 @@ from invoiced_pipeline.catalog.operations.model import (
     fill_path,
     path_parameters,
 )
-from invoiced_pipeline.catalog.operations.money import (
-    CREATE_SUBSCRIPTION,
-    CREATE_TASK,
-    CUSTOM,
-    RECORD_PAYMENT,
-)
+from invoiced_pipeline.catalog.operations.payments import RECORD_PAYMENT
+from invoiced_pipeline.catalog.operations.subscriptions import CREATE_SUBSCRIPTION
+from invoiced_pipeline.catalog.operations.tasks import CREATE_TASK
 
 __all__ = [
     "MARKER",
@@ -75,5 +73,5 @@ _BY_NAME = {each.name: each for each in OPERATIONS}
 
 
 def operation(name: str) -> Operation:
-    """The operation called `name`; KeyError when there is none."""
+    """The operation `name`; KeyError if there is none."""
     return _BY_NAME[name]

@@ -1,4 +1,4 @@
-"""Operations on customers and what belongs to them: contacts and payment sources."""
+"""Operations on customers, their contacts and their payment sources."""
 
 from dataclasses import replace
 
@@ -32,11 +32,11 @@ _FIELDS = (
     Field(
         name="number",
         type="text",
-        description="Unique; made from a sequence by default.",
+        description="Unique; taken from a sequence by default.",
         nullable=False,
         longest=32,
     ),
-    Field(name="external_id", type="text", description="Another name of number.", longest=32),
+    Field(name="external_id", type="text", description="Another name for number.", longest=32),
     Field(name="email", type="email", description="Where documents are sent; lower-cased."),
     Field(
         name="type",
@@ -55,7 +55,7 @@ _FIELDS = (
             "tax_id": "Tax registration number.",
             "avalara_entity_use_code": "Avalara entity use code.",
             "avalara_exemption_number": "Avalara exemption number.",
-            "accounting_system": "Accounting system that the customer comes from.",
+            "accounting_system": "Accounting system of the customer.",
             "accounting_id": "Id in the accounting system.",
         }
     ),
@@ -77,7 +77,7 @@ _FIELDS = (
         Field(name=name, type="integer", description=description)
         for name, description in {
             "owner": "User who owns the relationship.",
-            "autopay_delay_days": "Days between issuing and charging.",
+            "autopay_delay_days": "Days from issuing to charging.",
             "sign_up_page": "Sign-up page.",
             "chasing_cadence": "Chasing cadence.",
             "next_chase_step": "Next step of the cadence.",
@@ -118,7 +118,7 @@ _FIELDS = (
 CREATE_CUSTOMER = Operation(
     name="create_customer",
     title="Create customer",
-    description="Makes a customer; later changes of its row update it.",
+    description="Creates a customer; later changes of its row update it.",
     kind="create",
     method="POST",
     path="/customers",
@@ -195,7 +195,7 @@ ATTACH_PAYMENT_SOURCE = Operation(
         *_TOKENS,
     ),
     one_of=(("invoiced_token", "gateway_token"),),
-    # The service passes other fields on to the gateway (observed): none may slip through.
+    # The API passes unknown fields on to the gateway (observed): none may get there.
     strict=True,
     success=frozenset({200}),
     natural_key=NaturalKey(

@@ -31,7 +31,7 @@ _COMMON = (
     Field(
         name="number",
         type="text",
-        description="Unique among its kind; made from a sequence by default.",
+        description="Unique among documents of its kind; taken from a sequence by default.",
         nullable=False,
         longest=32,
     ),
@@ -42,12 +42,12 @@ _COMMON = (
     *booleans(
         {
             "draft": "Whether it is not issued yet; false by default.",
-            "closed": "Whether it is no longer collected; false re-opens it.",
+            "closed": "Whether it is no longer collected; false reopens it.",
             "calculate_taxes": "Whether taxes are calculated.",
         }
     ),
     Field(
-        name="send", type="boolean", description="Whether it is emailed once it is created.",
+        name="send", type="boolean", description="Whether it is emailed when it is created.",
         nullable=False, creation_only=True,
     ),
     Field(
@@ -61,7 +61,7 @@ _COMMON = (
     Field(name="attachments", type="array", description="Ids of uploaded files.", shown="never"),
     *texts(
         {
-            "accounting_system": "Accounting system that the document comes from.",
+            "accounting_system": "Accounting system of the document.",
             "accounting_id": "Id in the accounting system.",
         }
     ),
@@ -103,7 +103,7 @@ _ON_INVOICES = (
 CREATE_INVOICE = Operation(
     name="create_invoice",
     title="Create invoice",
-    description="Issues an invoice, or drafts one; later changes of its row update it.",
+    description="Issues or drafts an invoice; later changes of its row update it.",
     kind="create",
     method="POST",
     path="/invoices",
@@ -134,7 +134,7 @@ UPDATE_INVOICE = Operation(
 DELETE_INVOICE = Operation(
     name="delete_invoice",
     title="Delete invoice",
-    description="Deletes a draft; an issued invoice is voided and never deleted.",
+    description="Deletes a draft; an issued invoice is voided, never deleted.",
     kind="delete",
     method="DELETE",
     path="/invoices/{id}",
@@ -178,7 +178,7 @@ ISSUE_CREDIT_NOTE = Operation(
 CREATE_ESTIMATE = Operation(
     name="create_estimate",
     title="Create estimate",
-    description="Makes an estimate; later changes of its row update it.",
+    description="Creates an estimate; later changes of its row update it.",
     kind="create",
     method="POST",
     path="/estimates",
@@ -191,7 +191,7 @@ CREATE_ESTIMATE = Operation(
         Field(name="expiration_date", type="timestamp", description="When it expires."),
         *texts({"payment_terms": "Terms of the invoice."}),
         Field(
-            name="deposit", type="number", description="Deposit asked for.", nullable=False,
+            name="deposit", type="number", description="Deposit that is asked for.", nullable=False,
             not_negative=True,
         ),
         *booleans({"deposit_paid": "Whether the deposit is paid."}),

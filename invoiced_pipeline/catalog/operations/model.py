@@ -1,4 +1,4 @@
-"""The vocabulary of write operations: what the API takes, refuses and answers, as plain values."""
+"""Types of write operations: the fields and rules of the API as plain values."""
 
 import re
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ FieldType = Literal[
     "text", "email", "choice", "number", "integer", "timestamp", "boolean", "currency", "country",
     "metadata", "object", "array", "token", "any",
 ]  # fmt: skip
-"""What a field of a body holds. `number` is a decimal (money in major currency units), `timestamp`
-is epoch seconds, `token` is a payment source's token, the only place for anything like one."""
+"""The type of a field. `number` is a decimal (money in major currency units), `timestamp` is epoch
+seconds, `token` is the token of a payment source and belongs in no other field."""
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 Kind = Literal["create", "update", "delete", "custom"]
 
 MARKER = "invoiced_pipeline"
-"""The metadata key under which the write-back puts its marker, where an operation is found again by
-one (`NaturalKey.marker`). It takes one of the ten keys that the API allows."""
+"""The metadata key of the marker in new records (`NaturalKey.marker`), one of the ten keys that the
+API allows."""
 
 METADATA_KEYS = 10
 METADATA_KEY_LENGTH = 40
@@ -34,54 +34,53 @@ class Field:
     description: str
     required: bool = False
     nullable: bool = True
-    """Whether null or an empty text clears it; else the API refuses them."""
+    """Whether null or an empty text clears it; otherwise the API refuses them."""
     shortest: int = 1
     longest: int = 255
     """Bounds of a text's length, in characters."""
     choices: tuple[str, ...] = ()
     refers_to: str | None = None
-    """The table whose primary key it holds."""
+    """The table to whose primary key it refers."""
     above_zero: bool = False
     not_negative: bool = False
     creation_only: bool = False
-    """Cannot be changed afterwards."""
+    """Whether it cannot be changed after creation."""
     elements: tuple["Field", ...] = ()
-    """Fields of an object, or of the objects in an array; unknown ones are not looked at when it
-    is empty."""
+    """Fields of an object, or of the objects in an array; empty if they are not validated."""
     shown: Literal["always", "included", "never"] = "always"
-    """Whether a fetched record has it: always, with `include=`, or not in the form it is sent."""
+    """Whether a record has it when read: always, with `include=`, or not as it was sent."""
     attaches: bool = False
-    """Whether a value only adds to what is there, as a token does."""
+    """Whether a value only adds something, as a token does."""
 
     @property
     def replaced_whole(self) -> bool:
-        """Whether an update that sends it leaves nothing of what was there (observed)."""
+        """Whether an update with it replaces the whole field (observed)."""
         return self.type in {"metadata", "object", "array", "any"} and not self.attaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NaturalKey:
-    """How a record is found again of which it is not known whether it was created.
+    """How to find a record of which it is unknown whether it was created.
 
-    In this order: by `number`, where the body sets it; by a marker; by comparing a list.
+    In this order: by `number`, if the body sets it; by a marker; by comparing a list.
     """
 
     number: str | None = None
     """A field that is unique in the account: `GET <list_path>?filter[<number>]=...`."""
     marker: bool = False
-    """`metadata[MARKER]` is set in the body, and found by the documented `metadata[...]` filter."""
+    """Whether `metadata[MARKER]` is set, to be found by the documented `metadata[...]` filter."""
     list_path: str
-    """Where to look; it may hold the operation's own path parameters."""
+    """The list to read; it may have the path parameters of the operation."""
     list_params: tuple[tuple[str, str], ...] = ()
-    """Sent with every look-up, e.g. `("all", "1")`: canceled subscriptions are not listed else."""
+    """Sent with every look-up, such as `("all", "1")`, which also lists canceled subscriptions."""
     compare: tuple[tuple[str, str], ...] = ()
-    """Fields of the body, each with its name in the listed record, by which records are compared
-    where there is no marker. Fields that the body does not set are not compared."""
+    """Fields to compare if there is no marker: the name in the body and the name in the record.
+    Fields that the body does not set are not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One thing that can be done to Invoiced."""
+    """One kind of write to Invoiced."""
 
     name: str
     title: str
@@ -89,63 +88,63 @@ class Operation:
     kind: Kind
     method: Method
     path: str
-    """With parameters in braces, e.g. `/customers/{customer}/contacts`."""
+    """With parameters in braces, such as `/customers/{customer}/contacts`."""
     docs_url: str
     singular: str
-    """What a record is called in errors and logs, e.g. `contact`."""
+    """The name of a record in errors and logs, such as `contact`."""
     table: str | None = None
-    """The replicated table that holds the records; None where it is not replicated."""
+    """The table of the records; None if they are not replicated."""
     parameters: tuple[Field, ...] = ()
-    """The path's parameters; a row brings them as columns, they are not part of the body."""
+    """Parameters of the path; a row has them as columns, and they are not in the body."""
     fields: tuple[Field, ...] = ()
-    """All that the body may hold."""
+    """All fields of the body."""
     one_of: tuple[tuple[str, ...], ...] = ()
-    """Of each of these groups of fields exactly one has to be there."""
+    """Groups of fields of which exactly one is required."""
     any_of: tuple[tuple[str, ...], ...] = ()
-    """Of each of these groups of fields at least one has to be there."""
+    """Groups of fields of which at least one is required."""
     blocked: frozenset[str] = frozenset()
-    """Fields of a fetched record whose mere presence the API refuses."""
+    """Read-only fields of a record; the API refuses a body that has one."""
     strict: bool = False
-    """Whether the API refuses unknown fields; else it drops them without a word."""
+    """Whether the API refuses unknown fields; otherwise it silently drops them."""
     unwanted: tuple[tuple[str, str], ...] = ()
-    """Fields that people expect here, with what to do instead."""
+    """Fields that users may expect, each with what to do instead."""
     success: frozenset[int] = frozenset({201})
-    """Statuses of an answer that did what was asked."""
+    """HTTP statuses of success."""
     takes_idempotency_key: bool = True
-    """PUT, DELETE and GET refuse the header."""
+    """Whether the API accepts the header; PUT, DELETE and GET refuse it."""
     answers_with_record: bool = True
-    """Whether the answer is the record; else it is empty, or something else."""
+    """Whether the response is the record; otherwise it is empty, or something else."""
     natural_key: NaturalKey | None = None
-    """None: the path names the record."""
+    """How to find a created record; None if the path identifies the record."""
     update_path: str | None = None
-    """`PATCH` of a record that a create operation made, e.g. `/customers/{id}`; None where what was
-    created is never changed by write-back. `{id}` is the record's own."""
+    """Path of the `PATCH` of a created record, such as `/customers/{id}`; None if write-back never
+    changes the records that it creates."""
     void_path: str | None = None
-    """`POST` that voids an issued document in place of deleting it."""
+    """Path of the `POST` that voids an issued document instead of deleting it."""
     money: str | None = None
-    """Where the amount of money that a row moves stands: a field, or `items` of a document."""
+    """The field with the money that a row moves: an amount, or `items` of a document."""
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_name.update({each.name: each for each in self.fields})
 
     def field(self, name: str) -> Field | None:
-        """The body's field called `name`; None where the API does not take it."""
+        """The body's field `name`; None if there is no such field."""
         return self._by_name.get(name)
 
     @property
     def record_path(self) -> str:
-        """Path of one record, e.g. `/invoices/{id}`: of an update's own, else of `update_path`."""
+        """The path of one record, such as `/invoices/{id}`."""
         return self.path if self.kind in {"update", "delete"} else self.update_path or self.path
 
 
 def path_parameters(path: str) -> tuple[str, ...]:
-    """Names in braces, in their order: `("customer",)` of `/customers/{customer}/contacts`."""
+    """The names in braces, in order: `("customer",)` of `/customers/{customer}/contacts`."""
     return tuple(re.findall(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", path))
 
 
 def fill_path(path: str, parameters: Mapping[str, Any]) -> str:
-    """A path with its parameters filled in; one without a value stays in braces."""
+    """Fills in a path's parameters; one without a value stays in braces."""
     for name in path_parameters(path):
         if parameters.get(name) is not None:
             path = path.replace(f"{{{name}}}", quote(str(parameters[name]), safe=""))

@@ -1,4 +1,4 @@
-"""Fields that several operations have in common."""
+"""Fields that several operations share."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from invoiced_pipeline.catalog.operations.model import Field
 
 
 def texts(names: dict[str, str], *, longest: int = 255) -> tuple[Field, ...]:
-    """Plain text fields, by name, with their descriptions."""
+    """Text fields from names and descriptions."""
     return tuple(
         Field(name=name, type="text", description=description, longest=longest)
         for name, description in names.items()
@@ -15,7 +15,7 @@ def texts(names: dict[str, str], *, longest: int = 255) -> tuple[Field, ...]:
 
 
 def booleans(names: dict[str, str]) -> tuple[Field, ...]:
-    """Boolean fields, by name, with their descriptions."""
+    """Boolean fields from names and descriptions."""
     return tuple(
         Field(name=name, type="boolean", description=description, nullable=False)
         for name, description in names.items()
@@ -23,12 +23,12 @@ def booleans(names: dict[str, str]) -> tuple[Field, ...]:
 
 
 def with_required(fields: Iterable[Field], *names: str) -> tuple[Field, ...]:
-    """The same fields, of which those named are required."""
+    """The same fields, with the named ones required and the others optional."""
     return tuple(replace(each, required=each.name in names) for each in fields)
 
 
 def customer(name: str = "customer", *, required: bool = True) -> Field:
-    """The customer that a record belongs to; it can never be changed afterwards."""
+    """The customer that a record belongs to, which cannot be changed later."""
     return Field(
         name=name,
         type="integer",
@@ -41,7 +41,7 @@ def customer(name: str = "customer", *, required: bool = True) -> Field:
 
 
 def record_id(table: str, what: str) -> Field:
-    """The path parameter `id`: which record is meant."""
+    """The path parameter `id` of a record."""
     return Field(
         name="id", type="integer", description=f"{what} ID.", required=True, refers_to=table
     )
@@ -85,8 +85,8 @@ RATES = (
     Field(name="taxes", type="array", description="Tax rate ids, or objects with an amount."),
 )
 LINE_ITEM = (
-    Field(name="id", type="integer", description="Of a line that is there: it is changed."),
-    *texts({"type": "Kind of item.", "catalog_item": "Catalog item that fills what is missing."}),
+    Field(name="id", type="integer", description="Id of an existing line, which is changed."),
+    *texts({"type": "Kind of item.", "catalog_item": "Catalog item that supplies missing fields."}),
     Field(name="name", type="text", description="Title of the line.", shortest=0),
     Field(name="description", type="text", description="Longer text.", longest=65_535),
     Field(name="quantity", type="number", description="Number of units; 1 by default."),

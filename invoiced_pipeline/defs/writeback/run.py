@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from invoiced_pipeline.warehouse.database import Database
     from invoiced_pipeline.writeback.plan.plan import Plan
     from invoiced_pipeline.writeback.push.report import PushReport
-    from invoiced_pipeline.writeback.run import PushWish
+    from invoiced_pipeline.writeback.run import PushOptions
 
 _MOST_PROBLEMS = 100
 
@@ -92,11 +92,13 @@ class WritebackRun:
             document_after_push(self._connection, database)
 
     def _plan(self, config: WritebackConfig, database: "Database", host: str) -> None:
-        from invoiced_pipeline.writeback.run import plan_now
+        from invoiced_pipeline.writeback.run import plan_writeback
 
         wish = _wish(config)
         name = self._writeback.name
-        plan = plan_now(self._settings, name, database, retries=wish.retries, single=wish.single)
+        plan = plan_writeback(
+            self._settings, name, database, retries=wish.retries, single=wish.single
+        )
         self._note(plan, database, host)
 
     def _push(
@@ -106,7 +108,7 @@ class WritebackRun:
 
         from invoiced_pipeline.selection.privacy import privacy_of
         from invoiced_pipeline.writeback.push.target import Target
-        from invoiced_pipeline.writeback.run import push_now
+        from invoiced_pipeline.writeback.run import push_writeback
 
         name = self._writeback.name
         wish = replace(
@@ -124,7 +126,7 @@ class WritebackRun:
                 run_id=self._context.run_id,
                 privacy=privacy_of(self._connection, settings.hash_salt),
             )
-            for report in push_now(self._settings, name, target, wish):
+            for report in push_writeback(self._settings, name, target, wish):
                 self._context.log.info("%s: %s", report.writeback, dict(report.states))
                 failures += [report.failure] if report.failure else []
                 self.metadata.update(_told(report, is_own=report.writeback == name))
@@ -136,10 +138,10 @@ class WritebackRun:
         """Keeps a plan in the warehouse and on the run's page."""
         from invoiced_pipeline.selection.privacy import privacy_of
         from invoiced_pipeline.writeback.plan.plan_table import write_plan
-        from invoiced_pipeline.writeback.plan.redaction import kept_plan
+        from invoiced_pipeline.writeback.plan.redaction import redacted_plan
         from invoiced_pipeline.writeback.plan.rendering import as_markdown
 
-        kept = kept_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
+        kept = redacted_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
         write_plan(database, self._connection.dataset, kept, self._context.run_id)
         self.metadata["plan"] = dg.MetadataValue.md(as_markdown(kept, host))
         counts = {f"rows_to_{name}" if name in _SENT else f"rows_{name}": count
@@ -150,15 +152,15 @@ class WritebackRun:
 _SENT = frozenset({"create", "update", "delete", "void"})
 
 
-def _wish(config: WritebackConfig) -> "PushWish":
+def _wish(config: WritebackConfig) -> "PushOptions":
     from invoiced_pipeline.writeback.plan.row_planner import Retries
     from invoiced_pipeline.writeback.plan.single_row import SingleRow
-    from invoiced_pipeline.writeback.run import PushWish
+    from invoiced_pipeline.writeback.run import PushOptions
 
     single = None
     if config.record:
         single = SingleRow(record_key=config.record, edits=config.set_fields)
-    return PushWish(
+    return PushOptions(
         # Who sends one record by hand means it, unless its outcome is unknown.
         retries=Retries(
             rejected=config.retry_rejected or single is not None,

@@ -1,1 +1,1 @@
-"""What a push would do, row by row."""
+"""Plans a push row by row."""

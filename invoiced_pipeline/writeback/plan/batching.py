@@ -1,4 +1,4 @@
-"""Rows of a custom operation that go in one call."""
+"""Batches: rows of a custom operation that are sent in one request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,16 +16,16 @@ def batched(
     rows: Sequence[PlannedRow],
     groups: Mapping[int, Any],
 ) -> tuple[PlannedRow, ...]:
-    """The rows with the number of their batch, where they go in batches.
+    """Numbers the batches of a custom operation; rows of other operations stay as they are.
 
-    A batch has one path, one value of the column of `group_by`, and each record key once: rows of
-    one key are sent one after the other.
+    A batch has one path, one value of the column of `group_by`, and each record key at most once:
+    rows with the same key are sent one after the other.
 
     Args:
         settings: The write-back.
-        operation: What it does.
+        operation: Its operation.
         rows: In the source's order.
-        groups: The value of `group_by`'s column, by position.
+        groups: The values of the column of `group_by`, by position.
     """
     size = batch_size(settings, operation)
     if operation.kind != "custom" or size == 1:

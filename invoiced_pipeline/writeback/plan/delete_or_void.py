@@ -1,4 +1,4 @@
-"""Drafts are deleted, issued documents voided; the replica says which a document is."""
+"""Deletes drafts and voids issued invoices; the replica tells them apart."""
 
 from dataclasses import replace
 
@@ -12,13 +12,13 @@ from invoiced_pipeline.writeback.validation.replica import Replica
 def planned_deletion(
     operation: Operation, row: MappedRow, planned: PlannedRow, replica: Replica
 ) -> PlannedRow:
-    """A draft is deleted, an issued invoice voided; which it is, the replica says."""
+    """Plans the deletion of a draft, or the voiding of an issued invoice."""
     record = replica.record(operation.table or "", row.parameters["id"])
     path = fill_path(operation.path, row.parameters)
     if record is None:
         problem = Problem(
-            f"invoice {row.parameters['id']} is not in the replica, so that it is not known "
-            "whether it is a draft: sync first",
+            f"invoice {row.parameters['id']} is not in the replica, so it is unknown whether it "
+            "is a draft: sync first",
             "id",
         )
         return planned.as_invalid(problem)

@@ -1,4 +1,4 @@
-"""`_writeback_plan`: the last plan of every write-back, as rows beside the data."""
+"""The table `_writeback_plan`: the last plan of every write-back, one row for each of its rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,6 @@ from typing import Any
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.plan.rendering import shown_body, shown_value
 
 PLANS = "_writeback_plan"
 
@@ -25,12 +24,12 @@ _PLACES = f"({', '.join(['%s'] * len(_TYPES))})"
 
 
 def write_plan(database: Database, dataset: str, plan: Plan, run_id: str) -> None:
-    """Keeps a plan in place of the write-back's last one; tokens are not among it.
+    """Replaces a write-back's plan in the table; tokens are hidden.
 
-    The caller holds the writer's lock, and leaves out what must not be kept (`kept_plan`).
+    The caller holds the writer's lock and redacts the plan (`redacted_plan`).
 
     Raises:
-        WarehouseError: It cannot be written.
+        WarehouseError: The table cannot be written.
     """
     at = datetime.now(UTC)
     rows = [_row(plan, row, run_id, at) for row in plan.rows]
@@ -44,29 +43,21 @@ def write_plan(database: Database, dataset: str, plan: Plan, run_id: str) -> Non
 
 
 def _row(plan: Plan, row: PlannedRow, run_id: str, at: datetime) -> tuple[Any, ...]:
-    body = None if row.body is None else encode_body(shown_body(plan.operation, row.body)).decode()
-    changes = {
-        change.field: {
-            "before": change.before,
-            "after": shown_value(plan.operation, change.field, change.after),
-        }
-        for change in row.changes
+    shown = row.shown(plan.operation)
+    values = {
+        **shown,
+        "writeback": plan.settings.name,
+        "operation": plan.operation.name,
+        "body": _json(shown["body"]),
+        "changes": _json(shown["changes"] or None),
+        "run_id": run_id,
+        "planned_at": at,
     }
-    return (
-        plan.settings.name,
-        plan.operation.name,
-        row.position,
-        row.record_key,
-        row.action,
-        row.method,
-        row.path,
-        body,
-        encode_body(changes).decode() if changes else None,
-        row.reason,
-        row.reason_param,
-        run_id,
-        at,
-    )
+    return tuple(values[name] for name in _TYPES)
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else encode_body(value).decode()
 
 
 def _chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:

@@ -1,4 +1,4 @@
-"""Makes the plan of a write-back: source, mapping, validation, differences to the replica."""
+"""Makes the plan of a write-back from its source, the ledger and the replica."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +15,10 @@ from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries, RowPlanner
 from invoiced_pipeline.writeback.plan.unreadable_rows import readable_rows
 from invoiced_pipeline.writeback.source.allowed_numbers import allowed_note, check_allowed_numbers
-from invoiced_pipeline.writeback.source.mapping import Family, MappedRow, map_rows
+from invoiced_pipeline.writeback.source.mapping import MappedRow, map_rows
 from invoiced_pipeline.writeback.source.operation import operation_of
 from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.references import ReferencedWriteback
 from invoiced_pipeline.writeback.validation.record_numbers import number_of
 from invoiced_pipeline.writeback.validation.replica import (
     Numbers,
@@ -27,20 +28,20 @@ from invoiced_pipeline.writeback.validation.replica import (
 )
 
 Ledgers = Mapping[str, Mapping[str, PriorOutcome]]
-"""What the ledger holds, by write-back and record key."""
+"""Prior outcomes by write-back and record key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequest:
-    """What is planned.
+    """What to plan.
 
     Attributes:
         settings: The write-back.
-        dataset: Its connection's dataset.
-        ledgers: What the ledger holds of it, and of those that it refers to.
-        parent_keys: Key columns of those that it refers to, by name.
-        retries: Rows that are sent again although nothing in them changed.
-        folder: Where relative paths of files begin; the working directory by default.
+        dataset: The dataset of its connection.
+        ledgers: Prior outcomes of it and of the write-backs that it refers to.
+        parent_keys: The key columns of those write-backs, by name.
+        retries: Unchanged rows that are sent again.
+        folder: The base of relative file paths; the working directory by default.
     """
 
     settings: WritebackSettings
@@ -54,16 +55,16 @@ class PlanRequest:
 def plan_request(
     settings: Settings, name: str, ledgers: Ledgers, retries: Retries = NO_RETRIES
 ) -> PlanRequest:
-    """The request for a write-back of the settings.
+    """The request to plan one write-back of the settings.
 
     Args:
         settings: All settings.
-        name: Which write-back.
+        name: The write-back's name.
         ledgers: As of `PlanRequest`.
         retries: As of `PlanRequest`.
 
     Raises:
-        ConfigurationError: There is no such write-back; the text names those there are.
+        ConfigurationError: There is no such write-back.
     """
     found = settings.find_writeback(name)
     return PlanRequest(
@@ -77,9 +78,9 @@ def plan_request(
 
 
 def make_plan(request: PlanRequest, database: Database) -> Plan:
-    """Reads the source and the replica, and says what a push would do. Nothing is sent.
+    """Reads source and replica, and plans what a push would do. Nothing is sent.
 
-    Every access to the warehouse is short, and over when this returns.
+    Each access to the warehouse is short, and none is open when this returns.
 
     Raises:
         ConfigurationError: The source cannot be read, or does not fit the settings.
@@ -90,17 +91,17 @@ def make_plan(request: PlanRequest, database: Database) -> Plan:
 
 
 def plan_rows(request: PlanRequest, selection: Selection, database: Database) -> Plan:
-    """The plan for rows that are read already, e.g. for one of them that was edited."""
+    """Plans rows that are already read, such as one row with edits."""
     settings = request.settings
     operation = operation_of(settings)
     check_allowed_numbers(settings, operation)
-    families = {
-        name: Family(key=key, known=request.ledgers.get(name, {}))
+    referenced = {
+        name: ReferencedWriteback(key=key, known=request.ledgers.get(name, {}))
         for name, key in request.parent_keys.items()
     }
     known = request.ledgers.get(settings.name, {})
     mapped, rows = readable_rows(
-        selection, map_rows(settings, operation, selection, families, known), settings
+        selection, map_rows(settings, operation, selection, referenced, known), settings
     )
     replica = _replica(request, operation, mapped, known, database)
     planner = RowPlanner(
@@ -112,7 +113,7 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
         dataset=request.dataset,
         owners={e.invoiced_id: key for key, e in known.items() if e.invoiced_id is not None},
     )
-    # Rows that were sent first: of several with one number it is theirs.
+    # Rows that were already sent come first: they own a number that several rows have.
     for group in sorted(_by_key(mapped), key=lambda rows: not _was_sent(rows[0], known)):
         rows += planner.plan(group)
     rows.sort(key=lambda row: row.position)
@@ -156,7 +157,7 @@ def _new_numbers(
     mapped: Sequence[MappedRow],
     known: Mapping[str, PriorOutcome],
 ) -> Numbers | None:
-    """Numbers of rows that have made no record yet; None where nobody need be asked."""
+    """Numbers of rows that have not created a record yet; None if none has to be looked up."""
     key = operation.natural_key
     if not settings.check_replica or key is None or not key.number or not operation.table:
         return None
@@ -174,7 +175,7 @@ def _was_sent(row: MappedRow, known: Mapping[str, PriorOutcome]) -> bool:
 
 
 def _by_key(mapped: Iterable[MappedRow]) -> list[list[MappedRow]]:
-    """Rows of one record key together, in their order; a row without a key stays alone."""
+    """Groups rows by record key, in their order; a row without a key is its own group."""
     groups: dict[str | int, list[MappedRow]] = defaultdict(list)
     for row in mapped:
         groups[row.record_key or row.position].append(row)
@@ -190,7 +191,7 @@ def _skipped(settings: WritebackSettings, selection: Selection) -> tuple[str, ..
 
 def _notes(settings: WritebackSettings, operation: Operation, replica: Replica) -> tuple[str, ...]:
     if not settings.check_replica:
-        return ("The replica was not asked whether the records exist that rows name.",)
+        return ("The rows were not checked against the replica (check_replica = false).",)
     named = {
         each.refers_to
         for each in (*operation.parameters, *operation.fields)
@@ -198,5 +199,5 @@ def _notes(settings: WritebackSettings, operation: Operation, replica: Replica) 
     }
     missing = sorted(named - replica.tables)
     if missing and operation.kind != "custom":
-        return (f"Not replicated, and so not asked: {', '.join(missing)}.",)
+        return (f"Not checked, because they are not replicated: {', '.join(missing)}.",)
     return ()

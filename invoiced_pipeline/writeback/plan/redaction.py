@@ -1,40 +1,36 @@
-"""A plan as it may be kept: with hashes of what is hashed, and nothing of what is dropped."""
+"""Redacts a plan for storage: hashed columns as hashes, dropped columns as null."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from invoiced_pipeline.catalog.model import Treatment
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import Privacy, without
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.source.quoting import quoted
 from invoiced_pipeline.writeback.validation.diff import Change
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
+def redacted_plan(plan: Plan, privacy: Privacy) -> Plan:
+    """Returns the plan to store in the warehouse and to show on the run's page.
 
-def kept_plan(plan: Plan, privacy: Privacy) -> Plan:
-    """A plan for the warehouse, the ledger and the run's page; the plan itself is what is sent.
-
-    Record keys and paths stay: rows are found by them. What is dropped or left out is null.
+    A push sends the original. Record keys and paths stay, because they identify the rows.
 
     Args:
         plan: The plan.
-        privacy: What of the connection's records must not be kept.
+        privacy: The connection's hashed and dropped columns.
     """
     if privacy.is_idle:
         return plan
     table = plan.operation.table or plan.operation.singular
-    return replace(plan, rows=[_kept(row, table, privacy) for row in plan.rows])
+    return replace(plan, rows=[_redacted_row(row, table, privacy) for row in plan.rows])
 
 
-def _kept(row: PlannedRow, table: str, privacy: Privacy) -> PlannedRow:
-    # The whole row, for values are looked for in all texts of their record.
+def _redacted_row(row: PlannedRow, table: str, privacy: Privacy) -> PlannedRow:
+    # The whole row: its private values are also searched for in its other texts.
     after = _redacted({**row.wanted, **(row.body or {})}, table, privacy)
     before = _redacted({change.field: change.before for change in row.changes}, table, privacy)
     return replace(
@@ -44,36 +40,36 @@ def _kept(row: PlannedRow, table: str, privacy: Privacy) -> PlannedRow:
             Change(change.field, before[change.field], after[change.field])
             for change in row.changes
         ),
-        reason=None if row.reason is None else kept_text(row.reason, row, table, privacy),
-        warnings=tuple(_kept_warning(each, row, table, privacy) for each in row.warnings),
+        reason=None if row.reason is None else redacted_text(row.reason, row, table, privacy),
+        warnings=tuple(_redacted_warning(each, row, table, privacy) for each in row.warnings),
         wanted={},
     )
 
 
-def _kept_warning(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
-    """A warning; without its value where its field, or one around it, is hashed or dropped."""
+def _redacted_warning(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
+    """A warning, without its value if the field or one around it is hashed or dropped."""
     place = text.partition(": ")[0]
     rules = privacy.rules(table)
     for name in re.split(r"[.\[]", place):
         how = rules.personal.get(name) or rules.hidden.get(name)
         if how is not None:
-            return f"{place}: a value to look at, which is {how} here"
-    return kept_text(text, row, table, privacy)
+            return f"{place}: check this value, which is {how} here"
+    return redacted_text(text, row, table, privacy)
 
 
 def _redacted(fields: Mapping[str, Any], table: str, privacy: Privacy) -> dict[str, Any]:
-    return _DECODER.decode(privacy.redact(table, encode_body(fields)))
+    return decode_exact(privacy.redact(table, encode_body(fields)))
 
 
-def kept_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
-    """What is said of a row, without values that must not be kept.
+def redacted_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
+    """Removes values that must not be stored from a text about a row.
 
     Args:
-        text: A reason of ours, which may repeat a short value or a part of a long one, or a message
+        text: Our own reason, which may repeat a short value or a part of a long one, or a message
             of the API.
-        row: As it was planned.
-        table: The table of its record, or the name of its kind.
-        privacy: What must not be kept.
+        row: The planned row.
+        table: The table of its record, or the record's name if there is no table.
+        privacy: The connection's hashed and dropped columns.
     """
     if privacy.is_idle:
         return text
@@ -87,7 +83,7 @@ def kept_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> str:
 def _values(
     value: Any, names: Mapping[str, Treatment], how: Treatment | None = None
 ) -> Iterator[tuple[Any, Treatment]]:
-    """All single values under some names, at any depth, and what becomes of them."""
+    """Yields the scalar values under some names, at any depth, with their treatment."""
     if isinstance(value, Mapping):
         for name, each in value.items():
             yield from _values(each, names, names.get(str(name)) or how)

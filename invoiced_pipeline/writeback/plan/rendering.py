@@ -1,40 +1,25 @@
-"""How a plan is shown: counts, sample requests without secrets, what changes, what is wrong."""
+"""A plan for people: counts, changes, problems, and sample requests without secrets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes
+from invoiced_pipeline.writeback.plan.tokens import without_token, without_tokens
 from invoiced_pipeline.writeback.source.payment_data import HIDDEN
 
 SAMPLES = 3
-"""Requests shown of every action."""
+"""Sample requests of each action."""
 _MOST_ROWS = 50
 _LONGEST = 120
 
 
-def shown_body(operation: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body without its tokens."""
-    return {name: shown_value(operation, name, value) for name, value in body.items()}
-
-
-def shown_value(operation: Operation, name: str, value: Any) -> Any:
-    """A field's value; hidden where it is a token, also inside of an object."""
-    field = operation.field(name)
-    if name.endswith("_token") or (field is not None and field.type == "token"):
-        return HIDDEN if value is not None else None
-    if isinstance(value, Mapping):
-        return {key: HIDDEN if key.endswith("_token") else item for key, item in value.items()}
-    return value
-
-
 def sample_requests(plan: Plan, host: str) -> Iterator[str]:
-    """The first requests of every action as they would go out, secrets aside.
+    """Yields the first requests of each action as they would be sent, without secrets.
 
     Args:
         plan: The plan.
@@ -54,12 +39,12 @@ def sample_requests(plan: Plan, host: str) -> Iterator[str]:
 
 
 def obstacles(plan: Plan) -> list[str]:
-    """Why a push would send nothing of a plan: all reasons, while a push names the first."""
+    """All reasons why a push would send nothing of a plan; a push itself names the first."""
     return [text for text in (plan.inactive_note(), plan.excess()) if text]
 
 
 def as_markdown(plan: Plan, host: str) -> str:
-    """The whole of a plan, for the run's page."""
+    """The whole plan as Markdown, for the run's page."""
     parts = [
         f"**{plan.operation.title}**: {counted(len(plan.rows), 'row')} of `{plan.settings.name}`",
         _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
@@ -86,22 +71,22 @@ def as_markdown(plan: Plan, host: str) -> str:
 
 
 def change_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
-    """Record key, field, before and after of everything that updates change."""
+    """Yields record key, field, before and after of every change."""
     for row in plan.to_send:
         for change in row.changes:
-            after = shown_value(plan.operation, change.field, change.after)
+            after = without_token(plan.operation, change.field, change.after)
             yield row.record_key, change.field, _text(change.before), _text(after)
 
 
 def problem_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
-    """Record key, action, field and reason of rows that are invalid or held."""
+    """Yields record key, action, field and reason of invalid and held rows."""
     for row in plan.rows:
         if row.action in {"invalid", "held"}:
             yield row.record_key, row.action, row.reason_param or "", row.reason or ""
 
 
 def warning_rows(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Record key and text of every warning."""
+    """Yields record key and text of every warning."""
     for row in plan.rows:
         for warning in row.warnings:
             yield row.record_key, warning
@@ -114,7 +99,7 @@ def _request(plan: Plan, row: PlannedRow, batch: Sequence[PlannedRow], host: str
     lines += [f"{name}: {HIDDEN}" for name in plan.settings.headers]
     if row.body is None:
         return "\n".join(lines)
-    bodies = [shown_body(plan.operation, each.body or {}) for each in batch or [row]]
+    bodies = [without_tokens(plan.operation, each.body or {}) for each in batch or [row]]
     content = encode_body(bodies if batch else bodies[0])
     return "\n".join([*lines, "", msgspec.json.format(content.decode(), indent=2)])
 

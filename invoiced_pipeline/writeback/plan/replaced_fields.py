@@ -1,4 +1,4 @@
-"""Fields that an update replaces as a whole: what is read before, what is told, what it costs."""
+"""Fields that an update replaces as a whole: reads before it, notes on it, and its requests."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ from invoiced_pipeline.writeback.source.problem import Problem
 
 
 def is_replaced_whole(operation: Operation, name: str) -> bool:
-    """Whether the API leaves nothing of a field that an update sends; so of unknown ones."""
+    """Whether an update replaces the whole field; true for fields that the catalog lacks."""
     field = operation.field(name)
     return field is None or field.replaced_whole
 
 
 def unreadable_part(operation: Operation, parts: Iterable[Path]) -> Problem | None:
-    """Why a part cannot be put among the rest of its field; None where it can."""
+    """Returns why a part cannot be merged into its field; None if it can."""
     for path in parts:
         field = operation.field(path[0])
         if field is not None and field.shown == "never":
@@ -32,7 +32,7 @@ def unreadable_part(operation: Operation, parts: Iterable[Path]) -> Problem | No
 
 
 def read_params(operation: Operation, row: PlannedRow) -> tuple[tuple[str, str], ...]:
-    """What makes a read record show the fields of which a row sets parts."""
+    """The `include` parameter that makes the API show all fields of which a row sets parts."""
     names = sorted({path[0] for path in row.parts})
     hidden = [
         name for name in names if (field := operation.field(name)) and field.shown == "included"
@@ -41,12 +41,12 @@ def read_params(operation: Operation, row: PlannedRow) -> tuple[tuple[str, str],
 
 
 def requests_of(plan: Plan) -> int:
-    """How many requests a push of a plan makes if each is answered at once, reads included."""
+    """The number of requests of a push without retries, reads included."""
     rows = plan.to_send
     if not rows:
         return 0
     batches = {row.batch for row in rows if row.batch is not None}
-    count = 1 + len(batches)  # the first one asks for the API's clock
+    count = 1 + len(batches)  # one request reads the API's clock
     for row in rows:
         if row.batch is None:
             shows_more = bool(included_params(plan.operation)) and row.action != "delete"
@@ -55,7 +55,7 @@ def requests_of(plan: Plan) -> int:
 
 
 def replaced_in(row: PlannedRow, operation: Operation) -> Iterator[tuple[str, bool]]:
-    """The fields that a row's update replaces as a whole, each with whether it sets parts alone."""
+    """Yields the fields that a row's update replaces, each with whether the row sets only parts."""
     if row.method != "PATCH" or row.body is None:
         return
     partly = {path[0] for path in row.parts}
@@ -66,7 +66,7 @@ def replaced_in(row: PlannedRow, operation: Operation) -> Iterator[tuple[str, bo
 
 
 def replaced_notes(plan: Plan) -> list[str]:
-    """Sentences on the fields that the API replaces as a whole, and on requests."""
+    """Notes on fields that the API replaces as a whole, and on the number of requests."""
     found = Counter(each for row in plan.to_send for each in replaced_in(row, plan.operation))
     notes = []
     for (name, partly), count in sorted(found.items()):

@@ -1,12 +1,12 @@
-"""One row of a write-back, perhaps edited by hand: for trying out what the API makes of it."""
+"""The plan of one row, optionally edited: to try out how the API responds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConstantSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
@@ -18,17 +18,15 @@ from invoiced_pipeline.writeback.source.reading import read_source
 from invoiced_pipeline.writeback.source.record_keys import key_text
 from invoiced_pipeline.writeback.source.values import cell
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleRow:
-    """Which row.
+    """The row to send, and its edits.
 
     Attributes:
         record_key: Its key.
-        edits: Values in place of the row's, by field of the body, or by column of the source. What
-            reads as JSON is taken as such (`12.50`, `true`, `null`, `[...]`), else as text.
+        edits: Values that replace the row's, by field of the body or column of the source. Valid
+            JSON is decoded (`12.50`, `true`, `null`, `[...]`); anything else is text.
     """
 
     record_key: str
@@ -36,7 +34,7 @@ class SingleRow:
 
 
 def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> Plan:
-    """The plan of one row of the source.
+    """Plans one row of the source.
 
     Raises:
         ConfigurationError: The source has no such row, or an edit names neither field nor column.
@@ -46,7 +44,8 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
     found = read_source(settings, database, request.dataset, request.folder)
     selection = _only(found, settings.key, single.record_key)
     if selection is None:
-        message = f"Write-back {settings.name!r}: its source has no record {single.record_key!r}"
+        key = single.record_key
+        message = f"Write-back {settings.name!r}: its source has no row with the key {key!r}"
         raise ConfigurationError(message)
     operation = operation_of(settings)
     fields = {each.name for each in (*operation.parameters, *operation.fields)}
@@ -59,14 +58,17 @@ def plan_single(request: PlanRequest, single: SingleRow, database: Database) -> 
             selection = _with_cell(selection, name, value)
         else:
             known = ", ".join(sorted(fields | set(found.columns)))
-            message = f"--set {name}: {operation.name} has no such field, nor the source such a "
-            raise ConfigurationError(f"{message}column. There is: {known}")
+            message = (
+                f"--set {name}: not a field of {operation.name} and not a column of the source. "
+                f"Possible names: {known}"
+            )
+            raise ConfigurationError(message)
     edited = settings.model_copy(update={"mapping": mapping})
     return plan_rows(replace(request, settings=edited), selection, database)
 
 
 def _key(selection: Selection, position: int, place: int) -> str:
-    """The key of a row as the source has it; empty where it has none that can be used."""
+    """The key of a row as the source has it; empty if the row has no usable key."""
     if position in selection.record_keys:
         return selection.record_keys[position]
     is_json = selection.columns[place] in selection.json_columns
@@ -75,7 +77,7 @@ def _key(selection: Selection, position: int, place: int) -> str:
 
 
 def _only(found: Selection, column: str, record_key: str) -> Selection | None:
-    """The row of a record key, by its trimmed text; the last one where several have the key."""
+    """The row with a record key, compared by trimmed text; the last one if there are several."""
     place = found.columns.index(column)
     texts = [_key(found, at, place) for at in range(len(found.rows))]
     same = [at for at, text in enumerate(texts) if text and text.strip() == record_key.strip()]
@@ -96,7 +98,7 @@ def _only(found: Selection, column: str, record_key: str) -> Selection | None:
 
 def _value(text: str) -> Any:
     try:
-        return _DECODER.decode(text)
+        return decode_exact(text)
     except (msgspec.DecodeError, RecursionError):
         return text
 

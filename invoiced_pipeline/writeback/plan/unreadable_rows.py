@@ -1,4 +1,4 @@
-"""Rows that are invalid before their values are looked at: unreadable, or without a usable key."""
+"""Rows that cannot be planned: unreadable ones, and ones without a usable key."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ from invoiced_pipeline.writeback.source.record_keys import key_problem, same_key
 def readable_rows(
     selection: Selection, rows: Iterable[MappedRow], settings: WritebackSettings
 ) -> tuple[list[MappedRow], list[PlannedRow]]:
-    """The rows that can be planned, and the others, which are invalid.
+    """Separates the rows that can be planned from those that are invalid.
 
     Args:
         selection: The source's rows.
-        rows: The same, mapped, in order.
+        rows: The same rows, mapped, in order.
         settings: The write-back.
     """
     good: list[MappedRow] = []
@@ -33,7 +33,7 @@ def readable_rows(
         elif problem := key_problem(column, row.source_key):
             bad.append(_invalid(position, f"(unusable key) row {position}", problem))
         elif problem := same_key_problem(column, row.source_key, keys[row.source_key.strip()]):
-            # Under its own key: what the ledger holds of the other row is not touched.
+            # Its own text as key: the ledger entry of the other row is not overwritten.
             bad.append(_invalid(position, row.source_key, problem))
         else:
             good.append(row)

@@ -10,7 +10,7 @@ from invoiced_pipeline.writeback.clock import Clock
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.ledger.responses import Response
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
-from invoiced_pipeline.writeback.plan.redaction import kept_text
+from invoiced_pipeline.writeback.plan.redaction import redacted_text
 from invoiced_pipeline.writeback.plan.request import Unit
 from invoiced_pipeline.writeback.push.sender import LEASE, Claim, Sent
 from invoiced_pipeline.writeback.push.transitions import (
@@ -147,7 +147,7 @@ class Book:
 
     def _kept(self, text: str, row: PlannedRow) -> str:
         table = self._operation.table or self._operation.singular
-        return kept_text(text, row, table, self._privacy)
+        return redacted_text(text, row, table, self._privacy)
 
     def settle(self, found: Settled, unit: Unit | None) -> None:
         """Notes what was found out about a request without an answer.

@@ -19,7 +19,7 @@ from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.ledger.keys import fingerprint
 from invoiced_pipeline.writeback.ledger.ledger import Ledger
 from invoiced_pipeline.writeback.plan.plan import Plan
-from invoiced_pipeline.writeback.plan.redaction import kept_plan
+from invoiced_pipeline.writeback.plan.redaction import redacted_plan
 from invoiced_pipeline.writeback.plan.request import Unit
 from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries
 from invoiced_pipeline.writeback.push.adoption import adopt
@@ -143,7 +143,7 @@ class _Push:
             tally=self._tally,
             reject_share=plan.settings.reject_share,
         )
-        note_unsent(kept_plan(plan, self._target.privacy), self._book, self._target.run_id)
+        note_unsent(redacted_plan(plan, self._target.privacy), self._book, self._target.run_id)
         pending = sendable_units(plan, self._book, self._target.dataset, self._retries)
         stopped = self._send_in_rounds(plan, pending, waits=waits)
         self._book.flush()

@@ -17,7 +17,7 @@ from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.writeback.push.target import Target
 from invoiced_pipeline.writeback.push.verification import Checked
-from invoiced_pipeline.writeback.recovery.digests import metadata_text
+from invoiced_pipeline.writeback.validation.stored_values import metadata_text
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.decode.batches import Batch

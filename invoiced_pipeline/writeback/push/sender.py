@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation, fill_path
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.exceptions import AccountInactiveError, ApiError, AuthenticationError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
@@ -20,7 +21,6 @@ from invoiced_pipeline.writeback.recovery.proof import proven
 from invoiced_pipeline.writeback.recovery.verdict import AFTERWARDS
 from invoiced_pipeline.writeback.source.operation import included_params
 from invoiced_pipeline.writeback.source.parts import MissingPlaceError, merged
-from invoiced_pipeline.writeback.source.values import DECODER
 
 LEASE = timedelta(seconds=60)
 """How long after its ledger entry was written a request may still begin: a crash then leaves no
@@ -162,7 +162,7 @@ class Sender:
         if shallow(raw) != raw:
             message = f"GET {path}: the record is {TOO_DEEP} to be merged with: nothing was sent"
             return WriteAnswer(result="unsent", message=message)
-        record = DECODER.decode(raw)
+        record = decode_exact(raw)
         if not isinstance(record, dict):
             message = f"GET {path} answered with no record: nothing was sent"
             return WriteAnswer(result="unsent", message=message)

@@ -4,21 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Operation
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.ledger.responses import Response
 from invoiced_pipeline.writeback.source.parts import Path
 from invoiced_pipeline.writeback.validation.diff import Change, changes
-
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +106,7 @@ def response_of(
 
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        found = _DECODER.decode(shallow(body))
+        found = decode_exact(shallow(body))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}

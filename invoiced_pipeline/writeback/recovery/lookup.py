@@ -17,10 +17,11 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.pages import PER_PAGE
 from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
-from invoiced_pipeline.writeback.recovery.digests import digest, metadata_text
+from invoiced_pipeline.writeback.recovery.digests import digest
 from invoiced_pipeline.writeback.recovery.proof import answer_object, identity_of
 from invoiced_pipeline.writeback.source.operation import included_params
 from invoiced_pipeline.writeback.source.parts import Path, of_field, value_at
+from invoiced_pipeline.writeback.validation.stored_values import metadata_text
 
 Kind = Literal["number", "marker", "list", "record", "gone", "voided"]
 

@@ -1,1 +1,1 @@
-"""From a source's rows to the API's terms: read, decoded, mapped, with the problems found."""
+"""Reads a write-back's source and maps its rows to requests of the API."""

@@ -1,4 +1,4 @@
-"""Which values of a row are tested for card and bank numbers, and which the settings allow."""
+"""The setting `allow_numbers`, and which values are tested for card and bank numbers."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,16 +13,16 @@ from invoiced_pipeline.writeback.source.payment_data import HIDDEN
 _NUMERIC = frozenset({"number", "integer", "timestamp", "boolean"})
 _INDEX = re.compile(r"\[\d+\]")
 _OPEN = frozenset({"metadata", "any"})
-"""Types of fields whose own fields the catalog does not name."""
+"""Types of fields whose inner fields the catalog does not declare."""
 
 
 def tested_values(
     fields: Iterable[Field], values: Mapping[str, Any], allowed: Iterable[str]
 ) -> dict[str, Any]:
-    """The values with None in place of those that are not tested.
+    """Returns the values, with None in place of those that are not tested.
 
-    These are tokens, fields that are allowed, and numbers in numeric fields. Text in a numeric
-    field is tested: it makes the row invalid anyway, and the reason may repeat it.
+    Tokens, allowed fields, and numbers in numeric fields are not tested. Text in a numeric field
+    is tested: its row is invalid anyway, and the reason may repeat the text.
     """
     return _tested({each.name: each for each in fields}, values, frozenset(allowed), "")
 
@@ -31,19 +31,20 @@ def check_allowed_numbers(settings: WritebackSettings, operation: Operation) -> 
     """Checks the names of `allow_numbers`.
 
     Raises:
-        ConfigurationError: A name is no text field of the operation, nor the key column.
+        ConfigurationError: A name is neither a text field of the operation nor the key column.
     """
     for name in settings.allow_numbers:
         if not can_be_allowed(settings, operation, name):
+            names = ", ".join(_names(settings, operation))
             message = (
-                f"Write-back {settings.name!r}: allow_numbers names {name!r}, which is no text "
-                f"field of {operation.name}. There is: {', '.join(_names(settings, operation))}"
+                f"Write-back {settings.name!r}: allow_numbers names {name!r}, which is not a text "
+                f"field of {operation.name}. Possible names: {names}"
             )
             raise ConfigurationError(message)
 
 
 def allowed_note(settings: WritebackSettings) -> str | None:
-    """What `check` and the plan say of the setting; None where nothing is allowed."""
+    """The note in `check` and in the plan on allowed fields; None if no field is allowed."""
     if not settings.allow_numbers:
         return None
     names = ", ".join(settings.allow_numbers)
@@ -71,7 +72,7 @@ def can_be_allowed(settings: WritebackSettings, operation: Operation, name: str)
 
 
 def key_is_allowed(settings: WritebackSettings) -> bool:
-    """Whether the record key may hold such digits: by its column's name, or by its field's."""
+    """Whether the record key may hold such digits: its column is allowed, or the field it fills."""
     sources = {
         name: source for name, source in settings.mapping.items() if name in settings.allow_numbers
     }
@@ -79,7 +80,7 @@ def key_is_allowed(settings: WritebackSettings) -> bool:
 
 
 def field_name(place: str) -> str:
-    """The name in `allow_numbers` for a place such as `items[0].description`."""
+    """The name in `allow_numbers` for a place: `items.description` for `items[0].description`."""
     return _INDEX.sub("", place).partition(f".{HIDDEN}")[0]
 
 

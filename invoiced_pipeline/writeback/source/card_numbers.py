@@ -1,4 +1,4 @@
-"""Finds card numbers in text: an issuer's prefix, its length, and a right check digit."""
+"""Finds card numbers in text by issuer's prefix, length and check digit."""
 
 import re
 import unicodedata
@@ -11,10 +11,10 @@ _LONGEST_SEPARATOR = 4
 _LAYOUTS = frozenset(
     {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 3), (4, 4, 4, 2)}
 )
-"""How people group a card's digits; other numbers may stand directly before and after these."""
+"""How issuers group a card's digits. Other numbers may stand directly before and after."""
 _OTHER_SIZES = (1, 2, 3, 5, 6)
-"""Groups of one size, with one separator throughout. Other numbers, such as Finnish and Swiss
-references, are written this way too, so these groups have to stand alone."""
+"""Sizes of equal groups with one separator throughout. Finnish and Swiss references, among others,
+are written this way too, so these groups count only when they stand alone."""
 _FINNISH_SIZE = 5
 _TOKEN_DIGITS = range(13, 20)
 _RF_REFERENCE = re.compile(r"\bRF\d\d(?:[ -]?[A-Z0-9]){1,21}", re.IGNORECASE)
@@ -22,7 +22,7 @@ _TRACKING = re.compile(r"(?<!\d)9[1-5]\d\d(?: \d{4}){4}(?: \d\d)?(?!\d)")
 
 
 def card_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where card numbers stand in a text, as start and end."""
+    """Yields the start and end of each card number in a text."""
     if sum(map(str.isdecimal, text)) < _FEWEST_DIGITS and text.isascii():
         return
     for plain, places in views(text):
@@ -36,18 +36,18 @@ def card_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_luhn_number(text: str) -> bool:
-    """Whether a text is 13 to 19 digits with a right check digit, whatever separates them.
+    """Whether a text is 13 to 19 digits with a valid check digit, whatever separates them.
 
-    It takes no issuer's prefix: a token is never such a number.
+    No issuer's prefix is needed: a token is never such a number.
     """
     digits = "".join(each for each in _normalised(text) if each.isalnum())
     return len(digits) in _TOKEN_DIGITS and digits.isdecimal() and _has_check_digit(digits)
 
 
 def views(text: str) -> Iterator[tuple[str, Sequence[int]]]:
-    """The text with ASCII digits, and where each of its characters stands in the original.
+    """Yields the text with ASCII digits, and the position of each character in the original.
 
-    Invisible characters are left out; where there are any, a second view has spaces for them.
+    Invisible characters are left out. If there are any, a second view has spaces in their place.
     """
     if text.isascii():
         yield text, range(len(text))
@@ -86,7 +86,7 @@ def _cards(text: str, numbers: Sequence[re.Match[str]]) -> Iterator[tuple[int, i
 def _last_of_card(
     text: str, numbers: Sequence[re.Match[str]], separators: Sequence[str], first: int
 ) -> int | None:
-    """The last of the groups that are a card's number from `first` on; None: they are none."""
+    """The last group of the card number that starts at group `first`; None if none starts there."""
     digits, sizes = "", []
     found = None
     for last in range(first, len(numbers)):
@@ -118,7 +118,7 @@ def _is_fraction(text: str, start: int) -> bool:
 def _stands_alone(
     numbers: Sequence[re.Match[str]], separators: Sequence[str], first: int, last: int
 ) -> bool:
-    """Whether groups of one size are no part of a longer row of such groups."""
+    """Whether groups of one size are not part of a longer row of such groups."""
     sizes = [len(each[0]) for each in numbers[first : last + 1]]
     size = sizes[0]
     inside = set(separators[first:last])
@@ -127,7 +127,7 @@ def _stands_alone(
     if any(each != size for each in sizes[:-1]):
         return False
     if first and separators[first - 1] in inside:
-        # Finnish references are counted from the right: their first group may be shorter.
+        # Finnish references are grouped from the right: their first group may be shorter.
         before = len(numbers[first - 1][0])
         if before == size or (before < size == sizes[-1] == _FINNISH_SIZE):
             return False
@@ -136,7 +136,7 @@ def _stands_alone(
 
 
 def is_card(digits: str) -> bool:
-    """Whether digits have an issuer's prefix, a length that fits it, and a right check digit."""
+    """Whether digits have an issuer's prefix, a length that fits it, and a valid check digit."""
     return _is_issued(digits) and _has_check_digit(digits)
 
 
@@ -154,7 +154,7 @@ def _is_issued(digits: str) -> bool:
             or 644 <= three <= 659
             or 622126 <= six <= 622925
             or 3528 <= four <= 3589
-            # Diners numbers have 14 digits, and 16 where they are issued in Discover's network.
+            # Diners numbers have 14 digits, or 16 if they are issued in Discover's network.
             or 300 <= three <= 305
         )
     if length == 15:
@@ -163,7 +163,7 @@ def _is_issued(digits: str) -> bool:
 
 
 def _has_check_digit(digits: str) -> bool:
-    """The check digit of Luhn (ISO/IEC 7812-1); one digit repeated is no card."""
+    """Whether the Luhn check digit is valid (ISO/IEC 7812-1). One repeated digit is not a card."""
     if len(set(digits)) == 1:
         return False
     numbers = [int(digit) for digit in reversed(digits)]
@@ -172,7 +172,7 @@ def _has_check_digit(digits: str) -> bool:
 
 
 def _other_numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Longer numbers in groups of four that prove themselves by their own check digits."""
+    """Yields the spans of longer numbers in groups of four with valid check digits of their own."""
     if "RF" in text or "rf" in text:
         for found in _RF_REFERENCE.finditer(text):
             if end := _rf_end(found[0]):
@@ -185,7 +185,7 @@ def _other_numbers(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _rf_end(text: str) -> int | None:
-    """Where a creditor reference (ISO 11649) ends that the text begins with; None: with none."""
+    """The end of the creditor reference (ISO 11649) at the start of a text, or None."""
     places = [place for place, each in enumerate(text) if each.isalnum()]
     for count in range(len(places), 4, -1):
         plain = "".join(text[place] for place in places[:count])

@@ -1,4 +1,4 @@
-"""Numbers in text: with a decimal point or with a decimal comma, as the settings say."""
+"""Numbers in text, with a decimal point or a decimal comma as the settings declare."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,10 +17,10 @@ _POINT_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+", re.ASCII)
 
 
 def number_of(text: str, notation: Notation = ".") -> Decimal | None:
-    """The number that a text certainly is; None where it is none, or could be two.
+    """Reads the number in a text; returns None if it is not a number, or could be one of two.
 
-    Digits are ASCII. A point may be followed by an exponent, as databases print it. With a comma,
-    points group the digits by three.
+    Digits are ASCII. With a decimal point, an exponent may follow, as databases print it. With a
+    decimal comma, points group the digits by three.
     """
     if notation == ".":
         return Decimal(text) if _POINT.fullmatch(text) else None
@@ -30,9 +30,9 @@ def number_of(text: str, notation: Notation = ".") -> Decimal | None:
 
 
 def is_mixed(texts: Iterable[str], notation: Notation) -> bool:
-    """Whether a column has numbers of both notations: then 1.500 could be 1500 or one and a half.
+    """Whether a column has numbers in both notations: then 1.500 could be 1500 or one and a half.
 
-    Numbers without a separator say nothing.
+    Numbers without a separator fit both.
     """
     separated = {text for text in texts if "," in text or "." in text}
     own = {text for text in separated if number_of(text, notation) is not None}
@@ -40,16 +40,16 @@ def is_mixed(texts: Iterable[str], notation: Notation) -> bool:
 
 
 def _is_other(text: str, notation: Notation) -> bool:
-    """Whether a text that is no number in `notation` is one in the other."""
+    """Whether a text that is not a number in `notation` is a number in the other one."""
     if notation == ".":
         return number_of(text, ",") is not None
     return number_of(text) is not None or _POINT_THOUSANDS.fullmatch(text) is not None
 
 
 def numeric_texts(value: Any, field: Field, path: str = "") -> Iterator[tuple[str, str]]:
-    """The texts that a value holds where numbers belong, each with its path inside of it.
+    """Yields the texts in numeric fields of a value, each with its path inside the value.
 
-    Elements of an array share a path: they are one column.
+    The elements of an array share a path: they are one column.
     """
     if isinstance(value, str):
         if field.type in NUMERIC and value.strip():

@@ -1,4 +1,4 @@
-"""Instants whose unit is certain: epoch seconds that are known to be the date that is meant."""
+"""Dates and times as epoch seconds, accepted only if their unit is certain."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -6,17 +6,17 @@ from decimal import Decimal
 from typing import Any, Self
 
 EARLIEST = 631_152_000
-"""1990-01-01. A smaller number of seconds is a year, a serial number of a spreadsheet or a date as
-20261107; a document of that time is none that anybody sends."""
+"""1990-01-01. A smaller number is a year, a spreadsheet's serial number, or a date written as
+20261107: nobody sends documents that old."""
 LATEST = 4_102_444_800
-"""2100-01-01. A larger number is one of milliseconds."""
+"""2100-01-01. A larger number is milliseconds."""
 
 ACCEPTED = (
     "Accepted are ISO dates and timestamps (2026-11-07, 2026-11-07T09:30:00Z), dates written as "
     "20261107, seconds since 1970 (10 digits, such as 1794009600) and dates of the warehouse. "
     'Another form is set in the mapping: { column = "...", format = "%d.%m.%Y" }'
 )
-"""What a date may be, and what to do about another."""
+"""The accepted forms of a date, and the setting for others."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{8}T[0-9].*", re.ASCII)
@@ -24,17 +24,17 @@ _WHOLE = re.compile(r"(?P<digits>[0-9]{8,10})(\.0+)?", re.ASCII)
 
 
 class Instant(int):
-    """Seconds since 1970 that came from a date, or are plausible as one.
+    """Seconds since 1970 that come from a date, or are plausible as a date.
 
     Attributes:
-        written: The text or number that it was recognised in, where that needed a rule of ours.
+        written: The source's text or number, if it was read by our own rule (`20261107`).
     """
 
     written: str | None = None
 
     @classmethod
     def of(cls, value: datetime | date, written: str | None = None) -> Self:
-        """The instant of a date (its midnight in UTC) or a datetime; a naive one is UTC.
+        """Makes an instant of a date (midnight UTC) or of a datetime (naive ones are UTC).
 
         Fractions of a second are dropped.
         """
@@ -47,7 +47,7 @@ class Instant(int):
 
     @property
     def shown(self) -> str:
-        """The date, and the time where it is not midnight, in UTC."""
+        """The date in UTC, with the time unless it is midnight."""
         try:
             at = _EPOCH + timedelta(seconds=int(self))
         except OverflowError:
@@ -57,7 +57,7 @@ class Instant(int):
 
 
 def as_instant(value: Any) -> Any:
-    """The instant that a plain value certainly means; else the value as it is."""
+    """Converts a plain value that is certainly a date; returns any other value as it is."""
     if isinstance(value, Instant | bool):
         return value
     if isinstance(value, str) and _ISO.fullmatch(value):
@@ -71,10 +71,10 @@ def as_instant(value: Any) -> Any:
 
 
 def with_format(value: Any, form: str) -> Any:
-    """The instant of a value in a declared format; a date of the warehouse is one already.
+    """Reads a value in a declared format; dates of the warehouse are instants already.
 
     Raises:
-        ValueError: It does not have the format.
+        ValueError: The value does not have the format.
     """
     if value is None or value == "" or isinstance(value, Instant):
         return value

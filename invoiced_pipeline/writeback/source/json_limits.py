@@ -1,4 +1,4 @@
-"""Values that JSON cannot hold: NaN, infinity, broken text, numbers and nesting without bounds."""
+"""Values that cannot be sent as JSON: NaN, infinity, damaged text, huge numbers, deep nesting."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,11 +9,11 @@ from invoiced_pipeline.writeback.source.values import Unreadable
 
 _DEEPEST = 60
 _LARGEST_EXPONENT = 330
-"""Of a number: a bit more than binary floating-point numbers have."""
+"""Of a number: slightly more than binary floating-point numbers have."""
 
 
 def json_problem(value: Any, place: str) -> Problem | None:
-    """Why a value cannot be sent as JSON; None when it can.
+    """Returns why a value cannot be sent as JSON; None if it can.
 
     Args:
         value: A plain value.
@@ -46,8 +46,8 @@ def _scalar_reason(value: Any, place: str) -> str | None:
         return _text_reason(value, place)
     if isinstance(value, Decimal) and not value.is_finite():
         return (
-            f"{place} is {value}, which is not a number that can be sent. Where it means that "
-            "there is no value, select NULL in its place"
+            f"{place} is {value}, which is not a number that can be sent. If it means that "
+            "there is no value, select NULL instead"
         )
     is_huge = isinstance(value, int) and value.bit_length() > 3 * _LARGEST_EXPONENT
     if is_huge or (isinstance(value, Decimal) and value and _magnitude(value) > _LARGEST_EXPONENT):

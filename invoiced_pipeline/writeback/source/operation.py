@@ -1,17 +1,15 @@
-"""The operation of a write-back: of the catalog, or a custom one as its settings describe it."""
+"""The operation of a write-back: from the catalog, or a custom one from the settings."""
 
 from dataclasses import replace
 
 from invoiced_pipeline.catalog import table
 from invoiced_pipeline.catalog.operations import Field, Operation, operation, path_parameters
+from invoiced_pipeline.invoiced.http.writer import TAKES_KEY
 from invoiced_pipeline.settings import WritebackSettings
-
-_WITH_KEY = frozenset({"POST", "PATCH"})
-"""Methods that take an idempotency key (observed behaviour)."""
 
 
 def operation_of(settings: WritebackSettings) -> Operation:
-    """What the write-back does with every row."""
+    """The operation, with method and path of the settings if it is a custom one."""
     found = operation(settings.operation)
     if found.kind != "custom" or settings.path is None:
         return found
@@ -25,16 +23,16 @@ def operation_of(settings: WritebackSettings) -> Operation:
             Field(name=name, type="any", description="Part of the path.", required=True)
             for name in path_parameters(settings.path)
         ),
-        takes_idempotency_key=method in _WITH_KEY,
+        takes_idempotency_key=method in TAKES_KEY,
         answers_with_record=method != "DELETE",
     )
 
 
 def batch_size(settings: WritebackSettings, operation: Operation) -> int:
-    """How many rows go in one request.
+    """The number of rows in one request.
 
-    One, whose body is the plain object, but for custom operations: those send arrays of 100, unless
-    the settings say otherwise or the path names a record.
+    Operations of the catalog send one row as a plain object. Custom operations send arrays of 100
+    rows, unless the settings give another number or the path has parameters.
     """
     if operation.kind != "custom":
         return 1
@@ -46,7 +44,10 @@ def batch_size(settings: WritebackSettings, operation: Operation) -> int:
 
 
 def included_params(operation: Operation) -> tuple[tuple[str, str], ...]:
-    """What shows a record whole, as the replica has it, e.g. a payment with its splits."""
+    """The `include` parameters that make the API show a record as the replica has it.
+
+    A payment, for example, is then shown with its splits.
+    """
     if operation.table is None:
         return ()
     return tuple(each for each in table(operation.table).list_params if each[0] == "include")

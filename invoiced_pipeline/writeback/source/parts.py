@@ -1,7 +1,7 @@
 """Parts of a field that the API replaces as a whole, such as one key of `metadata`.
 
-A row names them by paths: `metadata.crm` is `("metadata", "crm")`, `items.0.quantity` is
-`("items", "0", "quantity")`. A part is put into the field as the API has it at that moment.
+A mapping names them by paths: `metadata.crm` is `("metadata", "crm")`, `items.0.quantity` is
+`("items", "0", "quantity")`. A push reads the record and puts the parts into its fields.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.writeback.source.values import DECODER
 
 Path = tuple[str, ...]
 
 RATES: Mapping[str, str] = {"discounts": "coupon", "taxes": "tax_rate"}
-"""Fields that show an object where its id was given, with the name of the object."""
+"""Fields that are set by an object's id and shown as the object, with the object's name."""
 _STRUCTURES = frozenset({"metadata", "object", "array", "any"})
 
 
@@ -31,7 +31,7 @@ def of_field(paths: Iterable[Path], name: str) -> tuple[Path, ...]:
 
 
 def value_at(value: Any, path: Path) -> Any:
-    """What an object holds at a path; None where there is nothing."""
+    """The value at a path inside an object; None if there is none."""
     for step in path:
         value = opened(value)
         if isinstance(value, Mapping):
@@ -44,17 +44,17 @@ def value_at(value: Any, path: Path) -> Any:
 
 
 def opened(value: Any) -> Any:
-    """A value in which a step may be taken: metadata keeps an object as its JSON text."""
+    """Decodes a text that is an object or array in JSON, as metadata keeps them."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
-            return DECODER.decode(value)
+            return decode_exact(value)
         except msgspec.DecodeError:
             return value
     return value
 
 
 def picked(value: Any, paths: Iterable[Path]) -> Any:
-    """What a field holds at some paths below it, and nothing else; None where that is nothing."""
+    """The value of a field reduced to some paths below it; None if it has none of them."""
     found: Any = None
     for path in paths:
         part = value_at(value, path)
@@ -66,10 +66,10 @@ def picked(value: Any, paths: Iterable[Path]) -> Any:
 def merged(
     operation: Operation, asked: Mapping[str, Any], paths: Iterable[Path], record: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A body whose partly mapped fields are complete, and that keeps our own marker.
+    """Completes the fields of which a row sets parts, and keeps our own marker in metadata.
 
     Args:
-        operation: What is done.
+        operation: The write-back's operation.
         asked: The body as the row asks for it.
         paths: The parts that the row sets.
         record: The record as the API has it now.
@@ -97,9 +97,9 @@ def merged(
 
 
 def writable(field: Field, value: Any) -> Any:
-    """A field's value as the API takes it back: without what it computes.
+    """A field's value as the API accepts it in an update: without computed fields.
 
-    A line that is named by its id keeps what is left out (observed), so its rates stay as they are.
+    A line with its id keeps the fields that are left out (observed), so its rates stay.
     """
     if isinstance(value, list):
         return [writable(field, each) for each in value]
@@ -116,7 +116,7 @@ def writable(field: Field, value: Any) -> Any:
 
 
 def _rate(kind: str, value: Any) -> Any:
-    """A discount or tax as it is asked for: the id of its definition, else its amount."""
+    """A discount or tax as a request has it: the id of its definition, else its amount."""
     if not isinstance(value, Mapping):
         return value
     definition = value.get(kind) or (None if "amount" in value else value.get("id"))
@@ -133,13 +133,13 @@ def _with_marker(asked: Any, now: Any) -> Any:
 
 
 def _placed(value: Any, path: Path, part: Any, *, fills: bool) -> Any:
-    """A copy of a value that holds a part at a path.
+    """Returns a copy of a value with a part at a path.
 
     Args:
         value: An object, a list, or nothing yet.
         path: Where the part goes.
         part: What goes there.
-        fills: Whether a list may get empty elements before it.
+        fills: Whether empty elements may be added to a list that is too short.
     """
     if not path:
         return part

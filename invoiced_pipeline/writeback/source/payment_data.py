@@ -1,4 +1,4 @@
-"""Finds what may never leave or be written: numbers of cards and bank accounts."""
+"""Finds numbers of cards and bank accounts, which must never be sent or stored."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -33,14 +33,14 @@ _ACCOUNT_NAME = re.compile(
 
 
 def find_payment_data(value: Any, name: str = "") -> str | None:
-    """The path of the first value that looks like a card's or a bank account's number.
+    """Finds the first value that looks like the number of a card or a bank account.
 
     Args:
-        value: Anything of a body; keys of objects are looked at, too.
-        name: Name of the value, e.g. `notes`.
+        value: A body or a part of one; keys of objects are searched, too.
+        name: The value's name, such as `notes`.
 
     Returns:
-        Its place, such as `metadata.reference`, never the value; None where there is none.
+        The place, such as `metadata.reference`, never the value; None if there is none.
     """
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -62,17 +62,17 @@ def find_payment_data(value: Any, name: str = "") -> str | None:
 
 
 def looks_like_payment_data(text: str) -> bool:
-    """Whether a text holds what looks like the number of a card or of a bank account."""
+    """Whether a text holds what looks like the number of a card or a bank account."""
     return next(_spans(text), None) is not None
 
 
 def is_card_number(text: str) -> bool:
-    """Whether a text is a card's number and nothing else, e.g. where a token belongs."""
+    """Whether a whole text is a card number, in a field for tokens for example."""
     return is_luhn_number(text)
 
 
 def without_payment_data(text: str) -> str:
-    """The text with such numbers replaced: for messages that may repeat a value."""
+    """Replaces such numbers in a text, for messages that may repeat a value."""
     hidden, written_to = "", 0
     for start, end in sorted(_spans(text)):
         if end > written_to:
@@ -82,7 +82,7 @@ def without_payment_data(text: str) -> str:
 
 
 def hide_payment_data(value: Any) -> Any:
-    """A copy of a body in which every such value, and every such key, is replaced."""
+    """Returns a copy of a body with every such value and key replaced."""
     if isinstance(value, Mapping):
         return {
             (HIDDEN if looks_like_payment_data(str(key)) else key): (
@@ -105,7 +105,7 @@ def _text(value: Any) -> str | None:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where such numbers stand; spans of different kinds may overlap."""
+    """Yields the start and end of such numbers; spans of different kinds may overlap."""
     if text.isascii() and not _DIGIT.search(text):
         return
     yield from card_spans(text)
@@ -118,7 +118,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _iban_length(text: str) -> int | None:
-    """How many characters of the text are an IBAN (ISO 13616); None where it begins with none."""
+    """The length of the IBAN (ISO 13616) that the text begins with; None if there is none."""
     length = _IBAN_LENGTHS.get(text[:2].upper())
     places = [place for place, character in enumerate(text) if character.isalnum()]
     if length is None or len(places) < length:

@@ -1,4 +1,4 @@
-"""What is wrong with a row, for the person who will mend it."""
+"""A problem of a row, for the person who corrects it."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ class Problem:
     """Why a row is not sent.
 
     Attributes:
-        reason: What is wrong and what to do; it never repeats a value that was refused as a card's
-            or an account's number.
-        param: The field to blame.
+        reason: What is wrong and what to do. It never repeats a value that looks like the number of
+            a card or a bank account.
+        param: The field that causes it.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""How a message shows a value of a row."""
+"""Values of a row in messages."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from invoiced_pipeline.writeback.source.instants import Instant
 
 
 def quoted(value: Any) -> str:
-    """What a value is; long ones and structures are not repeated."""
+    """A value in quotes: long texts are cut, objects and arrays are only named."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
     text = value.shown if isinstance(value, Instant) else str(value)

@@ -1,4 +1,4 @@
-"""Reads the rows of a write-back: of a table, a query or a file."""
+"""Reads the rows of a write-back from a table, a query or a file."""
 
 import re
 from collections.abc import Iterable
@@ -23,20 +23,20 @@ _IDENTIFIER = re.compile(r'(?:[^\W\d]\w*|"(?:[^"]|"")+")(?:\.(?:[^\W\d]\w*|"(?:[
 
 
 def expression_column(target: str) -> str:
-    """Name of the column that holds the value of a mapping's expression."""
+    """The name of the column that holds the value of a mapping's expression."""
     return f"__writeback_{target}"
 
 
 def read_source(
     settings: WritebackSettings, database: Database, dataset: str, folder: Path | None = None
 ) -> Selection:
-    """All rows of the source, with a column for every expression of the mapping.
+    """Reads all rows of the source, with a column for every expression of the mapping.
 
     Args:
         settings: The write-back.
         database: The warehouse.
-        dataset: What table names without a schema mean.
-        folder: Where relative paths of files begin; the working directory by default.
+        dataset: The schema of table names that have none.
+        folder: The base of relative file paths; the working directory by default.
 
     Raises:
         ConfigurationError: The source cannot be read, or lacks a column that the settings name.
@@ -51,7 +51,7 @@ def read_source(
         message = f"Write-back {settings.name!r}: mapping.{target}: {error.reason}"
         raise ConfigurationError(without_payment_data(message)) from None
     except WarehouseError as error:
-        # The text may repeat a value that it could not convert.
+        # The driver's text may repeat a value that it could not convert.
         message = f"Write-back {settings.name!r}: its source cannot be read: "
         raise ConfigurationError(message + without_payment_data(str(error))) from None
     _check_columns(settings, found)
@@ -72,40 +72,43 @@ def _read(settings: WritebackSettings, database: Database, dataset: str, folder:
         query = settings.source.strip().rstrip(";")
         if expressions:
             query = with_columns(f"({query}\n)", expressions)
-        # A query may read a file, and DuckDB takes relative paths from the working directory first.
+        # A query may read a file: DuckDB resolves relative paths from the working directory first.
         with _working_in(folder):
             return database.select(dataset, query)
     if not _IDENTIFIER.fullmatch(settings.source.strip()):
-        message = f"{settings.source!r} is no table, no SELECT and no .csv, .parquet or .ndjson"
+        message = (
+            f"{settings.source!r} is not a table, a SELECT, or a .csv, .parquet or .ndjson file"
+        )
         raise WarehouseError(message)
-    # Names without a schema mean the dataset's; with it, DuckDB could take it for the file's name.
+    # A name without a schema means the dataset. DuckDB could take a schema for the name of its own
+    # database file.
     table = settings.source.strip().removeprefix(f"{dataset}.")
     return database.select(dataset, with_columns(table, expressions))
 
 
 def _working_in(folder: Path) -> AbstractContextManager[None]:
-    """Makes `folder` the working directory, which is the whole process's, where it is another."""
+    """Changes the working directory of the process to `folder`, unless it is that already."""
     return nullcontext() if folder.absolute() == Path.cwd() else chdir(folder)
 
 
 def _check_no_file(settings: WritebackSettings, folder: Path) -> None:
-    """Refuses a file of another kind: as a table's name, DuckDB would guess how to read it."""
+    """Refuses other kinds of files: DuckDB would read them under a table's name, and guess how."""
     source = settings.source.strip()
     if source.startswith('"') and source.lower().endswith(
         ('.csv"', '.parquet"', '.json"', '.ndjson"', '.jsonl"')
     ):
-        message = f"{source} names a file: write it without the quotes inside of the source"
+        message = f"{source} names a file: write it without the inner quotes"
         raise WarehouseError(message)
     is_other = not settings.is_query and is_file(folder / source)
     if settings.refused_file is None and not is_other:
         return
     advice = "Save it as CSV UTF-8 (.csv)"
     if settings.refused_file == ".json":
-        advice += ", or with one object a line as .ndjson"
+        advice += ", or with one object per line as .ndjson"
     if _IDENTIFIER.fullmatch(source) and "." in source:
         schema, _, table = source.rpartition(".")
         advice += f'. If it is a table, quote its name: {schema}."{table}"'
-    message = f"{source} is a file of a kind that is not read. {advice}"
+    message = f"{source} is a kind of file that is not supported. {advice}"
     raise WarehouseError(message)
 
 
@@ -115,7 +118,7 @@ def _check_columns(settings: WritebackSettings, found: Selection) -> None:
     for what, name in _named_columns(settings):
         if name not in known:
             message = (
-                f"Write-back {settings.name!r}: {what} names the column {name!r}, and the source "
+                f"Write-back {settings.name!r}: {what} names the column {name!r}, but the source "
                 f"has {', '.join(known)}"
             )
             if settings.is_file and len(known) == 1 and any(c in known[0] for c in ";\t|,"):

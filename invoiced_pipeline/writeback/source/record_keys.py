@@ -1,4 +1,4 @@
-"""The key of a row: trimmed, and fit for the ledger's primary key."""
+"""Record keys: trimmed texts that fit the ledger's primary key."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,21 +10,21 @@ from invoiced_pipeline.writeback.source.problem import Problem
 from invoiced_pipeline.writeback.source.values import fitted
 
 LONGEST_KEY = 1000
-"""In bytes of UTF-8: PostgreSQL's index takes 2,704 for the primary key of the ledger."""
+"""In bytes of UTF-8. PostgreSQL allows 2,704 bytes in an index, here the ledger's primary key."""
 
 _TEXT = Field(name="key", type="text", description="The record key.")
 
 
 def key_text(value: Any) -> str:
-    """A key as text, as the source has it; empty where it is NULL."""
+    """The text of a key as the source has it; empty for NULL."""
     return "" if value is None else str(fitted(value, _TEXT))
 
 
 def ledger_key(text: str, known: Mapping[str, PriorOutcome]) -> str:
     """The key without surrounding white space.
 
-    A row that was sent before keys were trimmed stays what it is: with another key it would make a
-    second record.
+    A row that was sent before keys were trimmed keeps its key: another key would create a second
+    record.
     """
     trimmed = text.strip()
     former = known.get(text) if trimmed not in known else None
@@ -35,17 +35,17 @@ def ledger_key(text: str, known: Mapping[str, PriorOutcome]) -> str:
 
 
 def key_problem(column: str, text: str) -> Problem | None:
-    """Why the ledger cannot hold a key; the reason does not repeat it."""
+    """Returns why the ledger cannot hold a key, without repeating it; None if it can."""
     if "\x00" in text:
         return Problem(
-            f"the key column {column} holds the character U+0000, which no ledger on PostgreSQL "
-            "can hold: take it out",
+            f"the key column {column} holds the character U+0000, which PostgreSQL cannot "
+            "store: remove it",
             column,
         )
     length = len(text.encode("utf-8", "replace"))
     if length > LONGEST_KEY:
         return Problem(
-            f"the key column {column} holds {length:,} bytes, and a key has at most "
+            f"the key column {column} holds {length:,} bytes, and a key may have "
             f"{LONGEST_KEY:,}: use a shorter one",
             column,
         )
@@ -53,12 +53,12 @@ def key_problem(column: str, text: str) -> Problem | None:
 
 
 def same_key_problem(column: str, text: str, earlier: Sequence[str]) -> Problem | None:
-    """Why a key is another row's already: the two differ in surrounding white space alone.
+    """Returns a problem if a key differs from an earlier row's key in white space only.
 
     Args:
         column: The key column.
         text: The key as the source has it.
-        earlier: Keys of earlier rows that are the same when trimmed, as the source has them.
+        earlier: Keys of earlier rows with the same trimmed text, as the source has them.
     """
     if not earlier or earlier[0] == text or looks_like_payment_data(text):
         return None

@@ -1,4 +1,4 @@
-"""What a person should look at in a row before it is sent; it never keeps the row back."""
+"""Warnings about a row, for a person to check before a push; they never stop the row."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +13,10 @@ _NOT_A_NUMBER = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 def value_warnings(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[str]:
-    """Warnings about the values of a body or of a path, each beginning with the field's name.
+    """Yields warnings about the values of a body or a path, each starting with the field's name.
 
     Args:
-        fields: What the operation knows; others are taken for text.
+        fields: The operation's fields; values of others count as text.
         values: Values in the types of their fields.
     """
     by_name = {each.name: each for each in fields}
@@ -25,7 +25,7 @@ def value_warnings(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterat
 
 
 def key_warning(column: str, record_key: str) -> str | None:
-    """The warning about a record key; None when there is none."""
+    """Returns the warning about a record key; None if there is none."""
     return _text_warning(record_key, f"the key column {column}")
 
 
@@ -46,9 +46,9 @@ def _warnings(field: Field | None, value: Any, place: str) -> Iterator[str]:
 def _text_warning(text: str, place: str) -> str | None:
     if _FLOAT.fullmatch(text):
         return (
-            f"{place}: {quoted(text)} looks like a floating-point number, and goes out as "
-            "this text. Where it is an identifier, export it as text"
+            f"{place}: {quoted(text)} looks like a floating-point number, and is sent as "
+            "this text. If it is an identifier, export it as text"
         )
     if _NOT_A_NUMBER.fullmatch(text):
-        return f"{place}: {quoted(text)} goes out as this text; a missing value is an empty one"
+        return f"{place}: {quoted(text)} is sent as this text; leave a missing value empty"
     return None

@@ -1,4 +1,4 @@
-"""The tables that a write-back reads, by its settings; the warehouse stays closed."""
+"""The tables that a write-back reads, found in its settings without opening the warehouse."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -15,19 +15,19 @@ _NO_SQL = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _OTHER_FROM = re.compile(
     r"\b(?:extract|trim|substring|overlay)\s*\([^()]*|\bdistinct\s+from\b", re.IGNORECASE
 )
-"""A FROM that no table follows."""
+"""Where no table follows FROM."""
 
 
 def source_tables(
     settings: WritebackSettings, dataset: str, known: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Schema and name of the tables that the source names, each once; none for a file.
+    """Schema and name of the tables in the source, each once; none for a file.
 
-    It is for display: a query is searched for what follows FROM and JOIN, not parsed.
+    For display only: a query is not parsed but searched for the names after FROM and JOIN.
 
     Args:
         settings: The write-back.
-        dataset: What names without a schema mean.
+        dataset: The schema of names that have none.
         known: The dataset's tables. Other names without a schema, such as those of a WITH, are
             left out.
     """
@@ -43,7 +43,7 @@ def source_tables(
 
 
 def checked_tables(settings: WritebackSettings) -> list[str]:
-    """The replica's tables that rows are checked against before anything is sent."""
+    """The replica's tables against which rows are checked before a push."""
     if not settings.check_replica:
         return []
     of = operation(settings.operation)

@@ -1,4 +1,4 @@
-"""Values of a warehouse as the API takes them: exact numbers, epoch seconds, objects and arrays."""
+"""Converts values of the warehouse to those of the API: exact numbers, epoch seconds, objects."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,18 +9,17 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Field
+from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.writeback.source.decimal_notation import NUMERIC, Notation, number_of
 from invoiced_pipeline.writeback.source.instants import Instant, as_instant
 
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
-"""Of JSON, with exact numbers."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 _BINARY = (bytes, bytearray, memoryview)
 
 FAILURES = (ValueError, TypeError, ArithmeticError, RecursionError, msgspec.MsgspecError)
-"""What values can raise while they are read, beside what they are: numbers beyond what Python
-converts, years beyond 9999, objects nested beyond its stack."""
+"""What the conversion of a value can raise, for example numbers that Python cannot convert, years
+beyond 9999, or objects nested too deeply for its stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,14 @@ class Unreadable:
     """A value that has no form in JSON.
 
     Attributes:
-        reason: Why, as in "credit_limit {reason}".
+        reason: Why, to follow the field's name: "is binary data".
     """
 
     reason: str
 
 
 def cell(value: Any, *, is_json: bool = False) -> Any:
-    """As `plain`; an `Unreadable` where the value has no form in JSON."""
+    """Converts like `plain`; returns an `Unreadable` if the value has no form in JSON."""
     try:
         return plain(value, is_json=is_json)
     except RecursionError:
@@ -45,12 +44,13 @@ def cell(value: Any, *, is_json: bool = False) -> Any:
 
 
 def plain(value: Any, *, is_json: bool = False) -> Any:
-    """A value of the warehouse as one of JSON: instants as epoch seconds, naive ones taken as UTC.
+    """Converts a value of the warehouse to one of JSON; instants become epoch seconds.
 
-    NULLs inside of objects are left out: a struct has all its fields in every row.
+    Naive timestamps are UTC. NULLs inside objects are left out: a struct has all its fields in
+    every row.
 
     Args:
-        value: As the warehouse's driver gives it.
+        value: As the warehouse's driver returns it.
         is_json: Whether its column is of a JSON type.
     """
     if is_json and isinstance(value, str):
@@ -73,13 +73,13 @@ def plain(value: Any, *, is_json: bool = False) -> Any:
 
 
 def fitted(value: Any, field: Field, notation: Notation = ".") -> Any:
-    """A plain value in the type of a field, where that loses nothing; else as it is.
+    """Converts a plain value to the type of its field if nothing is lost; else returns it as it is.
 
-    A CSV has text only, and a number of a customer may be a number in the warehouse.
+    A CSV file has only text, and a customer's number may be numeric in the warehouse.
 
     Args:
         value: A plain value.
-        field: Where it goes.
+        field: The field.
         notation: The decimal separator of numbers in text.
     """
     if isinstance(value, str) and field.type != "text":
@@ -94,7 +94,7 @@ def fitted(value: Any, field: Field, notation: Notation = ".") -> Any:
 
 
 def decoded(value: Any, field: Field) -> Any:
-    """The object or array that a text holds, where a field takes one; else the value as it is."""
+    """Decodes a text of JSON if the field takes an object or array; else returns the value."""
     if field.type in _STRUCTURED and isinstance(value, str) and value.strip()[:1] in {"{", "["}:
         return _decoded(value)
     return value
@@ -114,7 +114,7 @@ def _fitted_inside(value: Any, elements: Iterable[Field], notation: Notation) ->
 
 
 def as_decimal(value: Any) -> Decimal | None:
-    """A number as an exact one; None where it is none, e.g. a date or NaN."""
+    """The exact number; None if the value is not a number, such as a date or NaN."""
     if isinstance(value, bool | Instant) or not isinstance(value, int | Decimal | str):
         return None
     number = number_of(value) if isinstance(value, str) else Decimal(value)
@@ -122,7 +122,7 @@ def as_decimal(value: Any) -> Decimal | None:
 
 
 def _read_number(text: str, field: Field, notation: Notation) -> Any:
-    """The number of a text; the text where it is none. An exponent may have cost an id digits."""
+    """The number in a text, else the text: an id with an exponent may have lost digits."""
     if field.type == "integer" and "e" in text.lower():
         return text
     number = number_of(text, notation)
@@ -156,7 +156,7 @@ def _text(value: Any) -> Any:
 
 def _decoded(text: str) -> Any:
     try:
-        return DECODER.decode(text)
+        return decode_exact(text)
     except (msgspec.DecodeError, UnicodeError):
         return text
     except RecursionError:

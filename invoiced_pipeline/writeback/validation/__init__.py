@@ -1,1 +1,1 @@
-"""Whether rows are right: by the catalog, and against the replica."""
+"""Validates rows by the catalog's rules and against the replica."""

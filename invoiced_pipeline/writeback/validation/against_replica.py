@@ -1,4 +1,4 @@
-"""Asks the replica what the API would say: unknown records, and documents that cannot be edited."""
+"""Checks rows against the replica: unknown records, and documents that cannot be edited."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,42 +14,42 @@ _DOCUMENTS = frozenset({"invoices", "credit_notes", "estimates"})
 
 
 def replica_problem(operation: Operation, row: MappedRow, replica: Replica) -> Problem | None:
-    """What the replica knows against a row; None when nothing."""
+    """Returns why the API would refuse a row, as far as the replica shows; None if it would not."""
     return next(_replica_problems(operation, row, replica), None)
 
 
 def edit_problem(
     operation: Operation, record: Mapping[str, Any], body: Mapping[str, Any]
 ) -> Problem | None:
-    """Why the API would refuse to change a record as the replica has it; None when it would not.
+    """Returns why the API would refuse to change a record; None if it would not.
 
     Args:
-        operation: What changes it.
-        record: The record.
-        body: What is to be sent.
+        operation: The write-back's operation.
+        record: The record as the replica has it.
+        body: The fields to send.
     """
     what = f"{operation.singular} {record.get('number') or record.get('id')}"
     if record.get("_deleted_at") is not None:
-        return Problem(f"{what} is gone from Invoiced", "id")
+        return Problem(f"{what} was deleted in Invoiced", "id")
     for field in operation.fields:
         before, after = record.get(field.name), body.get(field.name)
         is_given = field.creation_only and after is not None and before is not None
         if is_given and not is_same(field, before, after):
             return Problem(
-                f"{what} has {field.name} {before}, which cannot be changed any more", field.name
+                f"{what} has {field.name} {before}, which can no longer be changed", field.name
             )
     if operation.table not in _DOCUMENTS:
         return None
     if record.get("status") == "voided":
         return Problem(f"{what} is voided and cannot be changed", "voided")
     if record.get("closed") and body.get("closed") is not False:
-        why = "paid, hence closed" if record.get("paid") else "closed"
+        why = "paid and therefore closed" if record.get("paid") else "closed"
         return Problem(
-            f"{what} is {why}, and the API refuses every change; closed = false re-opens it",
+            f"{what} is {why}, and the API refuses every change; closed = false reopens it",
             "closed",
         )
     if body.get("draft") is True and record.get("draft") is False:
-        return Problem(f"{what} is issued, and cannot become a draft again", "draft")
+        return Problem(f"{what} is issued and cannot become a draft again", "draft")
     return None
 
 
@@ -82,7 +82,7 @@ def _unknown(
                     param,
                 )
             elif record.get("_deleted_at") is not None:
-                yield Problem(f"{where}: {what} is gone from Invoiced", param)
+                yield Problem(f"{where}: {what} was deleted in Invoiced", param)
         if field.elements and isinstance(value, list):
             for number, item in enumerate(value):
                 if isinstance(item, dict):
@@ -95,9 +95,9 @@ def _customer_problems(
 ) -> Iterator[Problem]:
     who = f"customer {customer.get('number') or customer.get('id')}"
     if customer.get("active") is False:
-        yield Problem(f"{who} is inactive: the API creates nothing for it", "customer")
+        yield Problem(f"{who} is inactive: the API creates no documents for it", "customer")
     if operation.table == "invoices" and customer.get("credit_hold") and not body.get("draft"):
-        yield Problem(f"{who} has a credit hold: the API issues no invoice for it", "customer")
+        yield Problem(f"{who} is on credit hold: the API issues no invoices for it", "customer")
 
 
 def _payment_problems(body: Mapping[str, Any], replica: Replica) -> Iterator[Problem]:
@@ -113,13 +113,14 @@ def _payment_problems(body: Mapping[str, Any], replica: Replica) -> Iterator[Pro
             currency = str(body.get("currency") or document.get("currency")).lower()
             if currency != document.get("currency"):
                 yield Problem(
-                    f"{what} is in {document.get('currency')}, the payment in {currency}",
+                    f"{what} is in {document.get('currency')}, and the payment in {currency}",
                     "applied_to",
                 )
             payer = body.get("customer")
             if payer is not None and not _waits(payer) and payer != document.get("customer"):
+                owner = document.get("customer")
                 yield Problem(
-                    f"{what} is of customer {document.get('customer')}, the payment of {payer}",
+                    f"{what} belongs to customer {owner}, and the payment to {payer}",
                     "applied_to",
                 )
 
@@ -132,7 +133,7 @@ def _subscription_problems(body: Mapping[str, Any], replica: Replica) -> Iterato
     if is_custom and body.get("amount") is None:
         yield Problem(f"plan {body['plan']} has a custom price: amount is missing", "amount")
     if not is_custom and body.get("amount") is not None:
-        yield Problem(f"plan {body['plan']} has its own price: leave amount out", "amount")
+        yield Problem(f"plan {body['plan']} has its own price: leave out amount", "amount")
 
 
 def _waits(value: Any) -> bool:

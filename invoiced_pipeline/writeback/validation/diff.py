@@ -1,4 +1,4 @@
-"""What an update would change, field by field: the row beside the replica's record."""
+"""Compares a row with a record field by field: the changes that an update makes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,22 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from invoiced_pipeline.catalog.operations import MARKER, Field, Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.source.parts import RATES as _RATES
-from invoiced_pipeline.writeback.source.parts import Path, of_field, picked, value_at
+from invoiced_pipeline.writeback.source.parts import Path, of_field, opened, picked, value_at
 from invoiced_pipeline.writeback.source.values import as_decimal, plain
 from invoiced_pipeline.writeback.validation.stored_values import metadata_text, stored
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _STRUCTURED = frozenset({"metadata", "object", "array", "any"})
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of an update: as the replica has it, and as the row wants it."""
+    """One field of an update: its value in the replica and its value in the row."""
 
     field: str
     before: Any
@@ -29,7 +26,7 @@ class Change:
 
 
 def wanted_body(operation: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What the row wants of a record that is there: fields that can still be changed."""
+    """The fields of a body that can be changed after the record is created."""
     return {
         name: value
         for name, value in body.items()
@@ -43,13 +40,13 @@ def changes(
     record: Mapping[str, Any],
     parts: Iterable[Path] = (),
 ) -> tuple[Change, ...]:
-    """The fields that differ; what the replica does not hold counts as different.
+    """Returns the fields that differ; a field that the record lacks counts as different.
 
     Args:
-        operation: Whose fields they are.
-        wanted: What the row wants.
-        record: The replica's record.
-        parts: Paths of single parts that the row wants; what is beside them is not compared.
+        operation: The operation that declares the fields.
+        wanted: The row's fields.
+        record: The record.
+        parts: Paths of parts that the row sets. The rest of their fields is not compared.
     """
     parts = tuple(parts)
     found = []
@@ -69,7 +66,7 @@ def changes(
 
 
 def _without_marker(field: Field, before: Any, after: Any) -> Any:
-    """Metadata of a record without our marker, which is kept whatever the row says."""
+    """A record's metadata without our marker, which every update keeps."""
     if field.type != "metadata" or not isinstance(before, Mapping):
         return before
     asked = after if isinstance(after, Mapping) else {}
@@ -80,7 +77,7 @@ def _without_marker(field: Field, before: Any, after: Any) -> Any:
 def _is_same_part(
     operation: Operation, path: Path, record: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> bool:
-    """Whether a record holds one part as the row wants it."""
+    """Whether a record has the row's value at one path."""
     fields: Iterable[Field] = operation.fields
     field = Field(name=path[0], type="any", description="")
     for at, step in enumerate(path):
@@ -107,13 +104,13 @@ def _metadata_at(metadata: Any, path: Path) -> str | None:
 
 
 def is_same(field: Field, before: Any, after: Any) -> bool:
-    """Whether a value of the replica is what the row wants, as the API stores it."""
+    """Whether two values of a field are the same once the API has stored them."""
     before = _shown(field, before)
     return _stored(field, before) == _stored(field, after) or _holds(field, before, after)
 
 
 def _holds(field: Field, before: Any, after: Any) -> bool:
-    """Whether objects in the record have all that the row says of them, in the same order."""
+    """Whether objects in the record have all fields of the row's objects, in the same order."""
     if field.name in _RATES:
         kind = _RATES[field.name]
         return isinstance(after, list) and [_rate(kind, each) for each in before or ()] == [
@@ -140,7 +137,7 @@ def _is_part(fields: Iterable[Field], before: Any, after: Any) -> bool:
 
 
 def _rate(kind: str, value: Any) -> Any:
-    """A discount or tax by what tells it from others: the coupon's id, or its amount."""
+    """The identity of a discount or tax: the id of its definition, or its amount."""
     if not isinstance(value, dict):
         return str(value)
     definition = value.get(kind) or (None if "amount" in value else value.get("id"))
@@ -150,15 +147,12 @@ def _rate(kind: str, value: Any) -> Any:
 
 
 def _stored(field: Field, value: Any) -> bytes:
-    """A value as the API keeps it, as text that can be compared."""
+    """A value as the API stores it, as bytes that can be compared."""
     return encode_body(stored(field.name, value, field.type))
 
 
 def _shown(field: Field, value: Any) -> Any:
-    """A value of the replica as one of JSON."""
-    if field.type in _STRUCTURED and isinstance(value, str) and value[:1] in {"{", "["}:
-        try:
-            return _DECODER.decode(value)
-        except msgspec.DecodeError:
-            return value
+    """A value of the replica as a value of JSON."""
+    if field.type in _STRUCTURED:
+        value = opened(value)
     return plain(value) if isinstance(value, datetime | Decimal | float) else value

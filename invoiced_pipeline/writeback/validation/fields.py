@@ -1,4 +1,4 @@
-"""Checks of single values against the API's own rules, which the catalog holds as data."""
+"""Validates single values by the API's rules, which the catalog declares."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,20 +13,20 @@ from invoiced_pipeline.catalog.operations import (
     METADATA_VALUE_LENGTH,
     Field,
 )
-from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.source.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.source.payment_data import is_card_number
 from invoiced_pipeline.writeback.source.problem import Problem
 from invoiced_pipeline.writeback.source.quoting import quoted
 from invoiced_pipeline.writeback.source.values import as_decimal
+from invoiced_pipeline.writeback.validation.stored_values import metadata_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
     "timestamp": "a date",
-    "boolean": "true or false (1 and 0 are read as such)",
+    "boolean": "true or false (1 and 0 are accepted)",
     "metadata": "an object",
     "object": "an object",
     "array": "an array",
@@ -34,28 +34,28 @@ _EXPECTED = {
 _ADVICE = {
     "number": (
         'In text, numbers are read as 1234.56, or with decimal = "," as 1.234,56; thousands '
-        "separators beside a decimal point, currency and percent signs and parentheses are not"
+        "separators next to a decimal point, currency and percent signs, and parentheses are not"
     ),
     "timestamp": ACCEPTED,
 }
 
 
 def value_problems(field: Field, value: Any, place: str) -> Iterator[Problem]:
-    """What is wrong with a value.
+    """Yields the problems of a value.
 
     Args:
-        field: Where it stands.
-        value: A value of JSON; references that wait are not among them.
+        field: Its field.
+        value: A value of JSON, but not a reference to a record that does not exist yet.
         place: Its path in the body, such as `items[0].quantity`.
     """
     if value is None or value == "":
         if not field.nullable or (value is None and field.required):
-            yield Problem(f"{place} is empty, and the API takes none without it", place)
+            yield Problem(f"{place} is empty, and the API requires it", place)
         return
     if field.type in _EXPECTED and not _has_type(field, value):
         advice = _ADVICE.get("number" if field.type == "integer" else field.type)
         yield Problem(
-            f"{place} has to be {_EXPECTED[field.type]}, and is {quoted(value)}"
+            f"{place} must be {_EXPECTED[field.type]}, but is {quoted(value)}"
             + (f". {advice}" if advice and not isinstance(value, dict | list) else ""),
             place,
         )
@@ -67,25 +67,25 @@ def value_problems(field: Field, value: Any, place: str) -> Iterator[Problem]:
 
 
 def metadata_problems(value: Mapping[str, Any], place: str, *, room: int) -> Iterator[Problem]:
-    """What the API refuses in metadata.
+    """Yields what the API refuses in metadata.
 
     Args:
         value: The object.
         place: Its path in the body.
-        room: How many keys there may be.
+        room: The number of keys it may have.
     """
     if len(value) > room:
-        why = "" if room == METADATA_KEYS else " (one is for the marker by which it is found again)"
-        yield Problem(f"{place} has {counted(len(value), 'key')} of at most {room}{why}", place)
+        why = "" if room == METADATA_KEYS else " (one more is for the marker)"
+        yield Problem(f"{place} has {counted(len(value), 'key')} and may have {room}{why}", place)
     for key, item in value.items():
         where = f"{place}.{key}"
         if len(key) > METADATA_KEY_LENGTH:
-            yield Problem(f"{where}: a key has at most {METADATA_KEY_LENGTH} characters", place)
+            yield Problem(f"{where}: a key may have {METADATA_KEY_LENGTH} characters", place)
         if item is None:
             yield Problem(f"{where} is null, which metadata cannot hold", place)
-        elif len(_metadata_text(item)) > METADATA_VALUE_LENGTH:
+        elif len(metadata_text(item)) > METADATA_VALUE_LENGTH:
             most = METADATA_VALUE_LENGTH
-            yield Problem(f"{where}: a value has at most {most} characters", place)
+            yield Problem(f"{where}: a value may have {most} characters", place)
 
 
 def _has_type(field: Field, value: Any) -> bool:
@@ -102,44 +102,46 @@ def _has_type(field: Field, value: Any) -> bool:
 
 def _text(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield Problem(f"{place} has to be text, and is {quoted(value)}", place)
+        yield Problem(f"{place} must be text, but is {quoted(value)}", place)
     elif not field.shortest <= len(value) <= field.longest:
         bounds = f"{field.shortest} to {field.longest}"
         yield Problem(
-            f"{place} has {counted(len(value), 'character')}, and may have {bounds}", place
+            f"{place} has {counted(len(value), 'character')}, but may have {bounds}", place
         )
 
 
 def _email(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str) or not _EMAIL.fullmatch(value.strip()):
-        yield Problem(f"{place} is no email address: {quoted(value)}", place)
+        yield Problem(f"{place} is not an email address: {quoted(value)}", place)
 
 
 def _choice(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if value not in field.choices:
-        yield Problem(f"{place} is {quoted(value)}, and may be {', '.join(field.choices)}", place)
+        yield Problem(f"{place} is {quoted(value)}, but may be {', '.join(field.choices)}", place)
 
 
 def _currency(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).lower() not in CURRENCIES:
-        yield Problem(f"{place} is no currency code of ISO 4217: {quoted(value)}", place)
+        yield Problem(f"{place} is not a currency code of ISO 4217: {quoted(value)}", place)
 
 
 def _country(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).upper() not in COUNTRIES:
-        yield Problem(f"{place} is no two-letter country code of ISO 3166: {quoted(value)}", place)
+        yield Problem(
+            f"{place} is not a country code of ISO 3166 (two letters): {quoted(value)}", place
+        )
 
 
 def _timestamp(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not 0 <= value < LATEST:
         yield Problem(
-            f"{place} is {quoted(value)}, and dates are sent from 1970 to 2099 only", place
+            f"{place} is {quoted(value)}, and only dates from 1970 to 2099 are sent", place
         )
 
 
 def _token(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield Problem(f"{place} has to be a token", place)
+        yield Problem(f"{place} must be a token", place)
     elif is_card_number(value):
         yield Problem(
             f"{place} holds what looks like a card number: only a token may be sent", place
@@ -149,18 +151,9 @@ def _token(_field: Field, value: Any, place: str) -> Iterator[Problem]:
 def _bounds(field: Field, value: Any, place: str) -> Iterator[Problem]:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         if field.above_zero and value <= 0:
-            yield Problem(f"{place} is {value}, and has to be above 0", place)
+            yield Problem(f"{place} is {value}, but must be above 0", place)
         elif field.not_negative and value < 0:
-            yield Problem(f"{place} is {value}, and cannot be less than 0", place)
-
-
-def _metadata_text(value: Any) -> str:
-    """A value as the API stores it: always text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return encode_body(value).decode()
+            yield Problem(f"{place} is {value}, but cannot be less than 0", place)
 
 
 _CHECKS = {

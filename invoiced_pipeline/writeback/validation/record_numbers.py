@@ -1,4 +1,4 @@
-"""Numbers that are unique in the account: who holds one, and whether a record is a row's own."""
+"""Numbers that are unique in the account: which record has one, and whether a row created it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,9 @@ from invoiced_pipeline.writeback.validation.diff import changes
 
 
 def normal_number(value: Any) -> str | None:
-    """A number as the API compares it: trimmed, in any case; None where there is none.
+    """A number as the API compares it: trimmed, case ignored; None if there is no number.
 
-    The API compares by its database's collation (observed), which ignores case.
+    The API compares by its database's collation, which ignores case (observed).
     """
     if value is None or isinstance(value, bool | list | dict):
         return None
@@ -19,7 +19,7 @@ def normal_number(value: Any) -> str | None:
 
 
 def number_of(operation: Operation, body: Mapping[str, Any]) -> str | None:
-    """The number that a new record of an operation is to have; None where the API gives one."""
+    """The number that a body gives a new record; None if the API assigns one."""
     key = operation.natural_key
     if operation.kind != "create" or key is None or key.number is None:
         return None
@@ -32,11 +32,11 @@ def is_own(
     record: Mapping[str, Any],
     mark: str,
 ) -> bool:
-    """Whether a record of the replica is the one that a row makes: by marker, or by its content.
+    """Whether a row has created a record of the replica, by its marker or else by its content.
 
     Args:
-        operation: What makes it.
-        body: All that the row wants.
+        operation: The operation that creates it.
+        body: All fields of the row.
         record: The record.
         mark: The row's marker.
     """
@@ -51,14 +51,14 @@ def is_own(
 def held_number(
     operation: Operation, body: Mapping[str, Any], holders: Sequence[Mapping[str, Any]]
 ) -> Problem:
-    """Says that a number is another record's."""
+    """The problem that another record has the number."""
     key = operation.natural_key
     name = key.number if key and key.number else "number"
     identity = holders[0].get("id")
     updates = f"update_{operation.singular.replace(' ', '_')}"
     advice = f"Use {updates} to change it" if updates in _UPDATES else "Change it in Invoiced"
     return Problem(
-        f"{name}: {operation.singular} {str(body.get(name)).strip()} exists already in Invoiced "
+        f"{name}: {operation.singular} {str(body.get(name)).strip()} already exists in Invoiced "
         f"(id {identity}). {advice}, or give the row another number; if it was deleted there, sync "
         "first",
         name,
@@ -66,12 +66,12 @@ def held_number(
 
 
 def doubled_number(operation: Operation, body: Mapping[str, Any], record_key: str) -> Problem:
-    """Says that another row of the source has the number."""
+    """The problem that another row of the source has the number."""
     key = operation.natural_key
     name = key.number if key and key.number else "number"
     return Problem(
-        f"{name}: record key {record_key!r} has {str(body.get(name)).strip()}, too, and a "
-        f"{operation.singular}'s {name} is unique in Invoiced. Give one of the rows another",
+        f"{name}: record key {record_key!r} also has {str(body.get(name)).strip()}, and a "
+        f"{operation.singular}'s {name} is unique in Invoiced. Change one of the rows",
         name,
     )
 

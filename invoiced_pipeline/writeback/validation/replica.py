@@ -1,4 +1,4 @@
-"""The replica as the baseline: the records that a write-back's rows name or change."""
+"""Records of the replica that a write-back's rows refer to or change."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ class Replica:
     """Records of the replica, read once.
 
     Attributes:
-        tables: The tables that are replicated at all.
+        tables: The replicated tables.
     """
 
     def __init__(
@@ -35,23 +35,23 @@ class Replica:
         self._holders = holders or {}
 
     def record(self, name: str, record_id: Any) -> Mapping[str, Any] | None:
-        """A record by its id, with the columns that the table has; None where there is none.
+        """A record by its id, with the table's columns; None if there is none.
 
-        A record that is gone is there, with its `_deleted_at`.
+        A deleted record is returned with its `_deleted_at`.
         """
         return self._records.get(name, {}).get(str(record_id))
 
     def holders(self, number: str) -> Sequence[Mapping[str, Any]]:
-        """The records, none of them deleted, that have a number (as of `normal_number`)."""
+        """The records with a number (of `normal_number`), without deleted ones."""
         return self._holders.get(number, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Numbers of new records, as of `normal_number`: who has them already?
+    """Numbers of new records (of `normal_number`), to look up the records that have them.
 
     Attributes:
-        table: Where they are looked for.
+        table: The table to look in.
         column: The column that holds them.
         values: The numbers.
     """
@@ -64,7 +64,7 @@ class Numbers:
 def read_replica(
     database: Database, dataset: str, wanted: Wanted, numbers: Numbers | None = None
 ) -> Replica:
-    """Reads the wanted records, and those that have numbers, in one short session.
+    """Reads records by id and by number in one short session.
 
     Raises:
         WarehouseError: The warehouse cannot be read.
@@ -72,7 +72,7 @@ def read_replica(
     if not database.exists():
         return Replica()
     with database.session(dataset, read_only=True) as session:
-        # Tables that dlt loads have this column; others of the same name are not the replica's.
+        # Only tables of the replica have this column; a user may have others of the same name.
         tables = session.tables(with_column="_deleted_at")
         records = {
             name: _records(session, name, ids) for name, ids in wanted.items() if name in tables
@@ -84,7 +84,7 @@ def read_replica(
 def wanted_ids(
     fields: Iterable[Field], values: Mapping[str, Any], into: defaultdict[str, set[Any]]
 ) -> None:
-    """Adds the ids that a body or a path's parameters name, by table."""
+    """Adds the ids in a body or in a path's parameters to `into`, by table."""
     for field in fields:
         value = values.get(field.name)
         if field.refers_to is not None and _is_id(value):
@@ -115,7 +115,7 @@ def _records(session: Session, name: str, ids: set[Any]) -> dict[str, Mapping[st
 
 
 def _holders(session: Session, numbers: Numbers) -> dict[str, list[Mapping[str, Any]]]:
-    """Records by number: SQL compares roughly, and Python as the API does."""
+    """Records by number. SQL selects roughly, then Python compares as the API does."""
     columns = _read_columns(session, numbers.table)
     found: dict[str, list[Mapping[str, Any]]] = {}
     if numbers.column not in columns:  # excluded
@@ -136,7 +136,7 @@ def _holders(session: Session, numbers: Numbers) -> dict[str, list[Mapping[str, 
 
 
 def _read_columns(session: Session, name: str) -> list[str]:
-    """The table's columns that the catalog knows, and `_deleted_at`."""
+    """The table's columns that the catalog declares, and `_deleted_at`."""
     there = _columns(session, name)
     return [column.name for column in table(name).columns if column.name in there] + ["_deleted_at"]
 

@@ -1,6 +1,6 @@
-"""Looks at a row before any call: what the API would refuse, drop without a word, or must not get.
+"""Validates a row before it is sent: what the API would refuse, or silently drop.
 
-The rules are the catalog's; only what looks like a card's or an account's number is our own rule.
+The catalog declares the API's rules. The rule on card and bank account numbers is our own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +24,10 @@ from invoiced_pipeline.writeback.validation.fields import metadata_problems, val
 def payment_data_problem(
     settings: WritebackSettings, operation: Operation, row: MappedRow
 ) -> Problem | None:
-    """The first text that looks like a card's or an account's number.
+    """Returns the first text that looks like the number of a card or a bank account.
 
-    Everything that would be written is looked at: the record key, the path and the body. Numbers in
-    fields that the catalog declares as such, tokens and the fields of `allow_numbers` are not.
+    Searched are the record key, the path and the body; not searched are numbers in fields that the
+    catalog declares as numeric, tokens, and the fields of `allow_numbers`.
     """
     allowed = settings.allow_numbers
     parameters = tested_values(operation.parameters, row.parameters, allowed)
@@ -38,8 +38,8 @@ def payment_data_problem(
         if place is not None:
             way_out = _way_out(settings, operation, name or field_name(place))
             return Problem(
-                f"{place} holds what looks like the number of a card or of a bank account. Such "
-                f"numbers are never sent, and not written anywhere: use a token{way_out}",
+                f"{place} holds what looks like the number of a card or a bank account. Such "
+                f"numbers are never sent or stored: use a token{way_out}",
                 place.partition(".")[0].partition("[")[0],
             )
     return None
@@ -49,13 +49,13 @@ def _way_out(settings: WritebackSettings, operation: Operation, name: str) -> st
     if not can_be_allowed(settings, operation, name):
         return ""
     names = ", ".join(f'"{each}"' for each in [*settings.allow_numbers, name])
-    return f". If this is a reference and no card, allow it: allow_numbers = [{names}]"
+    return f". If it is a reference and not a card, allow it: allow_numbers = [{names}]"
 
 
 def row_problem(
     settings: WritebackSettings, operation: Operation, row: MappedRow
 ) -> Problem | None:
-    """What is wrong with a row by itself; None when nothing is."""
+    """Returns the first problem of a row by itself; None if it has none."""
     return next(_row_problems(settings, operation, row), None)
 
 
@@ -88,36 +88,36 @@ def _row_problems(
 
 
 def _nul(value: Any, place: str) -> Iterator[Problem]:
-    """Texts with U+0000: no ledger, plan or response on PostgreSQL can hold them."""
+    """Yields texts with U+0000, which PostgreSQL cannot store in ledger, plan or responses."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             where = f"{place}.{name}" if place else str(name)
             if "\x00" in str(name):
                 shown = str(name).replace("\x00", "\\0")
-                yield Problem(f"the name {shown} holds the character U+0000: take it out")
+                yield Problem(f"the name {shown} holds the character U+0000: remove it")
             yield from _nul(item, where)
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):
             yield from _nul(item, f"{place}[{number}]")
     elif isinstance(value, str) and "\x00" in value:
         field = place.partition(".")[0].partition("[")[0]
-        yield Problem(f"{place} holds the character U+0000: take it out", field)
+        yield Problem(f"{place} holds the character U+0000: remove it", field)
 
 
 def _unknown(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
     unwanted = dict(operation.unwanted)
     for name in body:
         if name in unwanted:
-            yield Problem(f"{operation.name} takes no {name}: {unwanted[name]}", name)
+            yield Problem(f"{operation.name} does not take {name}: {unwanted[name]}", name)
         elif name in operation.blocked:
             yield Problem(
-                f"{name} is read-only, and the API refuses the whole record for it: exclude it",
+                f"{name} is read-only, and the API refuses a record that has it: exclude it",
                 name,
             )
         elif operation.field(name) is None:
-            what = "refuses it" if operation.strict else "would drop it without a word"
+            what = "refuses it" if operation.strict else "would silently drop it"
             yield Problem(
-                f"{operation.name} takes no field {name}; the API {what}. Exclude the column, or "
+                f"{operation.name} has no field {name}; the API {what}. Exclude the column, or "
                 "map it to a field or to metadata",
                 name,
             )
@@ -131,10 +131,12 @@ def _missing(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]
         given = [name for name in group if body.get(name) not in (None, "")]
         if len(given) != 1:
             names = " and ".join(group)
-            yield Problem(f"exactly one of {names} is needed, and there are {len(given)}", group[0])
+            yield Problem(
+                f"exactly one of {names} is required, and the row has {len(given)}", group[0]
+            )
     for group in operation.any_of:
         if not any(body.get(name) not in (None, "") for name in group):
-            yield Problem(f"{' or '.join(group)} is missing: one of them is needed", group[0])
+            yield Problem(f"{' or '.join(group)} is missing: one of them is required", group[0])
 
 
 def _values(
@@ -156,7 +158,7 @@ def _values(
             if isinstance(item, dict):
                 yield from _element(field, item, inside, waiting)
             elif field.type == "array":
-                yield Problem(f"{inside} has to be an object", field.name)
+                yield Problem(f"{inside} must be an object", field.name)
 
 
 def _element(
@@ -165,7 +167,9 @@ def _element(
     known = {each.name for each in field.elements}
     for name in item:
         if name not in known:
-            yield Problem(f"{place} takes no field {name}: {', '.join(sorted(known))}", field.name)
+            yield Problem(
+                f"{place} has no field {name}. Its fields: {', '.join(sorted(known))}", field.name
+            )
     for each in field.elements:
         if each.required and item.get(each.name) in (None, ""):
             yield Problem(f"{place}.{each.name} is missing", field.name)
@@ -184,7 +188,7 @@ def _metadata(operation: Operation, row: MappedRow) -> Iterator[Problem]:
 
 
 def _sums(operation: Operation, body: Mapping[str, Any]) -> Iterator[Problem]:
-    """A payment cannot be applied beyond its amount (observed: such are refused)."""
+    """Yields a problem if a payment applies more than its amount: the API refuses it (observed)."""
     splits, amount = body.get("applied_to"), body.get("amount")
     if operation.name != "record_payment" or not isinstance(splits, list):
         return

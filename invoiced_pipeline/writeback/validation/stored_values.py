@@ -1,4 +1,4 @@
-"""Values as the API stores them: the one rule by which plan, drift and look-ups compare."""
+"""Values as the API stores them: plan, drift and look-ups compare by this one rule."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,16 +11,16 @@ _UPPER = frozenset({"country", "approved"})
 
 
 def stored(name: str, value: Any, kind: str = "") -> Any:
-    """A value as the API stores it, whoever wrote it down.
+    """Returns a value as the API stores it.
 
-    It lower-cases e-mail addresses and turns metadata into texts (observed behaviour). Whether it
-    trims a text is known for `email` alone: surrounding white space never counts, because an update
-    that changes nothing else would be planned for ever.
+    The API lower-cases email addresses and turns metadata into texts (observed). Only for `email`
+    is it known whether the API trims a text. White space around any text is ignored here: an
+    update that changes nothing else would otherwise be planned at every push.
 
     Args:
-        name: Of the field.
-        value: One of JSON.
-        kind: The field's type in the catalog; its name tells enough where that is not known.
+        name: The field's name.
+        value: A value of JSON.
+        kind: The field's type in the catalog; the name is enough where the type is not known.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -41,7 +41,7 @@ def stored(name: str, value: Any, kind: str = "") -> Any:
 
 
 def metadata_text(value: Any) -> str:
-    """A metadata value as the API keeps it: a text (observed behaviour)."""
+    """A metadata value as the API stores it: a text (observed)."""
     if isinstance(value, bool):
         return "1" if value else "0"
     return value if isinstance(value, str) else encode_body(value).decode()

@@ -1,4 +1,4 @@
-"""An update never erases what it was not asked to change, whatever the replica knows."""
+"""Updates of parts of a field keep the rest of it, whatever the replica holds."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from invoiced_pipeline.writeback.plan.rendering import as_markdown
 from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes, requests_of
 from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushWish, plan_now, push_now
+from invoiced_pipeline.writeback.run import PushOptions, plan_writeback, push_writeback
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
 
@@ -31,7 +31,7 @@ Hook = Callable[[], object]
 
 @dataclass
 class Updating:
-    """One write-back from a file of JSON lines, planned and pushed as often as one likes."""
+    """One write-back with an NDJSON file as its source, planned and pushed repeatedly."""
 
     emulator: Emulator
     database: Database
@@ -62,7 +62,7 @@ class Updating:
         return Settings.model_validate({"connection": [connection], "writeback": [self.settings]})
 
     def plan(self) -> Plan:
-        return plan_now(self._all, "it", self.database)
+        return plan_writeback(self._all, "it", self.database)
 
     def push(self, *, meanwhile: Hook | None = None) -> PushReport:
         key = SecretStr(self.emulator.api_key)
@@ -80,15 +80,15 @@ class Updating:
             if meanwhile is not None:
                 meanwhile()
 
-        wish = PushWish(on_plan=on_plan)
+        options = PushOptions(on_plan=on_plan)
         try:
-            (report,) = push_now(self._all, "it", target, wish)
+            (report,) = push_writeback(self._all, "it", target, options)
         finally:
             client.close()
         return report
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """A request of somebody else."""
+        """Sends a request as another client."""
         headers = urllib3.make_headers(basic_auth=f"{self.emulator.api_key}:")
         headers["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body)
@@ -104,7 +104,7 @@ class Updating:
         return sum(each[0] == method for each in self.emulator.requests)
 
     def in_state(self, state: str, table: str, identity: int) -> None:
-        """Brings the replica into a state; the record in the emulator is as it was put there."""
+        """Puts the replica into a state; the record in the emulator does not change."""
         if state == "unchecked":
             self.settings["check_replica"] = False
         if state in {"not replicated", "unchecked"}:

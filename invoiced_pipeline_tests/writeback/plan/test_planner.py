@@ -1,4 +1,4 @@
-"""What a push would do: mapping, order, references, differences to the replica, limits."""
+"""Plans: mapping, order, references, differences to the replica, limits."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,14 +12,14 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.row_planner import Retries
-from invoiced_pipeline.writeback.source.mapping import Parent
+from invoiced_pipeline.writeback.source.references import Parent
 from invoiced_pipeline.writeback.validation.diff import Change
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
 
 
 def succeeded(plan: Plan, row: int = 0, invoiced_id: str = "7") -> PriorOutcome:
-    """What the ledger holds once a row was sent."""
+    """The prior outcome of a row that was sent."""
     digest = plan.rows[row].payload_hash
     return PriorOutcome(
         state="succeeded", payload_hash=digest, succeeded_hash=digest, invoiced_id=invoiced_id
@@ -30,7 +30,7 @@ def actions(plan: Plan) -> list[str]:
     return [row.action for row in plan.rows]
 
 
-def test_rename_constant_expression_and_what_is_left(database: Database) -> None:
+def test_a_mapping_renames_sets_constants_and_computes(database: Database) -> None:
     row = planned(
         database,
         "create_customer",
@@ -93,7 +93,7 @@ def test_values_take_the_type_of_their_field(database: Database) -> None:
     assert row.amount == Decimal("0.2")
 
 
-def test_milliseconds_are_no_instants(database: Database) -> None:
+def test_milliseconds_are_not_a_date(database: Database) -> None:
     row = {"name": "a", "action": "phone", "due_date": 1_764_064_800_001}
     assert "seconds since 1970" in (planned(database, "create_task", row).reason or "")
 
@@ -112,7 +112,7 @@ def test_what_was_sent_is_not_sent_again_until_it_changes(
 
 
 @pytest.mark.parametrize("operation", ["record_payment", "attach_payment_source"])
-def test_money_and_cards_are_never_changed_afterwards(database: Database, operation: str) -> None:
+def test_payments_and_payment_sources_are_never_updated(database: Database, operation: str) -> None:
     rows: dict[str, list[dict[str, Any]]] = {
         "record_payment": [{"amount": 1}, {"amount": 2}],
         "attach_payment_source": [
@@ -124,12 +124,12 @@ def test_money_and_cards_are_never_changed_afterwards(database: Database, operat
     known = {"k0": succeeded(plan_of(database, operation, before))}
     row = planned(database, operation, after, known=known)
     assert row.action == "invalid"
-    assert "give it a key of its own" in (row.reason or "")
+    assert "give it its own key" in (row.reason or "")
     twice = plan_of(database, operation, before, {**after, "key": "k0"})
     assert actions(twice) == ["create", "invalid"]
 
 
-def test_rows_of_one_key_go_in_order(database: Database) -> None:
+def test_rows_of_one_key_are_sent_in_order(database: Database) -> None:
     rows = [{"key": "a", "name": name} for name in ("One", "Two", "Three")]
     plan = plan_of(database, "create_customer", rows[0], {"name": "Other"}, *rows[1:])
     assert actions(plan) == ["create", "create", "update", "update"]
@@ -153,7 +153,7 @@ def test_a_key_that_is_null(database: Database) -> None:
     assert len({row.record_key for row in plan.rows}) == 2
 
 
-def test_refused_and_unprior_outcomes_wait_for_a_person(database: Database) -> None:
+def test_refused_and_unknown_rows_wait_for_a_person(database: Database) -> None:
     row = {"name": "Acme"}
     digest = planned(database, "create_customer", row).payload_hash
     rejected = {"k0": PriorOutcome(state="rejected", payload_hash=digest)}
@@ -197,7 +197,7 @@ def test_children_wait_for_their_parents(database: Database) -> None:
     ]
 
 
-def test_references_inside_of_arrays_paths_and_by_the_others_key(database: Database) -> None:
+def test_references_in_arrays_in_paths_and_by_key_column(database: Database) -> None:
     known = PriorOutcome(
         state="succeeded",
         payload_hash="x",
@@ -249,7 +249,7 @@ def test_updates_send_what_differs_from_the_replica(
         return planned(database, "update_customer", {"id": 1, **fields})
 
     same = update(
-        name="Customer 1", email=" A@X.example", country="us", credit_limit=10.5, currency="USD"
+        name="Customer 1 ", email=" A@X.example", country="us", credit_limit=10.5, currency="USD"
     )
     assert same.action == "unchanged"
     row = update(name="Customer 1", phone="2", credit_limit=Decimal("10.51"))
@@ -271,7 +271,7 @@ def test_updates_send_what_differs_from_the_replica(
     assert cleared.body == {"phone": None}
 
 
-def test_a_record_that_is_gone_is_not_changed(
+def test_a_deleted_record_is_not_updated(
     emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
     emulator.store.put_many("customers", [customer(1)])
@@ -279,16 +279,16 @@ def test_a_record_that_is_gone_is_not_changed(
     with database.session("invoiced") as session:
         session.run("update customers set _deleted_at = current_timestamp")
     row = planned(database, "update_customer", {"id": 1, "phone": "2"})
-    assert "is gone from Invoiced" in (row.reason or "")
+    assert "was deleted in Invoiced" in (row.reason or "")
 
 
-def test_without_a_replica_nothing_is_asked(database: Database) -> None:
+def test_tables_that_are_not_replicated_are_not_checked(database: Database) -> None:
     plan = plan_of(database, "create_invoice", {"customer": 9, "items": []})
     assert actions(plan) == ["create"]
-    assert plan.notes == ("Not replicated, and so not asked: customers.",)
+    assert plan.notes == ("Not checked, because they are not replicated: customers.",)
 
 
-def test_the_replica_is_left_alone_on_demand(
+def test_check_replica_turns_the_check_off(
     emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
     emulator.store.put_many("customers", [customer(1)])
@@ -298,7 +298,7 @@ def test_the_replica_is_left_alone_on_demand(
     assert planned(database, "create_invoice", row, check_replica=False).action == "create"
 
 
-def test_a_marker_needs_a_place_in_metadata(database: Database) -> None:
+def test_a_marker_takes_one_key_of_metadata(database: Database) -> None:
     ten = {str(number): "x" for number in range(10)}
     row = planned(database, "create_customer", {"name": "a", "metadata": ten})
     assert "the marker by which it is found again" in (row.reason or "")
@@ -310,8 +310,8 @@ def test_a_marker_needs_a_place_in_metadata(database: Database) -> None:
     ("settings", "told"),
     [
         ({"active": False}, "is not active: nothing was sent"),
-        ({"max_records": 1}, "would send 2 where max_records = 1"),
-        ({"max_amount": 5}, "would send 7 where max_amount = 5"),
+        ({"max_records": 1}, "would send 2, but max_records = 1"),
+        ({"max_amount": 5}, "would send 7, but max_amount = 5"),
         ({"max_records": 2, "max_amount": 7}, None),
     ],
 )
@@ -329,7 +329,7 @@ def batches(plan: Plan) -> list[int | None]:
     return [row.batch for row in plan.rows]
 
 
-def test_custom_rows_go_as_arrays(database: Database) -> None:
+def test_custom_rows_are_sent_as_arrays(database: Database) -> None:
     rows = [{"notes": str(number), "team": number % 2} for number in range(5)]
     assert batches(plan_of(database, "custom", *rows, **CUSTOM)) == [0] * 5
     assert batches(plan_of(database, "custom", *rows, **CUSTOM, batch_size=2)) == [0, 0, 1, 1, 2]

@@ -180,7 +180,7 @@ def test_number_that_the_replica_holds(
     row = {"key": "a", "name": "Other", "number": number}
     (found,) = plan_of(database, "create_customer", row).rows
     assert (found.action, found.reason_param) == ("invalid", "number")
-    assert "exists already in Invoiced (id 7). Use update_customer" in (found.reason or "")
+    assert "already exists in Invoiced (id 7). Use update_customer" in (found.reason or "")
     (unchecked,) = plan_of(database, "create_customer", row, check_replica=False).rows
     assert unchecked.action == "create"
 

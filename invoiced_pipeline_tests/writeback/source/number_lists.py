@@ -1,4 +1,4 @@
-"""Generated texts with numbers that are no cards, and with cards; how many of them are refused.
+"""Generated texts with card numbers and with other numbers, and how many of them are refused.
 
 `python -m invoiced_pipeline_tests.writeback.source.number_lists` prints the table of
 docs/card-numbers.md.
@@ -30,13 +30,13 @@ EMBEDDINGS = (
     "invoice 2026/11, card {} exp. 1226", "a {} b 99 44 1",
 )  # fmt: skip
 AMONG_NUMBERS = ("order 12 {}", "2026-10-20 {} 12/26 123", "1234 {} 1226", "no. 7\n{}\n1226")
-"""Here other numbers stand beside a card's groups, with what may be its own separator."""
+"""Texts in which other numbers stand next to a card's groups, perhaps with the same separator."""
 
 Make = Callable[[random.Random], str]
 
 
 def check_digit(digits: str) -> str:
-    """The digits with their check digit of Luhn."""
+    """The digits followed by their Luhn check digit."""
     total = 0
     for place, digit in enumerate(reversed(digits)):
         number = int(digit) * (2 if place % 2 == 0 else 1)
@@ -45,7 +45,7 @@ def check_digit(digits: str) -> str:
 
 
 def groupings(digits: str) -> Iterator[tuple[str, ...]]:
-    """How people write a card's digits: as issuers print them, or in groups of one size."""
+    """The ways to write a card's digits: as issuers print them, or in groups of one size."""
     layouts = [(4, 6, 5)] if len(digits) == 15 else [(4, 6, 4)] if len(digits) == 14 else []
     layouts += [(size,) * (len(digits) // size + 1) for size in (1, 2, 3, 4, 5, 6)]
     for layout in layouts:
@@ -211,7 +211,7 @@ NO_CARDS: Mapping[str, Make] = {
     "tracking numbers (USPS, UPS, S10)": _tracking,
     "EAN and UPC, 8 to 13 digits": _ean,
 }
-"""Texts that are to be let through."""
+"""Texts that must be let through."""
 
 UNTELLABLE: Mapping[str, Make] = {
     "references of 16 random digits": _reference_16,
@@ -222,21 +222,21 @@ UNTELLABLE: Mapping[str, Make] = {
     "references of 15 random digits": lambda rng: _digits(rng, 15),
     "references of 19 random digits": lambda rng: _digits(rng, 19),
 }
-"""References of a card's length: those with an issuer's prefix and a right check digit are cards as
-far as anybody can tell."""
+"""References of a card's length: with an issuer's prefix and a valid check digit, they look exactly
+like cards."""
 
 NUMBERS: Mapping[str, Make] = {"test card numbers": _card, "IBANs": _iban}
-"""Texts that are to be refused."""
+"""Texts that must be refused."""
 
 
 def refused(make: Make, count: int) -> list[str]:
-    """Of so many generated texts those that are refused."""
+    """Generates texts and returns those that are refused."""
     rng = random.Random(SEED)  # noqa: S311
     return [text for text in (make(rng) for _ in range(count)) if looks_like_payment_data(text)]
 
 
 def table(count: int) -> str:
-    """The figures of every kind, as Markdown."""
+    """The figures of each kind as a Markdown table."""
     lines = ["| texts | refused | of |", "|---|---|---|"]
     for name, make in {**NO_CARDS, **UNTELLABLE, **NUMBERS}.items():
         found = len(refused(make, count))

@@ -22,7 +22,7 @@ from invoiced_pipeline_tests.writeback.source.number_lists import (
 )
 
 COUNT = 20_000
-"""As in docs/card-numbers.md: rates of a few in 20,000 cannot be told from a smaller sample."""
+"""As in docs/card-numbers.md: a rate of a few in 20,000 needs a sample of this size."""
 
 
 @pytest.mark.parametrize("kind", NO_CARDS)
@@ -59,7 +59,7 @@ def test_no_test_card_in_an_issuers_groups_is_let_through_beside_other_numbers()
     "text", ["order 12 42 42 42 42 42 42 42 42", "7\n4\n" + "2\n4\n" * 7 + "2"]
 )
 def test_the_limit_groups_of_one_size_beside_another_of_that_size(text: str) -> None:
-    """Documented in docs/card-numbers.md: such a row is not known to be a card's."""
+    """A documented limit: such a row of groups is not recognised as a card."""
     assert not looks_like_payment_data(text)
 
 
@@ -99,7 +99,7 @@ def test_issuers(prefix: str, length: int, issued: bool) -> None:
         "21 00000 00003 13947 14300 09017", "RF18 5390 0754 7034", "4242424242424241",
     ],
 )  # fmt: skip
-def test_no_cards(text: str) -> None:
+def test_other_numbers_are_not_cards(text: str) -> None:
     assert not looks_like_payment_data(text)
 
 

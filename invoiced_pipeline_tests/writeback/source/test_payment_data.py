@@ -1,4 +1,4 @@
-"""Numbers of cards and bank accounts are found wherever they hide, and never repeated."""
+"""Numbers of cards and bank accounts are found in every field, and never repeated."""
 
 from decimal import Decimal
 from typing import Any
@@ -36,7 +36,7 @@ CARD = "4242424242424242"
         ({"cvc": "123"}, "cvc"),
     ],
 )
-def test_places(value: dict[str, Any], place: str) -> None:
+def test_the_place_of_a_number_is_found(value: dict[str, Any], place: str) -> None:
     assert find_payment_data(value) == place
     assert find_payment_data(hide_payment_data(value)) in {None, place}
     digits = [text for text in (CARD, "378282246310005", "000123456789") if text in str(value)]
@@ -59,7 +59,7 @@ def test_places(value: dict[str, Any], place: str) -> None:
         "Account manager: Ann",
     ],
 )
-def test_what_is_none(value: Any) -> None:
+def test_other_texts_are_let_through(value: Any) -> None:
     assert find_payment_data(value) is None
 
 
@@ -86,7 +86,7 @@ def test_what_is_none(value: Any) -> None:
         ),
     ],
 )
-def test_a_row_with_one_is_refused_and_the_plan_does_not_repeat_it(
+def test_a_row_with_such_a_number_is_invalid_and_the_plan_does_not_repeat_it(
     database: Database, operation: str, row: dict[str, Any], param: str
 ) -> None:
     found = planned(database, operation, row)
@@ -172,10 +172,12 @@ def test_a_key_is_allowed_with_the_field_that_its_column_fills(database: Databas
         ("create_customer", "payment_source"),
     ],
 )
-def test_an_unknown_name_is_refused_with_what_there_is(
+def test_an_unknown_name_is_refused_with_the_possible_ones(
     database: Database, operation: str, name: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=f"allow_numbers names '{name}'.* There is: "):
+    with pytest.raises(
+        ConfigurationError, match=f"allow_numbers names '{name}'.* Possible names: "
+    ):
         plan_of(database, operation, {"name": "A"}, allow_numbers=[name])
 
 

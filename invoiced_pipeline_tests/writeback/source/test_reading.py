@@ -1,4 +1,4 @@
-"""Sources: tables, queries and files; exact values, and no way to change anything."""
+"""Tables, queries and files as sources: read exactly, and unable to change anything."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,7 @@ def settings_of(source: str, **options: Any) -> WritebackSettings:
 
 
 def bodies(database: Database, folder: Path, source: str, **options: Any) -> list[Any]:
-    """What would be sent for the rows of a source."""
+    """The bodies that the rows of a source would send."""
     settings = settings_of(source, exclude=["id"], **options)
     plan = make_plan(PlanRequest(settings=settings, dataset="invoiced", folder=folder), database)
     assert [row.reason for row in plan.rows if row.reason] == []
@@ -145,18 +145,18 @@ def test_a_source_cannot_change_anything(
 @pytest.mark.parametrize(
     ("source", "options", "told"),
     [
-        ("select 1 as a", {}, "key names the column 'id', and the source has a"),
+        ("select 1 as a", {}, "key names the column 'id', but the source has a"),
         ("select 1 as id", {"mapping": {"amount": "sum"}}, "would be { value = ... }"),
         ("select 1 as id", {"exclude": ["x"]}, "exclude names the column 'x'"),
         ("select 1 as id, 2 as id", {}, "two columns called 'id'"),
         ("nothing.csv", {}, "there is no file"),
         ("no_such_table", {}, "no_such_table"),
-        ("drop table x", {}, "is no table, no SELECT and no .csv"),
+        ("drop table x", {}, "is not a table, a SELECT, or a .csv"),
         ("select 1 as id", {"mapping": {"amount": {"sql": "nope("}}}, "cannot be read"),
         ("select '4242424242424242x'::int as id", {}, "Could not convert string '(hidden)x'"),
     ],
 )
-def test_wrong_sources_are_told(
+def test_a_wrong_source_is_refused(
     database: Database, source: str, options: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -1,4 +1,4 @@
-"""Record keys: trimmed, told apart, and fit for the ledger of every warehouse."""
+"""Record keys: trimmed, distinct, and short enough for the ledger of every warehouse."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_blank_key_is_missing(database: Database, key: str | None) -> None:
     )
 
 
-def test_a_key_that_differs_in_white_space_alone_is_invalid(database: Database) -> None:
+def test_a_key_that_differs_only_in_white_space_is_invalid(database: Database) -> None:
     plan = customers(database, "X1", "X1 ", "X2", " X1", "X1")
     assert [row.action for row in plan.rows] == ["create", "invalid", "create", "invalid", "update"]
     assert plan.rows[1].reason is not None
@@ -92,7 +92,7 @@ def test_references_are_trimmed_as_well(database: Database) -> None:
     ],
 )
 @pytest.mark.everywhere
-def test_a_key_that_no_ledger_holds_is_invalid_there(
+def test_a_key_that_the_ledger_cannot_hold_is_invalid(
     pushing: Pushing, database: Database, key: str, reason: str
 ) -> None:
     plan = customers(database, "X1", key)
@@ -108,7 +108,7 @@ def test_a_key_that_no_ledger_holds_is_invalid_there(
 
 
 @pytest.mark.everywhere
-def test_the_longest_key_is_held(pushing: Pushing, database: Database) -> None:
+def test_the_longest_key_is_stored(pushing: Pushing, database: Database) -> None:
     key = "ü" * (LONGEST_KEY // 2)
     pushing(customers(database, key).rows)
     assert Ledger(database, DATASET).entries("create_customer")[key].state == "succeeded"

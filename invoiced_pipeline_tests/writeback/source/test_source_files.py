@@ -1,4 +1,4 @@
-"""Files as sources: read as they are, or refused by a sentence; Python's `csv` is the oracle."""
+"""Files as sources are read as they are, or refused; Python's `csv` module is the reference."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def plan_of(database: Database, folder: Path, source: str, **options: Any) -> Pl
 
 
 def told(database: Database, folder: Path, source: str, **options: Any) -> str:
-    """What a refused source says, in one sentence without a traceback."""
+    """The error of a refused source: one sentence without a traceback."""
     with pytest.raises(ConfigurationError) as caught:
         plan_of(database, folder, source, **options)
     return str(caught.value)
@@ -122,7 +122,7 @@ def test_files_by_hand_are_what_the_csv_module_reads(tmp_path: Path, text: str) 
 @pytest.mark.parametrize(
     "late", ['D1,"Late, quoted ""x"""', "D1,'late'", "D1,# late", 'D1,"late\nand later"', "D1,a|b"]
 )
-def test_late_rows_of_a_long_file_count_like_early_ones(tmp_path: Path, late: str) -> None:
+def test_late_rows_of_a_long_file_are_read_like_early_ones(tmp_path: Path, late: str) -> None:
     lines = ["ext_id,name", *(f"{at:06},Name {at}" for at in range(25_000)), late]
     text = "\n".join(lines)
     (tmp_path / "x.CSV").write_text(text, encoding="utf-8")
@@ -180,7 +180,7 @@ def test_what_is_no_such_file_is_refused_as_a_whole(
         ("UTF8", "utf-8-sig"),
     ],
 )
-def test_the_encoding_of_the_settings_counts(
+def test_the_encoding_of_the_settings_is_used(
     database: Database, tmp_path: Path, encoding: str, written: str
 ) -> None:
     (tmp_path / "x.csv").write_bytes("ext_id;name\nC1;René\n".encode(written))
@@ -196,7 +196,7 @@ def test_a_wrong_encoding_names_the_right_one(database: Database, tmp_path: Path
 @pytest.mark.parametrize("options", [{"encoding": "utf-9"}, {"encoding": "base64"},
                                      {"delimiter": '"'}, {"delimiter": "\n"}])  # fmt: skip
 def test_wrong_dialects_are_refused_with_the_settings(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no encoding is called|it cannot be a quote"):
+    with pytest.raises(ValueError, match=r"there is no encoding|it cannot be a quote"):
         WritebackSettings(name="a", operation="create_task", source="a.csv", key="a", **options)
 
 
@@ -223,7 +223,7 @@ def test_other_files_are_refused_by_name(
     elif source == "x.unheard":
         return
     text = told(database, tmp_path, source)
-    assert f"{source} is a file of a kind that is not read. Save it as CSV UTF-8" in text
+    assert f"{source} is a kind of file that is not supported. Save it as CSV UTF-8" in text
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ LINES = ['["C2"]', "7", '"x"', "null", "true", "{", '{"ext_id": NaN}', "x" * 9, 
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_line_that_is_no_object_spoils_its_own_row_alone(
+def test_a_line_that_is_not_an_object_makes_only_its_row_invalid(
     database: Database, tmp_path: Path, line: str
 ) -> None:
     good = ['{"ext_id":"C1","name":"Alpha"}', '{"name":"Gamma","ext_id":"C3","credit_limit":1.10}']
@@ -342,15 +342,15 @@ def test_a_file_may_be_called_like_a_keyword(database: Database, tmp_path: Path,
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ('"crm.csv"', "write it without the quotes"),
+        ('"crm.csv"', "write it without the inner quotes"),
         ("x" * 5000 + ".csv", "is no file: File name too long"),
-        ("x y" * 5000, "is no table, no SELECT and no .csv"),
+        ("x y" * 5000, "is not a table, a SELECT, or a .csv"),
         ("folder.csv", "is a folder"),
         ("none.csv", "there is no file"),
         ('"json"', "Table with name json does not exist"),
     ],
 )
-def test_sources_that_name_nothing(
+def test_sources_that_do_not_exist(
     database: Database, tmp_path: Path, source: str, sentence: str
 ) -> None:
     (tmp_path / "folder.csv").mkdir()

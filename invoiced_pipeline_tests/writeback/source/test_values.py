@@ -25,7 +25,7 @@ from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan, plan_rows
-from invoiced_pipeline.writeback.plan.redaction import kept_plan
+from invoiced_pipeline.writeback.plan.redaction import redacted_plan
 from invoiced_pipeline.writeback.plan.rendering import as_markdown
 from invoiced_pipeline.writeback.plan.single_row import SingleRow, plan_single
 from invoiced_pipeline.writeback.source.decimal_notation import number_of
@@ -244,11 +244,11 @@ def test_a_format_describes_a_whole_date(form: Any) -> None:
 
 def test_a_format_belongs_to_a_date(database: Database) -> None:
     mapping = {"credit_limit": {"column": "x", "format": "%d.%m.%Y"}}
-    with pytest.raises(ConfigurationError, match="credit_limit is no date"):
+    with pytest.raises(ConfigurationError, match="credit_limit is not a date"):
         plan_of(database, "create_customer", {"name": "a", "x": "1"}, mapping=mapping)
 
 
-def test_a_date_is_no_amount(database: Database) -> None:
+def test_a_date_is_not_an_amount(database: Database) -> None:
     row = planned(database, "record_payment", {"amount": date(2026, 1, 1)})
     assert row.action == "invalid"
     assert "'2026-01-01'" in (row.reason or "")
@@ -367,7 +367,7 @@ def test_native_numbers_have_no_notation(database: Database) -> None:
     ]  # fmt: skip
 
 
-def test_constants_are_not_of_the_source(database: Database) -> None:
+def test_constants_keep_the_decimal_point(database: Database) -> None:
     row = planned(
         database,
         "create_customer",
@@ -378,7 +378,7 @@ def test_constants_are_not_of_the_source(database: Database) -> None:
     assert body(row)["credit_limit"] == Decimal("9.99")
 
 
-def test_notations_inside_of_lines(database: Database) -> None:
+def test_notations_inside_lines(database: Database) -> None:
     rows = [
         {"customer": "1", "what": "x", "price": "1.234,56"},
         {"customer": "1", "what": "x", "price": "1.500"},
@@ -458,7 +458,7 @@ def test_a_column_that_is_not_sent_may_hold_anything(database: Database) -> None
     assert planned(database, "create_customer", row, exclude=["key", "raw"]).action == "create"
 
 
-def test_nesting_has_an_end(database: Database) -> None:
+def test_nesting_is_limited(database: Database) -> None:
     value: Any = 1
     for _ in range(5_000):
         value = [value]
@@ -502,7 +502,7 @@ values = st.recursive(
 
 @arbitrary
 @given(value=values, key=values, notation=st.sampled_from([".", ","]))
-def test_no_value_ends_the_plan(database: Database, value: Any, key: Any, notation: str) -> None:
+def test_no_value_stops_the_plan(database: Database, value: Any, key: Any, notation: str) -> None:
     for operation, good, names in (
         ("create_customer", {"name": "a"}, ("credit_limit", "notes", "metadata", "autopay")),
         ("create_task", {"name": "a", "action": "phone"}, ("due_date", "customer_id")),
@@ -542,13 +542,13 @@ def test_an_identifier_that_looks_like_a_number_is_a_warning(database: Database)
     assert "looks like a floating-point number" in as_markdown(plan, HOST)
 
 
-def test_a_warning_hides_what_is_private(database: Database) -> None:
+def test_a_warning_hides_private_values(database: Database) -> None:
     connection = ConnectionSettings.model_validate(
         {"tables": {"customers": {"hash": ["number", "name"]}}}
     )
     privacy = privacy_of(connection, lambda _: SecretStr("0123456789abcdef0123456789abcdef"))
     rows = [{"name": "1928826755.0", "number": "77777.0"}, {"name": "a", "notes": "1928.0"}]
-    kept = kept_plan(plan_of(database, "create_customer", *rows), privacy)
+    kept = redacted_plan(plan_of(database, "create_customer", *rows), privacy)
     first, second = kept.rows
     assert "1928826755.0" not in repr(first)
     assert "77777.0" not in repr(first)

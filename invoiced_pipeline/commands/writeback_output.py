@@ -1,4 +1,4 @@
-"""What the write-back's commands show: tables for people, data for scripts."""
+"""Output of the write-back commands: tables for people, data for scripts."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +16,6 @@ from invoiced_pipeline.writeback.plan.rendering import (
     obstacles,
     problem_rows,
     sample_requests,
-    shown_body,
-    shown_value,
     warning_rows,
 )
 from invoiced_pipeline.writeback.plan.replaced_fields import (
@@ -30,28 +28,13 @@ _MOST_ROWS = 30
 
 
 def plan_data(plan: Plan, host: str) -> dict[str, Any]:
-    """A plan for scripts, numbers exact; tokens are not among it."""
+    """A plan as data for scripts, with exact numbers and without tokens."""
     rows = [
         {
-            "position": row.position,
-            "record_key": row.record_key,
-            "action": row.action,
+            **row.shown(plan.operation),
             "method": row.method or None,
             "path": row.path or None,
-            "body": shown_body(plan.operation, row.body) if row.body is not None else None,
-            "changes": {
-                change.field: {
-                    "before": change.before,
-                    "after": shown_value(plan.operation, change.field, change.after),
-                }
-                for change in row.changes
-            },
-            "reason": row.reason,
-            "reason_param": row.reason_param,
-            "warnings": list(row.warnings),
             "replaces": [name for name, _ in replaced_in(row, plan.operation)],
-            "parts": [".".join(path) for path in row.parts],
-            "reads_first": row.reads_first,
         }
         for row in plan.rows
     ]
@@ -69,7 +52,7 @@ def plan_data(plan: Plan, host: str) -> dict[str, Any]:
 
 
 def show_plan(plan: Plan, host: str) -> None:
-    """Counts, changes, problems and sample requests."""
+    """Shows a plan: counts, changes, problems, warnings, sample requests and notes."""
     say(console, f"{plan.operation.title}: {plan.settings.source.strip()[:200]}", style="bold")
     _show("What a push would do", ("action", "rows"),
           [(name, f"{n:,}") for name, n in plan.counts.items() if n])  # fmt: skip
@@ -84,30 +67,30 @@ def show_plan(plan: Plan, host: str) -> None:
 
 
 def result_data(result: WritebackResult) -> dict[str, Any]:
-    """A push for scripts."""
-    told = result.metadata
+    """The result of a push as data for scripts."""
+    metadata = result.metadata
     parents = {
         name.removeprefix("pushed_before_"): value
-        for name, value in told.items()
+        for name, value in metadata.items()
         if name.startswith("pushed_before_")
     }
     return {
         "run_id": result.run_id,
         "error": result.error,
-        "report": told.get("report"),
+        "report": metadata.get("report"),
         "parents": parents,
-        **({"response": told["response"]} if "response" in told else {}),
+        **({"response": metadata["response"]} if "response" in metadata else {}),
     }
 
 
 def show_result(result: WritebackResult) -> None:
-    """What a push did."""
+    """Shows the result of a push."""
     data = result_data(result)
     reports = [*data["parents"].values(), *([data["report"]] if data["report"] else [])]
     for report in reports:
         rows = [("unchanged", report["unchanged"]), *report["states"].items()]
-        told = [(state, f"{count:,}") for state, count in rows if count]
-        _show(report["writeback"], ("rows", "count"), told)
+        counted = [(state, f"{count:,}") for state, count in rows if count]
+        _show(report["writeback"], ("rows", "count"), counted)
         problems = [
             (each["record_key"], each["state"], each["error_param"] or "", each["error"] or "")
             for each in report["problems"]
@@ -115,7 +98,7 @@ def show_result(result: WritebackResult) -> None:
         _show("Look at these", ("record", "state", "field", "why"), problems)
         for key, fields in report["drifted"].items():
             names = ", ".join(fields)
-            say(console, f"{key}: Invoiced holds something else in {names}", style="yellow")
+            say(console, f"{key}: Invoiced holds other values in {names}", style="yellow")
         for note in report["notes"]:
             say(console, note, style="yellow")
     if "response" in data:
@@ -125,7 +108,7 @@ def show_result(result: WritebackResult) -> None:
 
 
 def status_data(writeback: WritebackSettings, entries: Mapping[str, Entry]) -> dict[str, Any]:
-    """Where the rows of a write-back stand."""
+    """The states of a write-back's rows as data for scripts."""
     stamps = [each.last_attempt_at for each in entries.values() if each.last_attempt_at]
     return {
         "writeback": writeback.name,
@@ -149,12 +132,12 @@ def status_data(writeback: WritebackSettings, entries: Mapping[str, Entry]) -> d
 
 
 def show_status(data: Mapping[str, Any]) -> None:
-    """Where the rows of a write-back stand."""
+    """Shows the states of a write-back's rows."""
     active = "active" if data["active"] else "not active: nothing is sent"
     say(console, f"{data['writeback']}: {data['operation']}, {active}", style="bold")
     states = [(state, f"{count:,}") for state, count in data["states"].items() if count]
     if not states:
-        console.print("Nothing was sent yet.")
+        console.print("Nothing has been sent yet.")
     _show("Rows", ("state", "rows"), states)
     problems = [
         (each["record_key"], each["state"], each["error_param"] or "", each["error"] or "")
