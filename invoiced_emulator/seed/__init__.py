@@ -1,10 +1,10 @@
-"""Invented data: the ledger of a company over the last 26 months, the same for the same seed."""
+"""Invented data: the simulation of a company over the last 26 months, the same for the same seed."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.story import tell
+from invoiced_emulator.seed.business import run_business
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 __all__ = ["generate"]
 
@@ -20,8 +20,8 @@ def generate(
 
     Args:
         seed: Of everything that is left to chance.
-        customers: Size of the ledger; about eight invoices for each.
+        customers: Size of the simulation; about eight invoices for each.
         now: Epoch seconds UTC; nothing lies after it.
         tiers: Whether some plans have tiered pricing.
     """
-    yield from tell(Ledger(seed=seed, now=now, tiers=tiers), customers)
+    yield from run_business(Simulation(seed=seed, now=now, tiers=tiers), customers)

@@ -10,7 +10,7 @@ import pytest
 
 from invoiced_emulator.seed import generate
 from invoiced_emulator.seed.documents.line_items import add_up
-from invoiced_emulator.seed.ledger.money import rounded
+from invoiced_emulator.seed.simulation.money import rounded
 from invoiced_pipeline.catalog import TABLES, Table
 
 Record = dict[str, Any]

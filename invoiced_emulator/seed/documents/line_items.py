@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, converted, exact, rounded, share
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.money import Number, converted, exact, rounded, share
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _FREE_TEXT = (
     "Travel expenses",
@@ -67,7 +67,7 @@ def discount_of(coupon: Record | None, base: Number, currency: str) -> Number:
 
 
 def line_item(  # noqa: PLR0913  a line has that many terms
-    ledger: Ledger,
+    simulation: Simulation,
     name: str,
     quantity: Number,
     unit_cost: Number,
@@ -78,7 +78,7 @@ def line_item(  # noqa: PLR0913  a line has that many terms
 ) -> Record:
     """One line of a document; what is not said comes from the catalog item."""
     return {
-        "id": ledger.next_id("line_item", 500_000),
+        "id": simulation.next_id("line_item", 500_000),
         "object": "line_item",
         "type": item["type"] if item else item_type,
         "name": name,
@@ -92,62 +92,62 @@ def line_item(  # noqa: PLR0913  a line has that many terms
         "discounts": [],
         "taxes": [],
         "metadata": {},
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
     }
 
 
-def draw_lines(ledger: Ledger, account: Account, count: int | None = None) -> list[Record]:
+def draw_lines(simulation: Simulation, account: Account, count: int | None = None) -> list[Record]:
     """Lines as a customer would buy them: mostly a few, mostly from the catalog."""
-    random = ledger.random
+    random = simulation.random
     if count is None:
         count = _LINE_COUNTS[int(random.random() * len(_LINE_COUNTS))]
-    return [_draw_line(ledger, account) for _ in range(count)]
+    return [_draw_line(simulation, account) for _ in range(count)]
 
 
-def _draw_line(ledger: Ledger, account: Account) -> Record:
-    random = ledger.random
+def _draw_line(simulation: Simulation, account: Account) -> Record:
+    random = simulation.random
     currency = account.currency
     quantity = _QUANTITIES[int(random.random() * len(_QUANTITIES))]
     if random.random() < 0.7:
-        item = ledger.catalog.items[int(random.random() * len(ledger.catalog.items))]
+        item = simulation.catalog.items[int(random.random() * len(simulation.catalog.items))]
         cost = item["unit_cost"] if currency == "usd" else converted(item["unit_cost"], currency)
-        line = line_item(ledger, item["name"], quantity, cost, currency, item=item)
+        line = line_item(simulation, item["name"], quantity, cost, currency, item=item)
     else:
         dollars = Decimal(int(random.random() * 90_000) + 500) / 100
         name = _FREE_TEXT[int(random.random() * len(_FREE_TEXT))]
-        line = line_item(ledger, name, quantity, converted(dollars, currency), currency)
+        line = line_item(simulation, name, quantity, converted(dollars, currency), currency)
         line["description"] = f"Order {random.randrange(100_000)}"
     less: Number = 0
     if line["discountable"] and random.random() < 0.04:
         less = share(line["amount"], 5, currency)
-        line["discounts"] = [discount(ledger, less, None)]
+        line["discounts"] = [discount(simulation, less, None)]
     if line["taxable"] and line["type"] == "product" and random.random() < 0.05:
-        levy = ledger.catalog.levy
+        levy = simulation.catalog.levy
         amount = share(line["amount"] - less, levy["value"], currency)
-        line["taxes"] = [tax(ledger, amount, levy)]
+        line["taxes"] = [tax(simulation, amount, levy)]
     return line
 
 
-def discount(ledger: Ledger, amount: Number, coupon: Record | None) -> Record:
+def discount(simulation: Simulation, amount: Number, coupon: Record | None) -> Record:
     """A discount as a document or line holds it."""
     return {
-        "id": ledger.next_id("discount", 20_000),
+        "id": simulation.next_id("discount", 20_000),
         "object": "discount",
         "amount": amount,
         "coupon": coupon,
         "expires": None,
         "from_payment_terms": False,
-        "updated_at": ledger.clock,
+        "updated_at": simulation.clock,
     }
 
 
-def tax(ledger: Ledger, amount: Number, tax_rate: Record | None) -> Record:
+def tax(simulation: Simulation, amount: Number, tax_rate: Record | None) -> Record:
     """A tax as a document or line holds it."""
     return {
-        "id": ledger.next_id("tax", 20_000),
+        "id": simulation.next_id("tax", 20_000),
         "object": "tax",
         "amount": amount,
         "tax_rate": tax_rate,
-        "updated_at": ledger.clock,
+        "updated_at": simulation.clock,
     }

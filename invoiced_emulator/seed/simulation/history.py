@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.kinds import Kind
-from invoiced_emulator.seed.ledger.ledger import Ledger
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.kinds import Kind
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 Step = tuple[int, str, Record]
 """When, which event (`updated`, `paid`, ...), and the fields that change."""
@@ -14,7 +14,7 @@ Derive = Callable[[Record, int], Record]
 
 
 def advance(  # noqa: PLR0913  all of them are needed to tell a life
-    ledger: Ledger,
+    simulation: Simulation,
     kind: Kind,
     state: Record,
     steps: Iterable[Step],
@@ -24,7 +24,7 @@ def advance(  # noqa: PLR0913  all of them are needed to tell a life
 ) -> Record:
     """The record after all steps that have happened by now; their events are planned."""
     for moment, change, fields in steps:
-        if moment > ledger.now:
+        if moment > simulation.now:
             break
         after = {**state, **fields}
         if derive is not None and "status" not in fields:
@@ -36,6 +36,6 @@ def advance(  # noqa: PLR0913  all of them are needed to tell a life
         # A change that shows in no field leaves no event, however much it moves updated_at.
         previous = {name: state[name] for name in changed if name not in kind.hidden}
         if previous:
-            ledger.at(moment, ledger.announce, kind, change, after, account, previous)
+            simulation.at(moment, simulation.emit_event, kind, change, after, account, previous)
         state = after
     return state

@@ -1,12 +1,12 @@
-"""Invoices: the record as issued, its status, and the story of what happens to it."""
+"""Invoices: the record as issued, its status, and the history of what happens to it."""
 
 from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.business_time import DAY
-from invoiced_emulator.seed.ledger.history import Step, advance
-from invoiced_emulator.seed.ledger.kinds import INVOICE
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, exact
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.business_time import DAY
+from invoiced_emulator.seed.simulation.history import Step, advance
+from invoiced_emulator.seed.simulation.kinds import INVOICE
+from invoiced_emulator.seed.simulation.money import Number, exact
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _BLANK: Record = {
     "object": "invoice",
@@ -37,7 +37,7 @@ _NO_PAYMENT_PAGE = frozenset({"paid", "pending", "voided", "bad_debt"})
 
 
 def invoice_record(
-    ledger: Ledger,
+    simulation: Simulation,
     account: Account,
     lines: list[Record],
     *,
@@ -45,30 +45,30 @@ def invoice_record(
     coupon: Record | None = None,
 ) -> Record:
     """An invoice as it is when it is issued at the clock's time."""
-    autopay = account.manner in ("card", "ach")
+    autopay = account.payment_habit in ("card", "ach")
     shared = document(
-        ledger,
+        simulation,
         account,
         lines,
         title="Invoice",
         collection="invoices",
-        number=ledger.next_number("INV"),
-        coupon=coupon if subscription else draw_coupon(ledger, account),
+        number=simulation.next_number("INV"),
+        coupon=coupon if subscription else draw_coupon(simulation, account),
         tax_rate=account.tax_rate,
     )
     days = account.terms_days
     return {
         **_BLANK,
         **shared,
-        "id": ledger.next_id("invoice", INVOICE.first_id),
-        "due_date": None if days is None else ledger.clock + days * DAY,
+        "id": simulation.next_id("invoice", INVOICE.first_id),
+        "due_date": None if days is None else simulation.clock + days * DAY,
         "payment_terms": "AutoPay" if autopay else account.terms,
         "autopay": autopay,
         "chase": not autopay,
         "subscription_id": subscription,
         "subscription": subscription,
         "balance": shared["total"],
-        "ship_to": ship_to(ledger, account),
+        "ship_to": ship_to(simulation, account),
         "payment_url": f"{shared['url']}/payment",
         "csv_url": f"{shared['url']}/csv",
         "collection_mode": "auto" if autopay else "manual",
@@ -103,7 +103,7 @@ def _status(state: Record, moment: int) -> str:
     return "sent" if state["sent"] else "not_sent"
 
 
-class InvoiceStory:
+class InvoiceHistory:
     """What happens to one invoice, in order of time; ends in the record as it is now."""
 
     def __init__(self, account: Account, invoice: Record) -> None:
@@ -169,16 +169,18 @@ class InvoiceStory:
         self.pending_since = moment
         self.step(moment, status="pending", payment_url=None)
 
-    def record(self, ledger: Ledger) -> Record:
+    def record(self, simulation: Simulation) -> Record:
         """The invoice as it is now; its events are planned."""
         due = self.invoice["due_date"]
         # The service's job looks every minute; a paid or voided invoice is left as it is.
         if due is not None and (self.pending_since is None or due < self.pending_since):
             self.step(due + 60)
         steps = sorted(self._steps, key=lambda step: step[0])
-        final = advance(ledger, INVOICE, self.invoice, steps, account=self.account, derive=derived)
+        final = advance(
+            simulation, INVOICE, self.invoice, steps, account=self.account, derive=derived
+        )
         if final["balance"] > 0 and not final["draft"]:
             self.account.owed.append((due or final["date"], final["balance"]))
-            final = {**final, "age": (ledger.now - final["date"]) // DAY}
-            final["past_due_age"] = max(0, (ledger.now - due) // DAY) if due else 0
+            final = {**final, "age": (simulation.now - final["date"]) // DAY}
+            final["past_due_age"] = max(0, (simulation.now - due) // DAY) if due else 0
         return final

@@ -1,17 +1,17 @@
-"""The clock of the story: actions in order of time, ids that rise with it, records handed out."""
+"""The clock of the history: actions in order of time, ids that rise with it, records handed out."""
 
 import heapq
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.business_time import DAY, HOUR, add_months
-from invoiced_emulator.seed.ledger.catalog import Catalog
-from invoiced_emulator.seed.ledger.kinds import Kind
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, add_months
+from invoiced_emulator.seed.simulation.catalog import Catalog
+from invoiced_emulator.seed.simulation.kinds import Kind
 
 MONTHS_BACK = 26
-"""How far the ledger reaches back: a start date one year ago leaves some of it out."""
+"""How far the simulation reaches back: a start date one year ago leaves some of it out."""
 
 _FIRST_EVENT_ID = 11_000_000
 _SITE = "https://example.invoiced.example"
@@ -22,11 +22,11 @@ _CAUSED_BY = {"viewed": "customer", "approved": "customer", "paid": "invoiced", 
 _TEAM_USER, _NO_USER = 1_970, -2
 
 
-class Ledger:
+class Simulation:
     """Runs actions in order of time and collects the records they complete.
 
     Whatever an action creates is created at `clock`, so ids and event ids rise with time. Only
-    what is still to happen is held, never the whole ledger.
+    what is still to happen is held, never the whole simulation.
     """
 
     def __init__(self, *, seed: int, now: int, tiers: bool) -> None:
@@ -57,7 +57,7 @@ class Ledger:
                 yield from self._ready
                 self._ready.clear()
 
-    def give(self, collection: str, record: Record) -> None:
+    def emit(self, collection: str, record: Record) -> None:
         """Hands out a record that will not change any more."""
         self._ready.append((collection, record))
 
@@ -81,7 +81,7 @@ class Ledger:
         """Returns the address of a new page about a record of a collection."""
         return f"{_SITE}/{collection}/{self.token()}"
 
-    def announce(
+    def emit_event(
         self,
         kind: Kind,
         change: str,
@@ -101,7 +101,7 @@ class Ledger:
             data["previous"] = previous
         source = _CAUSED_BY.get(change, "team")
         user = _TEAM_USER if source == "team" else _NO_USER
-        self.give(
+        self.emit(
             "events",
             {
                 "id": self.next_id("event", _FIRST_EVENT_ID),

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from invoiced_emulator.seed.ledger.account import Record
+from invoiced_emulator.seed.simulation.account import Record
 
 _COLORS = (
     "Amber", "Azure", "Coral", "Crimson", "Ivory", "Jade", "Ochre", "Olive", "Pearl", "Sable",

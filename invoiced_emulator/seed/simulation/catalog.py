@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from invoiced_emulator.seed.ledger.account import Record
-from invoiced_emulator.seed.ledger.business_time import DAY
-from invoiced_emulator.seed.ledger.money import CURRENCIES, Number, converted
+from invoiced_emulator.seed.simulation.account import Record
+from invoiced_emulator.seed.simulation.business_time import DAY
+from invoiced_emulator.seed.simulation.money import CURRENCIES, Number, converted
 
 _ITEMS = (
     ("delivery", "Delivery", "service", 35),

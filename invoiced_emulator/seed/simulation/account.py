@@ -1,9 +1,9 @@
-"""One customer as the story follows it: how it buys, how it pays, and what it owes."""
+"""One customer as the history follows it: how it buys, how it pays, and what it owes."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from invoiced_emulator.seed.ledger.money import Number
+from invoiced_emulator.seed.simulation.money import Number
 
 Record = dict[str, Any]
 
@@ -28,7 +28,7 @@ class Account:
     """`large`, `medium`, `small`, `subscriber`, `prospect` or `dormant`."""
     currency: str
     terms: str | None
-    manner: str
+    payment_habit: str
     """How it pays: `single`, `batch` (many invoices at once), `card` or `ach` (AutoPay)."""
     delay_days: int
     """Days after the due date on which it usually pays; negative is early."""
@@ -36,7 +36,7 @@ class Account:
     shown: Record = field(default_factory=dict)
     """The record as answers and events show it."""
     credit: Number = 0
-    """Credit balance as of the story's clock."""
+    """Credit balance as of the history's clock."""
     credit_changed_at: int = 0
     runs: dict[int, list[Split]] = field(default_factory=dict)
     """Payment runs to come of a customer who pays many invoices at once."""
