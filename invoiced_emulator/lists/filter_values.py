@@ -1,4 +1,4 @@
-"""How filter values compare with stored ones: the database's casts and the date rules."""
+"""Compares filter values with stored values, by the database's casts and Invoiced's date rules."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ COMPARISONS = frozenset({"=", "<>", ">=", ">", "<", "<="})
 OPERATORS = COMPARISONS | _PATTERNS.keys() | {"empty", "not_empty"}
 
 
-def compare(  # noqa: PLR0913 - one comparison is these six things
+def compare(  # noqa: PLR0913 - an SQL comparison with its type and zone
     conditions: Conditions,
     expression: str,
     operator: str,
@@ -29,10 +29,10 @@ def compare(  # noqa: PLR0913 - one comparison is these six things
     type: FieldType,  # noqa: A002 - the field's name in ObjectKind
     zone: ZoneInfo,
 ) -> None:
-    """Add `expression operator value` to the conditions.
+    """Adds `expression operator value` to the conditions.
 
     Raises:
-        ValueError: the value is not a date and the column is one.
+        ValueError: The column is a date and the value is not.
     """
     if operator in {"empty", "not_empty"}:
         test = f"({expression} IS NULL OR {expression} = '')"
@@ -48,13 +48,13 @@ def compare(  # noqa: PLR0913 - one comparison is these six things
     elif type == "negated":
         conditions.add(f"-{expression} {operator} ?", as_number(value))
     else:
-        # Plain columns carry their collation, and an index on them serves only without this.
+        # Plain columns have their collation declared; with another one their index is not used.
         collation = "" if expression.startswith("r.") else " COLLATE NOCASE"
         conditions.add(f"{expression} {operator} ?{collation}", str(value))
 
 
 def as_number(value: object) -> int | float:
-    """What the database makes of a value compared with a number: `true` and `x` are 0."""
+    """Returns a value as the database compares it with a number: `true` and `x` are 0."""
     if isinstance(value, int):
         return int(value)
     match = _LEADING_NUMBER.match(str(value))
@@ -71,7 +71,7 @@ def _escaped(value: str) -> str:
 def _epoch(value: object, operator: str, type: FieldType, zone: ZoneInfo) -> int:  # noqa: A002
     moment = parse_date(value)
     if type == "stamp":
-        # Observed: the wall clock is used verbatim in the company's zone, an offset is ignored.
+        # Observed: the date and time count in the company's zone, and an offset is ignored.
         return int(moment.replace(tzinfo=zone).timestamp())
     moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
     if operator == ">=":
@@ -83,10 +83,10 @@ def _epoch(value: object, operator: str, type: FieldType, zone: ZoneInfo) -> int
 
 
 def parse_date(value: object) -> datetime:
-    """A date string as written, aware only when it names an offset.
+    """Parses a date; the result has a zone only when the text has an offset.
 
     Raises:
-        ValueError: it is not a date; plain unix timestamps are not.
+        ValueError: The text is not a date; Unix timestamps are not.
     """
     text = str(value).strip()
     if text.isdigit() and len(text) != len("20240101"):
@@ -94,7 +94,7 @@ def parse_date(value: object) -> datetime:
         raise ValueError(msg)
     for layout in _DATE_FORMATS:
         try:
-            return datetime.strptime(text, layout)  # noqa: DTZ007 - the zone is the company's
+            return datetime.strptime(text, layout)  # noqa: DTZ007 - the company's zone is applied later
         except ValueError:
             continue
     return datetime.fromisoformat(text)

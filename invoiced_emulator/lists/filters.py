@@ -1,4 +1,4 @@
-"""`filter`, `advanced_filter`, `metadata` and the windows of a list, as SQL conditions."""
+"""Turns `filter`, `advanced_filter`, `metadata` and time windows into SQL conditions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,10 +22,10 @@ from invoiced_emulator.records.row_counts import UPDATED_AFTER, UPDATED_BEFORE
 def add_filters(
     conditions: Conditions, kind: ObjectKind, values: Mapping[str, Any], zone: ZoneInfo
 ) -> None:
-    """Add `filter[...]`, `advanced_filter` and `metadata[...]` of a list request.
+    """Adds `filter[...]`, `advanced_filter` and `metadata[...]` of a list request.
 
     Raises:
-        ApiError: 400 with the service's text for a filter it would refuse.
+        ApiError: 400 with Invoiced's text for a filter that it refuses.
     """
     for name, value in _pairs(values.get("filter")):
         if name not in kind.fields:
@@ -44,13 +44,13 @@ def add_filters(
 def add_windows(
     conditions: Conditions, kind: ObjectKind, values: Mapping[str, Any], *, everywhere: bool
 ) -> None:
-    """Add `updated_after/before` (strict) and `start_date/end_date` (inclusive).
+    """Adds `updated_after/before` (exclusive) and `start_date/end_date` (inclusive).
 
     Args:
-        conditions: Where to add them.
+        conditions: The list's conditions.
         kind: What is listed.
         values: The query parameters.
-        everywhere: Honour the updated window even where the service ignores it.
+        everywhere: Applies the updated window even to lists where Invoiced ignores it.
     """
     if kind.honours_updated or (everywhere and kind.versioned):
         for name, term in (("updated_after", UPDATED_AFTER), ("updated_before", UPDATED_BEFORE)):
@@ -115,7 +115,7 @@ def _add_advanced(conditions: Conditions, kind: ObjectKind, condition: Any, zone
         _compare(conditions, kind, name, operator, value, zone)
 
 
-def _compare(  # noqa: PLR0913, PLR0917 - one comparison is these six things
+def _compare(  # noqa: PLR0913, PLR0917 - a comparison, its column and zone
     conditions: Conditions,
     kind: ObjectKind,
     name: str,

@@ -1,4 +1,4 @@
-"""Transactions: the money movements behind payments and credit balances."""
+"""Transactions: money movements behind payments and credit balances."""
 
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,7 @@ _EDITABLE = {
 _EDITABLE_CHARGE = ("notes", "sent", "metadata")
 
 
-def new_transaction(  # noqa: PLR0913 - one field each
+def new_transaction(  # noqa: PLR0913 - one keyword per field of the API
     work: UnitOfWork,
     *,
     customer: int | None,
@@ -43,9 +43,9 @@ def new_transaction(  # noqa: PLR0913 - one field each
     notes: str | None = None,
     **relations: Any,
 ) -> Record:
-    """A transaction not stored yet; `amount` is negative when credit is granted or applied.
+    """Returns a transaction that is not stored; granted or applied credit is negative.
 
-    `relations` are the ids of its invoice, credit_note, estimate and payment.
+    `relations` are ids: invoice, credit_note, estimate, payment, parent_transaction.
     """
     payment = relations.pop("payment", None)
     return {
@@ -69,12 +69,12 @@ def new_transaction(  # noqa: PLR0913 - one field each
 
 
 def are_silent(work: UnitOfWork) -> bool:
-    """Whether the transactions of payments write no events, as on most accounts."""
+    """Whether transactions of payments write no events, as on most accounts."""
     return "transaction_events" not in work.account.features
 
 
 def update(call: Call) -> Response:
-    """PATCH /transactions/:id."""
+    """Handles PATCH /transactions/:id."""
     before = record_in_path(call, "transactions")
     if not call.body:
         return record_response(call, "transactions", before)

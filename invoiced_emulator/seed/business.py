@@ -1,4 +1,4 @@
-"""The history of a company's simulation: who becomes a customer when, and what they buy."""
+"""Plans the business of a company: when customers sign up, and what they buy."""
 
 from collections.abc import Iterator
 
@@ -31,18 +31,18 @@ _IMPORTED_ACCOUNTS = 30
 _IMPORTED_EACH = 5
 
 _DAYS_BETWEEN = {"large": 2.3, "medium": 100, "small": 260, "subscriber": 400, "prospect": 200}
-"""How often each size buys or asks for an estimate, on average."""
+"""Average days between purchases or estimates, by size."""
 
 _CURRENCIES = ("usd",) * 13 + ("eur",) * 4 + ("jpy", "kwd", "bhd")
 
 _LARGE_EVERY = 75
 
 _FOUNDING_SHARE = 0.6
-"""Of the others than the large ones, those who were there from the beginning."""
+"""Share of customers, other than large ones, that exist from the start."""
 
 
 def run_business(simulation: Simulation, customers: int) -> Iterator[tuple[str, Record]]:
-    """Plans everything that happens, lets it happen, and yields what is left of it today."""
+    """Plans all actions, runs them, and yields the records as of today."""
     span = simulation.now - simulation.start
     for index in range(customers):
         joined = simulation.start
@@ -71,7 +71,7 @@ def run_business(simulation: Simulation, customers: int) -> Iterator[tuple[str, 
 
 
 def _join(simulation: Simulation, index: int) -> None:
-    """A customer signs up: about one in a hundred is large, nine are medium, most small."""
+    """Signs up a customer: about 1 % are large, 9 % medium, most small."""
     random = simulation.random
     place = index % 100
     size, payment_habit, currency = _habits(simulation, index)
@@ -120,7 +120,7 @@ def _pass_through(simulation: Simulation, index: int) -> None:
 
 
 def _plan_next(simulation: Simulation, account: Account) -> None:
-    """Plans the customer's next visit; every other one falls on the first days of a month."""
+    """Plans the customer's next purchase; half of them on the first days of a month."""
     days = _DAYS_BETWEEN.get(account.size)
     if days is None:
         return
@@ -153,7 +153,7 @@ def _visit(simulation: Simulation, account: Account) -> None:
 
 
 def _import(simulation: Simulation) -> None:
-    """A bulk import: many records share this one second."""
+    """Imports many records in one second."""
     accounts = [
         account
         for account in simulation.accounts

@@ -1,4 +1,4 @@
-"""One of each: every status and rare case occurs, however small the simulation is."""
+"""Examples of every status and rare case, for accounts of any size."""
 
 from decimal import Decimal
 
@@ -36,11 +36,11 @@ _INVOICES: tuple[tuple[int, str, str | None], ...] = (
     (176, "reversed_payment", None),
     (177, "refunded", None),
 )
-"""Age in days, outcome and delivery."""
+"""Age in days, outcome and delivery of each example."""
 
 
 def plan_examples(simulation: Simulation) -> None:
-    """Plans one record of each kind of history, for the first customers in turn."""
+    """Plans one record of each case, for the first customers in turn."""
     moment = simulation.now - 8 * HOUR
     for turn, (days, outcome, delivery) in enumerate(_INVOICES):
         simulation.at(moment - days * DAY, _invoice, simulation, turn, outcome, delivery)
@@ -54,7 +54,7 @@ def plan_examples(simulation: Simulation) -> None:
 
 
 def _payer(simulation: Simulation, turn: int, terms: str | None = None) -> Account:
-    """One of the customers who pay by hand, with these terms if anyone has them."""
+    """Returns a customer with terms, these terms if a customer has them."""
     payers = [one for one in simulation.accounts[:60] if one.terms and one.record["active"]]
     payers = [one for one in payers if one.terms == terms] or payers
     return payers[turn % len(payers)]
@@ -83,7 +83,7 @@ def _others(simulation: Simulation, turn: int) -> None:
 
 
 def _extremes(simulation: Simulation) -> None:
-    """The longest invoice, one without lines, and one with the finest numbers."""
+    """Issues a very long invoice, one without lines, and one with many decimals."""
     account = _payer(simulation, 0)
     issue_invoice(simulation, account, draw_lines(simulation, account, 60), outcome="paid")
     issue_invoice(simulation, account, [])

@@ -1,4 +1,4 @@
-"""Contacts: the people at a customer."""
+"""Contacts: people at a customer."""
 
 from invoiced_emulator.seed.simulation import company
 from invoiced_emulator.seed.simulation.account import Account, Record
@@ -9,7 +9,7 @@ from invoiced_emulator.seed.simulation.simulation import Simulation
 
 
 def add_contact(simulation: Simulation, account: Account, *, primary: bool) -> None:
-    """A person at the customer; a few leave again, which only events tell."""
+    """Adds a contact; a few are deleted later, and then only events show them."""
     random = simulation.random
     name = company.person_name(random)
     contact: Record = {

@@ -1,4 +1,4 @@
-"""Customers: who they are, how they buy and pay, their contacts and the tasks about them."""
+"""Customers: new ones, their edits, and their balances at the end."""
 
 from invoiced_emulator.seed.payments.payment_sources import payment_source
 from invoiced_emulator.seed.simulation import company
@@ -60,11 +60,11 @@ _NOTES = (
 )
 
 _AGING = (0, 8, 15, 31, 61)
-"""Lower bounds of the age buckets, in days past the due date."""
+"""Lower bounds of the aging buckets, in days past the due date."""
 
 
 def new_account(simulation: Simulation, size: str, currency: str, payment_habit: str) -> Account:
-    """A customer created now, with its habits."""
+    """Returns a customer created now, with its habits."""
     random = simulation.random
     autopay = payment_habit in ("card", "ach")
     taxable = random.random() < 0.6
@@ -95,14 +95,14 @@ def new_account(simulation: Simulation, size: str, currency: str, payment_habit:
 
 
 def edit(simulation: Simulation, account: Account, fields: Record) -> None:
-    """Someone changes the customer's record now."""
+    """Edits the customer's record now."""
     step = (simulation.clock, "updated", fields)
     account.record = advance(simulation, CUSTOMER, account.record, [step])
     _show(account)
 
 
 def draw_edit(simulation: Simulation) -> Record:
-    """A change as it is made now and then."""
+    """Returns the fields of a random edit."""
     random = simulation.random
     return random.choice(
         (
@@ -115,7 +115,7 @@ def draw_edit(simulation: Simulation) -> Record:
 
 
 def closing_record(simulation: Simulation, account: Account) -> Record:
-    """The customer's record with the balances that everything else left."""
+    """Returns the customer's final record with its balances."""
     buckets: dict[int, list[Number]] = {lower: [0, 0] for lower in _AGING}
     for due, balance in account.owed:
         days = max(0, (simulation.now - due) // DAY)
@@ -134,7 +134,7 @@ def closing_record(simulation: Simulation, account: Account) -> Record:
 
 
 def pass_through(simulation: Simulation, *, merged: bool) -> None:
-    """A customer who is deleted again, or merged into another: only events tell of it."""
+    """Adds a customer that is deleted or merged into another: only events show it."""
     account = new_account(simulation, "dormant", "usd", "single")
     simulation.emit_event(CUSTOMER, "created", account.record)
     moment = office_hours(simulation.random, simulation.clock + 5 * DAY)
@@ -157,7 +157,7 @@ def _show(account: Account) -> None:
 
 
 def _adopt(simulation: Simulation, account: Account) -> None:
-    """Some customers are branches of another, who may pay for them."""
+    """Makes some customers branches of another, which may pay for them."""
     random = simulation.random
     if account.size in ("small", "subscriber") and random.random() < 0.12 and simulation.accounts:
         parent = random.choice(simulation.accounts)
@@ -209,7 +209,7 @@ def _customer(simulation: Simulation, size: str, currency: str, *, taxable: bool
 
 
 def _metadata(simulation: Simulation) -> Record:
-    """Up to a few keys; the service keeps all values as text."""
+    """Returns a few keys; as in Invoiced, all values are texts."""
     random = simulation.random
     metadata: Record = {}
     if random.random() < 0.3:

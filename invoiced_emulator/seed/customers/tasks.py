@@ -1,4 +1,4 @@
-"""Tasks: what the company's own people have to do about a customer."""
+"""Tasks: what users have to do about a customer."""
 
 from invoiced_emulator.seed.simulation.account import Account, Record
 from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, office_hours
@@ -11,7 +11,7 @@ _TASKS = (("Call about overdue invoice", "phone"), ("Send reminder letter", "let
 
 
 def add_task(simulation: Simulation, account: Account) -> None:
-    """Something to do about the customer; most get done, a few are deleted."""
+    """Adds a task; most are completed, a few are deleted."""
     random = simulation.random
     name, action = random.choice(_TASKS)
     user = 1_970 + random.randrange(6)

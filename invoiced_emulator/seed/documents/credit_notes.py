@@ -1,4 +1,4 @@
-"""Credit notes: issued for an invoice and applied to it, or standing on their own."""
+"""Credit notes: applied to an invoice, or independent of one."""
 
 from decimal import Decimal
 
@@ -13,16 +13,16 @@ from invoiced_emulator.seed.simulation.money import Number, converted
 from invoiced_emulator.seed.simulation.simulation import Simulation
 
 APPLIED_AFTER = 5 * MINUTE
-"""Between issuing a credit note for an invoice and applying it."""
+"""Seconds between issuing a credit note and applying it to its invoice."""
 
 OUTCOMES = ("open", "balance", "closed", "voided", "draft", "deleted")
-"""What can become of a credit note without an invoice."""
+"""Outcomes of a credit note without an invoice."""
 
 
 def credit_invoice(
     simulation: Simulation, account: Account, invoice: Record, amount: Number, title: str
 ) -> None:
-    """A credit note over an amount of an invoice, applied to it a few minutes later."""
+    """Issues a credit note for an invoice and applies it a few minutes later."""
     line = line_item(simulation, f"{title} {invoice['number']}", 1, amount, account.currency)
     note = _credit_note(simulation, account, [line], title=title, tax_rate=None)
     note["invoice"] = invoice["id"]
@@ -34,7 +34,7 @@ def credit_invoice(
 
 
 def issue_credit_note(simulation: Simulation, account: Account, outcome: str | None = None) -> None:
-    """A credit note that no invoice asked for."""
+    """Issues a credit note without an invoice."""
     random = simulation.random
     if outcome is None:
         outcome = random.choices(OUTCOMES, (10, 6, 2, 2, 1, 1))[0]

@@ -1,4 +1,4 @@
-"""What invoices, credit notes and estimates have in common."""
+"""Fields that invoices, credit notes and estimates share."""
 
 from invoiced_emulator.seed.documents.line_items import add_up, discount, tax
 from invoiced_emulator.seed.simulation import company
@@ -25,7 +25,7 @@ _BLANK: Record = {
 }
 
 
-def document(  # noqa: PLR0913  a document has that many terms
+def document(  # noqa: PLR0913  one keyword per field of the document
     simulation: Simulation,
     account: Account,
     lines: list[Record],
@@ -36,7 +36,7 @@ def document(  # noqa: PLR0913  a document has that many terms
     coupon: Record | None = None,
     tax_rate: Record | None = None,
 ) -> Record:
-    """The fields that all documents share, with their sums."""
+    """Returns the fields that all documents share, with their totals."""
     random = simulation.random
     currency = account.currency
     sums = add_up(lines, currency, coupon=coupon, tax_rate=tax_rate)
@@ -76,7 +76,7 @@ def voided(moment: int) -> Record:
 
 
 def draw_coupon(simulation: Simulation, account: Account) -> Record | None:
-    """A coupon on some documents; fixed amounts only in the coupon's own currency."""
+    """Returns a coupon for some documents; a fixed amount only in its own currency."""
     if simulation.random.random() >= 0.12:
         return None
     coupon = simulation.random.choice(simulation.catalog.coupons)
@@ -85,7 +85,7 @@ def draw_coupon(simulation: Simulation, account: Account) -> Record | None:
 
 
 def ship_to(simulation: Simulation, account: Account) -> Record | None:
-    """Another address that some documents are shipped to."""
+    """Returns a shipping address for some documents."""
     random = simulation.random
     if random.random() >= 0.08:
         return None

@@ -1,4 +1,4 @@
-"""Estimates: quoted, then approved, declined, expired, voided or turned into an invoice."""
+"""Estimates: approved, declined, expired, voided or invoiced."""
 
 from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to, voided
 from invoiced_emulator.seed.documents.invoices import issue_invoice
@@ -24,13 +24,13 @@ OUTCOMES = (
     "draft",
     "deleted",
 )
-"""What can become of an estimate."""
+"""Outcomes of an estimate."""
 
 _WEIGHTS = (40, 12, 12, 14, 6, 4, 3, 4, 2, 3)
 
 
 def issue_estimate(simulation: Simulation, account: Account, outcome: str | None = None) -> None:
-    """Writes an estimate now and follows it to the end of the history."""
+    """Issues an estimate now and plans its outcome."""
     if outcome is None:
         outcome = simulation.random.choices(OUTCOMES, _WEIGHTS)[0]
     estimate = _estimate(simulation, account, outcome)
@@ -59,7 +59,7 @@ def issue_estimate(simulation: Simulation, account: Account, outcome: str | None
     state = advance(simulation, ESTIMATE, estimate, steps, account=account)
     invoiced_at = office_hours(simulation.random, decided_at + DAY)
     if outcome == "invoiced" and invoiced_at <= simulation.now:
-        # Handed out once the invoice has its id.
+        # Emitted once the invoice has its id.
         simulation.at(invoiced_at, _invoice_estimate, simulation, account, state)
     else:
         simulation.emit("estimates", state)

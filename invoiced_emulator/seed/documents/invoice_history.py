@@ -1,4 +1,4 @@
-"""Invoices: the record as issued, its status, and the history of what happens to it."""
+"""Invoices: the record when issued, its status, and its later changes."""
 
 from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to
 from invoiced_emulator.seed.simulation.account import Account, Record
@@ -44,7 +44,7 @@ def invoice_record(
     subscription: int | None = None,
     coupon: Record | None = None,
 ) -> Record:
-    """An invoice as it is when it is issued at the clock's time."""
+    """Returns an invoice as issued now."""
     autopay = account.payment_habit in ("card", "ach")
     shared = document(
         simulation,
@@ -77,7 +77,7 @@ def invoice_record(
 
 
 def derived(state: Record, moment: int) -> Record:
-    """Status and links as they follow from the other fields."""
+    """Returns status and links, which follow from the other fields."""
     status = _status(state, moment)
     fields: Record = {"status": status}
     if status in _NO_PAYMENT_PAGE:
@@ -104,7 +104,7 @@ def _status(state: Record, moment: int) -> str:
 
 
 class InvoiceHistory:
-    """What happens to one invoice, in order of time; ends in the record as it is now."""
+    """The changes of an invoice, from which its record of today follows."""
 
     def __init__(self, account: Account, invoice: Record) -> None:
         self.account = account
@@ -116,12 +116,12 @@ class InvoiceHistory:
 
     @property
     def due(self) -> int:
-        """When payment is expected: the due date, or at once without terms."""
+        """When payment is expected: the due date, or the date without terms."""
         return self.invoice["due_date"] or self.invoice["date"]
 
     @property
     def balance(self) -> Number:
-        """What is still owed after the steps so far."""
+        """The balance after the steps so far."""
         return exact(self.invoice["total"] - self._paid - self._credited)
 
     def step(self, moment: int, change: str = "updated", **fields: object) -> None:
@@ -129,12 +129,12 @@ class InvoiceHistory:
         self._steps.append((moment, change, fields))
 
     def paid(self, moment: int, amount: Number) -> None:
-        """Money arrives (or, negative, goes back)."""
+        """Plans a payment; a negative amount reverses one."""
         self._paid += amount
         self._settle(moment, amount_paid=exact(self._paid))
 
     def credited(self, moment: int, amount: Number, **fields: object) -> None:
-        """A credit note, or an adjustment of the document, lowers what is owed."""
+        """Plans a credit: a credit note or an adjustment of the document."""
         self._credited += amount
         self._settle(moment, amount_credited=exact(self._credited), **fields)
 
@@ -152,7 +152,7 @@ class InvoiceHistory:
         )
 
     def void(self, moment: int) -> None:
-        """The invoice is voided: nothing is owed and its links are gone."""
+        """Plans that the invoice is voided: its balance is 0 and its links are gone."""
         self.step(
             moment,
             balance=0,
@@ -165,14 +165,14 @@ class InvoiceHistory:
         )
 
     def pending(self, moment: int) -> None:
-        """A payment is under way that the bank has not confirmed."""
+        """Plans a payment that the bank has not confirmed."""
         self.pending_since = moment
         self.step(moment, status="pending", payment_url=None)
 
     def record(self, simulation: Simulation) -> Record:
-        """The invoice as it is now; its events are planned."""
+        """Returns the invoice as of now, and plans its events."""
         due = self.invoice["due_date"]
-        # The service's job looks every minute; a paid or voided invoice is left as it is.
+        # Invoiced checks due dates every minute; paid and voided invoices do not change.
         if due is not None and (self.pending_since is None or due < self.pending_since):
             self.step(due + 60)
         steps = sorted(self._steps, key=lambda step: step[0])

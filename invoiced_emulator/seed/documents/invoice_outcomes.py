@@ -1,4 +1,4 @@
-"""What becomes of an invoice: paid in one of many ways, left open, voided or written off."""
+"""Outcomes of invoices: paid in many ways, left open, voided or written off."""
 
 from collections.abc import Callable
 
@@ -21,11 +21,11 @@ Outcome = Callable[[Simulation, InvoiceHistory], None]
 
 
 def unpaid(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Nobody pays."""
+    """Leaves the invoice unpaid."""
 
 
 def paid(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Paid in full, in the customer's payment_habit."""
+    """Pays in full, as the customer usually does."""
     payment_habit = history.account.payment_habit
     if payment_habit in ("card", "ach"):
         charge_automatically(simulation, history)
@@ -36,7 +36,7 @@ def paid(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def partly_paid(simulation: Simulation, history: InvoiceHistory) -> None:
-    """A first payment, and then nothing."""
+    """Pays a part, and never the rest."""
     pay(
         simulation,
         history,
@@ -46,7 +46,7 @@ def partly_paid(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def paid_twice(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Paid in two parts."""
+    """Pays in two parts."""
     first = payment_date(simulation, history)
     pay(simulation, history, first, _part(history, 50))
     if history.balance > 0:
@@ -54,7 +54,7 @@ def paid_twice(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def overpaid(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Too much is paid; the rest becomes credit, or stays unapplied."""
+    """Pays too much; the rest becomes credit or stays unapplied."""
     extra = share(max(history.balance, 1), 10, history.account.currency)
     if not extra:
         paid(simulation, history)
@@ -68,7 +68,7 @@ def overpaid(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def short_paid(simulation: Simulation, history: InvoiceHistory) -> None:
-    """The bank kept a small fee, which is written off with the payment."""
+    """Pays less by a bank fee, which is written off with the payment."""
     fee = share(history.balance, 1, history.account.currency)
     if not fee:
         paid(simulation, history)
@@ -80,7 +80,7 @@ def short_paid(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def credited(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Part of it is credited, the rest is paid."""
+    """Credits a part and pays the rest."""
     amount = _part(history, 20 if simulation.random.random() < 0.8 else 100)
     moment = office_hours(simulation.random, simulation.clock + 3 * DAY)
     simulation.at(
@@ -97,12 +97,12 @@ def credited(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def paid_from_credit(simulation: Simulation, history: InvoiceHistory) -> None:
-    """The customer's credit balance is used first."""
+    """Pays from the customer's credit balance first."""
     account = history.account
     amount = min(account.credit, history.balance)
     if amount > 0:
         split = Split("applied_credit", amount, history.invoice)
-        # At once, so that nothing else can spend the same credit in between.
+        # Now, so that nothing else can spend the same credit.
         receive(simulation, account, Receipt(splits=(split,)))
         history.paid(simulation.clock, amount)
     if history.balance > 0:
@@ -110,12 +110,12 @@ def paid_from_credit(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def voided(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Issued by mistake."""
+    """Voids the invoice, which was issued by mistake."""
     history.void(office_hours(simulation.random, simulation.clock + DAY))
 
 
 def written_off(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Given up months later by a credit note called Bad Debt."""
+    """Writes the invoice off months later, by a credit note called Bad Debt."""
     amount = history.balance
     moment = office_hours(simulation.random, history.due + 90 * DAY)
     simulation.at(
@@ -126,7 +126,7 @@ def written_off(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def reversed_payment(simulation: Simulation, history: InvoiceHistory) -> None:
-    """The first payment bounces and is voided; a second one arrives."""
+    """Voids the first payment, and pays again."""
     amount = history.balance
     first = payment_date(simulation, history)
     void_at = office_hours(simulation.random, first + 2 * DAY)
@@ -136,7 +136,7 @@ def reversed_payment(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def refunded(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Paid by card; a part is refunded, and a credit note squares the invoice."""
+    """Pays by card, refunds a part, and settles the invoice by a credit note."""
     account = history.account
     moment = payment_date(simulation, history)
     refund_at = office_hours(simulation.random, moment + 5 * DAY)
@@ -166,7 +166,7 @@ def refunded(simulation: Simulation, history: InvoiceHistory) -> None:
 
 
 def pending(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Paid by bank transfer that has not cleared yet; only shortly before now."""
+    """Pays by a bank transfer that is still pending; only shortly before now."""
     account = history.account
     moment = max(simulation.clock + HOUR, simulation.now - 2 * DAY)
     source = payment_source(simulation, "ach", account.id, account.record["name"])
@@ -200,4 +200,4 @@ OUTCOMES: dict[str, tuple[Outcome, int]] = {
     "refunded": (refunded, 15),
     "pending": (pending, 0),
 }
-"""Each outcome with how often, of a thousand, it happens."""
+"""Each outcome, with its share in thousandths."""

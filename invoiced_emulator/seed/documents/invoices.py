@@ -1,4 +1,4 @@
-"""Issuing an invoice: its lines, how it reaches the customer, and what becomes of it."""
+"""Issues invoices: their lines, delivery and outcome."""
 
 from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory, invoice_record
 from invoiced_emulator.seed.documents.invoice_outcomes import OUTCOMES
@@ -13,7 +13,7 @@ _NAMES = tuple(OUTCOMES)
 _WEIGHTS = tuple(weight for _, weight in OUTCOMES.values())
 
 
-def issue_invoice(  # noqa: PLR0913  an invoice has that many terms
+def issue_invoice(  # noqa: PLR0913  keywords of special cases, most callers pass one
     simulation: Simulation,
     account: Account,
     lines: list[Record] | None = None,
@@ -23,7 +23,7 @@ def issue_invoice(  # noqa: PLR0913  an invoice has that many terms
     subscription: int | None = None,
     coupon: Record | None = None,
 ) -> Record:
-    """Issues an invoice now, follows it to the end of the history, and hands it out."""
+    """Issues an invoice now, plans its outcome and emits it."""
     if lines is None:
         lines = draw_lines(simulation, account)
     invoice = invoice_record(simulation, account, lines, subscription=subscription, coupon=coupon)
@@ -45,13 +45,13 @@ def issue_invoice(  # noqa: PLR0913  an invoice has that many terms
 
 def _draw_outcome(simulation: Simulation, account: Account) -> str:
     outcome = simulation.random.choices(_NAMES, _WEIGHTS)[0]
-    # Whoever pays in runs has a process: what is out of the ordinary happens less often.
+    # Customers who pay in runs have a process: they deviate less often.
     orderly = account.payment_habit == "batch" and simulation.random.random() < 0.7
     return "paid" if orderly else outcome
 
 
 def draft_and_delete(simulation: Simulation, account: Account) -> None:
-    """A draft that is thrown away: only its events tell of it."""
+    """Creates a draft and deletes it: only events show it."""
     moment = office_hours(simulation.random, simulation.clock + HOUR)
     if moment > simulation.now:
         return
@@ -62,7 +62,7 @@ def draft_and_delete(simulation: Simulation, account: Account) -> None:
 
 
 def import_invoices(simulation: Simulation, accounts: list[Account], each: int) -> None:
-    """Paid invoices of an acquired company, brought over with their payments in one second."""
+    """Imports paid invoices and their payments, all in the same second."""
     for account in accounts:
         splits = []
         for _ in range(each):
@@ -94,7 +94,7 @@ def _settled(moment: int) -> Record:
 
 
 def _deliver(simulation: Simulation, history: InvoiceHistory, delivery: str | None) -> None:
-    """Most invoices are sent as they are issued, some later, a few never."""
+    """Sends most invoices when they are issued, some later, a few never."""
     random = simulation.random
     invoice = history.invoice
     chance = random.random()

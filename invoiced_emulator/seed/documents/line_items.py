@@ -1,4 +1,4 @@
-"""Line items and how a document adds up."""
+"""Line items, and the totals of documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LINE_COUNTS = (1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 12
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What a document's lines, discount and tax come to."""
+    """Totals of a document."""
 
     subtotal: Number
     discount: Number
@@ -32,10 +32,10 @@ class Sums:
 def add_up(
     lines: Sequence[Record], currency: str, *, coupon: Record | None, tax_rate: Record | None
 ) -> Sums:
-    """The sums of a document with at most one discount and one (exclusive) tax of its own.
+    """Returns the totals of a document with at most one discount and one (exclusive) tax.
 
-    Line discounts come off the line, line taxes go on top; the document's discount applies to
-    what is left of discountable lines, its tax to what is left after that of taxable ones.
+    A line's discounts reduce it, and its taxes are added. The document's discount applies to the
+    rest of discountable lines, and its tax to the rest of taxable lines after that.
     """
     subtotal: Number = 0
     on_lines: Number = 0
@@ -58,7 +58,7 @@ def add_up(
 
 
 def discount_of(coupon: Record | None, base: Number, currency: str) -> Number:
-    """What a coupon takes off an amount; never more than the amount itself."""
+    """Returns the discount of a coupon, at most the amount itself."""
     if coupon is None or base <= 0:
         return 0
     if coupon["is_percent"]:
@@ -66,7 +66,7 @@ def discount_of(coupon: Record | None, base: Number, currency: str) -> Number:
     return exact(min(coupon["value"], base))
 
 
-def line_item(  # noqa: PLR0913  a line has that many terms
+def line_item(  # noqa: PLR0913  one parameter per field of the line
     simulation: Simulation,
     name: str,
     quantity: Number,
@@ -76,7 +76,7 @@ def line_item(  # noqa: PLR0913  a line has that many terms
     item: Record | None = None,
     item_type: str | None = "service",
 ) -> Record:
-    """One line of a document; what is not said comes from the catalog item."""
+    """Returns a line of a document, with defaults from the catalog item."""
     return {
         "id": simulation.next_id("line_item", 500_000),
         "object": "line_item",
@@ -98,7 +98,7 @@ def line_item(  # noqa: PLR0913  a line has that many terms
 
 
 def draw_lines(simulation: Simulation, account: Account, count: int | None = None) -> list[Record]:
-    """Lines as a customer would buy them: mostly a few, mostly from the catalog."""
+    """Returns random lines: mostly a few, mostly from the catalog."""
     random = simulation.random
     if count is None:
         count = _LINE_COUNTS[int(random.random() * len(_LINE_COUNTS))]
@@ -130,7 +130,7 @@ def _draw_line(simulation: Simulation, account: Account) -> Record:
 
 
 def discount(simulation: Simulation, amount: Number, coupon: Record | None) -> Record:
-    """A discount as a document or line holds it."""
+    """Returns a discount as a document or line holds it."""
     return {
         "id": simulation.next_id("discount", 20_000),
         "object": "discount",
@@ -143,7 +143,7 @@ def discount(simulation: Simulation, amount: Number, coupon: Record | None) -> R
 
 
 def tax(simulation: Simulation, amount: Number, tax_rate: Record | None) -> Record:
-    """A tax as a document or line holds it."""
+    """Returns a tax as a document or line holds it."""
     return {
         "id": simulation.next_id("tax", 20_000),
         "object": "tax",

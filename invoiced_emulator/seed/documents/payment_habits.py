@@ -1,4 +1,4 @@
-"""The ways in which a customer pays an invoice: by hand, in payment runs, or by AutoPay."""
+"""How customers pay invoices: one by one, in payment runs, or by AutoPay."""
 
 from decimal import Decimal
 
@@ -22,13 +22,13 @@ _METHODS = (
 
 
 def payment_date(simulation: Simulation, history: InvoiceHistory) -> int:
-    """When the customer would pay this invoice, going by its habit."""
+    """Returns when the customer pays this invoice, by its habit."""
     random = simulation.random
     days = history.account.delay_days + int(random.random() * 9)
     return office_hours(random, max(history.due + days * DAY, simulation.clock + 2 * HOUR))
 
 
-def pay(  # noqa: PLR0913  a payment has that many terms
+def pay(  # noqa: PLR0913  keywords of special cases, most callers pass none
     simulation: Simulation,
     history: InvoiceHistory,
     moment: int,
@@ -38,7 +38,7 @@ def pay(  # noqa: PLR0913  a payment has that many terms
     unapplied: Number = 0,
     void_at: int | None = None,
 ) -> None:
-    """A payment over this invoice alone, by one of the usual ways."""
+    """Pays this invoice alone, by one of the usual methods."""
     method, source = simulation.random.choice(_METHODS)
     receipt = Receipt(
         splits=(Split("invoice", amount, history.invoice), *extra),
@@ -52,7 +52,7 @@ def pay(  # noqa: PLR0913  a payment has that many terms
 
 
 def pay_in_run(simulation: Simulation, history: InvoiceHistory) -> None:
-    """Joins the customer's next payment run, early in a month or in the middle of it."""
+    """Adds the invoice to the customer's next payment run, early or in the middle of a month."""
     account = history.account
     after = max(history.due + account.delay_days * DAY, simulation.clock + HOUR)
     offset = (account.id % 5) * DAY + 15 * HOUR + account.id % 3_600
@@ -74,7 +74,7 @@ def _run_payments(simulation: Simulation, account: Account, moment: int) -> None
 
 
 def charge_automatically(simulation: Simulation, history: InvoiceHistory) -> None:
-    """AutoPay: charged within hours; a declined charge is tried again three days later."""
+    """Charges the invoice within hours; a declined charge is retried three days later."""
     account = history.account
     moment = simulation.clock + HOUR + int(simulation.random.random() * 3 * HOUR)
     attempts = 1

@@ -1,4 +1,4 @@
-"""Cards and bank accounts on file; only the last four digits of invented test numbers."""
+"""Cards and bank accounts, with the last four digits of test numbers."""
 
 from invoiced_emulator.seed.simulation.account import Record
 from invoiced_emulator.seed.simulation.simulation import Simulation
@@ -9,7 +9,7 @@ GATEWAY = "test"
 def payment_source(
     simulation: Simulation, payment_habit: str, customer_id: int, holder: str
 ) -> Record:
-    """The card (`card`) or bank account (`ach`) that a customer is charged by."""
+    """Returns the card (`card`) or bank account (`ach`) of a customer."""
     shared: Record = {
         "id": simulation.next_id("payment_source", 400),
         "chargeable": True,

@@ -1,4 +1,4 @@
-"""Payments: received, applied, voided and refunded, with the transactions of each split."""
+"""Payments: applied, voided and refunded, with the transactions of each split."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,30 +16,30 @@ from invoiced_emulator.seed.simulation.money import Number, exact
 from invoiced_emulator.seed.simulation.simulation import Simulation
 
 CONSUMING = frozenset({"invoice", "estimate", "credit", "convenience_fee"})
-"""Splits that use up the money received; the others move credit that was there before."""
+"""Splits that consume the money received; others use existing credit."""
 
 _PENNY = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Money that comes in, and what it is for."""
+    """Money received, and what it pays."""
 
     splits: tuple[Split, ...] = ()
     unapplied: Number = 0
     method: str = "other"
     source: str = "keyed"
     charged: Record | None = None
-    """The card or bank account that was charged, None for money received otherwise."""
+    """The card or bank account that was charged; None for other methods."""
     status: str = "succeeded"
     void_at: int | None = None
     refund_at: int | None = None
     refund: Number = 0
-    """Part of the first split that goes back at `refund_at`."""
+    """Part of the first split that is refunded at `refund_at`."""
 
 
 def receive(simulation: Simulation, account: Account, receipt: Receipt) -> None:
-    """A customer's payment arrives."""
+    """Creates a customer's payment."""
     payment = _payment(simulation, receipt, account.currency)
     payment |= {"customer": account.id, "payee": account.record["name"]}
     transactions = [
@@ -57,7 +57,7 @@ def receive(simulation: Simulation, account: Account, receipt: Receipt) -> None:
         simulation.emit("payments", void(simulation, payment, receipt.void_at, account))
         return
     if receipt.refund_at is not None and receipt.refund_at <= simulation.now:
-        # The refund shows inside both records, so they are handed out when it has happened.
+        # The refund is part of both records, so they are emitted after it.
         simulation.at(
             receipt.refund_at, _refund, simulation, account, payment, transactions, receipt.refund
         )
@@ -68,7 +68,7 @@ def receive(simulation: Simulation, account: Account, receipt: Receipt) -> None:
 
 
 def receive_unassigned(simulation: Simulation) -> None:
-    """A line of a bank statement that nobody has matched to a customer; some are voided."""
+    """Creates a payment from a bank statement without a customer; some are voided."""
     random = simulation.random
     amount = exact(_PENNY * random.randrange(500, 900_000))
     receipt = Receipt(unapplied=amount, method="wire_transfer", source="bank_feed")
@@ -83,7 +83,7 @@ def receive_unassigned(simulation: Simulation) -> None:
 
 
 def void(simulation: Simulation, payment: Record, moment: int, account: Account | None) -> Record:
-    """The payment after it was voided; the event is called deleted, yet the record stays."""
+    """Returns the payment after it was voided; its event is `deleted`, but the record stays."""
     fields: Record = {
         "voided": True,
         "date_voided": moment,
@@ -201,7 +201,7 @@ def _refund(
         REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}}
     )
     refunded = charge["amount"] == amount
-    # The service does not move the payment's updated_at for changes inside its charge.
+    # Invoiced does not move a payment's updated_at for changes of its charge.
     charge = {**charge, "amount_refunded": amount, "refunded": refunded, "refunds": [refund]}
     record = transaction(
         simulation,

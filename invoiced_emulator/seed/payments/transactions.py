@@ -1,4 +1,4 @@
-"""Transactions, the money movements behind payments, and the adjustments that mirror them."""
+"""Transactions, and the credit balance adjustments that mirror them."""
 
 from invoiced_emulator.seed.payments.payment_sources import GATEWAY
 from invoiced_emulator.seed.simulation.account import Account, Record, Split
@@ -39,7 +39,7 @@ def transaction(
     amount: Number,
     **fields: object,
 ) -> Record:
-    """A transaction at the clock's time; what grants credit or lowers a debt is negative."""
+    """Returns a transaction of now; granted credit and adjustments are negative."""
     return {
         **_BLANK,
         "id": simulation.next_id("transaction", TRANSACTION.first_id),
@@ -59,7 +59,7 @@ def transaction(
 def split_transaction(
     simulation: Simulation, account: Account, split: Split, payment: Record
 ) -> Record:
-    """The transaction that one split of a payment creates."""
+    """Returns the transaction of a payment's split."""
     charge = payment["charge"]
     fields: Record = {"payment_id": payment["id"], "payment": payment["id"]}
     if split.type in ("invoice", "estimate", "convenience_fee"):
@@ -91,7 +91,7 @@ def split_transaction(
 
 
 def emit_transaction(simulation: Simulation, account: Account, record: Record) -> None:
-    """Hands out a transaction, and its mirror when it moves the customer's credit balance."""
+    """Emits a transaction, and its adjustment when it changes the credit balance."""
     simulation.emit("transactions", record)
     if record["method"] != "balance":
         return
@@ -102,7 +102,7 @@ def emit_transaction(simulation: Simulation, account: Account, record: Record) -
 
 
 def mirror(record: Record) -> Record:
-    """The credit balance adjustment that a transaction is seen as: same id, opposite sign."""
+    """Returns the adjustment that mirrors a transaction: same id, opposite sign."""
     return {
         "id": record["id"],
         "object": "credit_balance_adjustment",
@@ -118,7 +118,7 @@ def mirror(record: Record) -> Record:
 
 
 def decline(simulation: Simulation, account: Account, invoice: Record, amount: Number) -> None:
-    """A charge that the bank refuses: a failed transaction without a payment."""
+    """Emits a declined charge: a failed transaction without a payment."""
     record = transaction(
         simulation,
         account,
@@ -139,7 +139,7 @@ def decline(simulation: Simulation, account: Account, invoice: Record, amount: N
 
 
 def adjust_credit(simulation: Simulation, account: Account) -> None:
-    """Credit granted by hand; sometimes taken back, sometimes entered by mistake and deleted."""
+    """Grants credit, or takes some back; a few adjustments are deleted as mistakes."""
     random = simulation.random
     amount: Number = (1 + random.randrange(10)) * (1000 if account.currency == "jpy" else 10)
     notes = "Goodwill, see ticket #" + str(random.randrange(9_000))

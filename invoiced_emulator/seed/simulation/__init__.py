@@ -1,1 +1,1 @@
-"""What all seeded records share: the clock, ids, customers, the catalog and money."""
+"""What all seeded records share: the simulation, customers, the catalog and money."""

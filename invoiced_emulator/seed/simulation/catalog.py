@@ -1,4 +1,4 @@
-"""What the company sells by: items, coupons, tax rates and plans, with their archived versions."""
+"""The company's items, coupons, tax rates and plans, with their archived versions."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ _TIERS = (
 
 
 class Catalog:
-    """The catalog objects; `hidden` fields are kept apart, since documents embed these objects."""
+    """The catalog objects; hidden fields are separate, since documents embed the objects."""
 
     def __init__(self, *, start: int, now: int, tiers: bool) -> None:
         self._start = start - 200 * DAY
@@ -78,7 +78,7 @@ class Catalog:
         self._add_plans(tiers=tiers)
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        """All catalog objects as the service stores them."""
+        """Yields all catalog objects as Invoiced stores them."""
         for collection, shown, hidden in self._entries:
             record = {**shown, **hidden}
             if collection == "plans":
@@ -87,16 +87,16 @@ class Catalog:
 
     @property
     def levy(self) -> Record:
-        """A tax that some products carry on their line."""
+        """The tax on the lines of some products."""
         return next(rate for rate in self.tax_rates if rate["id"] == "recycling-levy")
 
     def tax_rate_of(self, currency: str) -> Record:
-        """The tax that customers of a currency pay by default."""
+        """Returns the default tax of customers with a currency."""
         wanted = _TAX_OF_CURRENCY[currency]
         return next(rate for rate in self.tax_rates if rate["id"] == wanted)
 
     def plans_of(self, currency: str) -> list[tuple[int, Record]]:
-        """Versions of plans that a subscription in that currency can be on, addons left out."""
+        """Returns the versions of plans for subscriptions in a currency, without addons."""
         return [
             (internal_id, plan)
             for internal_id, plan in self._versions.items()
@@ -104,7 +104,7 @@ class Catalog:
         ]
 
     def addon_plans_of(self, currency: str) -> list[Record]:
-        """Plans that are sold along with others."""
+        """Returns the plans that are sold as addons."""
         return [
             plan
             for plan in self._versions.values()
@@ -112,11 +112,11 @@ class Catalog:
         ]
 
     def version(self, internal_id: int) -> Record:
-        """The plan as of that version."""
+        """Returns a version of a plan."""
         return self._versions[internal_id]
 
     def subscribe(self, internal_id: int) -> None:
-        """Counts a subscription to that version of a plan."""
+        """Counts a subscription to a version of a plan."""
         self._subscribers[internal_id] += 1
 
     def _store(
@@ -197,13 +197,13 @@ class Catalog:
             self._plan("seats", "Seats", amount=0, pricing_mode="tiered", tiers=_TIERS)
             self._plan("api-calls", "API calls", amount=0, pricing_mode="volume", tiers=_TIERS)
         self._plan("legacy", "Legacy", amount=39, age_days=500, archived=True)
-        # An id can be used again once its plan is archived: `basic` lives on, `beta` does not.
+        # An id may be used again once its plan is archived: `basic` has an active plan, `beta` none.
         self._plan("basic", "Basic", amount=19, age_days=430, archived=True)
         self._plan("basic", "Basic", amount=24, age_days=428)
         self._plan("beta", "Beta", amount=5, age_days=300, archived=True)
         self._plan("beta", "Beta 2", amount=9, age_days=90, archived=True)
 
-    def _plan(  # noqa: PLR0913  a plan has that many terms
+    def _plan(  # noqa: PLR0913  one keyword per field of the plan
         self,
         plan_id: str,
         name: str,

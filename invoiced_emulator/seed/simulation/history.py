@@ -1,4 +1,4 @@
-"""A record's life: each step changes fields, moves `updated_at` and leaves an event."""
+"""Applies changes to a record over time: fields, `updated_at` and events."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,13 +7,13 @@ from invoiced_emulator.seed.simulation.kinds import Kind
 from invoiced_emulator.seed.simulation.simulation import Simulation
 
 Step = tuple[int, str, Record]
-"""When, which event (`updated`, `paid`, ...), and the fields that change."""
+"""Time, name of the event (`updated`, `paid`, ...), and the fields that change."""
 
 Derive = Callable[[Record, int], Record]
-"""Fields that follow from the others, such as a status, at a moment."""
+"""Returns the fields, such as the status, that follow from the others at a moment."""
 
 
-def advance(  # noqa: PLR0913  all of them are needed to tell a life
+def advance(  # noqa: PLR0913  a change needs all of them
     simulation: Simulation,
     kind: Kind,
     state: Record,
@@ -22,7 +22,7 @@ def advance(  # noqa: PLR0913  all of them are needed to tell a life
     account: Account | None = None,
     derive: Derive | None = None,
 ) -> Record:
-    """The record after all steps that have happened by now; their events are planned."""
+    """Returns the record after all steps up to now, and plans their events."""
     for moment, change, fields in steps:
         if moment > simulation.now:
             break
@@ -33,7 +33,7 @@ def advance(  # noqa: PLR0913  all of them are needed to tell a life
         if not changed:
             continue
         after["updated_at"] = moment
-        # A change that shows in no field leaves no event, however much it moves updated_at.
+        # A change that shows in no visible field moves updated_at but has no event.
         previous = {name: state[name] for name in changed if name not in kind.hidden}
         if previous:
             simulation.at(moment, simulation.emit_event, kind, change, after, account, previous)

@@ -1,4 +1,4 @@
-"""Subscriptions: the plan, addons, coupons and taxes that are billed, period after period."""
+"""Subscriptions: plan, addons, coupons and taxes, billed every period."""
 
 from decimal import Decimal
 
@@ -46,7 +46,7 @@ _BLANK: Record = {
 
 
 def subscribe(simulation: Simulation, account: Account, *, monthly: bool) -> None:
-    """Subscribes the customer, at once or, if the start lies ahead, a few days before today."""
+    """Plans a subscription, now or, for one that has not started, a few days before today."""
     count = int(simulation.next_number("SUB").removeprefix("SUB-"))
     outcome = OUTCOMES[count % len(OUTCOMES)]
     signed = simulation.clock if outcome != "not_started" else simulation.now - 5 * DAY
@@ -54,7 +54,7 @@ def subscribe(simulation: Simulation, account: Account, *, monthly: bool) -> Non
 
 
 def _subscribe(simulation: Simulation, account: Account, monthly: bool, outcome: str) -> None:  # noqa: FBT001
-    """Begins a subscription now, plans its invoices and hands it out as it is today."""
+    """Starts a subscription now, plans its invoices and emits it as of today."""
     internal_id, plan = _choose_plan(simulation, account, monthly=monthly)
     months = period_months(plan)
     start = simulation.now + 20 * DAY if outcome == "not_started" else start_of(simulation, account)
@@ -75,7 +75,7 @@ def _subscribe(simulation: Simulation, account: Account, monthly: bool, outcome:
 def _bill(
     simulation: Simulation, account: Account, subscription: Record, end: int, period: int = 0
 ) -> None:
-    """Invoices one period and plans the next."""
+    """Invoices a period and plans the next."""
     plan = simulation.catalog.version(subscription["plan_id"])
     months = period_months(plan)
     start = subscription["start_date"]
@@ -115,7 +115,7 @@ def _plan_line(
 
 
 def _priced(plan: Record, quantity: Number, amount: Number | None) -> list[tuple[Number, Number]]:
-    """Quantity and unit cost of each line: one, or one per tier of tiered pricing."""
+    """Returns quantity and unit cost per line: one line, or one per tier."""
     mode, tiers = plan["pricing_mode"], plan["tiers"] or []
     if mode == "volume":
         fits = next(t for t in tiers if t["max_qty"] is None or quantity <= t["max_qty"])
@@ -132,7 +132,7 @@ def _priced(plan: Record, quantity: Number, amount: Number | None) -> list[tuple
 
 
 def _billing(simulation: Simulation, account: Account, state: Record) -> Record:
-    """What one period comes to, and the same per month."""
+    """Returns the amounts per period and per month."""
     plan = simulation.catalog.version(state["plan_id"])
     coupon = state["discounts"][0] if state["discounts"] else None
     lines = _lines(simulation, account, state)
@@ -190,7 +190,7 @@ def _subscription(
 
 
 def _addons(simulation: Simulation, account: Account, plan: Record) -> list[Record]:
-    """Addons are billed with the plan, so they share its interval."""
+    """Returns addons, which are billed with the plan and so share its interval."""
     if plan["interval"] != "month" or plan["interval_count"] != 1:
         return []
     return [

@@ -1,4 +1,4 @@
-"""When a subscription starts, renews and ends."""
+"""Start, renewals and end of subscriptions."""
 
 from invoiced_emulator.seed.simulation.account import Account, Record
 from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, add_months, month_start
@@ -9,25 +9,25 @@ OUTCOMES = (
     "active", "canceled", "active", "past_due", "active", "paused", "active", "not_started",
     "active", "finished", "active", "pending_renewal", "active", "active", "canceled", "active",
 )  # fmt: skip
-"""What becomes of each subscription in turn, so that every status occurs."""
+"""The outcomes of subscriptions in turn, so that every status occurs."""
 
 _MONTHS = {"month": 1, "year": 12}
 
 
 def period_months(plan: Record) -> int:
-    """Length of one billing period."""
+    """Returns the months of a billing period."""
     return _MONTHS[plan["interval"]] * plan["interval_count"]
 
 
 def start_of(simulation: Simulation, account: Account) -> int:
-    """Most start with a month, in the first minutes of its billing run."""
+    """Returns the start: mostly of a month, in the first minutes of its billing run."""
     if simulation.random.random() < 0.65:
         return month_start(simulation.clock + 1) + 6 * HOUR + account.id % 900
     return simulation.clock + simulation.random.randrange(HOUR, 20 * DAY)
 
 
 def end_of(simulation: Simulation, outcome: str, start: int, months: int) -> int:
-    """When billing stops; far away for those that go on."""
+    """Returns when billing ends; far in the future for active subscriptions."""
     lived = max(simulation.now - start, 2 * DAY)
     if outcome == "finished":
         periods = max(1, periods_begun(start, months, start + int(lived * 0.7)))
@@ -39,7 +39,7 @@ def end_of(simulation: Simulation, outcome: str, start: int, months: int) -> int
 
 
 def periods_begun(start: int, months: int, until: int) -> int:
-    """How many periods have begun before a moment."""
+    """Returns how many periods began before a moment."""
     count = 0
     while add_months(start, count * months) < until:
         count += 1
@@ -47,7 +47,7 @@ def periods_begun(start: int, months: int, until: int) -> int:
 
 
 def life(simulation: Simulation, state: Record, outcome: str, months: int, end: int) -> list[Step]:
-    """The steps of a subscription: its first period, its latest one, and how it ends."""
+    """Returns the steps of a subscription: its first and latest period, and its end."""
     start = state["start_date"]
     if outcome == "not_started":
         return []
