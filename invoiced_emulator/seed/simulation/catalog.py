@@ -197,7 +197,7 @@ class Catalog:
             self._plan("seats", "Seats", amount=0, pricing_mode="tiered", tiers=_TIERS)
             self._plan("api-calls", "API calls", amount=0, pricing_mode="volume", tiers=_TIERS)
         self._plan("legacy", "Legacy", amount=39, age_days=500, archived=True)
-        # An id may be used again once its plan is archived: `basic` has an active plan, `beta` none.
+        # Archived plans free their id: `basic` is used again by an active plan, `beta` is not.
         self._plan("basic", "Basic", amount=19, age_days=430, archived=True)
         self._plan("basic", "Basic", amount=24, age_days=428)
         self._plan("beta", "Beta", amount=5, age_days=300, archived=True)
