@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,20 +21,22 @@ COMPARISONS = frozenset({"=", "<>", ">=", ">", "<", "<="})
 OPERATORS = COMPARISONS | _PATTERNS.keys() | {"empty", "not_empty"}
 
 
-def compare(  # noqa: PLR0913 - an SQL comparison with its type and zone
-    conditions: Conditions,
-    expression: str,
-    operator: str,
-    value: object,
-    *,
-    type: FieldType,  # noqa: A002 - the field's name in ObjectKind
-    zone: ZoneInfo,
-) -> None:
-    """Adds `expression operator value` to the conditions.
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """The left side of a comparison: an SQL expression, its type and the company's time zone."""
+
+    expression: str
+    type: FieldType
+    zone: ZoneInfo
+
+
+def compare(conditions: Conditions, operand: Operand, operator: str, value: object) -> None:
+    """Adds `operand operator value` to the conditions.
 
     Raises:
-        ValueError: The column is a date and the value is not.
+        ValueError: The operand is a date and the value is not.
     """
+    expression, type_ = operand.expression, operand.type
     if operator in {"empty", "not_empty"}:
         test = f"({expression} IS NULL OR {expression} = '')"
         conditions.add(test if operator == "empty" else f"NOT {test}")
@@ -41,11 +44,11 @@ def compare(  # noqa: PLR0913 - an SQL comparison with its type and zone
         pattern = _PATTERNS[operator](_escaped(str(value)))
         negation = "NOT " if operator == "not_contains" else ""
         conditions.add(f"{expression} {negation}LIKE ? ESCAPE '\\'", pattern)
-    elif type in {"date", "stamp"}:
-        conditions.add(f"{expression} {operator} ?", _epoch(value, operator, type, zone))
-    elif type in {"number", "boolean"}:
+    elif type_ in {"date", "stamp"}:
+        conditions.add(f"{expression} {operator} ?", _epoch(value, operator, operand))
+    elif type_ in {"number", "boolean"}:
         conditions.add(f"{expression} {operator} ?", as_number(value))
-    elif type == "negated":
+    elif type_ == "negated":
         conditions.add(f"-{expression} {operator} ?", as_number(value))
     else:
         # Plain columns have their collation declared; with another one their index is not used.
@@ -68,9 +71,10 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _epoch(value: object, operator: str, type: FieldType, zone: ZoneInfo) -> int:  # noqa: A002
+def _epoch(value: object, operator: str, operand: Operand) -> int:
+    zone = operand.zone
     moment = parse_date(value)
-    if type == "stamp":
+    if operand.type == "stamp":
         # Observed: the date and time count in the company's zone, and an offset is ignored.
         return int(moment.replace(tzinfo=zone).timestamp())
     moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)

@@ -50,7 +50,7 @@ def wait_for_total(process, url):
     while time.monotonic() < deadline and process.poll() is None:
         try:
             return int(httpx.get(f"{url}/invoices", auth=auth).headers["X-Total-Count"])
-        except httpx.ConnectError:
+        except httpx.TransportError:
             time.sleep(0.05)
     pytest.fail("the emulator did not answer")
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from invoiced_emulator.seed.documents.documents import document, voided
+from invoiced_emulator.seed.documents.documents import Content, document, voided
 from invoiced_emulator.seed.documents.line_items import draw_lines, line_item
 from invoiced_emulator.seed.payments.payments import Receipt, receive
 from invoiced_emulator.seed.simulation.account import Account, Record, Split
@@ -24,7 +24,7 @@ def credit_invoice(
 ) -> None:
     """Issues a credit note for an invoice and applies it a few minutes later."""
     line = line_item(simulation, f"{title} {invoice['number']}", 1, amount, account.currency)
-    note = _credit_note(simulation, account, [line], title=title, tax_rate=None)
+    note = _credit_note(simulation, account, Content([line])) | {"name": title}
     note["invoice"] = invoice["id"]
     moment = simulation.clock + APPLIED_AFTER
     split = Split("credit_note", amount, invoice, note)
@@ -42,7 +42,7 @@ def issue_credit_note(simulation: Simulation, account: Account, outcome: str | N
     lines = draw_lines(simulation, account, 1 + random.randrange(3)) if outcome != "balance" else []
     if not lines:
         lines = [line_item(simulation, "Returned goods", 1, amount, account.currency)]
-    note = _credit_note(simulation, account, lines, tax_rate=account.tax_rate)
+    note = _credit_note(simulation, account, Content(lines, tax_rate=account.tax_rate))
     moment = simulation.clock + random.randrange(HOUR, 6 * DAY)
     steps: list[Step] = []
     if outcome == "balance":
@@ -71,23 +71,8 @@ def _used_up(note: Record, use: str) -> Record:
     return {"balance": 0, "paid": True, "closed": True, "status": "paid", use: note["total"]}
 
 
-def _credit_note(
-    simulation: Simulation,
-    account: Account,
-    lines: list[Record],
-    *,
-    title: str = "Credit Note",
-    tax_rate: Record | None,
-) -> Record:
-    shared = document(
-        simulation,
-        account,
-        lines,
-        title=title,
-        collection="credit_notes",
-        number=simulation.next_number("CN"),
-        tax_rate=tax_rate,
-    )
+def _credit_note(simulation: Simulation, account: Account, content: Content) -> Record:
+    shared = document(simulation, account, CREDIT_NOTE, content)
     return {
         **shared,
         "id": simulation.next_id("credit_note", CREDIT_NOTE.first_id),

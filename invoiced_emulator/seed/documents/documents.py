@@ -1,8 +1,11 @@
 """Fields that invoices, credit notes and estimates share."""
 
+from dataclasses import dataclass
+
 from invoiced_emulator.seed.documents.line_items import add_up, discount, tax
 from invoiced_emulator.seed.simulation import company
 from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.kinds import CREDIT_NOTE, ESTIMATE, INVOICE, Kind
 from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _NOTES = (
@@ -25,27 +28,36 @@ _BLANK: Record = {
 }
 
 
-def document(  # noqa: PLR0913  one keyword per field of the document
-    simulation: Simulation,
-    account: Account,
-    lines: list[Record],
-    *,
-    title: str,
-    collection: str,
-    number: str,
-    coupon: Record | None = None,
-    tax_rate: Record | None = None,
-) -> Record:
+_NAMES = {
+    INVOICE: ("Invoice", "INV"),
+    CREDIT_NOTE: ("Credit Note", "CN"),
+    ESTIMATE: ("Estimate", "EST"),
+}
+"""Name and start of the number of each kind of document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the totals of a document are computed from."""
+
+    lines: list[Record]
+    coupon: Record | None = None
+    tax_rate: Record | None = None
+
+
+def document(simulation: Simulation, account: Account, kind: Kind, content: Content) -> Record:
     """Returns the fields that all documents share, with their totals."""
+    lines, coupon, tax_rate = content.lines, content.coupon, content.tax_rate
+    name, prefix = _NAMES[kind]
     random = simulation.random
     currency = account.currency
     sums = add_up(lines, currency, coupon=coupon, tax_rate=tax_rate)
-    link = simulation.link(collection)
+    link = simulation.link(kind.collection)
     return {
         **_BLANK,
         "customer": account.id,
-        "name": title,
-        "number": number,
+        "name": name,
+        "number": simulation.next_number(prefix),
         "currency": currency,
         "date": simulation.clock,
         "purchase_order": f"PO-{random.randrange(100_000)}" if random.random() < 0.2 else None,

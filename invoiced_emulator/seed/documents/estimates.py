@@ -1,6 +1,12 @@
 """Estimates: approved, declined, expired, voided or invoiced."""
 
-from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to, voided
+from invoiced_emulator.seed.documents.documents import (
+    Content,
+    document,
+    draw_coupon,
+    ship_to,
+    voided,
+)
 from invoiced_emulator.seed.documents.invoices import issue_invoice
 from invoiced_emulator.seed.documents.line_items import draw_lines, line_item
 from invoiced_emulator.seed.payments.payments import Receipt, receive
@@ -67,14 +73,8 @@ def issue_estimate(simulation: Simulation, account: Account, outcome: str | None
 
 def _invoice_estimate(simulation: Simulation, account: Account, estimate: Record) -> None:
     lines = [
-        line_item(
-            simulation,
-            line["name"],
-            line["quantity"],
-            line["unit_cost"],
-            account.currency,
-            item_type=line["type"],
-        )
+        line_item(simulation, line["name"], line["quantity"], line["unit_cost"], account.currency)
+        | {"type": line["type"]}
         for line in estimate["items"]
     ]
     invoice = issue_invoice(simulation, account, lines)
@@ -109,17 +109,10 @@ def _approval(simulation: Simulation, moment: int) -> Record:
 
 
 def _estimate(simulation: Simulation, account: Account, outcome: str) -> Record:
-    lines = draw_lines(simulation, account)
-    shared = document(
-        simulation,
-        account,
-        lines,
-        title="Estimate",
-        collection="estimates",
-        number=simulation.next_number("EST"),
-        coupon=draw_coupon(simulation, account),
-        tax_rate=account.tax_rate,
+    content = Content(
+        draw_lines(simulation, account), draw_coupon(simulation, account), account.tax_rate
     )
+    shared = document(simulation, account, ESTIMATE, content)
     draft, sent = outcome == "draft", outcome not in ("draft", "not_sent")
     wants_deposit = simulation.random.random() < 0.25
     days = simulation.random.choice((14, 30, 60))

@@ -1,6 +1,8 @@
 """Invoices: the record when issued, its status, and its later changes."""
 
-from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to
+from collections.abc import Iterator
+
+from invoiced_emulator.seed.documents.documents import Content, document, draw_coupon, ship_to
 from invoiced_emulator.seed.simulation.account import Account, Record
 from invoiced_emulator.seed.simulation.business_time import DAY
 from invoiced_emulator.seed.simulation.history import Step, advance
@@ -40,22 +42,16 @@ def invoice_record(
     simulation: Simulation,
     account: Account,
     lines: list[Record],
-    *,
-    subscription: int | None = None,
-    coupon: Record | None = None,
+    subscription: Record | None = None,
 ) -> Record:
-    """Returns an invoice as issued now."""
+    """Returns an invoice as issued now, with the discount of its subscription, if any."""
     autopay = account.payment_habit in ("card", "ach")
-    shared = document(
-        simulation,
-        account,
-        lines,
-        title="Invoice",
-        collection="invoices",
-        number=simulation.next_number("INV"),
-        coupon=coupon if subscription else draw_coupon(simulation, account),
-        tax_rate=account.tax_rate,
-    )
+    if subscription is None:
+        coupon = draw_coupon(simulation, account)
+    else:
+        coupon = subscription["discounts"][0] if subscription["discounts"] else None
+    subscription_id = subscription["id"] if subscription else None
+    shared = document(simulation, account, INVOICE, Content(lines, coupon, account.tax_rate))
     days = account.terms_days
     return {
         **_BLANK,
@@ -65,8 +61,8 @@ def invoice_record(
         "payment_terms": "AutoPay" if autopay else account.terms,
         "autopay": autopay,
         "chase": not autopay,
-        "subscription_id": subscription,
-        "subscription": subscription,
+        "subscription_id": subscription_id,
+        "subscription": subscription_id,
         "balance": shared["total"],
         "ship_to": ship_to(simulation, account),
         "payment_url": f"{shared['url']}/payment",
@@ -76,7 +72,20 @@ def invoice_record(
     }
 
 
-def derived(state: Record, moment: int) -> Record:
+def _with_status(invoice: Record, steps: list[Step]) -> Iterator[Step]:
+    """Yields the steps with the status and links that follow from them."""
+    state = invoice
+    for moment, change, fields in steps:
+        state = {**state, **fields}
+        if "status" not in fields:
+            derived = _derived(state, moment)
+            state |= derived
+            yield moment, change, fields | derived
+        else:
+            yield moment, change, fields
+
+
+def _derived(state: Record, moment: int) -> Record:
     """Returns status and links, which follow from the other fields."""
     status = _status(state, moment)
     fields: Record = {"status": status}
@@ -176,9 +185,8 @@ class InvoiceHistory:
         if due is not None and (self.pending_since is None or due < self.pending_since):
             self.step(due + 60)
         steps = sorted(self._steps, key=lambda step: step[0])
-        final = advance(
-            simulation, INVOICE, self.invoice, steps, account=self.account, derive=derived
-        )
+        steps = _with_status(self.invoice, steps)
+        final = advance(simulation, INVOICE, self.invoice, steps, account=self.account)
         if final["balance"] > 0 and not final["draft"]:
             self.account.owed.append((due or final["date"], final["balance"]))
             final = {**final, "age": (simulation.now - final["date"]) // DAY}

@@ -60,10 +60,20 @@ def overpaid(simulation: Simulation, history: InvoiceHistory) -> None:
         paid(simulation, history)
     elif simulation.random.random() < 0.5:
         split = Split("credit", extra)
-        pay(simulation, history, payment_date(simulation, history), history.balance, extra=(split,))
+        pay(
+            simulation,
+            history,
+            payment_date(simulation, history),
+            history.balance,
+            Receipt(splits=(split,)),
+        )
     else:
         pay(
-            simulation, history, payment_date(simulation, history), history.balance, unapplied=extra
+            simulation,
+            history,
+            payment_date(simulation, history),
+            history.balance,
+            Receipt(unapplied=extra),
         )
 
 
@@ -76,7 +86,7 @@ def short_paid(simulation: Simulation, history: InvoiceHistory) -> None:
     moment = payment_date(simulation, history)
     adjustment = Split("document_adjustment", fee, history.invoice)
     history.credited(moment, fee)
-    pay(simulation, history, moment, history.balance, extra=(adjustment,))
+    pay(simulation, history, moment, history.balance, Receipt(splits=(adjustment,)))
 
 
 def credited(simulation: Simulation, history: InvoiceHistory) -> None:
@@ -130,7 +140,7 @@ def reversed_payment(simulation: Simulation, history: InvoiceHistory) -> None:
     amount = history.balance
     first = payment_date(simulation, history)
     void_at = office_hours(simulation.random, first + 2 * DAY)
-    pay(simulation, history, first, amount, void_at=void_at)
+    pay(simulation, history, first, amount, Receipt(void_at=void_at))
     history.paid(void_at, -amount)
     pay(simulation, history, office_hours(simulation.random, void_at + 9 * DAY), amount)
 

@@ -1,5 +1,7 @@
 """Issues invoices: their lines, delivery and outcome."""
 
+from dataclasses import dataclass
+
 from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory, invoice_record
 from invoiced_emulator.seed.documents.invoice_outcomes import OUTCOMES
 from invoiced_emulator.seed.documents.line_items import draw_lines
@@ -13,31 +15,40 @@ _NAMES = tuple(OUTCOMES)
 _WEIGHTS = tuple(weight for _, weight in OUTCOMES.values())
 
 
-def issue_invoice(  # noqa: PLR0913  keywords of special cases, most callers pass one
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens to an invoice; None leaves it to chance."""
+
+    outcome: str | None = None
+    delivery: str | None = None
+    """How far it gets: `draft`, `not_sent`, `sent` or `viewed`."""
+
+
+_CHANCE = Plan()
+
+
+def issue_invoice(
     simulation: Simulation,
     account: Account,
     lines: list[Record] | None = None,
     *,
-    outcome: str | None = None,
-    delivery: str | None = None,
-    subscription: int | None = None,
-    coupon: Record | None = None,
+    plan: Plan = _CHANCE,
+    subscription: Record | None = None,
 ) -> Record:
     """Issues an invoice now, plans its outcome and emits it."""
     if lines is None:
         lines = draw_lines(simulation, account)
-    invoice = invoice_record(simulation, account, lines, subscription=subscription, coupon=coupon)
+    invoice = invoice_record(simulation, account, lines, subscription)
     if invoice["total"] <= 0:
         invoice |= _settled(simulation.clock)
         simulation.emit_event(INVOICE, "created", invoice, account)
         simulation.emit("invoices", invoice)
         return invoice
-    if outcome is None:
-        outcome = _draw_outcome(simulation, account)
+    outcome = plan.outcome or _draw_outcome(simulation, account)
     history = InvoiceHistory(account, invoice)
-    _deliver(simulation, history, delivery)
+    _deliver(simulation, history, plan.delivery)
     simulation.emit_event(INVOICE, "created", invoice, account)
-    if delivery != "draft":
+    if plan.delivery != "draft":
         OUTCOMES[outcome][0](simulation, history)
     simulation.emit("invoices", history.record(simulation))
     return invoice

@@ -66,29 +66,22 @@ def discount_of(coupon: Record | None, base: Number, currency: str) -> Number:
     return exact(min(coupon["value"], base))
 
 
-def line_item(  # noqa: PLR0913  one parameter per field of the line
-    simulation: Simulation,
-    name: str,
-    quantity: Number,
-    unit_cost: Number,
-    currency: str,
-    *,
-    item: Record | None = None,
-    item_type: str | None = "service",
+def line_item(
+    simulation: Simulation, name: str, quantity: Number, unit_cost: Number, currency: str
 ) -> Record:
-    """Returns a line of a document, with defaults from the catalog item."""
+    """Returns a line of a document."""
     return {
         "id": simulation.next_id("line_item", 500_000),
         "object": "line_item",
-        "type": item["type"] if item else item_type,
+        "type": "service",
         "name": name,
         "description": None,
         "quantity": quantity,
         "unit_cost": unit_cost,
         "amount": rounded(quantity * unit_cost, currency),
-        "catalog_item": item["id"] if item else None,
-        "discountable": item["discountable"] if item else True,
-        "taxable": item["taxable"] if item else True,
+        "catalog_item": None,
+        "discountable": True,
+        "taxable": True,
         "discounts": [],
         "taxes": [],
         "metadata": {},
@@ -112,7 +105,9 @@ def _draw_line(simulation: Simulation, account: Account) -> Record:
     if random.random() < 0.7:
         item = simulation.catalog.items[int(random.random() * len(simulation.catalog.items))]
         cost = item["unit_cost"] if currency == "usd" else converted(item["unit_cost"], currency)
-        line = line_item(simulation, item["name"], quantity, cost, currency, item=item)
+        line = line_item(simulation, item["name"], quantity, cost, currency)
+        line |= {name: item[name] for name in ("type", "discountable", "taxable")}
+        line["catalog_item"] = item["id"]
     else:
         dollars = Decimal(int(random.random() * 90_000) + 500) / 100
         name = _FREE_TEXT[int(random.random() * len(_FREE_TEXT))]

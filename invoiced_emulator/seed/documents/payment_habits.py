@@ -1,5 +1,6 @@
 """How customers pay invoices: one by one, in payment runs, or by AutoPay."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory
@@ -19,6 +20,7 @@ _METHODS = (
     ("paypal", "customer_portal"),
     ("other", "api"),
 )
+_PLAIN = Receipt()
 
 
 def payment_date(simulation: Simulation, history: InvoiceHistory) -> int:
@@ -28,25 +30,25 @@ def payment_date(simulation: Simulation, history: InvoiceHistory) -> int:
     return office_hours(random, max(history.due + days * DAY, simulation.clock + 2 * HOUR))
 
 
-def pay(  # noqa: PLR0913  keywords of special cases, most callers pass none
+def pay(
     simulation: Simulation,
     history: InvoiceHistory,
     moment: int,
     amount: Number,
-    *,
-    extra: tuple[Split, ...] = (),
-    unapplied: Number = 0,
-    void_at: int | None = None,
+    receipt: Receipt = _PLAIN,
 ) -> None:
-    """Pays this invoice alone, by one of the usual methods."""
+    """Pays this invoice alone, by one of the usual methods.
+
+    Args:
+        simulation: The account.
+        history: The invoice.
+        moment: When the payment arrives.
+        amount: What is applied to the invoice.
+        receipt: What the payment has besides.
+    """
     method, source = simulation.random.choice(_METHODS)
-    receipt = Receipt(
-        splits=(Split("invoice", amount, history.invoice), *extra),
-        unapplied=unapplied,
-        method=method,
-        source=source,
-        void_at=void_at,
-    )
+    splits = (Split("invoice", amount, history.invoice), *receipt.splits)
+    receipt = replace(receipt, splits=splits, method=method, source=source)
     simulation.at(moment, receive, simulation, history.account, receipt)
     history.paid(moment, amount)
 

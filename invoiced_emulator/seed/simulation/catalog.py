@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from invoiced_emulator.seed.simulation.account import Record
 from invoiced_emulator.seed.simulation.business_time import DAY
@@ -194,8 +195,20 @@ class Catalog:
                     )
         self._plan("retainer", "Retainer", amount=None, pricing_mode="custom")
         if tiers:
-            self._plan("seats", "Seats", amount=0, pricing_mode="tiered", tiers=_TIERS)
-            self._plan("api-calls", "API calls", amount=0, pricing_mode="volume", tiers=_TIERS)
+            self._plan(
+                "seats",
+                "Seats",
+                amount=0,
+                pricing_mode="tiered",
+                tiers=[dict(tier) for tier in _TIERS],
+            )
+            self._plan(
+                "api-calls",
+                "API calls",
+                amount=0,
+                pricing_mode="volume",
+                tiers=[dict(tier) for tier in _TIERS],
+            )
         self._plan("legacy", "Legacy", amount=39, age_days=500, archived=True)
         # Archived plans free their id: `basic` is used again by an active plan, `beta` is not.
         self._plan("basic", "Basic", amount=19, age_days=430, archived=True)
@@ -203,36 +216,25 @@ class Catalog:
         self._plan("beta", "Beta", amount=5, age_days=300, archived=True)
         self._plan("beta", "Beta 2", amount=9, age_days=90, archived=True)
 
-    def _plan(  # noqa: PLR0913  one keyword per field of the plan
-        self,
-        plan_id: str,
-        name: str,
-        *,
-        amount: Number | None,
-        currency: str = "usd",
-        interval: str = "month",
-        interval_count: int = 1,
-        pricing_mode: str = "per_unit",
-        tiers: tuple[Record, ...] | None = None,
-        age_days: int = 0,
-        archived: bool = False,
+    def _plan(
+        self, plan_id: str, name: str, *, age_days: int = 0, archived: bool = False, **fields: Any
     ) -> None:
         addon = plan_id.startswith(("extra-seat", "priority-support"))
         record: Record = {
             "id": plan_id,
             "object": "plan",
             "name": name,
-            "currency": currency,
-            "amount": amount,
-            "pricing_mode": pricing_mode,
+            "currency": "usd",
+            "pricing_mode": "per_unit",
             "quantity_type": "constant",
-            "interval": interval,
-            "interval_count": interval_count,
-            "catalog_item": "hosting" if currency == "usd" else None,
+            "interval": "month",
+            "interval_count": 1,
             "description": None,
             "notes": None,
-            "tiers": [dict(tier) for tier in tiers] if tiers else None,
+            "tiers": None,
             "metadata": {"addon": "1"} if addon else {},
+            **fields,
         }
+        record["catalog_item"] = "hosting" if record["currency"] == "usd" else None
         self._store("plans", record, age_days=age_days, archived=archived)
         self._versions[self._internal_id] = record

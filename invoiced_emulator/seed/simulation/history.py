@@ -1,6 +1,6 @@
 """Applies changes to a record over time: fields, `updated_at` and events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from invoiced_emulator.seed.simulation.account import Account, Record
 from invoiced_emulator.seed.simulation.kinds import Kind
@@ -9,26 +9,20 @@ from invoiced_emulator.seed.simulation.simulation import Simulation
 Step = tuple[int, str, Record]
 """Time, name of the event (`updated`, `paid`, ...), and the fields that change."""
 
-Derive = Callable[[Record, int], Record]
-"""Returns the fields, such as the status, that follow from the others at a moment."""
 
-
-def advance(  # noqa: PLR0913  a change needs all of them
+def advance(
     simulation: Simulation,
     kind: Kind,
     state: Record,
     steps: Iterable[Step],
     *,
     account: Account | None = None,
-    derive: Derive | None = None,
 ) -> Record:
     """Returns the record after all steps up to now, and plans their events."""
     for moment, change, fields in steps:
         if moment > simulation.now:
             break
         after = {**state, **fields}
-        if derive is not None and "status" not in fields:
-            after.update(derive(after, moment))
         changed = [name for name in after if after[name] != state[name]]
         if not changed:
             continue

@@ -88,8 +88,7 @@ def _bill(
             "period_end": until,
             "prorated": False,
         }
-    coupon = subscription["discounts"][0] if subscription["discounts"] else None
-    issue_invoice(simulation, account, lines, subscription=subscription["id"], coupon=coupon)
+    issue_invoice(simulation, account, lines, subscription=subscription)
     if until < end:
         simulation.at(until, _bill, simulation, account, subscription, end, period + 1)
 
@@ -108,10 +107,8 @@ def _lines(simulation: Simulation, account: Account, subscription: Record) -> li
 def _plan_line(
     simulation: Simulation, account: Account, plan: Record, quantity: Number, unit_cost: Number
 ) -> Record:
-    line = line_item(
-        simulation, plan["name"], quantity, unit_cost, account.currency, item_type="plan"
-    )
-    return {**line, "plan": plan["id"]}
+    line = line_item(simulation, plan["name"], quantity, unit_cost, account.currency)
+    return {**line, "type": "plan", "plan": plan["id"]}
 
 
 def _priced(plan: Record, quantity: Number, amount: Number | None) -> list[tuple[Number, Number]]:
