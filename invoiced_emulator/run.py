@@ -1,4 +1,4 @@
-"""The emulator as a process of its own: seeds an empty database, then serves until a signal."""
+"""The emulator as a process: seeds an empty database, then serves until a signal."""
 
 import logging
 import time
@@ -25,7 +25,7 @@ def serve(
         emulator: Not started yet.
         seed: The same seed makes the same records.
         customers: How many customers to make up; a database that holds records is not seeded.
-        load: A directory of JSON files with records, which are put in last.
+        load: A directory of JSON files with records, stored last.
     """
     if customers and is_empty(emulator.store):
         fill(emulator.store, seed=seed, customers=customers, now=emulator.clock.now())
@@ -56,7 +56,7 @@ def fill(store: Store, *, seed: int, customers: int, now: int, tiers: bool = Tru
     started = time.monotonic()
     total = 0
     waiting: dict[str, list[Mapping[str, Any]]] = {collection: [] for collection in KINDS}
-    # One transaction: a file holds all records or none, and then the next start seeds it.
+    # One transaction: a file that is not seeded completely is empty, and the next start seeds it.
     with store.transaction():
         for collection, record in generate(seed=seed, customers=customers, now=now, tiers=tiers):
             waiting[collection].append(record)

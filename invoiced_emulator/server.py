@@ -1,4 +1,4 @@
-"""The emulator as a running server: uvicorn in a thread, ready when entered."""
+"""`Emulator`: a local Invoiced that a test or a command starts."""
 
 import signal
 import socket
@@ -40,14 +40,14 @@ class Emulator:
         api_key: The account's API key.
         keys: More keys and their states.
         company_timezone: IANA name; dates in filters are read in it.
-        features: What the account has bought.
+        features: The account's features.
         faults: What goes wrong.
         clock: The account's time; the machine's when None.
-        request_limit: Requests in flight per key before 429.
+        request_limit: Requests that a key may have in flight.
         settings: Any other field of `Account`, by name.
     """
 
-    def __init__(  # noqa: PLR0913 - settings of a product, all optional
+    def __init__(  # noqa: PLR0913 - optional keywords, most tests pass none
         self,
         *,
         database: Path | str = ":memory:",
@@ -93,17 +93,17 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong; change it at any time."""
+        """What goes wrong; may change at any time."""
         return self.application.faults
 
     @property
     def keys(self) -> dict[str, KeyState]:
-        """The state of every API key; change it at any time."""
+        """The state of every API key; may change at any time."""
         return self.application.keys
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The last requests: (method, path, query parameters, status), oldest first."""
+        """The latest requests (method, path, query parameters, status), oldest first."""
         return list(self.application.requests)
 
     @property
@@ -113,7 +113,7 @@ class Emulator:
 
     @property
     def on_request(self) -> RequestHook | None:
-        """Called with path and query before each GET is answered."""
+        """Called with path and query before each GET is handled."""
         return self._shared.on_request
 
     @on_request.setter
@@ -122,7 +122,7 @@ class Emulator:
 
     @property
     def on_write(self) -> WriteHook | None:
-        """Called with method, path and status once a write is committed, before its answer."""
+        """Called with method, path and status between the commit of a write and its response."""
         return self._shared.on_write
 
     @on_write.setter
@@ -130,15 +130,15 @@ class Emulator:
         self._shared.on_write = hook
 
     def deliver_webhooks(self) -> int:
-        """Send all webhook deliveries that are due and return how many; nothing sends by itself."""
+        """Sends all webhook deliveries that are due, which nothing else does; returns how many."""
         return deliver(self.store, self.clock)
 
     def lock(self, collection: str, record_id: int, *, seconds: int = 60) -> None:
-        """Let another process be editing a record: for so long its edits are refused."""
+        """Locks a record as if another process edited it: the API refuses its edits."""
         self._shared.locks.put(f"{collection}/{record_id}", 1, seconds=seconds)
 
     def forget(self) -> None:
-        """Empty the request log, the peak, edit locks, and what is kept between pages."""
+        """Clears the request log, the peak, edit locks, and values kept between pages."""
         self.application.requests.clear()
         self.application.dispatcher.slots.peak = 0
         self._shared.counts.clear()
@@ -146,14 +146,14 @@ class Emulator:
         self._shared.locks.clear()
 
     def start(self) -> None:
-        """Serve in a thread of its own; returns when requests are answered."""
+        """Serves in a thread; returns when requests are answered."""
         self._thread.start()
         if not self._server.ready.wait(_START_SECONDS):
             msg = f"the emulator did not start within {_START_SECONDS} s"
             raise RuntimeError(msg)
 
     def stop(self) -> None:
-        """Stop serving and close the database."""
+        """Stops serving and closes the database."""
         self.faults.stalls.release()
         self._server.should_exit = True
         if self._thread.is_alive():
@@ -162,7 +162,7 @@ class Emulator:
         self.store.close()
 
     def run(self) -> None:
-        """Serve in this thread until SIGINT or SIGTERM."""
+        """Serves in this thread until SIGINT or SIGTERM."""
         self._server.run([self._socket])
 
     def __enter__(self) -> Self:
@@ -179,7 +179,7 @@ class Emulator:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says when it answers."""
+    """A uvicorn server that signals when it answers."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -190,7 +190,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        # uvicorn would raise the signal again after its shutdown, before ours.
+        # uvicorn would raise the signal again after its shutdown and before the emulator's.
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
@@ -202,11 +202,11 @@ def _configuration(application: Application) -> uvicorn.Config:
         log_level="warning",
         log_config=None,
         lifespan="off",
-        # Headers are the application's own, and nothing may wrap its connection.
+        # The application sends its own headers, and nothing may wrap its connection.
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        # A pooled client connection must not be closed under a request that cannot be repeated.
+        # A client's pooled connection must not close under a request that cannot be retried.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

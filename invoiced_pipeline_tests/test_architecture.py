@@ -138,7 +138,9 @@ EMULATOR_LAYERS = (
     "documents", "payments", "subscriptions", "http", "server", "run",
 )  # fmt: skip
 """Folders and modules of the emulator, from the bottom up: each imports only what is before it."""
-SEED_LAYERS = ("ledger", "payments", "documents", "customers", "subscriptions", "examples", "story")
+SEED_LAYERS = (
+    "simulation", "payments", "documents", "customers", "subscriptions", "examples", "business",
+)  # fmt: skip
 DOOR = Path("commands", "emulator.py")
 """The only module of the pipeline that imports the emulator."""
 

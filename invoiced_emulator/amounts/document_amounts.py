@@ -1,4 +1,4 @@
-"""The amounts of a document from what a request sends: its lines, discounts, taxes and totals."""
+"""Sets the amounts of a document from a request: lines, discounts, taxes and totals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 AMOUNTS = ("items", "discounts", "taxes", "discount", "tax")
-"""Properties of a request that change what a document adds up to."""
+"""Properties of a request that change a document's totals."""
 
 
 def set_amounts(work: UnitOfWork, document: Record, body: Mapping[str, Any]) -> None:
-    """Take lines, discounts and taxes over from a request body and total the document.
+    """Takes lines, discounts and taxes from a request body, then computes the totals.
 
     Raises:
         ApiError: 400 with param `items`.

@@ -1,4 +1,4 @@
-"""Line items, discounts and taxes of a document, from what a request sends."""
+"""Builds the line items, discounts and taxes of a document from a request."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,17 +15,17 @@ _NESTED_IDS_ABOVE = 1_000_000_000
 _FROM_CATALOG = ("name", "description", "type", "unit_cost", "discountable", "taxable", "taxes")
 
 
-def line_items(work: UnitOfWork, sent: Any, kept: list[Record]) -> list[Record]:
-    """The lines of a document: those sent with an id change the kept one, others are new.
+def line_items(work: UnitOfWork, sent: Any, existing: list[Record]) -> list[Record]:
+    """Returns the lines of a document: a line sent with an id changes the existing line.
 
     Raises:
         ApiError: 400 with param `items` for an id that the document does not have.
     """
-    by_id = {line["id"]: line for line in kept if "id" in line}
+    by_id = {line["id"]: line for line in existing if "id" in line}
     lines = []
     for item in _elements(sent):
         if not isinstance(item, dict):
-            item = {"catalog_item": item}  # noqa: PLW2901 - the short form of a line
+            item = {"catalog_item": item}  # noqa: PLW2901 - a catalog item's id is the short form of a line
         if item.get("id") is None:
             lines.append(_line(work, item, None))
         elif item["id"] in by_id:
@@ -37,12 +37,14 @@ def line_items(work: UnitOfWork, sent: Any, kept: list[Record]) -> list[Record]:
 
 
 def rates(work: UnitOfWork, name: str, sent: Any) -> list[Record]:
-    """Discounts or taxes: ids of coupons or tax rates, `{amount}` or `{coupon}`/`{tax_rate}`.
+    """Returns the discounts or taxes that a request names.
 
-    Unknown ids are dropped, as the service does.
+    An element is the id of a coupon or tax rate, `{coupon}`, `{tax_rate}` or a flat `{amount}`.
+
+    Unknown ids are left out, as in Invoiced.
 
     Args:
-        work: Where coupons and tax rates are read.
+        work: Gives access to coupons and tax rates.
         name: `coupon` or `tax_rate`.
         sent: The request's array, or a number for one flat amount.
     """

@@ -1,4 +1,4 @@
-"""Amounts of a document: lines, discounts, taxes, total, in the currency's smallest unit."""
+"""Computes the totals of a document from its lines, discounts and taxes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a document adds up to."""
+    """Subtotal and total of a document."""
 
     subtotal: Decimal
     total: Decimal
 
 
 def calculate(document: Record) -> Totals:
-    """Fill in every amount of a document's lines, discounts and taxes and return its totals.
+    """Sets every amount of a document's lines, discounts and taxes, and returns its totals.
 
-    Line discounts apply to the line, line taxes to the discounted line; the document's discounts
-    apply to what is discountable after that, its taxes to what remains and is taxable. Inclusive
-    taxes are taken out of the amounts instead of added to them.
+    All amounts are rounded to the currency's smallest unit. A line's discounts apply to the line,
+    its taxes to the discounted line. The document's discounts apply to the discountable rest, its
+    taxes to the taxable rest after that. An inclusive tax is part of the amount: it is taken out.
 
     Args:
         document: Changed in place; `items`, `discounts`, `taxes` and `currency` are read.
@@ -63,7 +63,7 @@ def _fill_line(line: Record, currency: str) -> tuple[Decimal, Decimal]:
 
 
 def _fill_rates(rates: Iterable[Record], name: str, base: Decimal, currency: str) -> Decimal:
-    """Set the amount of each discount or exclusive tax and return their sum."""
+    """Sets the amount of each discount or exclusive tax and returns their sum."""
     total = _ZERO
     for rate in rates:
         definition = rate.get(name)
@@ -78,7 +78,7 @@ def _fill_rates(rates: Iterable[Record], name: str, base: Decimal, currency: str
 
 
 def _fill_included(taxes: Iterable[Record], base: Decimal, currency: str) -> Decimal:
-    """Set the amount of each inclusive tax and return their sum."""
+    """Sets the amount of each inclusive tax and returns their sum."""
     total = _ZERO
     for tax in taxes:
         rate = tax.get("tax_rate")

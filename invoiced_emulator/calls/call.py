@@ -1,4 +1,4 @@
-"""What every handler works with: the account's state, the request and its answer."""
+"""What every handler works with: the shared state, the request and the response."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from invoiced_emulator.records.store import Store
 from invoiced_emulator.records.unit_of_work import UnitOfWork
 
 WriteHook = Callable[[str, str, int], None]
-"""Called with method, path and status once a write has been committed, before it is answered."""
+"""Called with method, path and status between the commit of a write and its response."""
 RequestHook = Callable[[str, dict[str, Any]], None]
-"""Called with path and query parameters before a list request is answered."""
+"""Called with path and query parameters before a GET is handled."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SharedState:
-    """The state that requests share."""
+    """The state that all requests share."""
 
     store: Store
     account: Account
@@ -42,11 +42,11 @@ class SharedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request, authenticated and routed."""
+    """A request that is authenticated and routed."""
 
     shared: SharedState
     work: UnitOfWork
-    """Where changes are made."""
+    """Collects the changes of this request."""
     method: str
     path: str
     base: str
@@ -56,14 +56,14 @@ class Call:
     arguments: tuple[str, ...] = ()
     """Ids in the path, in order."""
     form: bool = False
-    """The body came form-encoded: every value is text."""
+    """Whether the body came form-encoded: then every value is text."""
     accept: str = ""
     """The `Accept` header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response: status, body (None for an empty one) and headers of its own.
+    """A response: status, body (None when empty) and extra headers.
 
     The body is JSON unless the headers hold another `Content-Type`.
     """
@@ -74,7 +74,7 @@ class Response:
 
 
 def json_response(status: int, value: object) -> Response:
-    """An answer whose body is `value` as JSON."""
+    """Returns a response whose body is `value` as JSON."""
     return Response(status, encode(value))
 
 

@@ -7,29 +7,29 @@ from invoiced_emulator.calls.call import Handler
 from invoiced_emulator.protocol.errors import method_not_allowed, unknown_route
 
 ID = "{}"
-"""Stands for an id in a route's path."""
+"""Placeholder for an id in a route's path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method and path pattern, e.g. GET `customers/{}/contacts/{}`."""
+    """A method and a path pattern, e.g. GET `customers/{}/contacts/{}`, with their handler."""
 
     method: str
     pattern: str
     handler: Handler
     feature: str | None = None
-    """Account feature without which the route answers 400."""
+    """Feature that the account needs; without it the route returns 400."""
     atomic: bool = True
-    """One transaction, rolled back on any error; other routes commit what they did before it."""
+    """Runs in one transaction, rolled back on any error. Other routes commit in steps."""
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The parts of the path; `{}` takes any id."""
+        """The parts of the path; `{}` matches any id."""
         return tuple(self.pattern.split("/"))
 
 
 class RouteTable:
-    """Routes by their path; ids are handed to the handler in order."""
+    """Finds the route of a request."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
@@ -37,7 +37,7 @@ class RouteTable:
             self._add(route)
 
     def find(self, method: str, path: str) -> tuple[Route, tuple[str, ...]]:
-        """The route of a request and the ids in its path.
+        """Returns the route of a request and the ids in its path, in order.
 
         Raises:
             ApiError: 404 for an unknown path, 405 for a known one with another method.

@@ -1,4 +1,4 @@
-"""Coupons and tax rates: create, and what an update may change."""
+"""Creates and updates coupons and tax rates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SHARED: Mapping[str, Property] = {
     "metadata": Property("metadata"),
 }
 _EDITABLE = frozenset({"name", "metadata"})
-"""The rest is accepted and silently ignored, as for items: amounts refer to it."""
+"""An update accepts the other properties and ignores them, as for items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ TAX_RATES = RateKind("tax_rates", _SHARED | {"inclusive": _BOOLEAN}, {"inclusive
 
 
 def create_handler(kind: RateKind) -> Handler:
-    """The handler of POST for coupons or tax rates."""
+    """Returns the handler of POST for coupons or tax rates."""
 
     def handle(call: Call) -> Response:
         refuse_unknown(call, {*kind.properties, "id"})
@@ -74,7 +74,7 @@ def create_handler(kind: RateKind) -> Handler:
 
 
 def update_handler(kind: RateKind) -> Handler:
-    """The handler of PATCH for coupons or tax rates."""
+    """Returns the handler of PATCH for coupons or tax rates."""
 
     def handle(call: Call) -> Response:
         rate = record_in_path(call, kind.collection)

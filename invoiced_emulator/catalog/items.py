@@ -1,4 +1,4 @@
-"""Items."""
+"""Creates and updates items."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ _FIXED = frozenset({"id", "currency", "unit_cost", "discountable", "taxable", "t
 
 
 def create(call: Call) -> Response:
-    """POST /items."""
+    """Handles POST /items."""
     refuse_unknown(call, {*PROPERTIES, "id"})
     values = accepted_values(call.body, PROPERTIES)
     if values.get("name") is None:

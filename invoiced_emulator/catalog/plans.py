@@ -1,4 +1,4 @@
-"""Plans and the tiers of their prices."""
+"""Creates and updates plans."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -34,7 +34,7 @@ _FIXED = frozenset({"id", "currency", "amount", "interval", "interval_count"})
 
 
 def create(call: Call) -> Response:
-    """POST /plans."""
+    """Handles POST /plans."""
     refuse_unknown(call, {*PROPERTIES, "id"})
     values = accepted_values(call.body, PROPERTIES)
     mode = values.get("pricing_mode", "per_unit")
@@ -82,7 +82,7 @@ def update(call: Call) -> Response:
 
 
 def _check_tiers(tiers: Any) -> None:
-    """Refuse tiers that do not start at 0 or overlap.
+    """Refuses tiers that overlap or do not start at 0.
 
     Raises:
         ApiError: 400 with param `tiers`.

@@ -1,4 +1,4 @@
-"""Catalog objects are versioned by their id: archived instead of deleted, and the id used again."""
+"""Catalog objects are archived instead of deleted, and then their id may be used again."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def archive_handler(collection: str) -> Handler:
-    """The handler of DELETE: the record is archived, again and again without complaint."""
+    """Returns the handler of DELETE, which archives; archiving twice is no error."""
 
     def handle(call: Call) -> Response:
         refuse_query(call)
@@ -29,10 +29,10 @@ def archive_handler(collection: str) -> Handler:
 
 
 def new_id(call: Call, collection: str) -> str:
-    """The id that a request gives, or a new one.
+    """Returns the id that a request gives, or a random one.
 
     Raises:
-        ApiError: 400 with param `id`.
+        ApiError: 400 with param `id`, for an invalid id or one in use.
     """
     record_id = call.body.get("id")
     if record_id in (None, ""):

@@ -1,4 +1,4 @@
-"""Contacts of a customer: create, update and delete."""
+"""Creates, updates and deletes the contacts of a customer."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _OPTIONS = {*PROPERTIES, "role"}
 
 
 def create(call: Call) -> Response:
-    """POST /customers/:id/contacts."""
+    """Handles POST /customers/:id/contacts."""
     store = call.shared.store
     customer = store.get("customers", int_or_zero(call.arguments[0]))
     if customer is None:
@@ -55,7 +55,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """PATCH /customers/:id/contacts/:id."""
+    """Handles PATCH /customers/:id/contacts/:id."""
     contact = _contact(call)
     refuse_unknown(call, _OPTIONS)
     if call.body:
@@ -64,7 +64,7 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /customers/:id/contacts/:id."""
+    """Handles DELETE /customers/:id/contacts/:id."""
     refuse_query(call)
     call.work.delete("contacts", _contact(call))
     return NO_CONTENT

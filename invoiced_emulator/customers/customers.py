@@ -1,4 +1,4 @@
-"""Customers: create, update, delete and merge."""
+"""Creates, updates, deletes and merges customers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -65,15 +65,15 @@ _REPOINTED = (*_CASCADE, "invoices", "credit_notes", "estimates", "tasks", "char
 
 
 def create(call: Call) -> Response:
-    """POST /customers."""
+    """Handles POST /customers."""
     return record_response(call, "customers", create_customer(call, call.body), 201)
 
 
 def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
-    """Create a customer from a request body and return it as stored.
+    """Creates a customer from a request body and returns it as stored.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     account = call.shared.account
     values = _values(call, body, None)
@@ -104,7 +104,7 @@ def create_customer(call: Call, body: Mapping[str, Any]) -> Record:
 
 
 def update(call: Call) -> Response:
-    """PATCH /customers/:id."""
+    """Handles PATCH /customers/:id."""
     customer = record_in_path(call, "customers")
     if call.body:
         values = _values(call, call.body, customer)
@@ -116,7 +116,7 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /customers/:id; what belongs to it goes without a word."""
+    """Handles DELETE /customers/:id; the records that belong to it are deleted without events."""
     refuse_query(call)
     customer = record_in_path(call, "customers")
     for collection in ("invoices", "credit_notes", "estimates"):
@@ -132,7 +132,7 @@ def delete(call: Call) -> Response:
 
 
 def merge(call: Call) -> Response:
-    """POST /customers/:id/merge: the customer named in the body becomes part of this one."""
+    """Handles POST /customers/:id/merge: the customer in the body is merged into this one."""
     store = call.shared.store
     survivor = record_in_path(call, "customers")
     merged_id = call.body.get("customer")
@@ -145,7 +145,7 @@ def merge(call: Call) -> Response:
         for key in _children(call, collection, merged["id"]):
             child = store.at(collection, key) or {}
             twin = {"customer_id": survivor["id"]} if "customer_id" in child else {}
-            # Re-pointed in the database: neither stamped nor told.
+            # Observed: the records keep their updated_at, and no event is written.
             store.put(collection, child | {"customer": survivor["id"]} | twin)
     extra = {"original_customer": KINDS["customers"].visible(merged)}
     call.work.add_event("customers", survivor, "merged", extra)
@@ -154,7 +154,7 @@ def merge(call: Call) -> Response:
 
 
 def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Record:
-    """The values of a body, with the checks that look beyond one property."""
+    """Returns the values of a body, after the checks that involve other records."""
     if "external_id" in body and "number" not in body:
         body = {**body, "number": body["external_id"]}
     if before is None and body.get("number") in (None, ""):
@@ -179,7 +179,7 @@ def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Recor
             values["owner"] = values["owner_id"] = as_integer(body[name])
             continue
         if body.get(name) not in (None, ""):
-            # None of the others are kept, so no id leads anywhere.
+            # The emulator has no such records, so no id exists.
             raise refused(f"{title} was not found: {body[name]}")
         if name in body:
             values[name] = values[f"{name}_id"] = None
@@ -187,7 +187,7 @@ def _values(call: Call, body: Mapping[str, Any], before: Record | None) -> Recor
 
 
 def _with_source(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
-    """The customer with the payment source that a body attaches to it."""
+    """Attaches the payment source of a body, if any, and returns the customer."""
     source = body.get("payment_source")
     if isinstance(source, dict):
         attach(call, customer, source | {"make_default": True})

@@ -1,8 +1,8 @@
-"""The payment gateway behind the account: what a token becomes, and how a charge ends.
+"""The payment gateway of the account: payment sources from tokens, and results of charges.
 
-A test chooses the outcome by a word in the token, as test tokens of real gateways do: `invalid` is
-refused when it is saved, `declined` when it is charged, `processing` has no final result yet,
-`unverified` is a bank account that cannot be charged.
+A test chooses the result by a word in the token, as with the test tokens of real gateways:
+`invalid` cannot be saved, `declined` cannot be charged, a charge of `processing` stays pending, and
+`unverified` is a bank account that cannot be charged yet.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _BANK_ACCOUNT: Mapping[str, Any] = {
 
 
 def source_of(method: str, token: str, customer: Record) -> Record:
-    """The card or bank account that a token stands for, not stored yet.
+    """Returns the card or bank account that a token stands for; it is not stored.
 
     Raises:
         ApiError: 400 with the gateway's text.
@@ -62,7 +62,7 @@ def source_of(method: str, token: str, customer: Record) -> Record:
 
 
 def charge(source: Record) -> tuple[str, str | None]:
-    """Status of a charge of this source, and why it failed."""
+    """Returns the status of a charge and, when it failed, the reason."""
     token = str(source.get("gateway_id") or "")
     if "declined" in token:
         return "failed", DECLINED

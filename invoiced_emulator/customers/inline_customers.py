@@ -1,4 +1,4 @@
-"""The customer of a document: named by id, or given inline."""
+"""Finds or creates the customer of a document: named by id, or inline as an object."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from invoiced_emulator.writes.records import existing_customer
 
 
 def requested_customer(call: Call, sent: Any) -> Record:
-    """The customer that a body names by id, or as an object: looked up, else created.
+    """Returns the customer that a body names, created if it does not exist.
 
-    An object is looked up by its id, or else by its number.
+    `sent` is an id, or an object that is looked up by its id, else by its number.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     if not isinstance(sent, dict):
         return existing_customer(call, sent)

@@ -1,4 +1,4 @@
-"""Notes on customers and invoices: create, update and delete."""
+"""Creates, updates and deletes notes on customers and invoices."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ _RELATIONS = {"customer_id": "customers", "invoice_id": "invoices"}
 
 
 def create(call: Call) -> Response:
-    """POST /notes."""
+    """Handles POST /notes."""
     refuse_unknown(call, PROPERTIES)
     values = accepted_values(call.body, PROPERTIES)
     if values.get("notes") is None:
@@ -39,7 +39,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """PATCH /notes/:id."""
+    """Handles PATCH /notes/:id."""
     note = record_in_path(call, "notes")
     refuse_unknown(call, ("notes",))
     if call.body:
@@ -48,7 +48,7 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /notes/:id."""
+    """Handles DELETE /notes/:id."""
     refuse_query(call)
     call.work.delete("notes", record_in_path(call, "notes"))
     return NO_CONTENT

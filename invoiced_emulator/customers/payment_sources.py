@@ -1,4 +1,4 @@
-"""Cards and bank accounts on file: attached by token, listed and removed."""
+"""Attaches, lists and removes cards and bank accounts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ _OPTIONS = PLAIN_OPTIONS | {"include_hidden"}
 
 
 def create(call: Call) -> Response:
-    """POST /customers/:id/payment_sources; not rolled back with what follows it."""
+    """Handles POST /customers/:id/payment_sources; commits before the response is built."""
     customer = unlocked_record(call, "customers", call.arguments[0])
     with committed(call):
         source = attach(call, customer, call.body)
@@ -32,7 +32,7 @@ def create(call: Call) -> Response:
 
 
 def list_sources(call: Call) -> Response:
-    """GET /customers/:id/payment_sources: all of them, whatever page is asked for."""
+    """Handles GET /customers/:id/payment_sources; every page holds all of them."""
     if unknown := call.query.keys() - _OPTIONS:
         raise unknown_options(unknown, _OPTIONS, "query")
     hidden = as_boolean(call.query.get("include_hidden", ""))
@@ -42,7 +42,7 @@ def list_sources(call: Call) -> Response:
 
 
 def remove_handler(collection: str) -> Handler:
-    """The handler of DELETE: the source cannot be charged any more and leaves the lists."""
+    """Returns the handler of DELETE: the source is no longer chargeable, and lists omit it."""
 
     def handle(call: Call) -> Response:
         refuse_query(call)
@@ -64,10 +64,10 @@ def remove_handler(collection: str) -> Handler:
 
 
 def attach(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
-    """Save the source that a token stands for; a customer's first one becomes its default.
+    """Stores the source that a token stands for; a customer's first becomes its default.
 
     Raises:
-        ApiError: 400 with the service's or the gateway's text.
+        ApiError: 400 with Invoiced's or the gateway's text.
     """
     source = requested_source(customer, body)
     if len(sources(call, customer["id"])) >= _MOST:
@@ -79,10 +79,10 @@ def attach(call: Call, customer: Record, body: Mapping[str, Any]) -> Record:
 
 
 def requested_source(customer: Record, body: Mapping[str, Any]) -> Record:
-    """The source that the token of a request stands for, not stored yet.
+    """Returns the source that the token of a request stands for; it is not stored.
 
     Raises:
-        ApiError: 400 with the service's or the gateway's text.
+        ApiError: 400 with Invoiced's or the gateway's text.
     """
     method = body.get("method") or "credit_card"
     if method not in _METHODS:
@@ -94,10 +94,10 @@ def requested_source(customer: Record, body: Mapping[str, Any]) -> Record:
 
 
 def stored_source(call: Call, customer: Record, object_: Any, source_id: Any) -> Record:
-    """A customer's source by its type and id.
+    """Returns a customer's source by its type and id.
 
     Raises:
-        ApiError: 404 when the customer has none such.
+        ApiError: 404 when the customer has no such source.
     """
     collection = COLLECTION_OF.get(str(object_), "")
     if collection not in SOURCES:
@@ -112,14 +112,14 @@ def stored_source(call: Call, customer: Record, object_: Any, source_id: Any) ->
 
 
 def sources(call: Call, customer: int, *, hidden: bool = False) -> list[Record]:
-    """A customer's sources, cards first; those that cannot be charged only when `hidden`."""
+    """Returns a customer's sources, cards first; with `hidden` also those not chargeable."""
     store = call.shared.store
     found = [each for name in SOURCES for each in store.of_customer(name, customer)]
     return [each for each in found if hidden or each.get("chargeable")]
 
 
 def _default(source: Record | None) -> Record:
-    """The fields of a customer that name its default source."""
+    """Returns the fields of a customer that name its default source."""
     return {
         "payment_source": source,
         "default_source_type": source["object"] if source else None,

@@ -15,10 +15,10 @@ _PROPERTIES = {
 
 
 def shipping_address(work: UnitOfWork, sent: Any) -> Record | None:
-    """An address as it is stored: every field, and when it was written; None clears it.
+    """Returns an address as it is stored, with every field; None for an empty one.
 
     Raises:
-        ApiError: 400 with the name of the field.
+        ApiError: 400 with the field as param.
     """
     if not isinstance(sent, dict) or not sent:
         return None

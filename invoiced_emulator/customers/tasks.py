@@ -1,4 +1,4 @@
-"""Tasks: create, update and delete."""
+"""Creates, updates and deletes tasks."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ _REQUIRED = ("action", "due_date", "name")
 
 
 def create(call: Call) -> Response:
-    """POST /tasks."""
+    """Handles POST /tasks."""
     refuse_unknown(call, PROPERTIES)
     values = _values(call)
     for name in _REQUIRED:
@@ -46,7 +46,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """PATCH /tasks/:id."""
+    """Handles PATCH /tasks/:id."""
     before = record_in_path(call, "tasks")
     refuse_unknown(call, PROPERTIES)
     if not call.body:
@@ -58,7 +58,7 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /tasks/:id."""
+    """Handles DELETE /tasks/:id."""
     refuse_query(call)
     call.work.delete("tasks", record_in_path(call, "tasks"))
     return NO_CONTENT
@@ -79,7 +79,7 @@ def _values(call: Call) -> Record:
 
 
 def _completed(call: Call, task: Record, before: Record | None) -> Record:
-    """The task with its completion date and the twins of its relations."""
+    """Returns the task with its completion date, and with `customer` beside `customer_id` etc."""
     was_complete = bool(before and before.get("complete"))
     if task.get("complete") and not was_complete:
         task["completed_date"] = call.shared.clock.now()

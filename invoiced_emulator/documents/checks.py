@@ -1,4 +1,4 @@
-"""What the service refuses to do with a document, and its words for it."""
+"""Refuses what Invoiced refuses to do with a document, in its words."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -32,7 +32,7 @@ _NAMES = {"invoices": "invoice", "credit_notes": "credit note", "estimates": "es
 
 
 def check_issuable(call: Call, kind: DocumentKind, customer: Record) -> None:
-    """Refuse a new document for an inactive customer, a new invoice under credit hold."""
+    """Refuses a document for an inactive customer, and an invoice for one on credit hold."""
     if customer.get("active") is False:
         raise refused("This cannot be created because the customer is inactive", "customer")
     if kind is INVOICE and customer.get("credit_hold") and not call.body.get("draft"):
@@ -43,7 +43,7 @@ def check_issuable(call: Call, kind: DocumentKind, customer: Record) -> None:
 
 
 def check_total(call: Call, kind: DocumentKind, document: Record, customer: Record) -> None:
-    """Refuse a negative total, and an invoice beyond the customer's credit limit."""
+    """Refuses a negative total, and an invoice beyond the customer's credit limit."""
     if document["total"] < 0:
         raise refused("Total is invalid", "total")
     limit = customer.get("credit_limit")
@@ -61,7 +61,7 @@ def check_total(call: Call, kind: DocumentKind, document: Record, customer: Reco
 
 
 def check_new_total(call: Call, kind: DocumentKind, before: Record, after: Record) -> None:
-    """Refuse a negative total, and a new one while a payment is pending or a plan divides it."""
+    """Refuses a negative total, and another total during a pending payment or payment plan."""
     if after["total"] < 0:
         raise refused("Total is invalid", "total")
     if kind is not INVOICE or after["total"] == before.get("total"):
@@ -73,7 +73,7 @@ def check_new_total(call: Call, kind: DocumentKind, before: Record, after: Recor
 
 
 def check_quota(call: Call) -> None:
-    """Refuse a document beyond the number that the account may create in a day (UTC)."""
+    """Refuses a document beyond the number that the account may create per day (UTC)."""
     most = call.shared.account.daily_documents
     if most is None:
         return
@@ -90,7 +90,7 @@ def check_quota(call: Call) -> None:
 
 
 def check_editable(document: Record, body: Mapping[str, Any]) -> None:
-    """Refuse changes of a voided or closed document, of its customer, and un-issuing it."""
+    """Refuses to edit a voided or closed document, or to change its customer or draft flag."""
     customer = body.get("customer", document["customer"])
     if str(customer) != str(document["customer"]):
         raise refused(
@@ -111,7 +111,7 @@ def check_editable(document: Record, body: Mapping[str, Any]) -> None:
 
 
 def check_voidable(kind: DocumentKind, document: Record) -> None:
-    """Refuse to void a document that is voided or settled by something."""
+    """Refuses to void a document that is voided, paid, credited or applied."""
     if document.get("voided"):
         raise refused("This document has already been voided.")
     reason = _reason(kind, document)
@@ -120,7 +120,7 @@ def check_voidable(kind: DocumentKind, document: Record) -> None:
 
 
 def check_deletable(kind: DocumentKind, document: Record) -> None:
-    """Refuse to delete a document that could not be voided; voided ones may be deleted."""
+    """Refuses to delete a document that cannot be voided; a voided one may be deleted."""
     reason = None if document.get("voided") else _reason(kind, document)
     if reason is not None:
         name = _NAMES[kind.collection]

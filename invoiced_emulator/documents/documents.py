@@ -1,4 +1,4 @@
-"""Invoices, credit notes and estimates: create, update, delete and void."""
+"""Creates, updates, deletes and voids invoices, credit notes and estimates."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -33,7 +33,7 @@ from invoiced_emulator.writes.responses import NO_CONTENT, record_response
 
 
 def create_handler(kind: DocumentKind) -> Handler:
-    """The handler of POST for a kind of document."""
+    """Returns the handler of POST for a kind of document."""
 
     def handle(call: Call) -> Response:
         return record_response(call, kind.collection, create_document(call, kind, call.body), 201)
@@ -42,7 +42,7 @@ def create_handler(kind: DocumentKind) -> Handler:
 
 
 def update_handler(kind: DocumentKind) -> Handler:
-    """The handler of PATCH for a kind of document."""
+    """Returns the handler of PATCH for a kind of document."""
 
     def handle(call: Call) -> Response:
         document = with_defaults(record_in_path(call, kind.collection), kind)
@@ -54,7 +54,7 @@ def update_handler(kind: DocumentKind) -> Handler:
 
 
 def delete_handler(kind: DocumentKind) -> Handler:
-    """The handler of DELETE for a kind of document."""
+    """Returns the handler of DELETE for a kind of document."""
 
     def handle(call: Call) -> Response:
         refuse_query(call)
@@ -67,7 +67,7 @@ def delete_handler(kind: DocumentKind) -> Handler:
 
 
 def void_handler(kind: DocumentKind) -> Handler:
-    """The handler of POST `/:id/void` for a kind of document."""
+    """Returns the handler of POST `/:id/void` for a kind of document."""
 
     def handle(call: Call) -> Response:
         document = with_defaults(record_in_path(call, kind.collection), kind)
@@ -80,10 +80,10 @@ def void_handler(kind: DocumentKind) -> Handler:
 
 
 def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> Record:
-    """Create a document from a request body and return it as stored.
+    """Creates a document from a request body and returns it as stored.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     work = call.work
     check_quota(call)
@@ -106,7 +106,7 @@ def create_document(call: Call, kind: DocumentKind, body: Mapping[str, Any]) -> 
 
 
 def save_document(work: UnitOfWork, collection: str, before: Record, after: Record) -> Record:
-    """Store a changed document, its status and balance brought in line."""
+    """Stores a changed document after updating its balance, status and links."""
     derive_fields(work, collection, after)
     if collection == "invoices" and after["paid"] and not before.get("paid"):
         work.name_event(collection, after["id"], "paid")
@@ -114,7 +114,7 @@ def save_document(work: UnitOfWork, collection: str, before: Record, after: Reco
 
 
 def with_defaults(document: Record, kind: DocumentKind) -> Record:
-    """A stored document with every field that the rules of money read."""
+    """Returns a stored document with every field that the rules read."""
     complete = {**_shared_defaults(kind), **kind.defaults, **document}
     if "balance" in document and "amount_paid" not in document:
         credited = decimal(complete, "amount_credited")

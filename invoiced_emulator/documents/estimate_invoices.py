@@ -1,4 +1,4 @@
-"""An estimate becomes an invoice."""
+"""Makes invoices from estimates."""
 
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import create_document, save_document, with_defaults
@@ -16,7 +16,7 @@ _LINE = (
 
 
 def generate_invoice(call: Call) -> Response:
-    """POST /estimates/:id/invoice: a new invoice with the same lines, every time it is called."""
+    """Handles POST /estimates/:id/invoice: makes a new invoice with the same lines each time."""
     estimate = with_defaults(record_in_path(call, "estimates"), ESTIMATE)
     body = {name: estimate[name] for name in _COPIED if estimate.get(name) is not None}
     body["items"] = [copied_line(line) for line in estimate["items"]]
@@ -32,7 +32,7 @@ def generate_invoice(call: Call) -> Response:
 
 
 def copied_line(line: Record) -> Record:
-    """A line as a request would send it to make another one like it."""
+    """Returns a line as a request for an equal line would send it."""
     copied = {name: line[name] for name in _LINE if line.get(name) is not None}
     copied["discounts"] = _rates(line.get("discounts", []), "coupon")
     copied["taxes"] = _rates(line.get("taxes", []), "tax_rate")

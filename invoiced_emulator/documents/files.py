@@ -1,4 +1,4 @@
-"""Files, and which of them are attached to a document or payment."""
+"""Creates and deletes files, and lists the attachments of documents and payments."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ _ATTACHED = ("invoices", "credit_notes", "estimates", "payments")
 
 
 def file_routes() -> list[Route]:
-    """Create, retrieve and delete files; list a record's attachments."""
+    """Returns the routes of files and attachments, but for reading one file."""
     return [
         Route("POST", "files", _create),
         Route("DELETE", "files/{}", _delete),
@@ -33,7 +33,7 @@ def file_routes() -> list[Route]:
 
 
 def attachment_ids(call: Call, sent: Any) -> list[int]:
-    """The ids of the files that a body attaches.
+    """Returns the ids of the files that a body attaches.
 
     Raises:
         ApiError: 404 for a file that does not exist.

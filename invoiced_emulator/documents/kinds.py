@@ -1,4 +1,4 @@
-"""Invoices, credit notes and estimates as data: what may be written and what is refused."""
+"""Invoices, credit notes and estimates as data: properties, defaults and links."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,20 +35,20 @@ _BLOCKED_ON_CREDIT_NOTES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentKind:
-    """One kind of document."""
+    """A kind of document."""
 
     collection: str
     prefix: str
-    """First part of generated numbers."""
+    """Start of generated numbers."""
     name: str
-    """Name of a document that was given none."""
+    """Name of a document when the request names none."""
     properties: Mapping[str, Property]
     blocked: frozenset[str]
     blocked_on_update: frozenset[str]
     defaults: Mapping[str, Any]
-    """Fields of a new document, besides those that all kinds have."""
+    """Fields of a new document that other kinds lack."""
     links: tuple[str, ...]
-    """Addresses that a document has unless it is voided."""
+    """Names of its web addresses; a voided document has none."""
 
 
 INVOICE = DocumentKind(
@@ -154,4 +154,4 @@ ESTIMATE = DocumentKind(
 DOCUMENTS: Mapping[str, DocumentKind] = {
     kind.collection: kind for kind in (INVOICE, CREDIT_NOTE, ESTIMATE)
 }
-"""The kinds of document, by collection."""
+"""Every kind of document, by collection."""

@@ -1,4 +1,4 @@
-"""Line items of a document by routes of their own."""
+"""Creates, reads, updates and deletes single lines of a document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,11 +19,11 @@ from invoiced_emulator.writes.records import unlocked_record
 from invoiced_emulator.writes.responses import NO_CONTENT
 
 _COUNTED = frozenset({"quantity", "unit_cost", "discountable", "taxable", "discounts", "taxes"})
-"""Only these, of a line's properties, recalculate and stamp its document."""
+"""Changing one of these recalculates the document and moves its `updated_at`."""
 
 
 def line_routes(kind: DocumentKind) -> list[Route]:
-    """Create, read, update and delete the lines of a kind of document."""
+    """Returns the routes of the lines of a kind of document."""
     path = f"{kind.collection}/{{}}/line_items"
 
     def bound(handle: Callable[[Call, DocumentKind], Response]) -> Handler:

@@ -1,4 +1,4 @@
-"""Documents and statements sent by email, letter or text message; nothing leaves the machine."""
+"""Records emails, letters and text messages; nothing is sent."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ _SENT_FROM: Mapping[str, tuple[str, ...]] = {
 
 
 def message_routes() -> list[Route]:
-    """POST `/:id/emails` and the like; what has been sent is not rolled back."""
+    """Returns the routes of messages; a message is committed before the response is built."""
     return [
         Route("POST", f"{path}/{{}}/{medium}", _send_handler(path, medium), atomic=False)
         for path, media in _SENT_FROM.items()
@@ -32,10 +32,10 @@ def message_routes() -> list[Route]:
 
 
 def send_email(call: Call, collection: str, record: Record) -> Record:
-    """Email a record to the addresses of the body, or to its customer; a document becomes sent.
+    """Records an email to the addresses of the body, else the customer; marks documents sent.
 
     Raises:
-        ApiError: 400 when there is nobody to send it to.
+        ApiError: 400 when there is no address.
     """
     body = call.body
     to = body.get("to")
@@ -51,7 +51,10 @@ def send_email(call: Call, collection: str, record: Record) -> Record:
 
 
 def emailing_handler(collection: str, create: Handler) -> Handler:
-    """The handler of POST for a document that `send` also emails, if its customer has an email."""
+    """Returns the handler of POST, which emails the document when `send` is true.
+
+    A customer without an email address gets none.
+    """
 
     def handle(call: Call) -> Response:
         response = create(call)

@@ -1,4 +1,4 @@
-"""Payment terms: when an invoice is due."""
+"""Payment terms and due dates."""
 
 import re
 
@@ -8,6 +8,6 @@ _NET = re.compile(r"NET\s*(\d+)", re.IGNORECASE)
 
 
 def due_date(payment_terms: str | None, date: int) -> int | None:
-    """`NET n` is due n days after its date (epoch seconds); other terms have no due date."""
+    """Returns the due date (epoch seconds) of `NET n`: n days later; other terms have none."""
     match = _NET.fullmatch((payment_terms or "").strip())
     return date + int(match[1]) * DAY if match else None

@@ -1,4 +1,4 @@
-"""Documents and payments as PDF, for `Accept: application/pdf`."""
+"""Serves documents and payments as PDF for `Accept: application/pdf`."""
 
 from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.lists.listing import visible_key
@@ -6,11 +6,11 @@ from invoiced_emulator.records.kinds import KINDS
 
 PDF = "application/pdf"
 PRINTED = frozenset({"invoices", "credit_notes", "estimates", "payments"})
-"""Kinds of record that have a PDF."""
+"""Collections whose records have a PDF."""
 
 
 def pdf_handler(collection: str, handler: Handler) -> Handler:
-    """The handler of a single record, which also answers with its PDF."""
+    """Wraps the handler of a single record so that it also serves the PDF."""
 
     def handle(call: Call) -> Response:
         if PDF not in call.accept:
@@ -25,7 +25,7 @@ def pdf_handler(collection: str, handler: Handler) -> Handler:
 
 
 def page(text: str) -> bytes:
-    """A PDF of one page that holds one line of text (Latin-1; anything else becomes `?`)."""
+    """Returns a PDF page with one line of text (Latin-1; other characters become `?`)."""
     line = text.encode("latin-1", "replace")
     for character in (b"\\", b"(", b")"):
         line = line.replace(character, b"\\" + character)

@@ -1,4 +1,4 @@
-"""Pending line items of a customer, and the invoices made of them."""
+"""Pending line items of a customer, and invoices from them."""
 
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ COLLECTION = "line_items"
 
 
 def create(call: Call) -> Response:
-    """POST /customers/:id/line_items."""
+    """Handles POST /customers/:id/line_items."""
     customer = unlocked_record(call, "customers", call.arguments[0])
     (line,) = line_items(call.work, [call.body], [])
     line = call.work.create(COLLECTION, _counted(call, line | {"customer": customer["id"]}))
@@ -28,7 +28,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """PATCH /customers/:id/line_items/:id."""
+    """Handles PATCH /customers/:id/line_items/:id."""
     before = _line(call)
     (after,) = line_items(call.work, [{**call.body, "id": before["id"]}], [before])
     if call.body:
@@ -37,13 +37,13 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /customers/:id/line_items/:id."""
+    """Handles DELETE /customers/:id/line_items/:id."""
     call.work.delete(COLLECTION, _line(call))
     return NO_CONTENT
 
 
 def invoice(call: Call) -> Response:
-    """POST /customers/:id/invoices: one invoice of all that is pending."""
+    """Handles POST /customers/:id/invoices: makes one invoice of all pending lines."""
     customer = unlocked_record(call, "customers", call.arguments[0])
     pending = call.shared.store.of_customer(COLLECTION, customer["id"])
     if not pending:
@@ -56,7 +56,7 @@ def invoice(call: Call) -> Response:
 
 
 def consolidate(call: Call) -> Response:
-    """POST /customers/:id/consolidate_invoices: one invoice of all open ones, which are voided."""
+    """Handles POST /customers/:id/consolidate_invoices: one invoice replaces all open ones."""
     customer = unlocked_record(call, "customers", call.arguments[0])
     cutoff = as_integer(call.body.get("cutoff_date")) or call.shared.clock.now()
     open_invoices = [

@@ -1,4 +1,4 @@
-"""Status and balance of documents, by the service's precedence."""
+"""Derives status, balance and links of documents, in Invoiced's order of precedence."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -10,7 +10,10 @@ from invoiced_emulator.records.web_pages import page_address
 
 
 def derive_fields(work: UnitOfWork, collection: str, document: Record) -> None:
-    """Bring balance, paid, closed, status and links of a document in line with its amounts."""
+    """Sets the fields of a document that follow from its amounts.
+
+    They are balance, paid, closed, status, the date it was paid and the links.
+    """
     if document.get("voided"):
         document["status"] = "voided"
         document["balance"] = Decimal(0)
@@ -59,7 +62,7 @@ def _invoice_status(work: UnitOfWork, invoice: Record, *, bad_debt: bool) -> str
 
 
 def has_pending_payment(work: UnitOfWork, invoice: Record) -> bool:
-    """A transaction of the invoice is still pending."""
+    """Whether a transaction of the invoice is pending."""
     sql = (
         "SELECT 1 FROM records r JOIN bodies b USING (collection, key) WHERE r.invoice = ? "
         "AND r.collection = 'transactions' AND json_extract(b.body, '$.status') = 'pending'"

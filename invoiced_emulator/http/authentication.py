@@ -1,4 +1,4 @@
-"""Who asks: HTTP Basic with an API key, company name and key, or an OAuth token."""
+"""Authenticates requests: HTTP Basic with API key or company name and key, or an OAuth token."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.errors import ApiError
 
 KeyState = Literal["active", "member_without_permission", "left", "canceled", "trial_ended"]
-"""What a key may do. `member_without_permission` belongs to a user who may only read."""
+"""State of a key. `member_without_permission` belongs to a user who may only read."""
 
 _MISSING = (
     "Missing API key! HINT: You can pass in your API key as the username parameter "
@@ -26,7 +26,7 @@ _REFUSALS: Mapping[KeyState, tuple[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller."""
+    """The sender of an authenticated request."""
 
     key: str
     state: KeyState
@@ -34,22 +34,22 @@ class Caller:
 
     @property
     def has_api_key(self) -> bool:
-        """In-flight limits and idempotency apply; not to OAuth nor to keys bound to a member."""
+        """Whether in-flight limit and idempotency keys apply: not to OAuth or members' keys."""
         return not self.oauth and self.state == "active"
 
 
 def authenticate(
     authorization: str | None, keys: Mapping[str, KeyState], account: Account
 ) -> Caller:
-    """The caller that an `Authorization` header names.
+    """Returns the caller that an `Authorization` header names.
 
     Args:
         authorization: The header, None when absent.
-        keys: The state of every known key.
-        account: For its company name.
+        keys: State of every known key.
+        account: Its company name is the user name of the second form.
 
     Raises:
-        ApiError: 401 or 402 with the service's text.
+        ApiError: 401 or 402 with Invoiced's text.
     """
     scheme, _, credentials = (authorization or "").partition(" ")
     if scheme.lower() == "bearer" and credentials:
@@ -86,5 +86,5 @@ def _known(key: str, keys: Mapping[str, KeyState], *, oauth: bool = False) -> Ca
 
 
 def masked(key: str) -> str:
-    """A key as error messages show it: first and last three characters, stars between."""
+    """Returns a key as error messages show it: only its first and last three characters."""
     return key if len(key) <= 6 else f"{key[:3]}{'*' * (len(key) - 6)}{key[-3:]}"

@@ -1,4 +1,4 @@
-"""From a request to its response, in Invoiced's order of checks."""
+"""Checks requests in Invoiced's order and passes them to their handlers."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """A request, its body, and the fault that it meets."""
+    """A request, its body, and the fault that is injected."""
 
     request: Request
     raw: bytes
@@ -43,11 +43,11 @@ class ReceivedRequest:
 class _Body:
     values: dict[str, Any]
     form: bool
-    """Whether it came form-encoded."""
+    """Whether it came form-encoded: then every value is text."""
 
 
 class Dispatcher:
-    """Checks requests and passes them to their handlers."""
+    """Turns a request into a response."""
 
     def __init__(
         self, shared: SharedState, routes: RouteTable, keys: dict[str, KeyState], faults: Faults
@@ -96,7 +96,7 @@ class Dispatcher:
         response = self._handled(received, caller, body)
         if fault == "stall_after_commit":
             await self._faults.stalls.hold()
-        # A gateway's error never reached Invoiced, which stores only its own responses.
+        # A gateway answers 502 to 504 itself: Invoiced never saw the request and stores nothing.
         gateway_fault = fault == "rate5xx" and self._faults.status5xx != 500
         if key is not None and not gateway_fault:
             self._idempotency.remember(caller, key, response)
@@ -105,7 +105,7 @@ class Dispatcher:
         return response
 
     def _handled(self, received: ReceivedRequest, caller: Caller, body: _Body) -> Response:
-        """Returns the handler's response, or an error that is stored under an idempotency key."""
+        """Returns the handler's response or error; both are stored under an idempotency key."""
         request, correlation_id = received.request, received.correlation_id
         try:
             if received.fault == "rate5xx":

@@ -1,4 +1,4 @@
-"""Failures on demand: by probability with a seed, or for exactly the next requests."""
+"""Faults on demand: with a probability and a seed, or for exactly the next requests."""
 
 import random
 from dataclasses import dataclass, field
@@ -17,14 +17,17 @@ Fault = Literal[
     "stall_after_commit",
     "replace_body",
 ]
-"""What befalls a request.
+"""What goes wrong with a request.
 
-`drop_connection` cuts before the request is carried out, `lose_response` after it. `rate5xx` fails
-before anything is written, `fail_after_commit` answers 500 to a request that has been carried out;
-the API's own 500 is stored under the idempotency key either way. The stalls hold the request until
-`Faults.stalls` releases it: before it is carried out, or after the commit but before its answer is
-stored under its idempotency key, when a repetition is carried out a second time. `replace_body`
-carries the request out and answers with its status and `Faults.body`, as a broken gateway would.
+- `rate429`: too many requests in flight.
+- `rate5xx`: fails before anything is written. `fail_after_commit`: fails after the commit. In both
+  cases the API's own 500 is stored under the idempotency key.
+- `drop_connection`: cuts the connection before the request is handled. `lose_response`: after it.
+- `truncate_body`: sends half of the body. `replace_body`: sends `Faults.body` instead, with the
+  handler's status, as a broken gateway does.
+- `stall_before_commit`: holds the request before it is handled, until `Faults.stalls` releases it.
+  `stall_after_commit`: holds it before its response is stored under the idempotency key, so that a
+  retry meanwhile is handled a second time.
 """
 
 FAULTS: tuple[Fault, ...] = (
@@ -35,7 +38,7 @@ FAULTS: tuple[Fault, ...] = (
     "truncate_body",
     "fail_after_commit",
 )
-"""Those that can also be drawn by chance."""
+"""Faults that can also have a probability."""
 
 
 @dataclass(slots=True)
@@ -59,13 +62,13 @@ class _Scheduled:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """What goes wrong; change it at any time.
+    """What goes wrong; may change at any time.
 
-    Probabilities lie between 0 and 1 and are drawn in the order of requests from `seed`.
+    Probabilities are between 0 and 1. The same `seed` and requests give the same faults.
     """
 
     latency_ms: float = 0.0
-    """Added to every request without holding the processor."""
+    """Added to every request; uses no processor time."""
     rate429: float = 0.0
     rate5xx: float = 0.0
     drop_connection: float = 0.0
@@ -73,13 +76,13 @@ class Faults:
     truncate_body: float = 0.0
     fail_after_commit: float = 0.0
     status5xx: int = 500
-    """500 is the API's own error and is stored for idempotent replays; 502 to 504 come from the
-    gateway before it and are not."""
+    """500 is the API's own error, stored under the idempotency key; 502 to 504 come from the
+    gateway in front of it and are not stored."""
     body: bytes = b""
-    """What `replace_body` answers with."""
+    """Body of the response with `replace_body`."""
     seed: int = 0
     stalls: HeldRequests = field(default_factory=HeldRequests)
-    """Holds and releases the requests that stall."""
+    """Holds and releases requests that stall."""
     _random: random.Random = field(init=False, repr=False)
     _scheduled: list[_Scheduled] = field(init=False, repr=False, default_factory=list)
 
@@ -95,26 +98,26 @@ class Faults:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Let exactly the next matching requests fail.
+        """Makes exactly the next matching requests fail.
 
         Args:
-            fault: What happens to them.
+            fault: What goes wrong with them.
             count: How many of them.
-            skip: Matching requests to let pass first.
+            skip: How many matching requests pass before.
             method: Only requests with this verb.
-            path: Only requests whose path starts so.
+            path: Only requests whose path starts with it.
         """
         self._scheduled.append(_Scheduled(fault, count, skip, method, path))
 
     def clear(self) -> None:
-        """Forget all scheduled failures, set every probability to 0, release what is held."""
+        """Removes scheduled faults, sets every probability to 0 and releases held requests."""
         self._scheduled.clear()
         self.stalls.release()
         for fault in FAULTS:
             setattr(self, fault, 0.0)
 
     def next_fault(self, method: str, path: str) -> Fault | None:
-        """The fault that befalls this request, if any."""
+        """Returns the fault for this request, if any."""
         for scheduled in list(self._scheduled):
             if scheduled.takes(method, path):
                 return scheduled.fault

@@ -1,4 +1,4 @@
-"""Requests held in the middle until a test lets them go on; nothing polls and nothing sleeps."""
+"""Holds requests in the middle until a test releases them, without polling."""
 
 import asyncio
 import threading
@@ -8,13 +8,13 @@ _PATIENCE = 30.0
 
 
 class HeldRequests:
-    """Requests that wait inside the server while their clients give up.
+    """Requests that wait inside the server, for example while their clients time out.
 
     faults.next("stall_before_commit", method="POST")
     with pytest.raises(httpx.ReadTimeout):
         http.post("/customers", json={"name": "A"}, timeout=0.1)
-    faults.stalls.wait()      # it is being held, whatever its client thinks
-    faults.stalls.release()   # it has been carried out when this returns
+    faults.stalls.wait()      # held, although its client gave up
+    faults.stalls.release()   # handled when this returns
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class HeldRequests:
         self._unfinished = 0
 
     async def hold(self) -> None:
-        """Wait, within a request, until `release`."""
+        """Waits, within a request, until `release`."""
         opened = asyncio.Event()
         loop = asyncio.get_running_loop()
         with self._changed:
@@ -33,16 +33,16 @@ class HeldRequests:
         await opened.wait()
 
     def finished(self) -> None:
-        """A held request has been carried out, as far as the account is concerned."""
+        """Reports that a held request is handled."""
         with self._changed:
             self._unfinished -= 1
             self._changed.notify_all()
 
     def wait(self, count: int = 1, *, seconds: float = _PATIENCE) -> None:
-        """Return when so many requests are held.
+        """Waits until so many requests are held.
 
         Raises:
-            TimeoutError: they are not within `seconds`.
+            TimeoutError: That takes longer than `seconds`.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._held) >= count, seconds):
@@ -50,10 +50,10 @@ class HeldRequests:
                 raise TimeoutError(msg)
 
     def release(self, *, seconds: float = _PATIENCE) -> None:
-        """Let all held requests go on and return when they have been carried out.
+        """Releases all held requests and waits until they are handled.
 
         Raises:
-            TimeoutError: they are not within `seconds`.
+            TimeoutError: That takes longer than `seconds`.
         """
         with self._changed:
             held, self._held = self._held, []

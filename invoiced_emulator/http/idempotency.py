@@ -1,4 +1,4 @@
-"""Idempotency keys: the first answer, whatever it was, is replayed for a day."""
+"""Idempotency keys: the first response, errors included, is replayed for a day."""
 
 from invoiced_emulator.calls.call import Response
 from invoiced_emulator.http.authentication import Caller
@@ -8,14 +8,14 @@ from invoiced_emulator.records.store import Store
 
 _SHORTEST, _LONGEST = 6, 64
 _ILLEGAL = frozenset("{}()/\\@:")
-"""Reserved in the service's cache; taken to fail there, so that no client comes to rely on them."""
+"""Reserved in Invoiced's cache. Assumed to fail, so that no client relies on them."""
 
 
 class Idempotency:
-    """Answers stored by API key and idempotency key.
+    """Stores responses by API key and idempotency key.
 
-    Body, path and method of the repetition are not compared, and nothing guards two requests
-    that run at the same time: both are carried out. So does the service.
+    As in Invoiced, body, path and method of a retry are not compared, and two requests with the
+    same key at the same time are both handled.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -23,11 +23,11 @@ class Idempotency:
         self._clock = clock
 
     def replay(self, caller: Caller, key: str, method: str) -> Response | None:
-        """The stored answer to this key; None when the request has to be carried out.
+        """Returns the stored response to this key; None when there is none.
 
         Raises:
-            ApiError: 400 when the key or the method does not allow it, 500 for characters that
-                the service's cache cannot store.
+            ApiError: 400 for an invalid key or method, 500 for characters that Invoiced's cache
+                cannot store.
         """
         if method not in {"POST", "PATCH"}:
             raise refused(
@@ -50,7 +50,7 @@ class Idempotency:
         return Response(*found[0]) if found else None
 
     def remember(self, caller: Caller, key: str, response: Response) -> None:
-        """Store an answer for replays; its headers are not kept."""
+        """Stores a response without its headers."""
         until = self._clock.now() + DAY
         row = (f"{caller.key}:{key}", response.status, response.body, until)
         self._store.execute("INSERT OR REPLACE INTO replays VALUES (?, ?, ?, ?)", row)

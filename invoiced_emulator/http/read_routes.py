@@ -1,4 +1,4 @@
-"""The routes that read: lists and single records."""
+"""Routes that read: lists and single records."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from invoiced_emulator.records.kinds import KINDS
 
 
 def newest_first(handler: Handler) -> Handler:
-    """The handler of a list whose order is always by id, descending."""
+    """Wraps the handler of a list so that the newest id always comes first."""
     return lambda call: handler(replace(call, query=call.query | {"sort": "id desc"}))
 
 
 def read_routes() -> list[Route]:
-    """Lists and single records of everything that is kept."""
+    """Returns the routes of lists and single records."""
     routes = []
     paths = {collection: collection for collection in KINDS} | {"catalog_items": "items"}
     for path, collection in paths.items():

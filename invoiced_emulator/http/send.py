@@ -1,4 +1,4 @@
-"""Sending an answer over uvicorn's connection, whole, in part or not at all."""
+"""Sends a response over uvicorn's connection, whole, in part or not at all."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,14 +9,14 @@ from invoiced_emulator.calls.call import Response
 
 
 async def respond(send: Send, response: Response, headers: Mapping[str, str]) -> None:
-    """Send the whole answer."""
+    """Sends the whole response."""
     body = response.body or b""
     await send(_start(response, headers, len(body)))
     await send({"type": "http.response.body", "body": body})
 
 
 async def respond_partly(send: Send, response: Response, headers: Mapping[str, str]) -> None:
-    """Announce the whole body, send half of it and close the connection."""
+    """Announces the whole body, sends half of it and closes the connection."""
     body = response.body or b""
     await send(_start(response, headers, len(body)))
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
@@ -24,7 +24,7 @@ async def respond_partly(send: Send, response: Response, headers: Mapping[str, s
 
 
 async def cut(send: Send) -> None:
-    """Close the connection without an answer."""
+    """Closes the connection without a response."""
     _transport(send).abort()
 
 
@@ -38,7 +38,7 @@ def _start(response: Response, headers: Mapping[str, str], length: int) -> dict[
 
 
 def _transport(send: Send) -> Any:
-    # ASGI has no way to drop a connection; uvicorn's send is a method of the object that holds
-    # the socket's transport.
+    # ASGI cannot drop a connection. uvicorn's `send` is a method of the object that holds the
+    # socket's transport.
     cycle: Any = getattr(send, "__self__", None)
     return cycle.transport

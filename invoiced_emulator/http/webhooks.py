@@ -1,4 +1,4 @@
-"""Webhooks: managed here, told of every event, and their attempts tried again on demand."""
+"""Creates, updates and deletes webhooks, and retries deliveries on demand."""
 
 import secrets
 import string
@@ -23,7 +23,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def create(call: Call) -> Response:
-    """POST /webhooks; the answer holds the secret that deliveries are signed with."""
+    """Handles POST /webhooks; the response holds the secret that signs deliveries."""
     refuse_unknown(call, PROPERTIES)
     values = _values(call)
     if values.get("url") is None:
@@ -34,7 +34,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """PATCH /webhooks/:id."""
+    """Handles PATCH /webhooks/:id."""
     webhook = record_in_path(call, "webhooks")
     refuse_unknown(call, PROPERTIES)
     if call.body:
@@ -43,14 +43,14 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /webhooks/:id."""
+    """Handles DELETE /webhooks/:id."""
     refuse_query(call)
     call.work.delete("webhooks", record_in_path(call, "webhooks"))
     return NO_CONTENT
 
 
 def retry(call: Call) -> Response:
-    """POST /webhook_attempts/:id/retries: due at once, sent with the next deliveries."""
+    """Handles POST /webhook_attempts/:id/retries; the delivery is due now."""
     attempt = unlocked_record(call, "webhook_attempts", call.arguments[0])
     due = {"next_attempt": call.shared.clock.now(), "succeeded": False}
     saved = call.work.save("webhook_attempts", attempt, attempt | due)

@@ -1,4 +1,4 @@
-"""The routes that change records."""
+"""Routes that change records."""
 
 from invoiced_emulator.calls.routing import Route
 from invoiced_emulator.catalog import coupons_and_tax_rates, items, plans
@@ -36,7 +36,7 @@ _BILLING = "subscription_billing"
 
 
 def write_routes() -> list[Route]:
-    """Create, update, delete and the actions on single records."""
+    """Returns the routes that change records."""
     return [
         *_customer_routes(),
         *_document_routes(),
@@ -85,7 +85,7 @@ def _customer_routes() -> list[Route]:
 
 
 def _gateway_routes() -> list[Route]:
-    """What goes through the payment gateway: done is done, whatever fails after it."""
+    """Returns the routes that use the payment gateway; they commit before the response."""
     sources = "customers/{}/payment_sources"
     routes = [
         Route("GET", sources, payment_sources.list_sources),

@@ -1,4 +1,4 @@
-"""The events feed: `related_to`, `type`, `from`, and how long events are kept."""
+"""Lists events by `related_to`, `type` and `from`, as long as Invoiced keeps them."""
 
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.lists.listing import list_conditions, list_page
@@ -19,7 +19,7 @@ _SOURCES = frozenset({"team", "customer", "invoiced", "api"})
 
 
 def list_events(call: Call) -> Response:
-    """GET /events."""
+    """Handles GET /events."""
     kind = KINDS["events"]
     conditions = list_conditions(call, kind)
     related, type_, source = (call.query.get(name) for name in ("related_to", "type", "from"))
@@ -36,7 +36,7 @@ def list_events(call: Call) -> Response:
         conditions.add("coalesce(json_extract(b.hidden, '$.source'), 'api') = ?", source)
     retained = Conditions()
     retained.add("(r.date IS NULL OR r.date >= ?)", call.shared.clock.now() - _RETENTION)
-    return list_page(call, kind, conditions, unsigned=retained)
+    return list_page(call, kind, conditions, time_conditions=retained)
 
 
 def _object_type(name: str) -> str:

@@ -1,7 +1,8 @@
-"""How filter values compare with stored ones: the database's casts and the date rules."""
+"""Compares filter values with stored values, by the database's casts and Invoiced's date rules."""
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,20 +21,22 @@ COMPARISONS = frozenset({"=", "<>", ">=", ">", "<", "<="})
 OPERATORS = COMPARISONS | _PATTERNS.keys() | {"empty", "not_empty"}
 
 
-def compare(  # noqa: PLR0913 - one comparison is these six things
-    conditions: Conditions,
-    expression: str,
-    operator: str,
-    value: object,
-    *,
-    type: FieldType,  # noqa: A002 - the field's name in ObjectKind
-    zone: ZoneInfo,
-) -> None:
-    """Add `expression operator value` to the conditions.
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """The left side of a comparison: an SQL expression, its type and the company's time zone."""
+
+    expression: str
+    type: FieldType
+    zone: ZoneInfo
+
+
+def compare(conditions: Conditions, operand: Operand, operator: str, value: object) -> None:
+    """Adds `operand operator value` to the conditions.
 
     Raises:
-        ValueError: the value is not a date and the column is one.
+        ValueError: The operand is a date and the value is not.
     """
+    expression, type_ = operand.expression, operand.type
     if operator in {"empty", "not_empty"}:
         test = f"({expression} IS NULL OR {expression} = '')"
         conditions.add(test if operator == "empty" else f"NOT {test}")
@@ -41,20 +44,20 @@ def compare(  # noqa: PLR0913 - one comparison is these six things
         pattern = _PATTERNS[operator](_escaped(str(value)))
         negation = "NOT " if operator == "not_contains" else ""
         conditions.add(f"{expression} {negation}LIKE ? ESCAPE '\\'", pattern)
-    elif type in {"date", "stamp"}:
-        conditions.add(f"{expression} {operator} ?", _epoch(value, operator, type, zone))
-    elif type in {"number", "boolean"}:
+    elif type_ in {"date", "stamp"}:
+        conditions.add(f"{expression} {operator} ?", _epoch(value, operator, operand))
+    elif type_ in {"number", "boolean"}:
         conditions.add(f"{expression} {operator} ?", as_number(value))
-    elif type == "negated":
+    elif type_ == "negated":
         conditions.add(f"-{expression} {operator} ?", as_number(value))
     else:
-        # Plain columns carry their collation, and an index on them serves only without this.
+        # Plain columns have their collation declared; with another one their index is not used.
         collation = "" if expression.startswith("r.") else " COLLATE NOCASE"
         conditions.add(f"{expression} {operator} ?{collation}", str(value))
 
 
 def as_number(value: object) -> int | float:
-    """What the database makes of a value compared with a number: `true` and `x` are 0."""
+    """Returns a value as the database compares it with a number: `true` and `x` are 0."""
     if isinstance(value, int):
         return int(value)
     match = _LEADING_NUMBER.match(str(value))
@@ -68,10 +71,11 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _epoch(value: object, operator: str, type: FieldType, zone: ZoneInfo) -> int:  # noqa: A002
+def _epoch(value: object, operator: str, operand: Operand) -> int:
+    zone = operand.zone
     moment = parse_date(value)
-    if type == "stamp":
-        # Observed: the wall clock is used verbatim in the company's zone, an offset is ignored.
+    if operand.type == "stamp":
+        # Observed: the date and time count in the company's zone, and an offset is ignored.
         return int(moment.replace(tzinfo=zone).timestamp())
     moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
     if operator == ">=":
@@ -83,10 +87,10 @@ def _epoch(value: object, operator: str, type: FieldType, zone: ZoneInfo) -> int
 
 
 def parse_date(value: object) -> datetime:
-    """A date string as written, aware only when it names an offset.
+    """Parses a date; the result has a zone only when the text has an offset.
 
     Raises:
-        ValueError: it is not a date; plain unix timestamps are not.
+        ValueError: The text is not a date; Unix timestamps are not.
     """
     text = str(value).strip()
     if text.isdigit() and len(text) != len("20240101"):
@@ -94,7 +98,7 @@ def parse_date(value: object) -> datetime:
         raise ValueError(msg)
     for layout in _DATE_FORMATS:
         try:
-            return datetime.strptime(text, layout)  # noqa: DTZ007 - the zone is the company's
+            return datetime.strptime(text, layout)  # noqa: DTZ007 - the company's zone is applied later
         except ValueError:
             continue
     return datetime.fromisoformat(text)

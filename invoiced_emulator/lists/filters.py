@@ -1,12 +1,13 @@
-"""`filter`, `advanced_filter`, `metadata` and the windows of a list, as SQL conditions."""
+"""Turns `filter`, `advanced_filter`, `metadata` and time windows into SQL conditions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from invoiced_emulator.lists.filter_values import OPERATORS, compare
+from invoiced_emulator.lists.filter_values import OPERATORS, Operand, compare
 from invoiced_emulator.protocol import query
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.conditions import (
@@ -15,28 +16,29 @@ from invoiced_emulator.records.conditions import (
     column,
     metadata_column,
 )
-from invoiced_emulator.records.kinds import FieldType, ObjectKind
+from invoiced_emulator.records.kinds import ObjectKind
 from invoiced_emulator.records.row_counts import UPDATED_AFTER, UPDATED_BEFORE
 
 
 def add_filters(
     conditions: Conditions, kind: ObjectKind, values: Mapping[str, Any], zone: ZoneInfo
 ) -> None:
-    """Add `filter[...]`, `advanced_filter` and `metadata[...]` of a list request.
+    """Adds `filter[...]`, `advanced_filter` and `metadata[...]` of a list request.
 
     Raises:
-        ApiError: 400 with the service's text for a filter it would refuse.
+        ApiError: 400 with Invoiced's text for a filter that it refuses.
     """
+    filters = _Filters(conditions, kind, zone)
     for name, value in _pairs(values.get("filter")):
         if name not in kind.fields:
             raise refused(f"Invalid filter parameter: {name}")
         if not isinstance(value, str):
             raise refused(f"Invalid value for `{name}` filter parameter")
-        _compare(conditions, kind, name, "=", value, zone)
+        filters.add_field(name, "=", value)
     advanced = values.get("advanced_filter")
     if isinstance(advanced, str) and advanced:
         for condition in _decoded(advanced):
-            _add_advanced(conditions, kind, condition, zone)
+            filters.add_advanced(condition)
     if kind.metadata:
         _add_metadata(conditions, kind, values.get("metadata"))
 
@@ -44,13 +46,13 @@ def add_filters(
 def add_windows(
     conditions: Conditions, kind: ObjectKind, values: Mapping[str, Any], *, everywhere: bool
 ) -> None:
-    """Add `updated_after/before` (strict) and `start_date/end_date` (inclusive).
+    """Adds `updated_after/before` (exclusive) and `start_date/end_date` (inclusive).
 
     Args:
-        conditions: Where to add them.
+        conditions: The list's conditions.
         kind: What is listed.
         values: The query parameters.
-        everywhere: Honour the updated window even where the service ignores it.
+        everywhere: Applies the updated window even to lists where Invoiced ignores it.
     """
     if kind.honours_updated or (everywhere and kind.versioned):
         for name, term in (("updated_after", UPDATED_AFTER), ("updated_before", UPDATED_BEFORE)):
@@ -95,36 +97,37 @@ def _decoded(text: str) -> list[Any]:
     return decoded
 
 
-def _add_advanced(conditions: Conditions, kind: ObjectKind, condition: Any, zone: ZoneInfo) -> None:
-    if not isinstance(condition, dict) or not condition.get("field"):
-        raise refused("Missing field in advanced filter condition")
-    name = str(condition["field"])
-    prefix, _, key = name.partition(".")
-    is_metadata = prefix == "metadata" and kind.metadata and METADATA_KEY.fullmatch(key)
-    if not is_metadata and name not in kind.fields:
-        raise refused(f"Invalid field used in advanced filter: {name}")
-    if not condition.get("operator"):
-        raise refused("Missing operator in advanced filter condition")
-    operator = str(condition["operator"])
-    if operator not in OPERATORS:
-        raise refused(f"Invalid operator in advanced filter condition: {operator}")
-    value = condition.get("value")
-    if is_metadata:
-        compare(conditions, metadata_column(kind, key), operator, value, type="text", zone=zone)
-    else:
-        _compare(conditions, kind, name, operator, value, zone)
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    """Adds filters on the fields of a kind of record."""
 
+    conditions: Conditions
+    kind: ObjectKind
+    zone: ZoneInfo
 
-def _compare(  # noqa: PLR0913, PLR0917 - one comparison is these six things
-    conditions: Conditions,
-    kind: ObjectKind,
-    name: str,
-    operator: str,
-    value: object,
-    zone: ZoneInfo,
-) -> None:
-    type_: FieldType = kind.fields[name]
-    try:
-        compare(conditions, column(kind, name), operator, value, type=type_, zone=zone)
-    except ValueError as err:
-        raise refused(f"Invalid value for `{name}` filter parameter: {value}") from err
+    def add_advanced(self, condition: Any) -> None:
+        if not isinstance(condition, dict) or not condition.get("field"):
+            raise refused("Missing field in advanced filter condition")
+        name = str(condition["field"])
+        prefix, _, key = name.partition(".")
+        is_metadata = prefix == "metadata" and self.kind.metadata and METADATA_KEY.fullmatch(key)
+        if not is_metadata and name not in self.kind.fields:
+            raise refused(f"Invalid field used in advanced filter: {name}")
+        if not condition.get("operator"):
+            raise refused("Missing operator in advanced filter condition")
+        operator = str(condition["operator"])
+        if operator not in OPERATORS:
+            raise refused(f"Invalid operator in advanced filter condition: {operator}")
+        value = condition.get("value")
+        if is_metadata:
+            text = Operand(metadata_column(self.kind, key), "text", self.zone)
+            compare(self.conditions, text, operator, value)
+        else:
+            self.add_field(name, operator, value)
+
+    def add_field(self, name: str, operator: str, value: object) -> None:
+        field = Operand(column(self.kind, name), self.kind.fields[name], self.zone)
+        try:
+            compare(self.conditions, field, operator, value)
+        except ValueError as err:
+            raise refused(f"Invalid value for `{name}` filter parameter: {value}") from err

@@ -1,4 +1,4 @@
-"""List and retrieve: from query parameters to a page of stored JSON."""
+"""Lists and retrieves records: from query parameters to pages of stored JSON."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -21,18 +21,18 @@ from invoiced_emulator.records.kinds import KINDS, ObjectKind
 from invoiced_emulator.records.unit_of_work import Record
 
 _COUNT_SECONDS = 300
-"""For so long pages after the first repeat the `X-Total-Count` of the first."""
+"""How long later pages repeat the `X-Total-Count` of the first page."""
 _CURSOR_SECONDS = 300
-"""For so long the last id of a page allows the next page beyond 10,000 rows."""
+"""How long a served page allows the next page beyond 10,000 rows."""
 
 
 def list_handler(
     collection: str, *, parent: Literal["customer", "invoice"] | None = None
 ) -> Handler:
-    """The handler of a collection's list.
+    """Returns the handler of a collection's list.
 
     Args:
-        collection: What is listed.
+        collection: The kind of record.
         parent: The field that holds the id in the path, for lists below another record.
     """
     kind = KINDS[collection]
@@ -42,13 +42,13 @@ def list_handler(
         conditions = list_conditions(call, kind)
         if parent is not None:
             conditions.add(f"r.{parent} = ?", int_or_zero(call.arguments[0]))
-        return list_page(call, kind, conditions, unsigned=Conditions())
+        return list_page(call, kind, conditions, time_conditions=Conditions())
 
     return handle
 
 
 def retrieve_handler(collection: str) -> Handler:
-    """The handler of a collection's single records."""
+    """Returns the handler of a collection's single records."""
     kind = KINDS[collection]
 
     def handle(call: Call) -> Response:
@@ -59,7 +59,7 @@ def retrieve_handler(collection: str) -> Handler:
 
 
 def retrieve_below(collection: str) -> Handler:
-    """The handler of single records below a customer, e.g. its contacts."""
+    """Returns the handler of single records below a customer, e.g. its contacts."""
     kind = KINDS[collection]
 
     def handle(call: Call) -> Response:
@@ -69,10 +69,10 @@ def retrieve_below(collection: str) -> Handler:
 
 
 def key_below(call: Call, kind: ObjectKind) -> int:
-    """The key of the record that a path such as `customers/5/contacts/7` names.
+    """Returns the key of the record that a path such as `customers/5/contacts/7` names.
 
     Raises:
-        ApiError: 404 for the record when it does not exist or belongs to another customer.
+        ApiError: 404 when the record does not exist or belongs to another customer.
     """
     customer, record_id = call.arguments
     key = visible_key(call, kind, record_id)
@@ -83,7 +83,7 @@ def key_below(call: Call, kind: ObjectKind) -> int:
 
 
 def visible_key(call: Call, kind: ObjectKind, record_id: object) -> int:
-    """The key of the latest version of a record that the API may see.
+    """Returns the key of the latest version of a record that is not held back.
 
     Raises:
         ApiError: 404 when there is none.
@@ -97,14 +97,14 @@ def visible_key(call: Call, kind: ObjectKind, record_id: object) -> int:
 
 
 def record_json(call: Call, kind: ObjectKind, key: int) -> bytes:
-    """The JSON of one record in the shape that the request asks for."""
+    """Returns the JSON of a record with the fields that the request asks for."""
     store = call.shared.store
     rows = store.texts(kind.collection, (key,))
     return render(store, kind, rows, requested_fields(call.query))[0]
 
 
 def list_conditions(call: Call, kind: ObjectKind) -> Conditions:
-    """The conditions of a list request, its default scope included."""
+    """Returns the conditions of a list request, including its default scope."""
     account = call.shared.account
     conditions = Conditions()
     conditions.add("r.collection = ?", kind.collection)
@@ -117,20 +117,20 @@ def list_conditions(call: Call, kind: ObjectKind) -> Conditions:
 
 
 def list_page(
-    call: Call, kind: ObjectKind, conditions: Conditions, *, unsigned: Conditions
+    call: Call, kind: ObjectKind, conditions: Conditions, *, time_conditions: Conditions
 ) -> Response:
-    """One page of a list.
+    """Returns one page of a list.
 
     Args:
         call: The request.
-        kind: What is listed.
-        conditions: Which rows; they also identify the list between its pages.
-        unsigned: Conditions that move with time and therefore do not identify the list.
+        kind: The kind of record.
+        conditions: Select the rows, and identify the list between its pages.
+        time_conditions: Change with time, so they do not identify the list.
     """
     name = conditions.signature()
-    for term in unsigned.terms:
+    for term in time_conditions.terms:
         conditions.add(term)
-    conditions.parameters.extend(unsigned.parameters)
+    conditions.parameters.extend(time_conditions.parameters)
     page, order = requested_page(call.query), requested_order(kind, call.query)
     headers: dict[str, str] = {}
     if call.query.get("paginate") != "none":
@@ -153,14 +153,14 @@ def list_headers(call: Call, page: Page, total: int, *, strict: bool = False) ->
 
 
 def list_embedded(call: Call, records: Sequence[Record]) -> Response:
-    """Returns one page of the records kept inside another record, which are never filtered."""
+    """Returns one page of records that another record holds; they cannot be filtered."""
     page = requested_page(call.query)
     body = encode(records[page.offset : page.offset + page.size])
     return Response(200, body, list_headers(call, page, len(records)))
 
 
 def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:
-    """Rows in the list: counted anew for the first page, remembered for the others."""
+    """Counts the rows for the first page; later pages repeat that count."""
     counts = call.shared.counts
     remembered = counts.get(name) if page.number > 1 else None
     if remembered is not None:
@@ -173,7 +173,7 @@ def _total(call: Call, conditions: Conditions, name: str, page: Page) -> int:
 def _page_keys(
     call: Call, conditions: Conditions, name: str, page: Page, order: Order
 ) -> list[int]:
-    """The keys of a page's rows, by cursor where the service pages by cursor."""
+    """Returns the keys of a page's rows, by cursor where Invoiced pages by cursor."""
     service, cursors = call.shared, call.shared.cursors
     where, parameters, offset = conditions.sql, list(conditions.parameters), page.offset
     if order.by_key and offset:
@@ -198,6 +198,6 @@ def _page_keys(
 
 
 def int_or_zero(value: Any) -> int:
-    """An id from a path as the database casts it: no digits are 0, which no record has."""
+    """Casts an id from a path as the database does: without digits it is 0, which no record has."""
     text = str(value)
     return int(text) if text.lstrip("-").isdigit() else 0

@@ -1,4 +1,4 @@
-"""Query parameters that only some lists know, and what strict lists refuse."""
+"""Query parameters of single lists, and the parameters that strict lists refuse."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ STRICT_OPTIONS: Mapping[str, frozenset[str]] = {
     "refunds": PLAIN_OPTIONS,
     "payments": frozenset(f"{_COMMON} amount balance end_date start_date".split()),
 }
-"""The parameters that a strict list defines, by collection."""
+"""The parameters of strict lists, by collection."""
 
 
 _OPEN_BALANCE = (
@@ -36,7 +36,7 @@ _OPEN_BALANCE = (
 
 
 def check_strict(kind: ObjectKind, values: Mapping[str, Any]) -> None:
-    """Refuse what a strict list does not define.
+    """Refuses parameters that a strict list does not define.
 
     Raises:
         ApiError: 400 with param `query`.
@@ -56,7 +56,7 @@ def check_strict(kind: ObjectKind, values: Mapping[str, Any]) -> None:
 
 
 def add_special(conditions: Conditions, kind: ObjectKind, values: Mapping[str, Any]) -> None:
-    """Add the default scope of a list and the parameters that are its own."""
+    """Adds the default scope of a list and the parameters of this list alone."""
     if kind.versioned:
         archived = query.integer(values.get("archived")) or 0
         conditions.add(f"r.state = {ARCHIVED if archived else SHOWN}")
@@ -151,7 +151,7 @@ def _add_amounts(
 
 
 def _amount_condition(text: str) -> tuple[str, object]:
-    """`["<=",100]`, or a plain amount that must be equal."""
+    """Parses `["<=",100]`, or a plain amount for equality."""
     try:
         decoded = msgspec.json.decode(text)
     except msgspec.DecodeError:

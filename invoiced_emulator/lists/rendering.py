@@ -1,4 +1,4 @@
-"""Responses of stored records: as they are, or reshaped by `include`, `exclude`, `expand`."""
+"""Renders stored records, with the fields of `include`, `exclude` and `expand`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Fields = dict[str, msgspec.Raw]
 
 @dataclass(frozen=True, slots=True)
 class FieldSelection:
-    """Which fields a response holds."""
+    """The fields that a request asks for."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -33,12 +33,12 @@ class FieldSelection:
 
     @property
     def as_stored(self) -> bool:
-        """The stored text can be served unchanged."""
+        """Whether the stored text can be served unchanged."""
         return not (self.include or self.exclude or self.expand)
 
 
 def requested_fields(values: Mapping[str, Any]) -> FieldSelection:
-    """The shape that `include`, `exclude` and `expand` of a request ask for."""
+    """Returns the fields that `include`, `exclude` and `expand` of a request ask for."""
     exclude = query.names(values.get("exclude"))
     if "rates" in exclude:
         exclude += _RATES
@@ -52,13 +52,13 @@ def render(
     rows: Iterable[tuple[bytes, bytes | None]],
     shape: FieldSelection,
 ) -> list[bytes]:
-    """The JSON of each stored record, reshaped.
+    """Returns the JSON of each record.
 
     Args:
-        store: Where expanded relations are read.
-        kind: What the rows are.
-        rows: (shown, hidden) texts of each record.
-        shape: The fields asked for.
+        store: Gives access to expanded relations.
+        kind: The kind of the records.
+        rows: The stored texts (shown, hidden) of each record.
+        shape: The fields that the request asks for.
     """
     if shape.as_stored:
         return [body for body, _ in rows]
@@ -116,7 +116,7 @@ def _replace(
     path: list[str],
     related: dict[tuple[str, object], bytes | None],
 ) -> None:
-    """Put the related object in place of its id, when the id leads to one."""
+    """Replaces an id by the related object, if it exists."""
     name, rest = path[0], path[1:]
     if name not in fields:
         return

@@ -1,4 +1,4 @@
-"""`sort`: which columns order a list, and when the service breaks ties by id."""
+"""Turns `sort` into ORDER BY."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ class Order:
 
     sql: str
     by_key: bool
-    """Exactly the primary key: such lists are paged by cursor."""
+    """Whether the order is the primary key alone: then the list is paged by cursor."""
     descending: bool = False
 
 
 class UnknownColumnError(ApiError):
-    """A plain list was sorted by a column that the table does not have."""
+    """A plain list is sorted by a column that does not exist."""
 
     def __init__(self) -> None:
         super().__init__(500, "", type="api_error")
 
 
 def requested_order(kind: ObjectKind, values: Mapping[str, Any]) -> Order:
-    """The order that `sort` asks for.
+    """Returns the order that `sort` asks for.
 
-    A term without direction is dropped; lists of the query builder also drop unknown columns
-    and end with the id.
+    A term without direction is ignored. Lists of the query builder also ignore unknown columns
+    and break ties by id.
 
     Raises:
-        UnknownColumnError: a plain list names a column that does not exist (answered 500).
+        UnknownColumnError: A plain list names a column that does not exist (status 500).
     """
     sort = values.get("sort")
     terms = _terms(sort if isinstance(sort, str) else "")

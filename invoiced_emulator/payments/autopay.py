@@ -1,4 +1,4 @@
-"""Collecting an AutoPay invoice from its customer's payment source."""
+"""Collects AutoPay invoices from the customer's payment source."""
 
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import with_defaults
@@ -11,7 +11,7 @@ from invoiced_emulator.writes.responses import record_response
 
 
 def pay(call: Call) -> Response:
-    """POST /invoices/:id/pay; a declined attempt is counted."""
+    """Handles POST /invoices/:id/pay; declined attempts count, too."""
     invoice = with_defaults(record_in_path(call, "invoices"), INVOICE)
     _check(invoice)
     customer = call.shared.store.get("customers", invoice["customer"]) or {}
@@ -29,7 +29,7 @@ def pay(call: Call) -> Response:
 
 
 def collect(call: Call, invoice: Record, customer: Record, source: Record) -> None:
-    """Charge what an invoice still owes.
+    """Charges the balance of an invoice.
 
     Raises:
         ApiError: 400 with the gateway's text.

@@ -1,4 +1,4 @@
-"""Applying a payment: each split becomes a transaction and moves its documents' amounts."""
+"""Applies payments: each split makes a transaction and changes its documents' amounts."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,11 +16,11 @@ from invoiced_emulator.payments.transactions import are_silent, new_transaction
 from invoiced_emulator.records.unit_of_work import Record, UnitOfWork
 
 _CREDITING = frozenset({"credit_note", "document_adjustment"})
-"""Types that reduce an invoice by credit, not by money."""
+"""Types that reduce an invoice by credit instead of money."""
 
 
 def apply(work: UnitOfWork, payment: Record, split: Split) -> Record:
-    """Write the transaction of a split and return its element of `applied_to`."""
+    """Writes the transaction of a split and returns its element of `applied_to`."""
     transaction = _transaction(work, payment, split)
     if transaction["method"] == "balance" and transaction["type"] == "adjustment":
         grant_credit(work, transaction, silent=are_silent(work))
@@ -34,7 +34,7 @@ def apply(work: UnitOfWork, payment: Record, split: Split) -> Record:
 
 
 def unapply(work: UnitOfWork, payment: Record, element: Record) -> None:
-    """Delete the transaction of an element of `applied_to` and move the amounts back."""
+    """Deletes the transaction of an element of `applied_to` and reverses its amounts."""
     transaction = work.store.get("transactions", element["id"])
     if transaction is not None:
         work.delete("transactions", transaction, silent=are_silent(work))
@@ -75,7 +75,7 @@ def _transaction(work: UnitOfWork, payment: Record, split: Split) -> Record:
 
 
 def _move(work: UnitOfWork, split_type: str, documents: dict[str, Any], amount: Decimal) -> None:
-    """Add `amount` (negative to take it back) to what the documents have received or response."""
+    """Adds `amount` to what was paid or credited on the documents; negative reverses it."""
     for name, record_id in documents.items():
         stored = work.store.get(DOCUMENTS[name], record_id)
         if stored is None:

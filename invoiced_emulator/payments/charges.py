@@ -1,4 +1,4 @@
-"""Charging a customer's card or bank account, and the payment that comes of it."""
+"""Charges cards and bank accounts, and creates the payments."""
 
 from decimal import Decimal
 from typing import Any
@@ -21,13 +21,13 @@ _SPLITS = {
     "applied_credit": None,
     "credit_note": ("credit_note", "credit_notes"),
 }
-"""Types of split that a charge allows, with the document that each needs."""
+"""Types of split that a charge allows, with the document they need."""
 _METHODS = {"card": "credit_card", "bank_account": "ach"}
 _NO_METHOD = "Payment method is missing. Please provide this with the `method` parameter."
 
 
 def create(call: Call) -> Response:
-    """POST /charges; a decline leaves a failed charge behind."""
+    """Handles POST /charges; a declined charge is stored as failed."""
     body = call.body
     customer_id = body.get("customer")
     if customer_id in (None, ""):
@@ -63,14 +63,14 @@ def charge(
     *,
     receipt_email: str | None = None,
 ) -> Record | None:
-    """Charge a source and return the payment, or None while the gateway has no final result.
+    """Charges a source and returns the payment, or None while the result is pending.
 
     Args:
-        call: The request, whose route is not atomic.
-        customer: Whose source it is.
+        call: A request whose route is not atomic.
+        customer: The owner of the source.
         source: A card or bank account, stored or not.
-        details: Amount, currency, applied_to, notes, source and metadata of the payment.
-        receipt_email: Where the receipt goes.
+        details: Amount, currency, applied_to, notes, source and metadata for the payment.
+        receipt_email: Address for the receipt.
 
     Raises:
         ApiError: 400 with the gateway's text; the failed charge has been committed.
@@ -92,7 +92,7 @@ def charge(
 
 
 def _payment(call: Call, charge: Record, source: Record, details: Record) -> Record:
-    """The payment of a charge that succeeded; the two name each other."""
+    """Creates the payment of a charge that succeeded; both refer to each other."""
     body = details | {
         "currency": charge["currency"],
         "customer": charge["customer"],
@@ -106,10 +106,10 @@ def _payment(call: Call, charge: Record, source: Record, details: Record) -> Rec
 
 
 def check_splits(call: Call, splits: Any) -> None:
-    """Refuse what a charge cannot be applied to.
+    """Refuses splits that a charge cannot have.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     for split in splits or ():
         values = split if isinstance(split, dict) else {}
@@ -139,7 +139,7 @@ def _amount(body: Record) -> Decimal:
 
 
 def _source(call: Call, customer: Record) -> Record:
-    """What a request charges: a stored source, a token, or the customer's default."""
+    """Returns the source to charge: a stored one, a token's, or the customer's default."""
     body = call.body
     if body.get("payment_source_type") and body.get("payment_source_id"):
         kind, source_id = body["payment_source_type"], body["payment_source_id"]

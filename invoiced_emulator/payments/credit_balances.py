@@ -1,4 +1,4 @@
-"""A customer's credit balance: its adjustments and the transactions that mirror them."""
+"""Credit balances: adjustments and the transactions that mirror them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,7 +26,7 @@ _EDITABLE = {"notes": Property(longest=65_535), "date": Property("stamp", nullab
 
 
 def create(call: Call) -> Response:
-    """POST /credit_balance_adjustments."""
+    """Handles POST /credit_balance_adjustments."""
     check_options(call, _OPTIONS, required=("amount",))
     body, work = call.body, call.work
     customer = existing_customer(call, body.get("customer"))
@@ -52,7 +52,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """PATCH /credit_balance_adjustments/:id."""
+    """Handles PATCH /credit_balance_adjustments/:id."""
     work, body = call.work, call.body
     before = record_in_path(call, COLLECTION)
     if body.get("customer", before["customer"]) != before["customer"]:
@@ -77,7 +77,7 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /credit_balance_adjustments/:id."""
+    """Handles DELETE /credit_balance_adjustments/:id."""
     refuse_query(call)
     adjustment = record_in_path(call, COLLECTION)
     call.work.delete(COLLECTION, adjustment)
@@ -88,12 +88,12 @@ def delete(call: Call) -> Response:
 
 
 def grant_credit(work: UnitOfWork, transaction: Record, *, silent: bool = False) -> Record:
-    """Store a transaction that moves the credit balance, and its adjustment; returns the latter.
+    """Stores a transaction that changes the credit balance, and returns its adjustment.
 
     Args:
-        work: Where changes are made.
-        transaction: Its amount is negative when credit is granted.
-        silent: Without an event, as for transactions of a payment.
+        work: Collects the changes.
+        transaction: Not stored yet; its amount is negative when credit is granted.
+        silent: Writes no event.
     """
     transaction = work.create("transactions", transaction, silent=True)
     adjustment = {
@@ -111,7 +111,7 @@ def grant_credit(work: UnitOfWork, transaction: Record, *, silent: bool = False)
 
 
 def balance(work: UnitOfWork, customer: int, currency: str) -> Decimal:
-    """Credit granted to a customer and not spent."""
+    """Returns the credit that a customer has left."""
     total = Decimal(0)
     for record in work.store.of_customer(COLLECTION, customer):
         if record.get("currency") == currency:
@@ -124,7 +124,7 @@ def balance(work: UnitOfWork, customer: int, currency: str) -> Decimal:
 
 
 def update_credit_balance(work: UnitOfWork, customer_id: int, currency: str) -> None:
-    """Keep `customer.credit_balance`, which holds the default currency only."""
+    """Updates `customer.credit_balance`, which is in the default currency only."""
     customer = work.store.get("customers", customer_id)
     if customer is None or currency != (customer.get("currency") or work.account.currency):
         return
@@ -136,10 +136,10 @@ def update_credit_balance(work: UnitOfWork, customer_id: int, currency: str) -> 
 def check_not_overspent(
     work: UnitOfWork, customer: int, currency: str, param: str, prefix: str = ""
 ) -> None:
-    """Refuse a change that leaves a negative credit balance.
+    """Refuses a change that leaves a negative credit balance.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     current = balance(work, customer, currency)
     if current < 0:

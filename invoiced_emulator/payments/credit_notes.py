@@ -1,4 +1,4 @@
-"""Credit notes: created for a customer, or for an invoice and then applied to it."""
+"""Creates credit notes, and applies them to an invoice."""
 
 from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
@@ -11,7 +11,7 @@ from invoiced_emulator.writes.responses import record_response
 
 
 def create(call: Call) -> Response:
-    """POST /credit_notes."""
+    """Handles POST /credit_notes; a note for an invoice is applied to it."""
     invoice_id = call.body.get("invoice")
     if invoice_id is None:
         note = create_document(call, CREDIT_NOTE, call.body)
@@ -30,7 +30,7 @@ def create(call: Call) -> Response:
 
 
 def apply_note(call: Call, note: Record, invoice: Record) -> None:
-    """Apply an issued credit note to an invoice, as far as both go, by a generated payment."""
+    """Applies an issued credit note to an invoice by a payment, up to the smaller amount."""
     amount = min(decimal(invoice, "balance"), decimal(note, "total"))
     if amount <= 0 or note["draft"]:
         return

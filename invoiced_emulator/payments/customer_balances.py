@@ -1,4 +1,4 @@
-"""What a customer owes and has in credit, in one currency."""
+"""Computes what a customer owes and has in credit, in one currency."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from invoiced_emulator.records.unit_of_work import Record
 
 
 def customer_balance(call: Call) -> Response:
-    """GET /customers/:id/balance."""
+    """Handles GET /customers/:id/balance."""
     key = visible_key(call, KINDS["customers"], call.arguments[-1])
     customer = call.shared.store.at("customers", key) or {}
     account, now = call.shared.account, call.shared.clock.now()

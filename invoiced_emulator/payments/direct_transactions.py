@@ -1,4 +1,4 @@
-"""Transactions written directly, without a payment: the API's older way to record money."""
+"""Creates and deletes transactions without a payment: the API's older way to record money."""
 
 from decimal import Decimal
 
@@ -36,7 +36,7 @@ _PROPERTIES = {
 
 
 def create(call: Call) -> Response:
-    """POST /transactions."""
+    """Handles POST /transactions."""
     body, work = call.body, call.work
     values = accepted_values(body, _PROPERTIES, model="Transaction")
     invoice = _invoice(call)
@@ -67,7 +67,7 @@ def create(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """DELETE /transactions/:id."""
+    """Handles DELETE /transactions/:id."""
     refuse_query(call)
     transaction = record_in_path(call, "transactions")
     if transaction.get("payment") is not None:
@@ -97,7 +97,7 @@ def _invoice(call: Call) -> Record | None:
 
 
 def _move(work: UnitOfWork, transaction: Record, amount: Decimal) -> None:
-    """Bring the transaction's invoice in line; a pending or failed one pays nothing."""
+    """Updates the transaction's invoice; a pending or failed transaction pays nothing."""
     stored = work.store.get("invoices", transaction.get("invoice") or 0)
     if stored is None:
         return

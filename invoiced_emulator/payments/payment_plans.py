@@ -1,4 +1,4 @@
-"""Payment plans: an invoice paid in installments."""
+"""Payment plans: invoices paid in installments."""
 
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ COLLECTION = "payment_plans"
 
 
 def put(call: Call) -> Response:
-    """PUT /invoices/:id/payment_plan: replaces a plan that exists."""
+    """Handles PUT /invoices/:id/payment_plan; replaces an existing plan."""
     work = call.work
     invoice = with_defaults(unlocked_record(call, "invoices", call.arguments[0]), INVOICE)
     if invoice["closed"] or invoice["voided"]:
@@ -40,14 +40,14 @@ def put(call: Call) -> Response:
 
 
 def retrieve(call: Call) -> Response:
-    """GET /invoices/:id/payment_plan."""
+    """Handles GET /invoices/:id/payment_plan."""
     key = visible_key(call, KINDS["invoices"], call.arguments[0])
     plan = _plan_of(call, call.shared.store.at("invoices", key) or {})
     return Response(200, record_json(call, KINDS[COLLECTION], plan["id"]))
 
 
 def cancel(call: Call) -> Response:
-    """DELETE /invoices/:id/payment_plan."""
+    """Handles DELETE /invoices/:id/payment_plan."""
     refuse_query(call)
     invoice = with_defaults(unlocked_record(call, "invoices", call.arguments[0]), INVOICE)
     call.work.delete(COLLECTION, _plan_of(call, invoice))

@@ -1,4 +1,4 @@
-"""Payments: create, update with what they are applied to, and void."""
+"""Creates, updates and voids payments."""
 
 from decimal import Decimal
 from typing import Any
@@ -51,21 +51,21 @@ _PROPERTIES = {
 
 
 def create(call: Call) -> Response:
-    """POST /payments."""
+    """Handles POST /payments."""
     check_options(call, _OPTIONS, required=("amount",))
     return record_response(call, "payments", create_payment(call, call.body), 201)
 
 
 def create_payment(call: Call, body: Record, *, charge: Record | None = None) -> Record:
-    """Create a payment from checked options and return it as stored.
+    """Creates a payment from checked options and returns it as stored.
 
     Args:
         call: The request.
         body: The options of POST /payments.
-        charge: The charge that brought the money.
+        charge: The charge that it comes from, if any.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     payment = _new_payment(call, body)
     if charge is not None:
@@ -77,12 +77,12 @@ def create_payment(call: Call, body: Record, *, charge: Record | None = None) ->
 
 
 def embedded_charge(charge: Record) -> Record:
-    """Returns a charge as its payment holds it: its relations by `<name>_id` only."""
+    """Returns a charge as its payment holds it: relations as `<name>_id` only."""
     return {name: value for name, value in charge.items() if name not in {"customer", "payment"}}
 
 
 def update(call: Call) -> Response:
-    """PATCH /payments/:id."""
+    """Handles PATCH /payments/:id."""
     before = record_in_path(call, "payments")
     check_options(call, _OPTIONS)
     if not call.body:
@@ -116,7 +116,7 @@ def update(call: Call) -> Response:
 
 
 def void(call: Call) -> Response:
-    """DELETE /payments/:id."""
+    """Handles DELETE /payments/:id."""
     payment = record_in_path(call, "payments")
     if payment.get("voided"):
         raise refused("This payment has already been voided.")
@@ -130,7 +130,7 @@ def void(call: Call) -> Response:
 
 
 def _new_payment(call: Call, body: Record) -> Record:
-    """A payment from a request body, not applied to anything yet."""
+    """Returns a payment from a request body; it is neither stored nor applied."""
     work, account = call.work, call.shared.account
     amount = _amount(body)
     values = {name: value for name, value in accepted_values(body, _PROPERTIES).items() if value}
@@ -169,7 +169,7 @@ def _amount(body: Record) -> Decimal:
 
 
 def _customer(call: Call, body: Record) -> Record | None:
-    """The customer of a payment, taken from the first split's document when not response."""
+    """Returns the customer of a payment, by default that of the first split's document."""
     if body.get("customer") is not None:
         return existing_customer(call, body["customer"], param=None)
     for split in body.get("applied_to") or ():
@@ -184,7 +184,7 @@ def _customer(call: Call, body: Record) -> Record | None:
 def _reapplied(
     work: UnitOfWork, payment: Record, elements: list[Record], splits: list[Split]
 ) -> list[Record]:
-    """The new `applied_to`: equal splits keep their transaction, others are replaced."""
+    """Returns the new `applied_to`; unchanged splits keep their transaction."""
     earlier: dict[Any, Record] = {}
     for element in elements:
         split = _as_split(element)
@@ -213,7 +213,7 @@ def _as_split(element: Record) -> Split:
 
 
 def _settled(payment: Record, applied_to: list[Record], consumed: Decimal) -> Record:
-    """The payment with its balance and what follows from it."""
+    """Returns the payment with its balance and the fields that follow from it."""
     rest = Decimal(payment["amount"]) - consumed
     reachable = rest == 0 and not payment["voided"] and payment["customer"] is not None
     address = payment.get("pdf_url") or f"{page_address('payments', payment['id'])}/pdf"

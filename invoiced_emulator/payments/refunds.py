@@ -1,4 +1,4 @@
-"""Refunds of charges: made in part or whole, and voided."""
+"""Refunds charges, in part or whole, and voids refunds."""
 
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from invoiced_emulator.writes.responses import record_response
 
 
 def create(call: Call) -> Response:
-    """POST /charges/:id/refunds."""
+    """Handles POST /charges/:id/refunds."""
     work = call.work
     charge = record_in_path(call, "charges")
     amount = as_decimal(call.body.get("amount")) or Decimal(0)
@@ -44,7 +44,7 @@ def create(call: Call) -> Response:
 
 
 def void(call: Call) -> Response:
-    """POST /refunds/:id/void."""
+    """Handles POST /refunds/:id/void."""
     refund = record_in_path(call, "refunds")
     with committed(call):
         voided = call.work.save("refunds", refund, refund | {"status": "voided"}, silent=True)
@@ -65,13 +65,13 @@ def _check(charge: Record, amount: Decimal, now: int) -> None:
         raise refused("The refund amount cannot exceed the original charge amount.")
     source = charge.get("payment_source") or {}
     same_day = (charge.get("created_at") or 0) // DAY == now // DAY
-    # Observed: refused; its words are not known.
+    # Observed: refused. Invoiced's text is not known.
     if same_day and source.get("object") == "card" and amount < decimal(charge, "amount"):
         raise refused("Partial refunds are not available on the day of the charge.")
 
 
 def _update_charge(work: UnitOfWork, charge: Record, refund: Record) -> None:
-    """Put a refund into its charge; the copy in the payment changes without a stamp."""
+    """Updates the charge of a refund, and its copy in the payment, whose `updated_at` stays."""
     refunds = [each for each in charge["refunds"] if each["id"] != refund["id"]]
     embedded = {name: value for name, value in refund.items() if name != "charge"}
     refunds.append(embedded)
@@ -90,7 +90,7 @@ def _update_charge(work: UnitOfWork, charge: Record, refund: Record) -> None:
 
 
 def _return_money(work: UnitOfWork, charge: Record, refund: Record) -> None:
-    """The refund's transaction; an invoice that was paid by the charge owes again."""
+    """Writes the refund's transaction and reopens the invoice that the charge paid."""
     payment = work.store.get("payments", charge.get("payment_id") or 0)
     if payment is None:
         return

@@ -1,4 +1,4 @@
-"""What a payment is applied to: splits, checked as the service checks them."""
+"""Parses and checks the splits of a payment: what it is applied to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SPLIT_TYPES = (
     "document_adjustment",
 )  # fmt: skip
 CONSUMING = frozenset({"invoice", "estimate", "credit", "convenience_fee"})
-"""Types that use up the payment's amount."""
+"""Types that consume the payment's amount."""
 DOCUMENTS: Mapping[str, str] = {
     "invoice": "invoices",
     "estimate": "estimates",
@@ -27,20 +27,20 @@ _PARAM = "applied_to"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One part of a payment."""
+    """A part of a payment."""
 
     type: str
     amount: Decimal
     documents: tuple[tuple[str, int], ...]
-    """(`invoice`, id) and the like: what the part goes to, and the credit note it comes from."""
+    """(`invoice`, id) and the like: where the amount goes, and the credit note it comes from."""
 
     @property
     def identity(self) -> tuple[str, tuple[tuple[str, int], ...]]:
-        """What an earlier split must share to be the same one."""
+        """Equal for splits of one type with the same documents."""
         return self.type, self.documents
 
     def element(self, transaction: int) -> Record:
-        """The split as an element of `applied_to`."""
+        """Returns the split as an element of `applied_to`."""
         element: Record = {"id": transaction, "type": self.type, "amount": self.amount}
         element |= dict(self.documents)
         if self.type in {"credit_note", "applied_credit", "document_adjustment"}:
@@ -51,12 +51,12 @@ class Split:
 
 
 def refuse_split(message: str) -> ApiError:
-    """The refusal of a payment's application."""
+    """Returns the error for a split that is refused."""
     return refused(f"{PREFIX}{message}", _PARAM)
 
 
 def requested_splits(sent: Any, currency: str) -> list[Split]:
-    """The splits of a request.
+    """Returns the splits of a request.
 
     Raises:
         ApiError: 400 with param `applied_to`.
@@ -75,7 +75,7 @@ def requested_splits(sent: Any, currency: str) -> list[Split]:
 
 
 def check_documents(work: UnitOfWork, splits: list[Split], payment: Record) -> None:
-    """Refuse splits whose documents do not fit the payment.
+    """Refuses splits whose documents do not fit the payment.
 
     Raises:
         ApiError: 400 with param `applied_to`.
@@ -97,7 +97,7 @@ def check_documents(work: UnitOfWork, splits: list[Split], payment: Record) -> N
 
 
 def consumed_amount(splits: list[Split]) -> Decimal:
-    """How much of the payment the splits use up."""
+    """Returns how much of the payment the splits consume."""
     return sum((each.amount for each in splits if each.type in CONSUMING), Decimal(0))
 
 

@@ -1,6 +1,5 @@
-"""Transactions: the money movements behind payments and credit balances."""
+"""Transactions: money movements behind payments and credit balances."""
 
-from decimal import Decimal
 from typing import Any
 
 from invoiced_emulator.calls.call import Call, Response
@@ -31,36 +30,22 @@ _EDITABLE = {
 _EDITABLE_CHARGE = ("notes", "sent", "metadata")
 
 
-def new_transaction(  # noqa: PLR0913 - one field each
-    work: UnitOfWork,
-    *,
-    customer: int | None,
-    currency: str,
-    amount: Decimal,
-    type: str,  # noqa: A002 - the field's name in the API
-    method: str,
-    date: int,
-    notes: str | None = None,
-    **relations: Any,
-) -> Record:
-    """A transaction not stored yet; `amount` is negative when credit is granted or applied.
+def new_transaction(work: UnitOfWork, **fields: Any) -> Record:
+    """Returns a transaction that is not stored.
 
-    `relations` are the ids of its invoice, credit_note, estimate and payment.
+    Args:
+        work: Gives it its id.
+        fields: The transaction's fields but for defaults, relations by their names without
+            `_id`. Granted or applied credit is a negative amount.
     """
-    payment = relations.pop("payment", None)
+    payment = fields.get("payment")
     return {
         "id": work.store.next_key("transactions"),
         "object": "transaction",
-        "customer": customer,
-        "date": date,
-        "type": type,
         "status": "succeeded",
-        "method": method,
-        "currency": currency,
-        "amount": amount,
-        "notes": notes,
+        "notes": None,
         **dict.fromkeys(_EMPTY),
-        **relations,
+        **fields,
         "payment": payment,
         "payment_id": payment,
         "metadata": {},
@@ -69,12 +54,12 @@ def new_transaction(  # noqa: PLR0913 - one field each
 
 
 def are_silent(work: UnitOfWork) -> bool:
-    """Whether the transactions of payments write no events, as on most accounts."""
+    """Whether transactions of payments write no events, as on most accounts."""
     return "transaction_events" not in work.account.features
 
 
 def update(call: Call) -> Response:
-    """PATCH /transactions/:id."""
+    """Handles PATCH /transactions/:id."""
     before = record_in_path(call, "transactions")
     if not call.body:
         return record_response(call, "transactions", before)

@@ -1,4 +1,4 @@
-"""Writing an invoice off: a credit note called Bad Debt takes its balance."""
+"""Writes off invoices by a credit note called Bad Debt."""
 
 from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
@@ -13,7 +13,7 @@ _NAME = "Bad Debt"
 
 
 def write_off(call: Call) -> Response:
-    """POST /invoices/:id/bad_debt; what is refused is answered 500, as observed."""
+    """Handles POST /invoices/:id/bad_debt; refuses with status 500, as observed."""
     invoice = with_defaults(record_in_path(call, "invoices"), INVOICE)
     balance = decimal(invoice, "balance")
     if invoice["closed"] or invoice["draft"] or invoice["voided"] or balance <= 0:

@@ -1,16 +1,16 @@
-"""The emulator's time: real by default, held and moved by tests."""
+"""The emulator's clock: the machine's time, or a time that tests set."""
 
 import time
 
 DAY = 86_400
-"""Seconds."""
+"""A day in seconds."""
 
 
 class Clock:
-    """Whole epoch seconds, as the API stamps records.
+    """Tells the time in whole epoch seconds.
 
-    A clock given a start stands still until `set` or `advance` moves it; one without follows
-    the machine, plus whatever it was advanced by.
+    With a start time the clock stands still until `set` or `advance`. Without one it follows the
+    machine's clock, plus what it was advanced by.
     """
 
     def __init__(self, at: int | None = None) -> None:
@@ -18,17 +18,17 @@ class Clock:
         self._offset = 0
 
     def now(self) -> int:
-        """The current time in epoch seconds."""
+        """Returns the current time in epoch seconds."""
         if self._held is not None:
             return self._held
         return int(time.time()) + self._offset
 
     def set(self, at: int) -> None:
-        """Hold the clock at `at` (epoch seconds)."""
+        """Stops the clock at `at` (epoch seconds)."""
         self._held = at
 
     def advance(self, seconds: int) -> int:
-        """Move the clock forward and return the new time in epoch seconds."""
+        """Moves the clock forward and returns the new time in epoch seconds."""
         if self._held is None:
             self._offset += seconds
         else:

@@ -12,4 +12,4 @@ _CODES = (
     "VN VU WF WS YE YT ZA ZM ZW "
 )
 COUNTRIES = frozenset(_CODES.split())
-"""Every country's two letters, upper-case."""
+"""The two letters of every country, in upper case."""

@@ -1,4 +1,4 @@
-"""ISO 4217 currencies and how many decimals their amounts have."""
+"""ISO 4217 currencies and their decimals."""
 
 from collections.abc import Mapping
 
@@ -17,4 +17,4 @@ _BY_DECIMALS: Mapping[int, str] = {0: _NONE, 2: _TWO, 3: _THREE}
 CURRENCIES: Mapping[str, int] = {
     code: decimals for decimals, codes in _BY_DECIMALS.items() for code in codes.split()
 }
-"""Decimals of every currency, by lower-case code."""
+"""The number of decimals of every currency, by lower-case code."""

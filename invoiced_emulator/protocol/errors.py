@@ -1,16 +1,16 @@
-"""The errors that the API answers with, texts as observed on the service."""
+"""The API's errors, with the texts observed on Invoiced."""
 
 from collections.abc import Iterable
 
 
 class ApiError(Exception):
-    """An answer of 400 or more.
+    """A response with status 400 or higher.
 
     Args:
         status: HTTP status.
         message: The text that the API sends, word for word.
-        param: The parameter to blame; left out of the body when None.
-        type: `invalid_request`, `rate_limit_error` or `api_error`; None leaves it out.
+        param: The parameter at fault; None leaves it out of the body.
+        type: `invalid_request`, `rate_limit_error` or `api_error`; None leaves it out of the body.
     """
 
     def __init__(
@@ -28,48 +28,48 @@ class ApiError(Exception):
         self.type = type
 
     def body(self) -> dict[str, str]:
-        """The error object of the response."""
+        """Returns the error object of the response."""
         body = {"type": self.type, "message": self.message, "param": self.param}
         return {name: value for name, value in body.items() if value is not None}
 
 
 def refused(message: str, param: str | None = None) -> ApiError:
-    """A 400: validation or a business rule."""
+    """Returns a 400 for a failed validation or business rule."""
     return ApiError(400, message, param)
 
 
 def syntax_error() -> ApiError:
-    """Malformed JSON, which is refused before anything else and carries no type."""
+    """Returns the 400 for malformed JSON, which has no type."""
     return ApiError(400, "Syntax error", type=None)
 
 
 def not_found(title: str, record_id: object) -> ApiError:
-    """A 404 for a record, e.g. `Credit Note was not found: 5`."""
+    """Returns the 404 for a missing record, e.g. `Credit Note was not found: 5`."""
     return ApiError(404, f"{title} was not found: {record_id}")
 
 
 def unknown_route(method: str, path: str) -> ApiError:
-    """A 404 for a path that no route answers."""
+    """Returns the 404 for an unknown path."""
     return ApiError(404, f"Request was not recognized: {method} {path}")
 
 
 def method_not_allowed(method: str, path: str) -> ApiError:
-    """A 405 for a known path with another verb."""
+    """Returns the 405 for a known path with another method."""
     return ApiError(405, f"Method not allowed: {method} {path}")
 
 
 def feature_missing() -> ApiError:
-    """A 400: the account does not have the feature that the route needs."""
+    """Returns the 400 for an account without the feature that the route needs."""
     return refused("Your Invoiced account does not have access to this feature")
 
 
 def forbidden() -> ApiError:
-    """A 403 for a key bound to a member who lacks the permission."""
+    """Returns the 403 for a user without the permission."""
     return ApiError(403, "You do not have permission to do that")
 
 
 def too_many_requests(limit: int) -> ApiError:
-    """A 429: the key has `limit` requests in flight already."""
+    """Returns the 429 for a key with `limit` requests in flight."""
     return ApiError(
         429,
         f"Too many concurrent requests! You can only make {limit} concurrent requests at a time.",
@@ -78,7 +78,7 @@ def too_many_requests(limit: int) -> ApiError:
 
 
 def server_error(status: int, correlation_id: str) -> ApiError:
-    """A 5xx as the service words it."""
+    """Returns a 5xx with Invoiced's text."""
     return ApiError(
         status,
         "There was an error processing your request. Our engineers have been notified and will "
@@ -88,11 +88,11 @@ def server_error(status: int, correlation_id: str) -> ApiError:
 
 
 def unknown_options(names: Iterable[str], defined: Iterable[str], where: str) -> ApiError:
-    """A 400 of a strict route for parameters it does not define.
+    """Returns the 400 of a strict route for unknown parameters.
 
     Args:
-        names: The parameters sent and not known.
-        defined: Those that the route knows.
+        names: The unknown parameters.
+        defined: The parameters that the route defines.
         where: `request` for a body, `query` for a query string.
     """
     unknown = sorted(names)

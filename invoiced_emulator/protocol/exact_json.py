@@ -1,6 +1,6 @@
-"""JSON whose numbers are exact: decimals in, decimals out, no binary floats between.
+"""JSON with exact numbers: decimals in, decimals out, no binary floats.
 
-The API drops zero fractions (100, never 100.00) and never writes exponents.
+The API writes neither zero fractions (100, not 100.00) nor exponents.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ _INT_RANGE = range(-(2**63), 2**63)
 
 
 def encode(value: object) -> bytes:
-    """`value` as compact JSON; Decimal, int and float become plain JSON numbers."""
+    """Returns `value` as compact JSON; Decimal, int and float become plain JSON numbers."""
     return _ENCODER.encode(_encodable(value))
 
 
 def decode(text: bytes | str) -> Any:
-    """The value of a JSON text, with every fractional number as Decimal."""
+    """Returns the value of a JSON text, with fractional numbers as Decimal."""
     return _DECODER.decode(text)
 
 
 def number_text(value: Decimal | float) -> str:
-    """A JSON number without exponent and without a zero fraction."""
+    """Returns a JSON number without exponent or zero fraction."""
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
     if number == number.to_integral_value():
         return str(int(number))

@@ -1,4 +1,4 @@
-"""Pages of a list: sizes, the `Link` header, and what is remembered between pages."""
+"""Pages of a list: their size, the `Link` header, and values kept between pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from invoiced_emulator.protocol.clock import Clock
 
 DEFAULT_SIZE = 100
 CURSOR_REQUIRED_FROM = 10_000
-"""Offset from which a page in primary-key order needs its predecessor to have been served."""
+"""From this offset, a page in primary-key order is served only after the page before it."""
 
 _STRICT_FIRST = ("expand", "exclude", "include", "filter", "advanced_filter", "metadata")
 _STRICT_DEFAULTS = ("page", "sort", "paginate", "updated_before", "updated_after")
@@ -19,19 +19,19 @@ _REMEMBERED_AT_MOST = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which page of a list was asked for."""
+    """The requested page of a list."""
 
     number: int
     size: int
 
     @property
     def offset(self) -> int:
-        """Rows before the page."""
+        """How many rows come before the page."""
         return (self.number - 1) * self.size
 
 
 def requested_page(values: Mapping[str, Any]) -> Page:
-    """The page of a request; nothing is refused, everything is brought into range."""
+    """Returns the page of a request; values out of range are clamped."""
     number = query.integer(values.get("page")) or 1
     size = values.get("per_page", "")
     requested = query.integer(size)
@@ -41,40 +41,40 @@ def requested_page(values: Mapping[str, Any]) -> Page:
 
 
 class ExpiringValues:
-    """Values kept for a limited time: counts and cursors, by list and offset."""
+    """Keeps numbers for a limited time, such as counts and cursors, by list and offset."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._values: dict[tuple[str, int], tuple[int, int]] = {}
 
     def get(self, name: str, offset: int = 0) -> int | None:
-        """The remembered value, or None when there is none or its time is up."""
+        """Returns the value, or None when there is none or it has expired."""
         value, until = self._values.get((name, offset), (0, -1))
         return value if self._clock.now() < until else None
 
     def put(self, name: str, value: int, *, seconds: int, offset: int = 0) -> None:
-        """Remember a value for so many seconds."""
+        """Keeps a value for so many seconds."""
         now = self._clock.now()
         if len(self._values) >= _REMEMBERED_AT_MOST:
             self._values = {key: kept for key, kept in self._values.items() if kept[1] > now}
         self._values[name, offset] = (value, now + seconds)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Removes all values."""
         self._values.clear()
 
 
 def link_header(
     base: str, values: Mapping[str, Any], page: Page, total: int, *, strict: bool
 ) -> str:
-    """The `Link` header: self, first, previous, next, last, in this order.
+    """Returns the `Link` header: self, first, previous, next, last, in this order.
 
     Args:
         base: Address of the list without its query string.
         values: The query parameters of the request.
         page: The page served.
         total: Rows in the whole list.
-        strict: SettingsModel lists leak the defaults of their parameters into the links.
+        strict: The links of strict lists include the defaults of their parameters.
     """
     last = max(1, -(-total // page.size))
     numbers = {"self": page.number, "first": 1}
@@ -91,7 +91,7 @@ def link_header(
 
 
 def _around_page(values: Mapping[str, Any], page: Page, *, strict: bool) -> tuple[str, str]:
-    """What stands before and after `page=N` in a link's query string."""
+    """Returns the parts of a link's query string before and after `page=N`."""
     size = {} if page.size == DEFAULT_SIZE else {"per_page": page.size}
     own = {name: value for name, value in values.items() if name not in {"page", "per_page"}}
     if not strict:

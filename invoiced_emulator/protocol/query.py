@@ -1,4 +1,4 @@
-"""Query strings and form bodies as the API's PHP server reads them: brackets nest."""
+"""Parses query strings and form bodies as the API's PHP server does: brackets nest."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The parameters of a query string or form; `a[b]=1` and `a[]=1` become dicts and lists."""
+    """Returns the parameters; `a[b]=1` becomes a dict and `a[]=1` a list."""
     values: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         head, bracket, _ = name.partition("[")
@@ -20,20 +20,20 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def integer(value: object) -> int | None:
-    """What the server makes of an integer parameter: leading digits, None when there are none."""
+    """Returns the leading digits of a parameter as an integer; None without digits."""
     match = _LEADING_INTEGER.match(str(value)) if isinstance(value, str | int) else None
     return int(match[1]) if match else None
 
 
 def names(value: object) -> tuple[str, ...]:
-    """The names of a comma-separated parameter such as `include`."""
+    """Returns the names in a comma-separated parameter such as `include`."""
     if not isinstance(value, str):
         return ()
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def flat(values: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    """Nested parameters as (name, value) pairs, in order; None is left out."""
+    """Yields nested parameters as (name, value) pairs, without None."""
     for name, value in values.items():
         yield from _flat(name, value)
 

@@ -1,4 +1,4 @@
-"""What happens around records: notes, messages, pending lines, files and webhooks."""
+"""Kinds of record around others: notes, messages, pending lines, files and webhooks."""
 
 from collections.abc import Mapping
 

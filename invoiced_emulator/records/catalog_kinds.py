@@ -1,4 +1,4 @@
-"""Plans, items, coupons and tax rates: kinds of record that are versioned by their id."""
+"""Kinds of record that are archived and versioned: plans, items, coupons and tax rates."""
 
 from invoiced_emulator.records.kind import ObjectKind, fields, names
 

@@ -1,4 +1,4 @@
-"""SQL conditions over stored records, always parameterised."""
+"""SQL conditions over stored records, with parameters."""
 
 import re
 from dataclasses import dataclass, field
@@ -27,35 +27,35 @@ _NOT_RELATIONS = frozenset({"gateway", "plan", "external", "ach_sender"})
 
 @dataclass(slots=True)
 class Conditions:
-    """The WHERE clause of a list; `r` is the narrow row, `b` the JSON texts."""
+    """The WHERE clause of a list; `r` is the table records, `b` the table bodies."""
 
     terms: list[str] = field(default_factory=list)
     parameters: list[Any] = field(default_factory=list)
 
     def add(self, term: str, *parameters: Any) -> None:
-        """Require `term`, with its placeholders filled by `parameters`."""
+        """Adds a term, whose placeholders take `parameters`."""
         self.terms.append(term)
         self.parameters.extend(parameters)
 
     @property
     def sql(self) -> str:
-        """The conditions joined by AND."""
+        """The terms joined by AND."""
         return " AND ".join(self.terms)
 
     def signature(self) -> str:
-        """What tells one filtered list from another, for cached counts and cursors."""
+        """Returns a text that identifies the filtered list, for cached counts and cursors."""
         return f"{self.sql}|{self.parameters!r}"
 
 
 def tables(*clauses: str) -> str:
-    """The FROM clause for these clauses: the JSON texts are joined only when one needs them."""
+    """Returns the FROM clause; it joins the JSON texts only if a clause needs them."""
     if any("b." in clause for clause in clauses):
         return "records r JOIN bodies b ON b.collection = r.collection AND b.key = r.key"
     return "records r"
 
 
 def column(kind: ObjectKind, name: str) -> str:
-    """The SQL expression of a record's field; `name` must be one of `kind.fields`."""
+    """Returns the SQL expression of a field; `name` must be one of `kind.fields`."""
     if name in {"id", "internal_id"}:
         return "r.id" if kind.versioned and name == "id" else "r.key"
     if name in _NARROW:
@@ -75,7 +75,7 @@ def column(kind: ObjectKind, name: str) -> str:
 
 
 def metadata_column(kind: ObjectKind, key: str) -> str:
-    """The SQL expression of one metadata value as text; `key` must match `METADATA_KEY`."""
+    """Returns the SQL expression of a metadata value; `key` must match `METADATA_KEY`."""
     text = "b.hidden" if "metadata" in kind.hidden else "b.body"
     return f"CAST(json_extract({text}, '$.metadata.\"{key}\"') AS TEXT)"
 

@@ -1,4 +1,4 @@
-"""Records from a directory of JSON files into the store."""
+"""Loads records from a directory of JSON files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,22 +16,22 @@ _WHOLE_OBJECT = ".object.json"
 
 @dataclass(slots=True)
 class Loaded:
-    """What became of a directory's files."""
+    """The result of loading a directory."""
 
     counts: dict[str, int] = field(default_factory=dict)
     """Records loaded, by collection."""
     skipped: list[str] = field(default_factory=list)
-    """What was not loaded, each with its reason."""
+    """Files and records that were not loaded, with the reason."""
 
 
 def load_directory(store: Store, path: Path) -> Loaded:
-    """Put the records of all JSON files of a directory into the store, as they are.
+    """Stores the records of all JSON files in a directory, as they are.
 
-    A file holds one record or an array of them. Of several files with the same record the last
-    in name order wins, but `*.object.json` wins over all others.
+    A file holds a record or an array of records. When files hold the same record, the last file in
+    name order wins, and `*.object.json` wins over other files.
 
     Args:
-        store: Where they go.
+        store: Receives the records.
         path: The directory; its subdirectories are not read.
     """
     loaded = Loaded()

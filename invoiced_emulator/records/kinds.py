@@ -1,4 +1,4 @@
-"""What the API knows of each kind of record, as data: names, hidden fields, filters, relations."""
+"""Every kind of record as data: names, hidden fields, filters and relations."""
 
 from collections.abc import Mapping
 
@@ -217,9 +217,9 @@ _KINDS = (
 )
 
 KINDS: Mapping[str, ObjectKind] = {kind.collection: kind for kind in _KINDS}
-"""Every kind of record that the emulator keeps, by collection."""
+"""Every kind of record, by collection."""
 
 COLLECTION_OF: Mapping[str, str] = {
     kind.object: kind.collection for kind in _KINDS if kind.object is not None
 } | {"task": "tasks"}
-"""The collection of a record, by the value of its `object` field."""
+"""Collections by the value of a record's `object` field."""

@@ -1,4 +1,4 @@
-"""What is charged and refunded: payment sources, charges, refunds and payment plans."""
+"""Kinds of record for payment sources, charges, refunds and payment plans."""
 
 from invoiced_emulator.records.kind import ObjectKind, fields, names
 

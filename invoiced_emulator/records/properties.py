@@ -1,4 +1,4 @@
-"""What a property of a record accepts, and the service's words when it does not."""
+"""Writable properties: the values they accept, and the errors for others."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _FALSE = frozenset({"", "0", "false"})
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One writable property."""
+    """A writable property."""
 
     type: PropertyType = "text"
     nullable: bool = True
@@ -32,12 +32,12 @@ class Property:
 
 
 def title(name: str) -> str:
-    """A property's name in error messages: `purchase_order` is `Purchase Order`."""
+    """Returns a property's name in error messages, e.g. `Purchase Order`."""
     return name.replace("_", " ").title()
 
 
 def missing(name: str) -> ApiError:
-    """The refusal of a record without a required property."""
+    """Returns the error for a missing property."""
     return refused(f"{title(name)} is missing", name)
 
 
@@ -48,18 +48,18 @@ def accepted_values(
     model: str = "",
     blocked: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """The values of a request body that a record takes over, as they are stored.
+    """Returns the values of a request body as they are stored.
 
-    Names that are not properties are left out; the first error is raised.
+    Other names are left out. The first error is raised.
 
     Args:
         body: The request's JSON object.
-        properties: What may be written.
-        model: Name of the kind of record, for the text about blocked properties.
-        blocked: Names whose mere presence is refused.
+        properties: The writable properties.
+        model: The kind of record, for the error about blocked properties.
+        blocked: Names that are refused even with the stored value.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     for name in body:
         if name in blocked:
@@ -72,10 +72,10 @@ def accepted_values(
 
 
 def stored_value(name: str, value: Any, property_: Property) -> Any:
-    """One value as it is stored.
+    """Returns a value as it is stored.
 
     Raises:
-        ApiError: 400, its param is `name`.
+        ApiError: 400 with `name` as param.
     """
     if property_.type == "metadata":
         check_metadata(value)
@@ -86,7 +86,7 @@ def stored_value(name: str, value: Any, property_: Property) -> Any:
 
 
 def check_metadata(value: Any) -> None:
-    """Refuse metadata that the service would refuse.
+    """Refuses metadata that Invoiced refuses.
 
     Raises:
         ApiError: 400 with param `metadata`.
@@ -114,14 +114,14 @@ def check_metadata(value: Any) -> None:
 
 
 def stored_metadata(value: Any) -> dict[str, str]:
-    """Metadata as later requests return it: every value is text."""
+    """Returns metadata as it is stored: every value is text."""
     if not isinstance(value, dict):
         return {}
     return {key: _metadata_text(item) for key, item in value.items()}
 
 
 def as_decimal(value: Any) -> Decimal | None:
-    """A JSON or form number; None when it is none."""
+    """Returns a JSON or form number; None when it is not a number."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | Decimal):
@@ -134,13 +134,13 @@ def as_decimal(value: Any) -> Decimal | None:
 
 
 def as_integer(value: Any) -> int | None:
-    """A whole JSON or form number; None when it is none."""
+    """Returns a whole JSON or form number; None when it is not one."""
     number = as_decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
 
 
 def as_boolean(value: Any) -> bool:
-    """What the service makes of a boolean property."""
+    """Converts a value as Invoiced does for a boolean property."""
     return value.strip().lower() not in _FALSE if isinstance(value, str) else bool(value)
 
 

@@ -1,7 +1,7 @@
-"""How many rows a list has: counted in SQL, or looked up where windows of one list are walked.
+"""Counts the rows of lists, quickly for many windows of one list.
 
-A client that walks windows of `updated_at` asks for another window each time, and SQLite would
-count up to a hundred thousand index entries for every page (12 ms, measured).
+A client that walks windows of `updated_at` requests another window each time, and SQLite would
+count up to 100,000 index entries for each page (12 ms, measured).
 """
 
 from array import array
@@ -23,10 +23,10 @@ class RowCounts:
         self._store = store
         self._generation = -1
         self._instants: dict[str, array[int] | None] = {}
-        """Sorted `updated_at` of a list's rows; None for a list that was counted only once."""
+        """Sorted `updated_at` of the rows of a list; None while it was counted only once."""
 
     def count(self, conditions: Conditions) -> int:
-        """The number of rows that meet `conditions`."""
+        """Returns the number of rows that meet `conditions`."""
         generation = self._store.generation
         if generation != self._generation or len(self._instants) > _KEPT_AT_MOST:
             self._generation, self._instants = generation, {}
@@ -34,7 +34,7 @@ class RowCounts:
         if after is None and before is None:
             return self._counted(conditions)
         name = rest.signature()
-        if name not in self._instants:  # worth sorting only when it is asked for again
+        if name not in self._instants:  # sorting pays off from the second count
             self._instants[name] = None
             return self._counted(conditions)
         instants = self._instants[name]
@@ -55,7 +55,7 @@ class RowCounts:
 
 
 def _without_window(conditions: Conditions) -> tuple[Conditions, int | None, int | None]:
-    """The other conditions, and the bounds (both exclusive, epoch seconds) of the window."""
+    """Returns the other conditions, and the bounds (exclusive, epoch seconds) of the window."""
     rest = Conditions()
     bounds: dict[str, int] = {}
     parameters = iter(conditions.parameters)

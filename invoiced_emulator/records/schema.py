@@ -1,4 +1,4 @@
-"""The SQLite schema of the store, and how a record becomes rows."""
+"""The SQLite schema of the store, and the rows of a record."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,8 +7,8 @@ from typing import Any
 from invoiced_emulator.protocol.exact_json import encode
 from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
 
-# Narrow rows clustered by key carry what lists filter and sort by; the JSON texts lie apart, so
-# that walking a window of a hundred thousand rows does not read a hundred thousand bodies.
+# `records` holds what lists filter and sort by. The JSON texts are in `bodies`, so that walking a
+# window of 100,000 rows does not read 100,000 texts.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     collection TEXT NOT NULL,
@@ -57,11 +57,11 @@ RECORD_COLUMNS = (
 )
 
 SHOWN, ARCHIVED, FINISHED = 0, 1, 2
-"""`state` of a row: listed by default; archived or canceled; finished."""
+"""Values of `state`: listed by default; archived or canceled; finished."""
 
 
 def record_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The narrow row of a record, in the order of `RECORD_COLUMNS`."""
+    """Returns the row of a record in `records`, in the order of `RECORD_COLUMNS`."""
     versioned = KINDS[collection].versioned
     label = record.get("type") if collection == "events" else record.get("number")
     return (
@@ -80,7 +80,7 @@ def record_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[An
 
 
 def body_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The JSON texts of a record: what responses show, and what they hide by default."""
+    """Returns the row of a record in `bodies`: the fields shown and hidden by default."""
     kind = KINDS[collection]
     shown = kind.visible(record)
     hidden = {name: record[name] for name in sorted(record) if name in kind.hidden}
@@ -93,7 +93,7 @@ def body_row(collection: str, key: int, record: Mapping[str, Any]) -> tuple[Any,
 
 
 def event_links(key: int, event: Mapping[str, Any]) -> set[tuple[str, str, int]]:
-    """The records that an event is associated with, as (object, id, event)."""
+    """Returns the records that an event belongs to, as (object, id, event)."""
     kind = str(event.get("type", "")).split(".", maxsplit=1)[0]
     data = event.get("data")
     snapshot = data.get("object") if isinstance(data, Mapping) else None

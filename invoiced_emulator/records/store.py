@@ -1,4 +1,4 @@
-"""The records of the emulated account in one SQLite file, open to tests without HTTP."""
+"""The records of the emulated account in a SQLite file; tests may use it without HTTP."""
 
 import sqlite3
 import threading
@@ -20,7 +20,7 @@ from invoiced_emulator.records.schema import (
 
 _CHUNK = 1000
 _PLACES = ", ".join("?" * len(RECORD_COLUMNS.split(",")))
-# Replacing keeps a held row held.
+# A record that is held back stays so when it is replaced.
 _PUT_RECORD = (
     f"INSERT INTO records ({RECORD_COLUMNS}) VALUES ({_PLACES}) "  # noqa: S608
     "ON CONFLICT (collection, key) DO UPDATE SET "
@@ -31,12 +31,12 @@ _PUT_LINK = "INSERT OR IGNORE INTO event_links VALUES (?, ?, ?)"
 
 
 class Store:
-    """Records of all collections, as raw JSON; safe to use from any thread.
+    """Stores the records of all collections as JSON; safe in every thread.
 
-    Nothing is validated and no event is written: what is put in comes out.
+    Records are not validated, and no events are written.
 
     Args:
-        database: A file, which is created when missing, or `:memory:`.
+        database: A file, created if missing, or `:memory:`.
     """
 
     def __init__(self, database: Path | str = ":memory:") -> None:
@@ -54,13 +54,13 @@ class Store:
         self._connection.executescript(SCHEMA)
 
     def close(self) -> None:
-        """Close the database; the store cannot be used afterwards."""
+        """Closes the database."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside is written together or, on any error, not at all; may be nested."""
+        """Runs the block in a transaction, rolled back on any error; may be nested."""
         with self._lock:
             outermost = self._depth == 0
             if outermost:
@@ -80,25 +80,25 @@ class Store:
 
     @property
     def generation(self) -> int:
-        """Grows with every change of the store."""
+        """A number that grows with every change."""
         return self._connection.total_changes
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query; text columns come as bytes."""
+        """Returns all rows of a query, texts as bytes."""
         with self._lock:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
-        """Run one statement that changes the database."""
+        """Runs a statement that changes the database."""
         with self._lock:
             self._connection.execute(sql, tuple(parameters))
 
     def put(self, collection: str, record: Mapping[str, Any]) -> None:
-        """Insert or replace a record exactly as response."""
+        """Inserts or replaces a record, unchanged."""
         self.put_many(collection, (record,))
 
     def put_many(self, collection: str, records: Iterable[Mapping[str, Any]]) -> int:
-        """Insert or replace many records exactly as given and return how many."""
+        """Inserts or replaces records, unchanged, and returns how many."""
         remaining = iter(records)
         total = 0
         while chunk := list(islice(remaining, _CHUNK)):
@@ -108,23 +108,23 @@ class Store:
         return total
 
     def get(self, collection: str, record_id: int | str) -> dict[str, Any] | None:
-        """A record with all its fields, hidden ones too; of versions of one id, the latest."""
+        """Returns the latest version of a record with all fields; None when there is none."""
         keys = self.keys(collection, record_id)
         return self.at(collection, keys[-1]) if keys else None
 
     def at(self, collection: str, key: int) -> dict[str, Any] | None:
-        """A record by its key, which is `internal_id` for plans, items, coupons, tax rates."""
+        """Returns a record by its key: `internal_id` for plans, items, coupons and tax rates."""
         found = self.rows(
             "SELECT body, hidden FROM bodies WHERE collection = ? AND key = ?", (collection, key)
         )
         return merged(*found[0]) if found else None
 
     def texts(self, collection: str, keys: Iterable[int]) -> list[tuple[bytes, bytes | None]]:
-        """The stored JSON of records, (shown, hidden), in the order of their keys."""
+        """Returns the stored texts (shown, hidden) of records, in the order of `keys`."""
         wanted = tuple(keys)
         if not wanted:
             return []
-        # One statement for a whole page: a statement per row costs more than the reading.
+        # One statement for a page: a statement per row would cost more than reading the rows.
         places = ",".join("?" * len(wanted))
         sql = (
             "SELECT key, body, hidden FROM bodies "  # noqa: S608
@@ -134,7 +134,7 @@ class Store:
         return [found[key] for key in wanted if key in found]
 
     def all(self, collection: str) -> list[dict[str, Any]]:
-        """Every record of a collection in key order, with all fields; held ones too."""
+        """Returns all records of a collection in key order, with all fields, held ones too."""
         sql = "SELECT body, hidden FROM bodies WHERE collection = ? ORDER BY key"
         return [merged(*row) for row in self.rows(sql, (collection,))]
 
@@ -147,32 +147,32 @@ class Store:
         return [merged(*row) for row in self.rows(sql, (customer, collection))]
 
     def remove(self, collection: str, record_id: int | str) -> None:
-        """Delete a record, all versions of it, without writing an event."""
+        """Deletes all versions of a record without an event."""
         for key in self.keys(collection, record_id):
             self.remove_key(collection, key)
 
     def remove_key(self, collection: str, key: int) -> None:
-        """Delete the record with this key without writing an event."""
+        """Deletes the record with this key without an event."""
         with self.transaction():
             for table in ("records", "bodies"):
                 sql = f"DELETE FROM {table} WHERE collection = ? AND key = ?"  # noqa: S608
                 self.execute(sql, (collection, key))
 
     def count(self, collection: str) -> int:
-        """How many records a collection holds, held ones too."""
+        """Returns how many records a collection holds, held ones too."""
         sql = "SELECT count(*) FROM records WHERE collection = ?"
         return self.rows(sql, (collection,))[0][0]
 
     def hold(self, collection: str, record_id: int | str) -> None:
-        """Hide a record from the API, as if its transaction had not committed yet."""
+        """Holds a record back from the API, as if its transaction were not committed."""
         self._set_held(collection, record_id, held=1)
 
     def release(self, collection: str, record_id: int | str) -> None:
-        """Let the API see a held record."""
+        """Shows a record that was held back."""
         self._set_held(collection, record_id, held=0)
 
     def keys(self, collection: str, record_id: object) -> list[int]:
-        """The keys of a record's versions, oldest first; one at most unless versioned."""
+        """Returns the keys of a record's versions, oldest first."""
         if KINDS[collection].versioned:
             sql = "SELECT key FROM records WHERE collection = ? AND id = ? ORDER BY key"
             return [row[0] for row in self.rows(sql, (collection, str(record_id)))]
@@ -184,7 +184,7 @@ class Store:
         return [row[0] for row in self.rows(sql, (collection, key))]
 
     def next_value(self, sequence: str, *, above: int = 0) -> int:
-        """The next number of a sequence, greater than `above` and never given out before."""
+        """Returns the next number of a sequence, greater than `above` and not used before."""
         with self.transaction():
             found = self.rows("SELECT value FROM sequences WHERE name = ?", (sequence,))
             value = max(found[0][0] if found else 0, above) + 1
@@ -192,8 +192,8 @@ class Store:
             return value
 
     def next_key(self, collection: str) -> int:
-        """A key that no record of the collection has or had."""
-        # Credit balance adjustments are a view of transactions and share their ids.
+        """Returns a key that no record of the collection has or had."""
+        # A credit balance adjustment is another view of a transaction, with the same id.
         if collection == "credit_balance_adjustments":
             collection = "transactions"
         return self.next_value(f"key:{collection}", above=self._highest_key(collection))
@@ -236,5 +236,5 @@ class Store:
 
 
 def merged(body: bytes, hidden: bytes | None) -> dict[str, Any]:
-    """The whole record of its two stored texts."""
+    """Returns the record of its two stored texts."""
     return decode(body) | decode(hidden) if hidden else decode(body)

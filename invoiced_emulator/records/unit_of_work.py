@@ -1,4 +1,4 @@
-"""One request's changes: stamped, stored together, and told as events."""
+"""The changes of one request, stored in one transaction, and their events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,22 +15,22 @@ Record = dict[str, Any]
 
 @dataclass(slots=True)
 class _Change:
-    """What happened to one record in this request."""
+    """The changes of one record in this request."""
 
     collection: str
     record_id: int | str
     created: bool = False
     before: Record | None = None
     deleted: Record | None = None
-    """The snapshot taken before the record was deleted."""
+    """Snapshot from before the deletion."""
     name: str | None = None
-    """Replaces `updated` in the event type."""
+    """Event name instead of `updated`."""
     additional: list[str] = field(default_factory=list)
     extra: Record = field(default_factory=dict)
 
 
 class UnitOfWork:
-    """The changes of one request; `finish` writes the events, merged per record."""
+    """Collects the changes of a request; `finish` writes one event per record."""
 
     def __init__(self, store: Store, account: Account, clock: Clock) -> None:
         self.store = store
@@ -39,7 +39,7 @@ class UnitOfWork:
         self._changes: dict[tuple[str, int | str], _Change] = {}
 
     def create(self, collection: str, record: Record, *, silent: bool = False) -> Record:
-        """Store a new record, stamped now; an id is given unless it has one."""
+        """Stores a new record with timestamps, and an id if it has none."""
         kind, now = KINDS[collection], self.clock.now()
         key = self.store.next_key(collection)
         record = {"id": key, "created_at": now, "updated_at": now, **record}
@@ -55,7 +55,7 @@ class UnitOfWork:
     def save(
         self, collection: str, before: Record, after: Record, *, silent: bool = False
     ) -> Record:
-        """Store a changed record, stamped now."""
+        """Stores a changed record with a new `updated_at`."""
         after = {**after, "updated_at": self.clock.now()}
         self.store.put(collection, after)
         if not silent:
@@ -64,31 +64,31 @@ class UnitOfWork:
         return after
 
     def delete(self, collection: str, record: Record, *, silent: bool = False) -> None:
-        """Delete a record; its event holds the record as it was."""
+        """Deletes a record; its event holds the record as it was."""
         if not silent:
             self._change(collection, record["id"]).deleted = self.snapshot(collection, record)
         self.store.remove(collection, record["id"])
 
     def name_event(self, collection: str, record_id: int | str, name: str) -> None:
-        """Tell the change as `name` instead of `updated`, e.g. `paid`."""
+        """Names the event of a change, e.g. `paid` instead of `updated`."""
         self._change(collection, record_id).name = name
 
     def add_event(
         self, collection: str, record: Record, name: str, extra: Record | None = None
     ) -> None:
-        """Write an event besides those of the change itself, e.g. `completed`."""
+        """Adds an event to that of the change, e.g. `completed`."""
         change = self._change(collection, record["id"])
         change.additional.append(name)
         change.extra = extra or {}
 
     def finish(self) -> None:
-        """Write the events of all changes, in the order in which the records were touched."""
+        """Writes the events, in the order in which the records were changed first."""
         for change in self._changes.values():
             self._write_events(change)
         self._changes.clear()
 
     def snapshot(self, collection: str, record: Record) -> Record:
-        """A record as events show it: visible fields, its customer and plan expanded."""
+        """Returns a record as events show it: visible fields, with customer and plan expanded."""
         kind = KINDS[collection]
         shown = kind.visible(record)
         if collection == "payments":
@@ -143,7 +143,7 @@ class UnitOfWork:
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any], hidden: frozenset[str]) -> Record:
-    """The visible fields that differ, with their old values; `updated_at` alone is no change."""
+    """Returns the old values of visible fields that differ; `updated_at` does not count."""
     return {
         name: before.get(name)
         for name in sorted(before.keys() | after.keys())

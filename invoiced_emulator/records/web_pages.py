@@ -1,4 +1,4 @@
-"""Addresses of web pages about records; nothing answers there."""
+"""Addresses of web pages about records; the pages do not exist."""
 
 import hashlib
 
@@ -8,6 +8,6 @@ _SITE = "https://emulator.invoiced.invalid"
 
 
 def page_address(collection: str, record_id: object) -> str:
-    """Returns the address of a record's page: always the same one, and no id can be read in it."""
+    """Returns the address of a record's page: always the same, without its id."""
     digest = hashlib.sha256(encode([collection, record_id])).hexdigest()[:24]
     return f"{_SITE}/{collection}/{digest}"

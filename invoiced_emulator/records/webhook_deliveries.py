@@ -1,4 +1,4 @@
-"""Webhook deliveries: an attempt per webhook and event, signed, tried again by the hour."""
+"""Delivers events to webhooks: signed, and retried every hour."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 def enqueue(store: Store, event: Mapping[str, Any]) -> None:
-    """Let every enabled webhook that wants this event be told of it at the next `deliver`."""
+    """Queues an event for every enabled webhook that subscribes to it."""
     for webhook in store.all("webhooks"):
         wanted = webhook.get("events") or ()
         if not webhook.get("enabled") or not ({"*", event["type"]} & {*wanted}):
@@ -43,7 +43,7 @@ def enqueue(store: Store, event: Mapping[str, Any]) -> None:
 
 
 def deliver(store: Store, clock: Clock) -> int:
-    """Send every delivery that is due by `clock`, one after the other, and return how many."""
+    """Sends every delivery that is due by `clock`, one by one, and returns how many."""
     now = clock.now()
     due = [
         attempt
@@ -62,7 +62,7 @@ def deliver(store: Store, clock: Clock) -> int:
 
 
 def signature(payload: bytes, secret: str) -> str:
-    """The `X-Invoiced-Signature` of a body: hexadecimal HMAC-SHA256 with the webhook's secret."""
+    """Returns the `X-Invoiced-Signature`: hexadecimal HMAC-SHA256 with the webhook's secret."""
     return hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
 
 
@@ -85,7 +85,7 @@ def _deliver(store: Store, webhook: Record, attempt: Record, now: int) -> None:
 
 
 def _post(url: str, payload: bytes, signed: str) -> int | None:
-    """The status that a receiver answers with, redirects not followed; None without an answer."""
+    """Sends a delivery and returns the status; None without a response. Follows no redirects."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

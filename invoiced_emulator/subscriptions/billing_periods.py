@@ -1,4 +1,4 @@
-"""Billing periods of a plan and what recurs in a month."""
+"""Billing periods of a plan, and recurring amounts per month."""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ _MONTHS = {"month": 1, "year": 12}
 
 
 def period_end(start: int, interval: str, count: int, periods: int = 1) -> int:
-    """The last second of the n-th billing period that begins at `start` (epoch seconds, UTC)."""
+    """Returns the last second of the n-th billing period from `start` (epoch seconds, UTC)."""
     begin = datetime.fromtimestamp(start, tz=UTC)
     if interval in _DAYS:
         end = begin + timedelta(days=_DAYS[interval] * count * periods)
@@ -27,7 +27,7 @@ def period_end(start: int, interval: str, count: int, periods: int = 1) -> int:
 
 
 def current_period(start: int, interval: str, count: int, now: int) -> tuple[int, int]:
-    """First and last second of the period that holds `now`, or of the first when it is ahead."""
+    """Returns first and last second of the period of `now`, or of the first period."""
     begin, number = start, 1
     end = period_end(start, interval, count)
     while end < now:
@@ -37,10 +37,10 @@ def current_period(start: int, interval: str, count: int, now: int) -> tuple[int
 
 
 def monthly(amount: Decimal, interval: str, count: int) -> Decimal:
-    """A recurring amount brought to one month."""
+    """Converts a recurring amount to one month."""
     return amount * _PER_MONTH[interval] / count
 
 
 def interval_text(interval: str, count: int) -> str:
-    """`1 month`, `3 months`."""
+    """Returns e.g. `1 month` or `3 months`."""
     return f"{count} {interval}" if count == 1 else f"{count} {interval}s"

@@ -1,4 +1,4 @@
-"""What the service refuses in the terms of a subscription; none of its refusals names a param."""
+"""Refuses terms of a subscription that Invoiced refuses; these errors have no param."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _MOST_ADDONS = 100
 
 
 def subscriber(call: Call, sent: Any) -> Record:
-    """The customer of a new subscription.
+    """Returns the customer of a new subscription.
 
     Raises:
         ApiError: 400 `Customer missing`, `Invalid customer` or `No such customer: 9`.
@@ -26,7 +26,7 @@ def subscriber(call: Call, sent: Any) -> Record:
 
 
 def check_start(start: int, now: int, *, autopay: bool) -> None:
-    """Refuse a start (epoch seconds) too far in the past."""
+    """Refuses a start (epoch seconds) too far in the past."""
     if autopay and start < now - _MONTH:
         raise refused("AutoPay subscriptions cannot start more than 1 month in the past!")
     if start < now - _FIVE_YEARS:
@@ -34,7 +34,7 @@ def check_start(start: int, now: int, *, autopay: bool) -> None:
 
 
 def check_billing(subscription: Record, plan: Record) -> None:
-    """Refuse calendar billing and billing in advance that do not fit the plan's interval."""
+    """Refuses calendar billing and billing in advance that do not fit the plan's interval."""
     if subscription.get("snap_to_nth_day") and plan["interval_count"] > 1:
         raise refused(
             "Calendar billing cannot be used when the plan interval count is greater than 1."

@@ -1,4 +1,4 @@
-"""The first invoice of a subscription: issued when it is created, or previewed."""
+"""The first invoice of a subscription."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from invoiced_emulator.subscriptions.terms import addon_definition, unit_price
 
 
 def issue_first(call: Call, subscription: Record, plan: Record) -> None:
-    """Issue the first invoice, and collect it when the customer pays automatically.
+    """Issues the first invoice, and collects it with AutoPay.
 
     Raises:
-        ApiError: 400; the subscription's own transaction is rolled back with it.
+        ApiError: 400; the subscription is rolled back with it.
     """
     body = {
         "customer": subscription["customer"],
@@ -41,7 +41,7 @@ def issue_first(call: Call, subscription: Record, plan: Record) -> None:
 
 
 def subscription_lines(work: UnitOfWork, subscription: Record, plan: Record) -> list[Record]:
-    """The lines that a billing period adds to an invoice, as a request would send them."""
+    """Returns the lines of a billing period, as a request would send them."""
     lines = [_line("plan", plan, subscription["quantity"], subscription.get("amount"))]
     for addon in subscription["addons"]:
         found = addon_definition(work, addon)

@@ -1,4 +1,4 @@
-"""Subscriptions: create, update, pause, resume and cancel."""
+"""Creates, updates, pauses, resumes and cancels subscriptions."""
 
 from decimal import Decimal
 
@@ -54,7 +54,7 @@ _CANCEL = {"canceled_reason": Property(longest=50)}
 
 
 def create(call: Call) -> Response:
-    """POST /subscriptions."""
+    """Handles POST /subscriptions."""
     work = call.work
     subscription, plan = _requested(call)
     subscription = work.create("subscriptions", subscription)
@@ -67,7 +67,7 @@ def create(call: Call) -> Response:
 
 
 def preview(call: Call) -> Response:
-    """POST /subscriptions/preview: what the first invoice would be; nothing is kept."""
+    """Handles POST /subscriptions/preview: returns the first invoice; stores nothing."""
     subscription, plan = _requested(call)
     first: Record = {
         "object": "invoice",
@@ -84,7 +84,7 @@ def preview(call: Call) -> Response:
 
 
 def _requested(call: Call) -> tuple[Record, Record]:
-    """The subscription that a body asks for, not stored yet, and its plan."""
+    """Returns the subscription of a body, not stored, and its plan."""
     body, work = call.body, call.work
     customer = subscriber(call, body.get("customer"))
     plan = plan_of(work, body.get("plan"))
@@ -123,7 +123,7 @@ def _requested(call: Call) -> tuple[Record, Record]:
 
 
 def update(call: Call) -> Response:
-    """PATCH /subscriptions/:id; an empty body is stamped too."""
+    """Handles PATCH /subscriptions/:id; even an empty body moves `updated_at`."""
     body, work = call.body, call.work
     before = record_in_path(call, "subscriptions")
     if "customer" in body:
@@ -155,7 +155,7 @@ def update(call: Call) -> Response:
 
 
 def cancel(call: Call) -> Response:
-    """DELETE /subscriptions/:id: the row stays, with status canceled."""
+    """Handles DELETE /subscriptions/:id: the record stays, with status canceled."""
     refuse_query(call)
     before = record_in_path(call, "subscriptions")
     if before.get("canceled") or before.get("status") == "canceled":
@@ -175,12 +175,12 @@ def cancel(call: Call) -> Response:
 
 
 def pause(call: Call) -> Response:
-    """POST /subscriptions/:id/pause."""
+    """Handles POST /subscriptions/:id/pause."""
     return _set_paused(call, record_in_path(call, "subscriptions"), paused=True)
 
 
 def resume(call: Call) -> Response:
-    """POST /subscriptions/:id/resume."""
+    """Handles POST /subscriptions/:id/resume."""
     return _set_paused(call, record_in_path(call, "subscriptions"), paused=False)
 
 
@@ -201,7 +201,7 @@ def _is_due(subscription: Record) -> bool:
 
 
 def _current(subscription: Record, plan: Record, now: int) -> Record:
-    """Status and period of a new subscription."""
+    """Returns status and period of a new subscription."""
     start = subscription["start_date"]
     if start > now:
         return {"status": "not_started", "renews_next": start}
@@ -223,7 +223,7 @@ def _quantity(value: object) -> Decimal:
 
 
 def _definitions(call: Call, collection: str, sent: object) -> list[Record]:
-    """The coupons or tax rates of a subscription."""
+    """Returns the coupons or tax rates of a subscription."""
     found = []
     for each in sent if isinstance(sent, list) else ():
         record = call.shared.store.get(collection, str(each))

@@ -1,4 +1,4 @@
-"""What a subscription costs: its plan, addons, and what recurs."""
+"""The price of a subscription: plan, addons and recurring amounts."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from invoiced_emulator.subscriptions.billing_periods import interval_text, month
 
 
 def plan_of(work: UnitOfWork, plan_id: Any) -> Record:
-    """The plan that a body names.
+    """Returns the plan that a body names.
 
     Raises:
         ApiError: 400 `Plan missing` or `No such plan: x`.
@@ -27,10 +27,10 @@ def plan_of(work: UnitOfWork, plan_id: Any) -> Record:
 
 
 def check_amount(plan: Record, amount: Any) -> None:
-    """Refuse an amount without a custom plan, and a custom plan without an amount.
+    """Refuses an amount without a custom plan, and a custom plan without an amount.
 
     Raises:
-        ApiError: 400 with the service's text.
+        ApiError: 400 with Invoiced's text.
     """
     custom = plan.get("pricing_mode") == "custom"
     if amount is not None and not custom:
@@ -40,7 +40,7 @@ def check_amount(plan: Record, amount: Any) -> None:
 
 
 def requested_addons(work: UnitOfWork, plan: Record, sent: Any) -> list[Record]:
-    """The addons of a request.
+    """Returns the addons of a request.
 
     Raises:
         ApiError: 400 for an unknown plan or one with another billing cycle.
@@ -68,7 +68,7 @@ def requested_addons(work: UnitOfWork, plan: Record, sent: Any) -> list[Record]:
 
 
 def recurring_amounts(work: UnitOfWork, subscription: Record, plan: Record) -> Record:
-    """`recurring_total` per billing period and `mrr` of a subscription."""
+    """Returns `recurring_total` (per billing period) and `mrr` (per month)."""
     currency = plan.get("currency") or work.account.currency
     lines = [_priced_line(subscription["quantity"], subscription.get("amount"), plan)]
     for addon in subscription["addons"]:
@@ -87,13 +87,13 @@ def recurring_amounts(work: UnitOfWork, subscription: Record, plan: Record) -> R
 
 
 def addon_definition(work: UnitOfWork, addon: Record) -> Record:
-    """Returns the plan or item that an addon is sold by; empty when it does not exist."""
+    """Returns the plan or item of an addon; empty when it does not exist."""
     name, collection = ("plan", "plans") if addon["plan"] else ("catalog_item", "items")
     return work.store.get(collection, str(addon[name])) or {}
 
 
 def unit_price(definition: Record, amount: Any) -> Any:
-    """Returns the amount of its own that a subscription has, else that of its plan or item."""
+    """Returns `amount` if there is one, else the price of the plan or item."""
     price = amount if amount is not None else definition.get("amount", definition.get("unit_cost"))
     return price or 0
 

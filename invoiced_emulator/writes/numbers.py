@@ -5,14 +5,14 @@ from invoiced_emulator.protocol.errors import refused
 
 
 def number_is_taken(call: Call, collection: str, number: str, record_id: object) -> bool:
-    """Another record of the collection has this number."""
+    """Whether another record of the collection has this number."""
     sql = "SELECT key FROM records WHERE collection = ? AND label = ? AND key <> ? LIMIT 1"
     own = record_id if isinstance(record_id, int) else 0
     return bool(call.shared.store.rows(sql, (collection, number, own)))
 
 
 def next_number(call: Call, collection: str, prefix: str) -> str:
-    """The next free number of a collection, e.g. `INV-00042`; used ones are skipped.
+    """Returns the next free number of a collection, e.g. `INV-00042`.
 
     Raises:
         ApiError: 400 when a hundred numbers in a row are taken.
@@ -26,7 +26,7 @@ def next_number(call: Call, collection: str, prefix: str) -> str:
     started = store.rows("SELECT 1 FROM sequences WHERE name = ?", (sequence,))
     highest = 0
     if not started:
-        # The first number after seeded or loaded records follows theirs.
+        # Seeded and loaded records have numbers: the first new one follows the highest.
         pattern = f"{prefix}[0-9]*"
         highest = store.rows(sql, (len(prefix) + 1, collection, pattern))[0][0] or 0
     for _ in range(100):

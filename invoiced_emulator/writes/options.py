@@ -1,4 +1,4 @@
-"""Typed request options of strict routes: JSON types are checked, nothing is converted."""
+"""Checks the options of requests, and their types on strict routes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -28,7 +28,7 @@ _TESTS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def refuse_query(call: Call) -> None:
-    """Refuse any query parameter, as most DELETE routes do.
+    """Refuses every query parameter, as most DELETE routes do.
 
     Raises:
         ApiError: 400 with param `query`.
@@ -38,7 +38,7 @@ def refuse_query(call: Call) -> None:
 
 
 def refuse_unknown(call: Call, defined: Iterable[str]) -> None:
-    """Refuse body options that a strict route does not define.
+    """Refuses body options that a strict route does not define.
 
     Raises:
         ApiError: 400 with param `request`.
@@ -51,11 +51,11 @@ def refuse_unknown(call: Call, defined: Iterable[str]) -> None:
 def check_options(
     call: Call, types: Mapping[str, tuple[str, ...]], required: tuple[str, ...] = ()
 ) -> None:
-    """Refuse unknown, missing and wrongly typed options of a request body.
+    """Refuses unknown, missing and wrongly typed options of a request body.
 
     Args:
         call: The request.
-        types: The options that the route defines, with the types that each allows.
+        types: The options of the route, with the types that each accepts.
         required: Options that must be present.
 
     Raises:

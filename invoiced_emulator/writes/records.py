@@ -1,4 +1,4 @@
-"""What all write handlers share: the record and its lock, option checks, the answer."""
+"""Finds the records that a request changes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ from invoiced_emulator.records.unit_of_work import Record
 _LOCKABLE = frozenset(
     {"customers", "invoices", "credit_notes", "estimates", "subscriptions", "payments"}
 )
-"""Kinds whose records one process at a time may edit."""
+"""Kinds whose records only one process at a time may edit."""
 
 
 def record_in_path(call: Call, collection: str) -> Record:
-    """The record that the path names.
+    """Returns the record that the path names.
 
     Raises:
         ApiError: 404 when there is none, 400 while another process edits it.
@@ -26,7 +26,7 @@ def record_in_path(call: Call, collection: str) -> Record:
 
 
 def unlocked_record(call: Call, collection: str, record_id: object) -> Record:
-    """A record that the request changes, or something below it.
+    """Returns a record that the request changes, unless it is locked.
 
     Raises:
         ApiError: 404 when there is none, 400 while another process edits it.
@@ -42,14 +42,14 @@ def unlocked_record(call: Call, collection: str, record_id: object) -> Record:
 
 @contextmanager
 def committed(call: Call) -> Iterator[None]:
-    """One transaction of a route that is not atomic; its events are written with it."""
+    """Runs the block in one transaction of a route that is not atomic, and writes its events."""
     with call.shared.store.transaction():
         yield
         call.work.finish()
 
 
 def existing_customer(call: Call, value: Any, *, param: str | None = "customer") -> Record:
-    """The customer that a body names.
+    """Returns the customer that a body names.
 
     Raises:
         ApiError: 400 `Customer missing` or `No such customer: 9`.

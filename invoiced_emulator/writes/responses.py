@@ -13,11 +13,11 @@ _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def record_response(call: Call, collection: str, record: Record, status: int = 200) -> Response:
-    """The answer to a write: the record, its metadata as it was sent."""
+    """Returns the response to a write: the record, with metadata as it was sent."""
     key = record["internal_id"] if KINDS[collection].versioned else int(record["id"])
     body = record_json(call, KINDS[collection], key)
     if isinstance(call.body.get("metadata"), dict):
-        # Observed: the answer to the write echoes the values, later answers hold text.
+        # Observed: this response repeats the values as sent; later responses have texts.
         fields = _FIELDS.decode(body)
         if "metadata" in fields:
             fields["metadata"] = msgspec.Raw(encode(call.body["metadata"]))

@@ -12,22 +12,24 @@ from invoiced_pipeline.exceptions import ConfigurationError
 
 def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
-    seed: Annotated[int, typer.Option(help="Same seed, same records.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same records.")] = 1,
     customers: Annotated[int, typer.Option(help="Customers to make up; 0 for none.")] = 300,
     database: Annotated[str, typer.Option(help="SQLite file.")] = ":memory:",
-    load: Annotated[Path | None, typer.Option(help="Folder of JSON records to put in.")] = None,
-    latency: Annotated[float, typer.Option(help="Milliseconds added to every answer.")] = 0.0,
+    load: Annotated[
+        Path | None, typer.Option(help="Folder of JSON files with records to add.")
+    ] = None,
+    latency: Annotated[float, typer.Option(help="Milliseconds added to every response.")] = 0.0,
     rate_429: Annotated[float, typer.Option(help="Share of requests answered with 429.")] = 0.0,
     rate_5xx: Annotated[float, typer.Option(help="Share of requests answered with 5xx.")] = 0.0,
     drop_connection: Annotated[float, typer.Option(help="Share of connections dropped.")] = 0.0,
     truncate_body: Annotated[float, typer.Option(help="Share of bodies cut short.")] = 0.0,
     without_feature: Annotated[
         list[str] | None,
-        typer.Option(help="Feature the account lacks: subscription_billing. Its lists answer 400."),
+        typer.Option(help="Feature the account lacks: subscription_billing. Its lists return 400."),
     ] = None,
     forbid: Annotated[
         list[str] | None,
-        typer.Option(help="List that the key may not see, such as payments: it answers 403."),
+        typer.Option(help="List that the key may not see, such as payments: it returns 403."),
     ] = None,
 ) -> None:
     """Serve a local Invoiced with made-up records, until Ctrl-C."""

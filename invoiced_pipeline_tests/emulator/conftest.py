@@ -17,7 +17,7 @@ NOW = 1_700_000_000
 
 @dataclass(frozen=True)
 class Api:
-    """Requests against one emulator, authenticated unless told otherwise."""
+    """Requests against one emulator, authenticated by default."""
 
     emulator: Emulator
     http: httpx.Client
@@ -33,13 +33,13 @@ class Api:
         return self("GET", path, **options)
 
     def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """The decoded body of an answer that must not be an error; numbers are exact."""
+        """Returns the decoded body of a response that is not an error; numbers are exact."""
         response = self(method, path, body, **options)
         assert response.status_code < 400, response.text
         return exact(response) if response.content else None
 
     def error(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[Any, ...]:
-        """Status, message and param of a refusal."""
+        """Returns status, message and param of an error."""
         response = self(method, path, body, **options)
         error = response.json()
         return response.status_code, error["message"], error.get("param")
@@ -55,7 +55,7 @@ def exact(response: httpx.Response) -> Any:
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Callable[..., Api]]:
-    """Starts emulators that live as long as the module."""
+    """Starts emulators that run until the end of the module."""
     running: list[Api] = []
 
     def run(**settings: Any) -> Api:
@@ -73,7 +73,7 @@ def start() -> Iterator[Callable[..., Api]]:
 
 @pytest.fixture(scope="module")
 def shared(start: Callable[..., Api]) -> Api:
-    """One emulator for a module's tests that do not disturb each other."""
+    """One emulator for the tests of a module that do not affect each other."""
     return start()
 
 

@@ -1,4 +1,4 @@
-"""Who may ask, and the words for who may not."""
+"""Authentication, and its errors."""
 
 import os
 
@@ -66,7 +66,7 @@ def test_accepted_forms(api):
     assert api.http.get("/invoices", headers=bearer).status_code == 200
 
 
-def test_member_may_read_but_not_write(api):
+def test_member_without_permission_may_only_read(api):
     auth = ("member00000000000000000000000000", "")
     assert api.get("/customers", auth=auth).status_code == 200
     assert api.error("POST", "/customers", {"name": "A"}, auth=auth) == (
@@ -76,7 +76,7 @@ def test_member_may_read_but_not_write(api):
     )
 
 
-def test_collections_that_the_key_may_not_see(api):
+def test_forbidden_collections_return_403(api):
     refusal = (403, "You do not have permission to do that", None)
     api.emulator.account.forbidden.add("customers")
     try:

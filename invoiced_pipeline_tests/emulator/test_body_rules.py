@@ -1,4 +1,4 @@
-"""What a body may hold: unknown, blocked, empty and oversized properties, per kind of record."""
+"""Request bodies: unknown, blocked, empty and oversized properties, per kind of record."""
 
 import pytest
 
@@ -110,7 +110,7 @@ def test_unknown_properties_are_ignored(account, path):
 
 
 @pytest.mark.parametrize("path", LENIENT)
-def test_only_a_body_that_says_something_stamps(account, path):
+def test_empty_updates_do_not_move_updated_at(account, path):
     made = account.ok("POST", path, BODIES[path])
     account.emulator.clock.advance(60)
     empty = account.ok("PATCH", f"{path}/{made['id']}", {})
@@ -121,7 +121,7 @@ def test_only_a_body_that_says_something_stamps(account, path):
 
 
 @pytest.mark.parametrize("path", DELETED_WITHOUT_PARAMETERS)
-def test_delete_defines_no_parameters(account, path):
+def test_delete_refuses_parameters(account, path):
     made = account.ok("POST", path, BODIES[path])
     assert account.error("DELETE", f"{path}/{made['id']}?x=1") == (
         400,
@@ -174,7 +174,7 @@ def test_metadata_limits(account, path, metadata, message):
 
 
 @pytest.mark.parametrize("path", WITH_METADATA)
-def test_found_by_a_marker(account, path):
+def test_lists_filter_by_metadata(account, path):
     marker = {"metadata": {"warehouse_key": "17"}}
     account.ok("POST", path, BODIES[path])
     made = account.ok("POST", path, BODIES[path] | marker)
@@ -184,7 +184,7 @@ def test_found_by_a_marker(account, path):
 
 
 @pytest.mark.parametrize("path", WITH_METADATA)
-def test_metadata_is_replaced_as_a_whole_and_kept_as_text(account, path):
+def test_metadata_is_replaced_and_stored_as_text(account, path):
     sent = {"a": True, "b": 5, "c": [1, 2]}
     made = account.ok("POST", path, BODIES[path] | {"metadata": sent})
     assert made["metadata"] == sent
@@ -236,14 +236,14 @@ BLOCKED = {
     ("path", "name"),
     [(path, name) for path, (_, names) in BLOCKED.items() for name in names.split()],
 )
-def test_mass_assignment(account, path, name):
+def test_read_only_properties_are_refused(account, path, name):
     message = f"Mass assignment of {name} on {BLOCKED[path][0]} is not allowed"
     assert account.error("POST", path, BODIES[path] | {name: 1}) == (400, message, None)
     made = account.ok("POST", path, BODIES[path])
     assert account.error("PATCH", f"{path}/{made['id']}", {name: 1}) == (400, message, None)
 
 
-def test_a_fetched_record_cannot_be_sent_back(account):
+def test_a_retrieved_record_cannot_be_written_back(account):
     record = account.ok("GET", "/customers/1")
     assert account.error("PATCH", "/customers/1", record)[1].startswith("Mass assignment of ")
 
@@ -288,7 +288,7 @@ def test_empty_and_long_strings(account, path, name, nullable, longest):
         ("/payments", {"currency": "EUR"}, {"currency": "eur"}),
     ],
 )
-def test_what_is_read_is_not_what_was_written(account, path, sent, kept):
+def test_values_are_normalised(account, path, sent, kept):
     made = account.ok("POST", path, BODIES[path] | sent)
     assert made | kept == made
 
@@ -297,7 +297,7 @@ def test_what_is_read_is_not_what_was_written(account, path, sent, kept):
     "path",
     ["/customers", "/invoices", "/credit_notes", "/estimates", "/subscriptions", "/payments"],
 )
-def test_one_process_at_a_time_edits(account, path):
+def test_locked_records_cannot_be_edited(account, path):
     made = account.ok("POST", path, BODIES[path])
     account.emulator.lock(path[1:], made["id"])
     name = path[1:-1].replace("_", " ")

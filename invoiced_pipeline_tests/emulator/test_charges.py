@@ -1,4 +1,4 @@
-"""Payment sources, charges, refunds and AutoPay: what goes through the payment gateway."""
+"""Payment sources, charges, refunds and AutoPay, which use the payment gateway."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def paying(customer):
     return customer
 
 
-def test_source_is_attached_by_token(customer):
+def test_token_attaches_a_source(customer):
     response = customer("POST", "/customers/1/payment_sources", TOKEN)
     assert response.status_code == 200
     card = response.json()
@@ -62,7 +62,7 @@ def test_refused_sources(customer, path, body, expected):
     assert customer.emulator.store.count("cards") == 0
 
 
-def test_at_most_twenty_sources(customer):
+def test_sources_are_limited_to_20(customer):
     for _ in range(20):
         customer.ok("POST", "/customers/1/payment_sources", TOKEN)
     message = "The customer has reached the maximum allowed payment methods (20)."
@@ -70,7 +70,7 @@ def test_at_most_twenty_sources(customer):
     assert error == (400, message, None)
 
 
-def test_removed_source_leaves_the_list(customer):
+def test_removed_source_is_not_listed(customer):
     card = customer.ok("POST", "/customers/1/payment_sources", TOKEN)
     path = "/customers/1/payment_sources"
     assert customer.error("DELETE", f"/customers/2/cards/{card['id']}") == (
@@ -86,7 +86,7 @@ def test_removed_source_leaves_the_list(customer):
     assert len(customer.events("payment_source.deleted")) == 1
 
 
-def test_source_given_with_the_customer(api):
+def test_customer_is_created_with_a_source(api):
     body = {"name": "B", "payment_source": {"method": "credit_card", **TOKEN}}
     assert api.ok("POST", "/customers", body)["payment_source"]["last4"] == "4242"
     body["payment_source"] = {"gateway_token": "tok_invalid"}
@@ -132,7 +132,7 @@ def test_refused_charges(customer, body, expected):
     assert customer.emulator.store.count("charges") == 0
 
 
-def test_charge_becomes_a_payment(paying):
+def test_charge_creates_a_payment(paying):
     (invoice,) = paying.ok("GET", "/invoices")
     split = {"type": "invoice", "invoice": invoice["id"], "amount": 50}
     response = paying("POST", "/charges", {"customer": 1, "amount": 50, "applied_to": [split]})
@@ -156,7 +156,7 @@ def test_charge_becomes_a_payment(paying):
     assert types[-3:] == ["charge.succeeded", "invoice.paid", "payment.created"]
 
 
-def test_token_is_charged_and_kept(customer):
+def test_token_is_charged_and_saved(customer):
     body = {"customer": 1, "amount": 5, "method": "ach", "vault_method": True, **TOKEN}
     assert customer.ok("POST", "/charges", body)["method"] == "ach"
     assert len(customer.ok("GET", "/customers/1/payment_sources")) == 1
@@ -167,7 +167,7 @@ def test_token_is_charged_and_kept(customer):
     assert customer.error("POST", "/charges", {"customer": 1, "amount": 5} | again)[0] == 404
 
 
-def test_decline_leaves_a_failed_charge(customer):
+def test_declined_charge_is_stored_as_failed(customer):
     body = {"customer": 1, "amount": 5, "method": "credit_card", "gateway_token": "tok_declined"}
     assert customer.error("POST", "/charges", body) == DECLINED
     (charge,) = customer.ok("GET", "/charges")
@@ -176,7 +176,7 @@ def test_decline_leaves_a_failed_charge(customer):
     assert customer.ok("GET", "/payments") == []
 
 
-def test_result_that_is_not_final_is_no_content(customer):
+def test_pending_charge_returns_204(customer):
     body = {"customer": 1, "amount": 5, "method": "ach", "gateway_token": "tok_processing"}
     response = customer("POST", "/charges", body)
     assert (response.status_code, response.content) == (204, b"")
@@ -249,13 +249,13 @@ def test_refund_reopens_the_invoice_and_can_be_voided(api, charged):
         ),
     ],
 )
-def test_what_cannot_be_collected(paying, stored, message):
+def test_invoices_that_cannot_be_collected(paying, stored, message):
     (invoice,) = paying.ok("GET", "/invoices?include=voided")
     paying.emulator.store.put("invoices", invoice | stored)
     assert paying.error("POST", f"/invoices/{invoice['id']}/pay") == (400, message, None)
 
 
-def test_customers_that_cannot_be_collected_from(customer):
+def test_customers_without_a_usable_source(customer):
     invoice = customer.ok(
         "POST", "/invoices", {"customer": 1, "autopay": True, "items": [{"unit_cost": 5}]}
     )
@@ -272,7 +272,7 @@ def test_customers_that_cannot_be_collected_from(customer):
     assert customer.ok("GET", f"/invoices/{invoice['id']}")["attempt_count"] == 1
 
 
-def test_collecting_pays_the_invoice(paying):
+def test_autopay_pays_the_invoice(paying):
     (invoice,) = paying.ok("GET", "/invoices")
     response = paying("POST", f"/invoices/{invoice['id']}/pay")
     assert response.status_code == 200
@@ -282,7 +282,7 @@ def test_collecting_pays_the_invoice(paying):
     assert (payment["source"], payment["amount"]) == ("autopay", 50)
 
 
-def test_failed_collection_of_a_new_subscription_rolls_it_back(customer):
+def test_new_subscription_is_rolled_back_when_its_charge_fails(customer):
     customer.ok("POST", "/plans", {"id": "pro", "name": "P", "amount": 9} | MONTHLY)
     customer.ok("PATCH", "/customers/1", {"autopay": True})
     declined = {"gateway_token": "tok_declined"}

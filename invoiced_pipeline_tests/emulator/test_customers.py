@@ -1,4 +1,4 @@
-"""Customers, contacts and tasks: writes, refusals and events."""
+"""Customers, contacts and tasks: writes, errors and events."""
 
 import pytest
 
@@ -87,7 +87,7 @@ def test_create_update_delete(api):
     assert (deleted["type"], deleted["data"]["object"]["name"]) == ("customer.deleted", "Acme Inc")
 
 
-def test_external_id_is_another_name_of_number(api):
+def test_external_id_is_an_alias_of_number(api):
     made = api.ok("POST", "/customers", {"name": "A", "external_id": "X-1"})
     assert made["number"] == "X-1"
 
@@ -213,7 +213,7 @@ def test_contacts(api):
     ]
 
 
-def test_at_most_a_hundred_contacts(api):
+def test_contacts_are_limited_to_100(api):
     api.emulator.store.put("customers", {"id": 1, "name": "A"})
     rows = [{"id": i, "object": "contact", "customer": 1} for i in range(1, 101)]
     api.emulator.store.put_many("contacts", rows)

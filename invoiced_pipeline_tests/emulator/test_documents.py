@@ -1,4 +1,4 @@
-"""Invoices, credit notes and estimates: totals, statuses, refusals, voids and events."""
+"""Invoices, credit notes and estimates: totals, statuses, errors, voids and events."""
 
 from decimal import Decimal
 
@@ -35,7 +35,7 @@ def invoice(api, **body):
     return api.ok("POST", "/invoices", {"customer": 1, "items": [line(100)]} | body)
 
 
-def test_worked_case_of_the_totals(api, customer):
+def test_totals_of_the_documented_example(api, customer):
     made = invoice(
         api,
         items=[
@@ -122,7 +122,7 @@ def test_defaults(api, customer):
     assert invoice(api)["number"] == "INV-00002"
 
 
-def test_zero_invoice_is_paid_at_once(api, customer):
+def test_invoice_over_zero_is_paid(api, customer):
     made = invoice(api, items=[])
     assert (made["paid"], made["closed"], made["status"]) == (True, True, "paid")
     assert made["payment_url"] is None
@@ -188,7 +188,7 @@ def test_same_tax_on_line_and_subtotal(api, customer):
     )
 
 
-def test_lines_are_kept_changed_added_and_removed(api, customer):
+def test_lines_are_updated_added_and_removed(api, customer):
     made = invoice(api, items=[line(10), line(20)])
     first, second = (item["id"] for item in made["items"])
     path = f"/invoices/{made['id']}"
@@ -296,7 +296,7 @@ def test_void_and_delete(api, customer, collection):
         ("estimates", {"deposit_paid": True}, "estimate", "it has a deposit payment applied"),
     ],
 )
-def test_what_cannot_be_voided(api, customer, *, collection, stored, name, reason):
+def test_documents_that_cannot_be_voided(api, customer, *, collection, stored, name, reason):
     api.emulator.store.put(collection, {"id": 1, "customer": 1, "total": 1} | stored)
     message = NOT_VOIDABLE.format(name, reason)
     assert api.error("POST", f"/{collection}/1/void") == (400, message, None)
@@ -352,12 +352,12 @@ def test_numbers_are_unique_per_kind(api, customer, path, name):
         ({"items": [{"unit_cost": "x"}]}, "Unit Cost only allows numbers", "items"),
     ],
 )
-def test_types_of_values(api, customer, body, message, param):
+def test_values_of_the_wrong_type(api, customer, body, message, param):
     assert api.error("POST", "/invoices", {"customer": 1} | body) == (400, message, param)
 
 
 @pytest.mark.parametrize(("name", "value"), [("customer", 2), ("currency", "eur")])
-def test_credit_note_must_fit_its_invoice(api, customer, name, value):
+def test_credit_note_must_match_its_invoice(api, customer, name, value):
     made = invoice(api)
     body = {"invoice": made["id"], "items": [line(1)], name: value}
     assert api.error("POST", "/credit_notes", body)[::2] == (400, name)

@@ -1,4 +1,4 @@
-"""Failures on demand."""
+"""Faults on demand."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from invoiced_emulator.http.fault_injection import Faults
 
 
-def test_scheduled_failures_hit_exactly_the_next_matching_requests(api):
+def test_scheduled_faults_affect_exactly_the_next_matching_requests(api):
     faults = api.emulator.faults
     faults.next("rate5xx", 2, skip=1, path="/invoices")
     paths = ["/invoices", "/customers", "/invoices", "/invoices", "/invoices"]
@@ -22,7 +22,7 @@ def test_server_error_text(api):
     assert message.endswith("\n\nCorrelation ID: c-1")
 
 
-def test_dropped_connection_changes_nothing(api):
+def test_dropped_connection_writes_nothing(api):
     api.emulator.faults.next("drop_connection")
     with pytest.raises(httpx.RemoteProtocolError):
         api("POST", "/customers", {"name": "A"})
@@ -30,7 +30,7 @@ def test_dropped_connection_changes_nothing(api):
     assert api.emulator.requests[-1][3] == 0
 
 
-def test_lost_response_has_done_its_work(api):
+def test_lost_response_has_written(api):
     api.emulator.faults.next("lose_response")
     with pytest.raises(httpx.RemoteProtocolError):
         api("POST", "/customers", {"name": "A"})
@@ -45,7 +45,7 @@ def test_truncated_body(api):
     assert api.get("/customers/1").status_code == 200
 
 
-def test_probabilities_repeat_with_their_seed():
+def test_same_seed_gives_same_faults():
     def drawn(seed):
         faults = Faults(rate429=0.3, seed=seed)
         return [faults.next_fault("GET", "/") for _ in range(200)]
@@ -54,7 +54,7 @@ def test_probabilities_repeat_with_their_seed():
     assert 30 < sum(fault == "rate429" for fault in drawn(1)) < 90
 
 
-def test_failure_after_the_commit_is_stored_under_the_key(api):
+def test_error_after_the_commit_is_stored_under_the_key(api):
     api.emulator.faults.next("fail_after_commit", method="POST")
     key = {"headers": {"Idempotency-Key": "abcdef"}}
     first, again = (api("POST", "/customers", {"name": "A"}, **key) for _ in range(2))
@@ -64,7 +64,7 @@ def test_failure_after_the_commit_is_stored_under_the_key(api):
 
 
 def give_up(api, key, name="A"):
-    """A client whose patience ends while the request is held."""
+    """A client that times out while its request is held."""
     headers = {"Idempotency-Key": key}
     with pytest.raises(httpx.ReadTimeout):
         api(
@@ -77,7 +77,7 @@ def give_up(api, key, name="A"):
     api.emulator.faults.stalls.wait()
 
 
-def test_request_goes_on_after_its_client_gave_up(api):
+def test_held_request_continues_after_its_client_times_out(api):
     api.emulator.faults.next("stall_before_commit")
     give_up(api, "abcdef")
     assert api.emulator.store.count("customers") == 0
@@ -88,23 +88,23 @@ def test_request_goes_on_after_its_client_gave_up(api):
 
 
 @pytest.mark.parametrize("fault", ["stall_before_commit", "stall_after_commit"])
-def test_nothing_guards_a_key_in_flight(api, fault):
+def test_two_requests_in_flight_with_one_key_are_both_handled(api, fault):
     api.emulator.faults.next(fault)
     give_up(api, "abcdef")
     key = {"headers": {"Idempotency-Key": "abcdef"}}
     assert api.ok("POST", "/customers", {"name": "B"}, **key)["name"] == "B"
     api.emulator.faults.stalls.release()
     assert api.emulator.store.count("customers") == 2
-    # The answer that finished last is the one that is replayed.
+    # The response that was stored last is replayed.
     assert api.ok("POST", "/customers", {"name": "C"}, **key)["name"] == "A"
 
 
-def test_stalls_say_when_nothing_is_held():
+def test_waiting_for_held_requests_times_out():
     with pytest.raises(TimeoutError, match="0 requests are held"):
         Faults().stalls.wait(seconds=0)
 
 
-def test_hook_sees_a_write_between_commit_and_answer(api):
+def test_write_hook_runs_between_commit_and_response(api):
     seen = []
 
     def hook(*write):

@@ -27,7 +27,7 @@ def advanced(field, operator, value=None):
 
 
 @pytest.mark.parametrize("collection", HONOURED)
-def test_updated_window_is_strict_on_both_sides(api, collection):
+def test_updated_window_excludes_both_bounds(api, collection):
     rows = [{"id": i, "updated_at": 100 + i} for i in range(1, 6)]
     api.emulator.store.put_many(collection, [*rows, {"id": 6, "updated_at": None}, {"id": 7}])
     assert ids(api, f"/{collection}?updated_after=102&updated_before=105") == [3, 4]
@@ -43,7 +43,7 @@ def test_lists_that_ignore_the_updated_window(api, collection):
     assert len(ids(api, f"/{collection}?updated_after=100")) == 2
 
 
-def test_updated_window_everywhere_by_switch(api):
+def test_account_setting_applies_the_updated_window_everywhere(api):
     api.emulator.store.put("plans", {"id": "a", "updated_at": 5})
     api.emulator.account.updated_filter_everywhere = True
     try:
@@ -55,7 +55,7 @@ def test_updated_window_everywhere_by_switch(api):
 @pytest.mark.parametrize(
     "collection", ["invoices", "credit_notes", "estimates", "transactions", "payments"]
 )
-def test_dates_are_inclusive(api, collection):
+def test_date_window_includes_both_bounds(api, collection):
     api.emulator.store.put_many(collection, [{"id": i, "date": 100 + i} for i in range(1, 6)])
     assert ids(api, f"/{collection}?start_date=102&end_date=104") == [2, 3, 4]
 
@@ -179,13 +179,13 @@ def test_refused_filters(api, path, message):
     assert api.error("GET", path) == (400, message, None)
 
 
-def test_unreadable_advanced_filter(api):
+def test_invalid_json_in_advanced_filter(api):
     status, message, param = api.error("GET", "/invoices?advanced_filter=x")
     assert (status, param) == (400, None)
     assert message.startswith("Invalid advanced filter: ")
 
 
-def test_company_time_zone_moves_stamps_and_ignores_offsets(start):
+def test_filters_on_timestamps_use_the_company_time_zone(start):
     api = start(company_timezone="America/Chicago", clock=Clock(1_700_000_000))
     api.emulator.store.put("invoices", {"id": 1, "updated_at": 1_704_067_200})  # 18:00 in Chicago
     for text in ("2023-12-31 18:00:00", "2023-12-31T18:00:00Z"):

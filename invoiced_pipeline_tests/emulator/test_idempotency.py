@@ -1,4 +1,4 @@
-"""Idempotency keys: replays, refusals, and what is not stored."""
+"""Idempotency keys: replays, errors, and responses that are not stored."""
 
 import pytest
 
@@ -28,14 +28,14 @@ def test_refused_keys(api, method, key, message):
 
 
 @pytest.mark.parametrize("character", "{}()/\\@:")
-def test_characters_that_the_cache_reserves(api, character):
+def test_reserved_characters_return_500(api, character):
     assert (
         api("POST", "/customers", {"name": "A"}, **keyed(f"abc{character}def")).status_code == 500
     )
     assert api.emulator.store.count("customers") == 0
 
 
-def test_the_first_answer_is_replayed_whatever_is_asked(api):
+def test_the_first_response_is_replayed_for_any_request(api):
     first = api("POST", "/customers", {"name": "A"}, **keyed("abcdef"))
     again = api("POST", "/customers", {"name": "B"}, **keyed("abcdef"))
     elsewhere = api("PATCH", "/invoices/9", {"name": "C"}, **keyed("abcdef"))
@@ -46,7 +46,7 @@ def test_the_first_answer_is_replayed_whatever_is_asked(api):
     assert api.ok("POST", "/customers", {"name": "D"}, **keyed("abcdef"))["name"] == "D"
 
 
-def test_refusals_and_server_errors_are_replayed_too(api):
+def test_errors_are_replayed(api):
     assert api("POST", "/customers", {}, **keyed("refused")).status_code == 400
     assert api("POST", "/customers", {"name": "A"}, **keyed("refused")).status_code == 400
     api.emulator.faults.next("rate5xx")
@@ -55,7 +55,7 @@ def test_refusals_and_server_errors_are_replayed_too(api):
     assert api.emulator.store.count("customers") == 0
 
 
-def test_what_is_not_stored(api):
+def test_responses_that_are_not_stored(api):
     faults = api.emulator.faults
     faults.next("rate429")
     assert api("POST", "/customers", {"name": "A"}, **keyed("limited")).status_code == 429
@@ -67,7 +67,7 @@ def test_what_is_not_stored(api):
     faults.status5xx = 500
 
 
-def test_oauth_has_no_idempotency(api):
+def test_oauth_ignores_idempotency_keys(api):
     options = keyed("abcdef")
     options["headers"]["Authorization"] = f"Bearer {api.emulator.api_key}"
     for name in "AB":

@@ -95,7 +95,7 @@ def test_links(api, path, expected):
     assert list(links(response)) == list(expected)
 
 
-def test_no_pagination_headers_on_request(api):
+def test_pagination_headers_can_be_omitted(api):
     fill(api)
     response = api.get("/invoices?paginate=none&per_page=10&page=2")
     assert [record["id"] for record in response.json()] == list(range(11, 21))
@@ -103,7 +103,7 @@ def test_no_pagination_headers_on_request(api):
     assert "X-Total-Count" not in response.headers
 
 
-def test_count_is_kept_for_five_minutes_and_renewed_by_the_first_page(api):
+def test_count_is_kept_for_five_minutes_unless_page_one_is_read(api):
     fill(api, count=250)
     total = lambda page: api.get(f"/invoices?page={page}").headers["X-Total-Count"]  # noqa: E731
     assert total(1) == "250"
@@ -115,7 +115,7 @@ def test_count_is_kept_for_five_minutes_and_renewed_by_the_first_page(api):
     assert total(2) == "252"
 
 
-def test_cursor_rule_past_ten_thousand_rows(api):
+def test_pages_beyond_10000_rows_need_the_page_before(api):
     fill(api, count=10_250)
     assert api.error("GET", "/invoices?page=101") == (400, MUST_BE_SEQUENTIAL, None)
     assert ids(api, "/invoices?page=100")[-1] == 10_000
@@ -125,7 +125,7 @@ def test_cursor_rule_past_ten_thousand_rows(api):
     assert ids(api, "/invoices?sort=updated_at asc&page=102")[0] == 10_101
 
 
-def test_cursor_survives_removed_rows_and_offset_does_not(api):
+def test_deleted_rows_shift_offsets_but_not_cursors(api):
     fill(api, count=30)
     store = api.emulator.store
     assert ids(api, "/invoices?per_page=10")[-1] == 10
@@ -154,7 +154,7 @@ def test_ties_are_broken_by_id(api):
     assert ids(api, "/invoices?sort=nonsense asc") == [1, 2, 3]
 
 
-def test_plain_list_with_unknown_sort_column_is_500(api):
+def test_unknown_sort_column_of_a_plain_list_is_500(api):
     status, message, _ = api.error("GET", "/tasks?sort=nonsense asc")
     assert status == 500
     assert message.startswith("There was an error processing your request.")
@@ -181,7 +181,7 @@ def test_hook_runs_between_pages(api):
     assert seen == [("/invoices", "2")]
 
 
-def test_held_rows_appear_when_released(api):
+def test_held_records_appear_when_released(api):
     fill(api, count=3)
     store = api.emulator.store
     store.hold("invoices", 2)

@@ -1,4 +1,4 @@
-"""The official Python SDK against the emulator: a client that is not ours."""
+"""The official Python SDK against the emulator: an independent client."""
 
 import invoiced
 import pytest
@@ -33,7 +33,7 @@ def sdk(api, monkeypatch):
 
 
 def every_page(collection, per_page):
-    """The ids of a list, page by page for as long as there is a next one, and the count."""
+    """Returns the ids on all pages of a list, the number of pages and the total count."""
     seen, page = [], 1
     while True:
         records, metadata = collection.list(per_page=per_page, page=page)
@@ -43,11 +43,11 @@ def every_page(collection, per_page):
         page += 1
 
 
-def test_no_list_that_both_know_is_left_out(sdk):
+def test_every_list_of_the_sdk_is_tested(sdk):
     lists = {name: each for name, each in vars(sdk).items() if isinstance(each, ListableObject)}
     known = {name for name, each in lists.items() if each.endpoint().strip("/") in KINDS}
     assert known == {*LISTED}
-    # For what else is listed at the top the SDK has no list.
+    # The SDK has no lists for these.
     listed = {collection for collection, kind in KINDS.items() if kind.listed}
     assert listed - {lists[name].endpoint().strip("/") for name in known} == {
         "transactions",
@@ -79,7 +79,7 @@ def test_lists_every_page_of_a_customers_contacts(api, sdk):
     assert (pages, total) == (3, 7)
 
 
-def test_follows_next_links_in_updated_order(api, sdk):
+def test_next_links_in_order_of_updated_at(api, sdk):
     rows = [{"id": i, "updated_at": 1_600_000_000 - i} for i in range(1, 251)]
     api.emulator.store.put_many("customers", rows)
     options = {"include": "updated_at", "sort": "updated_at asc", "updated_after": 1_500_000_000}
@@ -137,7 +137,7 @@ def test_documents_and_payments(sdk):
     assert other.void()
 
 
-def test_attaches_charges_and_refunds(api, sdk):
+def test_payment_sources_charges_and_refunds(api, sdk):
     customer = sdk.Customer.create(name="Acme", autopay=True)
     source = customer.payment_sources().create(method="ach", gateway_token="tok_bank")
     assert (source.object, source.customer_id) == ("bank_account", customer.id)

@@ -1,4 +1,4 @@
-"""Payments, what they are applied to, and the customer's credit balance."""
+"""Payments, their splits, and the customer's credit balance."""
 
 from decimal import Decimal
 
@@ -103,7 +103,7 @@ def test_invoice_of_another_customer(api, invoices):
     )
 
 
-def test_life_of_a_payment(api, invoices):
+def test_create_update_and_void_a_payment(api, invoices):
     one, two, _ = invoices
     body = {"amount": 15, "method": "check", "applied_to": [split(one, 10)]}
     response = api("POST", "/payments", body)
@@ -162,19 +162,19 @@ def test_life_of_a_payment(api, invoices):
     assert api.events("transaction.created", "transaction.deleted") == []
 
 
-def test_overpaying_makes_the_balance_negative(api, invoices):
+def test_overpayment_makes_the_invoice_balance_negative(api, invoices):
     api.ok("POST", "/payments", {"amount": 12, "applied_to": [split(invoices[0], 12)]})
     assert api.ok("GET", f"/invoices/{invoices[0]}")["balance"] == -2
 
 
-def test_changing_the_customer_unapplies(api, invoices):
+def test_changing_the_customer_removes_the_application(api, invoices):
     payment = api.ok("POST", "/payments", {"amount": 10, "applied_to": [split(invoices[0], 10)]})
     changed = api.ok("PATCH", f"/payments/{payment['id']}", {"customer": 2})
     assert (changed["customer"], changed["balance"]) == (2, 10)
     assert transactions(api) == []
 
 
-def test_transaction_events_by_feature(api, invoices):
+def test_transaction_events_need_a_feature(api, invoices):
     api.emulator.account.features.add("transaction_events")
     try:
         api.ok("POST", "/payments", {"amount": 10, "applied_to": [split(invoices[0], 10)]})
@@ -206,7 +206,7 @@ def test_overpayment_to_the_credit_balance_and_back(api, invoices):
     assert api.ok("GET", "/credit_balance_adjustments") == []
 
 
-def test_credit_overspend(api, invoices):
+def test_credit_cannot_be_overspent(api, invoices):
     spend = {
         "type": "applied_credit",
         "document_type": "invoice",
@@ -261,7 +261,7 @@ def test_adjustments(api, invoices):
     assert {event["data"]["object"]["object"] for event in events} == {"credit_balance_adjustment"}
 
 
-def test_applying_issues_a_draft_but_not_a_voided_document(api, invoices):
+def test_payments_issue_drafts_and_refuse_voided_documents(api, invoices):
     body = {"customer": 1, "draft": True, "items": [{"unit_cost": 10}]}
     draft = api.ok("POST", "/invoices", body)["id"]
     api.ok("POST", "/payments", {"amount": 4, "applied_to": [split(draft, 4)]})
@@ -272,7 +272,7 @@ def test_applying_issues_a_draft_but_not_a_voided_document(api, invoices):
     assert refused[::2] == (400, "applied_to")
 
 
-def test_what_does_not_use_up_the_payment(api, invoices):
+def test_splits_that_do_not_consume_the_payment(api, invoices):
     note = api.ok("POST", "/credit_notes", {"customer": 1, "items": [{"unit_cost": 3}]})
     target = {"document_type": "invoice", "invoice": invoices[0]}
     splits = [

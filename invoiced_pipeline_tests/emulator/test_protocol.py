@@ -3,14 +3,14 @@
 import pytest
 
 
-def test_malformed_json_comes_before_authentication(api):
+def test_malformed_json_is_refused_before_authentication(api):
     response = api.http.post(
         "/customers", content="{", headers={"Content-Type": "application/json"}
     )
     assert (response.status_code, response.json()) == (400, {"message": "Syntax error"})
 
 
-def test_json_that_is_no_object_is_ignored(api):
+def test_json_body_that_is_not_an_object_is_ignored(api):
     assert api.error("POST", "/customers", 5) == (400, "Name is missing", "name")
 
 
@@ -39,7 +39,7 @@ def test_not_found(api, method, path, status, message):
     assert response.json() == {"type": "invalid_request", "message": message}
 
 
-def test_unknown_route_without_key_is_401(api):
+def test_unknown_route_without_a_key_returns_401(api):
     assert api.http.get("/foo").status_code == 401
 
 

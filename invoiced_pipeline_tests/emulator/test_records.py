@@ -1,4 +1,4 @@
-"""What is put in comes out: exact numbers, odd content, reshaped answers, loaded files."""
+"""Stored records: exact numbers, unusual content, selected fields, loaded files."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ ODD = {
 }
 
 
-def test_odd_content_comes_back_as_it_was(api):
+def test_unusual_content_is_returned_unchanged(api):
     api.emulator.store.put("invoices", ODD)
     assert api.ok("GET", "/invoices/7") == ODD
     assert api.ok("GET", "/invoices") == [ODD]
@@ -49,7 +49,7 @@ def test_numbers_are_exact(api, number, text):
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=10))
-def test_every_decimal_survives_json(number):
+def test_decimals_survive_a_json_round_trip(number):
     text = encode([number]).decode()
     assert decode(text) == [number]
     assert "e" not in text.lower()
@@ -84,7 +84,7 @@ def test_include_exclude_and_expand(api):
     assert "aging" not in expanded["customer"]
 
 
-def test_store_without_http(tmp_path):
+def test_store_works_without_http(tmp_path):
     store = Store(tmp_path / "emulator.db")
     assert store.put_many("customers", ({"id": i} for i in range(1, 2501))) == 2500
     assert (store.count("customers"), store.get("customers", 9)) == (2500, {"id": 9})
@@ -97,7 +97,7 @@ def test_store_without_http(tmp_path):
     again.close()
 
 
-def test_rolled_back_transaction_leaves_nothing(tmp_path):
+def test_rolled_back_transaction_writes_nothing(tmp_path):
     store = Store()
 
     def interrupted():

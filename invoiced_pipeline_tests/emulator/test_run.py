@@ -1,4 +1,4 @@
-"""The emulator as a process: seeded once, stopped by a signal."""
+"""The emulator as a process: seeds once, stops at a signal."""
 
 import signal
 import socket
@@ -28,7 +28,7 @@ def free_port():
 
 @pytest.fixture
 def served(tmp_path):
-    """Starts the emulator as a process on the same file, stops it and returns what it listed."""
+    """Starts a process on the same file, stops it and returns the number of invoices."""
 
     def run():
         port = free_port()
@@ -50,19 +50,19 @@ def wait_for_total(process, url):
     while time.monotonic() < deadline and process.poll() is None:
         try:
             return int(httpx.get(f"{url}/invoices", auth=auth).headers["X-Total-Count"])
-        except httpx.ConnectError:
+        except httpx.TransportError:
             time.sleep(0.05)
     pytest.fail("the emulator did not answer")
 
 
-def test_file_is_seeded_once(served):
+def test_a_database_is_seeded_only_once(served):
     first, code, output = served()
     assert first > 0
     assert (code, output) == (0, b"")
     assert served()[0] == first
 
 
-def test_fill_is_all_or_nothing(monkeypatch):
+def test_failed_seeding_writes_nothing(monkeypatch):
     def broken(**_):
         yield "customers", {"id": 1}
         raise RuntimeError

@@ -1,4 +1,4 @@
-"""The invented ledger: repeatable, complete, and right to the last minor unit."""
+"""Seeded records: repeatable, complete, and correct to the smallest unit of a currency."""
 
 import json
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ import pytest
 
 from invoiced_emulator.seed import generate
 from invoiced_emulator.seed.documents.line_items import add_up
-from invoiced_emulator.seed.ledger.money import rounded
+from invoiced_emulator.seed.simulation.money import rounded
 from invoiced_pipeline.catalog import TABLES, Table
 
 Record = dict[str, Any]
@@ -35,7 +35,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture(scope="module")
 def applied(ledger: Ledger) -> dict[tuple[str, int], dict[str, Decimal]]:
-    """What transactions say was paid, refunded and credited per document."""
+    """What was paid, refunded and credited per document, by its transactions."""
     sums: dict[tuple[str, int], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for record in ledger["transactions"]:
         if record["status"] == "succeeded" and record["invoice"] is not None:
@@ -49,7 +49,7 @@ def _is_money(value: object) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def test_same_arguments_same_ledger() -> None:
+def test_same_seed_gives_same_records() -> None:
     first = list(generate(seed=3, customers=20, now=NOW))
     assert first == list(generate(seed=3, customers=20, now=NOW))
     assert first != list(generate(seed=4, customers=20, now=NOW))
@@ -93,7 +93,9 @@ def test_small_ledgers_hold_every_invoice_status(customers: int) -> None:
         ("customers", "currency", "usd eur jpy kwd bhd"),
     ],
 )
-def test_every_value_occurs(ledger: Ledger, collection: str, field: str, values: str) -> None:
+def test_every_value_of_a_field_occurs(
+    ledger: Ledger, collection: str, field: str, values: str
+) -> None:
     assert {record[field] for record in ledger[collection]} == set(values.split())
 
 
@@ -142,7 +144,7 @@ def test_updates_are_spread_but_some_share_a_second(ledger: Ledger) -> None:
     assert len({second // 86_400 for second in seconds}) > 300
 
 
-def test_references_lead_somewhere(ledger: Ledger) -> None:
+def test_references_exist(ledger: Ledger) -> None:
     ids = {name: {record["id"] for record in records} for name, records in ledger.items()}
     for table in TABLES:
         for key in table.foreign_keys:
@@ -172,7 +174,7 @@ def test_documents_add_up(ledger: Ledger, collection: str) -> None:
             assert amount == round(Decimal(amount), MINOR_UNITS[currency])
 
 
-def test_invoices_are_long_short_and_empty(ledger: Ledger) -> None:
+def test_invoices_have_many_few_and_no_lines(ledger: Ledger) -> None:
     lengths = Counter(len(invoice["items"]) for invoice in ledger["invoices"])
     assert lengths[60] == 1
     assert lengths[0] == 1
@@ -181,7 +183,7 @@ def test_invoices_are_long_short_and_empty(ledger: Ledger) -> None:
     assert (empty["paid"], empty["closed"], empty["status"]) == (True, True, "paid")
 
 
-def test_worked_example_of_rounding() -> None:
+def test_rounding_of_the_documented_example() -> None:
     def line(amount: str, less: str = "0") -> Record:
         return {
             "amount": Decimal(amount),
@@ -263,7 +265,7 @@ def test_payments_and_their_transactions(ledger: Ledger) -> None:
                 assert split.get(document) == record[document]
 
 
-def test_payments_of_every_sort(ledger: Ledger) -> None:
+def test_all_kinds_of_payment_occur(ledger: Ledger) -> None:
     payments = ledger["payments"]
     assert any(payment["voided"] for payment in payments)
     assert any(payment["customer"] is None for payment in payments)
@@ -273,7 +275,7 @@ def test_payments_of_every_sort(ledger: Ledger) -> None:
     assert types == CONSUMING | {"credit_note", "applied_credit", "document_adjustment"}
 
 
-def test_refunds_go_back_to_their_charge(ledger: Ledger) -> None:
+def test_refunds_belong_to_their_charge(ledger: Ledger) -> None:
     by_id = {record["id"]: record for record in ledger["transactions"]}
     refunds = [record for record in ledger["transactions"] if record["type"] == "refund"]
     assert refunds
@@ -284,7 +286,7 @@ def test_refunds_go_back_to_their_charge(ledger: Ledger) -> None:
         assert [child["id"] for child in parent["children"]] == [refund["id"]]
 
 
-def test_failures_say_why(ledger: Ledger) -> None:
+def test_failed_transactions_have_a_reason(ledger: Ledger) -> None:
     for record in ledger["transactions"]:
         assert (record["status"] == "failed") == ("failure_reason" in record)
 
@@ -313,7 +315,7 @@ def test_credit_balance_adjustments_mirror_transactions(ledger: Ledger) -> None:
     assert {adjustment["amount"] > 0 for adjustment in adjustments.values()} == {True, False}
 
 
-def test_customers_credit_is_what_is_left_of_it(ledger: Ledger) -> None:
+def test_credit_balances_follow_from_transactions(ledger: Ledger) -> None:
     left: dict[int, Decimal] = defaultdict(Decimal)
     for record in ledger["transactions"]:
         if record["method"] == "balance":
@@ -332,7 +334,7 @@ def test_estimates_become_invoices(ledger: Ledger) -> None:
     assert {type(estimate["approved"]) for estimate in ledger["estimates"]} == {str, type(None)}
 
 
-def test_subscriptions_are_billed_what_they_say(ledger: Ledger) -> None:
+def test_subscriptions_are_billed_their_recurring_total(ledger: Ledger) -> None:
     plans = {plan["internal_id"]: plan for plan in ledger["plans"]}
     billed = defaultdict(list)
     for invoice in ledger["invoices"]:
@@ -370,7 +372,7 @@ def test_plan_versions(ledger: Ledger) -> None:
     assert all(plan["tiers"] is None for plan in without)
 
 
-def test_events_tell_the_last_state(ledger: Ledger) -> None:
+def test_last_event_shows_the_final_record(ledger: Ledger) -> None:
     last: dict[tuple[str, int], Record] = {}
     for event in ledger["events"]:
         kind, change = event["type"].split(".")
@@ -387,7 +389,7 @@ def test_events_tell_the_last_state(ledger: Ledger) -> None:
             assert different <= {"customer", "plan", "updated_at"}, (collection, different)
 
 
-def test_deleted_records_live_on_in_events_only(ledger: Ledger) -> None:
+def test_deleted_records_occur_only_in_events(ledger: Ledger) -> None:
     stays = {"payment", "subscription"}  # voided and canceled: the record is still there
     seen = Counter()
     for event in ledger["events"]:
@@ -409,7 +411,7 @@ def test_deleted_records_live_on_in_events_only(ledger: Ledger) -> None:
     assert gone.isdisjoint(customer["id"] for customer in ledger["customers"])
 
 
-def test_customers_are_varied(ledger: Ledger) -> None:
+def test_customers_differ(ledger: Ledger) -> None:
     customers = ledger["customers"]
     assert any(not customer["active"] for customer in customers)
     assert any(customer["parent_customer"] for customer in customers)

@@ -1,4 +1,4 @@
-"""Lines, notes, messages, plans, files and write-offs: what hangs on customers and documents."""
+"""Lines, notes, messages, plans, files and write-offs: what belongs to customers and documents."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def invoice(customer):
     return customer.ok("POST", "/invoices", body)
 
 
-def test_customer_given_inline_is_created_or_looked_up(customer):
+def test_inline_customer_is_created_or_looked_up(customer):
     lines = {"items": [{"unit_cost": 1}]}
     made = customer.ok("POST", "/invoices", {"customer": {"name": "New", "number": "N"}} | lines)
     assert customer.ok("GET", f"/customers/{made['customer']}")["name"] == "New"
@@ -49,7 +49,7 @@ def test_line_items_of_a_document(customer, path):
     renamed = customer.ok("PATCH", line, {"name": "Tape"})
     assert customer.ok("GET", line) == renamed
     stored = customer.ok("GET", f"/{path}/{document['id']}")
-    # Renaming a line leaves its document's stamp alone, changing what it costs does not.
+    # Only a change of the amount moves the document's updated_at, another name does not.
     assert stored["updated_at"] == document["updated_at"] + 60
     assert customer.ok("PATCH", line, {"quantity": 3})["amount"] == 15
     stored = customer.ok("GET", f"/{path}/{document['id']}")
@@ -69,12 +69,12 @@ def test_line_items_of_a_document(customer, path):
         ("customers", "Customer"),
     ],
 )
-def test_lines_of_nothing(api, path, title):
+def test_lines_of_missing_documents(api, path, title):
     expected = (404, f"{title} was not found: 9", None)
     assert api.error("POST", f"/{path}/9/line_items", {"name": "x"}) == expected
 
 
-def test_pending_lines_become_an_invoice(customer):
+def test_invoice_from_pending_lines(customer):
     assert customer.error("POST", "/customers/1/invoices") == NO_PENDING
     path = "/customers/1/line_items"
     first = customer.ok("POST", path, {"name": "Paper", "unit_cost": 2})
@@ -88,7 +88,7 @@ def test_pending_lines_become_an_invoice(customer):
     assert customer.ok("GET", path) == []
     types = [event["type"] for event in customer.events()]
     changes = [each for each in types if each.startswith("line_item.")]
-    # The updated line goes with its invoice, in a request of its own.
+    # The invoice uses the updated line, and deletes it.
     assert sorted(changes) == sorted(
         ["line_item.created", "line_item.deleted"] * 2 + ["line_item.updated"]
     )
@@ -139,7 +139,7 @@ def test_notes(customer, invoice):
 
 
 @pytest.mark.parametrize("path", ["invoices", "credit_notes", "estimates"])
-def test_emailed_document_is_sent(customer, path):
+def test_emailing_marks_a_document_sent(customer, path):
     body = {"customer": 1, "items": [{"unit_cost": 1}]}
     document = customer.ok("POST", f"/{path}", body)
     to = [{"name": "B", "email": "b@example.org"}]
@@ -304,7 +304,7 @@ def test_daily_quota(customer):
         customer.emulator.account.daily_documents = None
 
 
-def test_estimate_that_cannot_be_invoiced(customer):
+def test_estimate_whose_invoice_is_refused(customer):
     estimate = customer.ok("POST", "/estimates", {"customer": 1, "items": [{"unit_cost": 1}]})
     customer.ok("PATCH", "/customers/1", {"active": False})
     assert customer.error("POST", f"/estimates/{estimate['id']}/invoice")[:2] == (
@@ -318,7 +318,7 @@ def test_estimate_that_cannot_be_invoiced(customer):
     ("user", "message"),
     [(9, "No such user: 9"), (8, "User is not a member of this company: 8")],
 )
-def test_users(customer, user, message):
+def test_owners_must_be_members(customer, user, message):
     account = customer.emulator.account
     account.members, account.former_members = {7}, {8}
     try:

@@ -54,12 +54,12 @@ def test_refused_plans(api, plan, body, message, param):
     assert api.error("POST", "/plans", body) == (400, message, param)
 
 
-def test_quantity_type_is_an_unknown_option(api):
+def test_quantity_type_is_refused(api):
     message = api.error("POST", "/plans", PLAN | {"quantity_type": "usage"})[1]
     assert message.startswith("The option 'quantity_type' does not exist.")
 
 
-def test_plan_is_archived_and_its_id_used_again(api, plan):
+def test_id_of_an_archived_plan_may_be_used_again(api, plan):
     changed = api.ok("PATCH", "/plans/starter", {"name": "New", "amount": 1})
     assert (changed["name"], changed["amount"]) == ("New", 49)
     assert api("DELETE", "/plans/starter").status_code == 204
@@ -73,7 +73,7 @@ def test_plan_is_archived_and_its_id_used_again(api, plan):
 
 
 @pytest.mark.parametrize("path", ["/items", "/catalog_items"])
-def test_items(api, path):
+def test_items_are_updated_and_archived(api, path):
     assert api.error("POST", path, {}) == (400, "Name is missing", "name")
     made = api.ok("POST", path, {"name": "Delivery", "id": "delivery", "unit_cost": 5})
     changed = api.ok("PATCH", f"{path}/delivery", {"name": "Post", "unit_cost": 9})
@@ -154,7 +154,7 @@ def test_first_invoice(api, plan):
     assert len(api.ok("GET", "/invoices")) == 1
 
 
-def test_reason_of_cancellation(api, plan):
+def test_cancellation_has_a_reason(api, plan):
     made = api.ok("POST", "/subscriptions", {"customer": 1, "plan": "starter"})
     path = f"/subscriptions/{made['id']}"
     assert api.error("DELETE", path, {"canceled_reason": "x" * 51}) == (
@@ -174,7 +174,7 @@ def test_addon_with_another_billing_cycle(api, plan):
     )
 
 
-def test_life_of_a_subscription(api, plan):
+def test_create_update_pause_and_cancel_a_subscription(api, plan):
     body = {"customer": 1, "plan": "starter", "quantity": Decimal("1.5")}
     made = api.ok("POST", "/subscriptions", body)
     assert (made["status"], made["plan"], made["quantity"]) == ("active", "starter", Decimal("1.5"))

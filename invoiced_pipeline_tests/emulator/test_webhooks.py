@@ -1,4 +1,4 @@
-"""Webhooks: managed over HTTP, delivered signed to a receiver over HTTP."""
+"""Webhooks: written over HTTP, and their signed deliveries to a receiver."""
 
 import hashlib
 import hmac
@@ -42,7 +42,7 @@ def receiver():
         thread.join()
 
 
-def test_management(api):
+def test_create_update_and_delete_webhooks(api):
     assert api.error("POST", "/webhooks", {}) == (400, "Url is missing", "url")
     assert api.error("POST", "/webhooks", {"url": "nowhere"}) == (
         400,
@@ -73,7 +73,7 @@ def test_delivery_is_signed(api, receiver):
     assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
 
 
-def test_only_wanted_events_of_enabled_webhooks(api, receiver):
+def test_enabled_webhooks_get_the_events_they_subscribe_to(api, receiver):
     api.ok("POST", "/webhooks", {"url": receiver.url, "events": ["customer.updated"]})
     api.ok("POST", "/webhooks", {"url": receiver.url, "enabled": False})
     customer = api.ok("POST", "/customers", {"name": "A"})
@@ -82,7 +82,7 @@ def test_only_wanted_events_of_enabled_webhooks(api, receiver):
     assert [json.loads(body)["type"] for _, _, body in receiver.received] == ["customer.updated"]
 
 
-def test_failure_is_tried_again_by_the_hour_and_on_demand(api, receiver):
+def test_failed_delivery_is_retried_hourly_and_on_demand(api, receiver):
     api.ok("POST", "/webhooks", {"url": receiver.url})
     api.ok("POST", "/customers", {"name": "A"})
     receiver.statuses = [500, 302, 200]
@@ -100,7 +100,7 @@ def test_failure_is_tried_again_by_the_hour_and_on_demand(api, receiver):
 
 
 @pytest.mark.parametrize(("status", "times"), [(410, 1), (500, 48)])
-def test_hopeless_webhook_is_disabled(api, receiver, status, times):
+def test_webhook_is_disabled_after_too_many_failures(api, receiver, status, times):
     api.ok("POST", "/webhooks", {"url": receiver.url})
     api.ok("POST", "/customers", {"name": "A"})
     receiver.statuses = [status] * 50
@@ -111,7 +111,7 @@ def test_hopeless_webhook_is_disabled(api, receiver, status, times):
     assert api.ok("GET", "/webhooks")[0]["enabled"] is False
 
 
-def test_nobody_listens(api):
+def test_delivery_without_a_receiver_fails(api):
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         api.ok("POST", "/webhooks", {"url": f"http://127.0.0.1:{deaf.getsockname()[1]}"})

@@ -1,19 +1,19 @@
-"""Contacts: the people at a customer."""
+"""Contacts: people at a customer."""
 
-from invoiced_emulator.seed.ledger import company
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.business_time import DAY, office_hours
-from invoiced_emulator.seed.ledger.history import advance
-from invoiced_emulator.seed.ledger.kinds import CONTACT
-from invoiced_emulator.seed.ledger.ledger import Ledger
+from invoiced_emulator.seed.simulation import company
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.business_time import DAY, office_hours
+from invoiced_emulator.seed.simulation.history import advance
+from invoiced_emulator.seed.simulation.kinds import CONTACT
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 
-def add_contact(ledger: Ledger, account: Account, *, primary: bool) -> None:
-    """A person at the customer; a few leave again, which only events tell."""
-    random = ledger.random
+def add_contact(simulation: Simulation, account: Account, *, primary: bool) -> None:
+    """Adds a contact; a few are deleted later, and then only events show them."""
+    random = simulation.random
     name = company.person_name(random)
     contact: Record = {
-        "id": ledger.next_id("contact", CONTACT.first_id),
+        "id": simulation.next_id("contact", CONTACT.first_id),
         "object": "contact",
         "customer_id": account.id,
         "customer": account.id,
@@ -29,14 +29,14 @@ def add_contact(ledger: Ledger, account: Account, *, primary: bool) -> None:
         "role": None,
         **{field: account.record[field] for field in ("country", "city")},
         **dict.fromkeys(("address1", "address2", "state", "postal_code")),
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
     }
-    ledger.announce(CONTACT, "created", contact, account)
-    left_at = office_hours(random, ledger.clock + random.randrange(20 * DAY, 300 * DAY))
-    if not primary and random.random() < 0.15 and left_at <= ledger.now:
-        ledger.at(left_at, ledger.announce, CONTACT, "deleted", contact, account)
+    simulation.emit_event(CONTACT, "created", contact, account)
+    left_at = office_hours(random, simulation.clock + random.randrange(20 * DAY, 300 * DAY))
+    if not primary and random.random() < 0.15 and left_at <= simulation.now:
+        simulation.at(left_at, simulation.emit_event, CONTACT, "deleted", contact, account)
         return
     moved = (left_at, "updated", {"phone": company.phone(random)})
     steps = [moved] if random.random() < 0.2 else []
-    ledger.give("contacts", advance(ledger, CONTACT, contact, steps, account=account))
+    simulation.emit("contacts", advance(simulation, CONTACT, contact, steps, account=account))

@@ -1,13 +1,13 @@
-"""Customers: who they are, how they buy and pay, their contacts and the tasks about them."""
+"""Customers: new ones, their edits, and their balances at the end."""
 
-from invoiced_emulator.seed.ledger import company
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.business_time import DAY, office_hours
-from invoiced_emulator.seed.ledger.history import advance
-from invoiced_emulator.seed.ledger.kinds import CUSTOMER
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, converted, exact
 from invoiced_emulator.seed.payments.payment_sources import payment_source
+from invoiced_emulator.seed.simulation import company
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.business_time import DAY, office_hours
+from invoiced_emulator.seed.simulation.history import advance
+from invoiced_emulator.seed.simulation.kinds import CUSTOMER
+from invoiced_emulator.seed.simulation.money import Number, converted, exact
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _TERMS = ("NET 7", "NET 14", "NET 30", "NET 30", "NET 30", "NET 60")
 
@@ -60,27 +60,27 @@ _NOTES = (
 )
 
 _AGING = (0, 8, 15, 31, 61)
-"""Lower bounds of the age buckets, in days past the due date."""
+"""Lower bounds of the aging buckets, in days past the due date."""
 
 
-def new_account(ledger: Ledger, size: str, currency: str, manner: str) -> Account:
-    """A customer created now, with its habits."""
-    random = ledger.random
-    autopay = manner in ("card", "ach")
+def new_account(simulation: Simulation, size: str, currency: str, payment_habit: str) -> Account:
+    """Returns a customer created now, with its habits."""
+    random = simulation.random
+    autopay = payment_habit in ("card", "ach")
     taxable = random.random() < 0.6
     account = Account(
-        record=_customer(ledger, size, currency, taxable=taxable),
+        record=_customer(simulation, size, currency, taxable=taxable),
         size=size,
         currency=currency,
         terms=None if autopay else random.choice(_TERMS),
-        manner=manner,
+        payment_habit=payment_habit,
         delay_days=random.choice((-6, -2, 0, 1, 3, 5, 12, 25)),
-        tax_rate=ledger.catalog.tax_rate_of(currency) if taxable else None,
+        tax_rate=simulation.catalog.tax_rate_of(currency) if taxable else None,
     )
     record = account.record
     record |= {"autopay": autopay, "payment_terms": account.terms}
     if autopay:
-        source = payment_source(ledger, manner, account.id, record["name"])
+        source = payment_source(simulation, payment_habit, account.id, record["name"])
         record |= {
             "payment_source": source,
             "collection_mode": "auto",
@@ -89,21 +89,21 @@ def new_account(ledger: Ledger, size: str, currency: str, manner: str) -> Accoun
             "convenience_fee": random.random() < 0.2,
         }
     record["taxes"] = [account.tax_rate] if account.tax_rate and random.random() < 0.3 else []
-    _adopt(ledger, account)
+    _adopt(simulation, account)
     _show(account)
     return account
 
 
-def edit(ledger: Ledger, account: Account, fields: Record) -> None:
-    """Someone changes the customer's record now."""
-    step = (ledger.clock, "updated", fields)
-    account.record = advance(ledger, CUSTOMER, account.record, [step])
+def edit(simulation: Simulation, account: Account, fields: Record) -> None:
+    """Edits the customer's record now."""
+    step = (simulation.clock, "updated", fields)
+    account.record = advance(simulation, CUSTOMER, account.record, [step])
     _show(account)
 
 
-def draw_edit(ledger: Ledger) -> Record:
-    """A change as it is made now and then."""
-    random = ledger.random
+def draw_edit(simulation: Simulation) -> Record:
+    """Returns the fields of a random edit."""
+    random = simulation.random
     return random.choice(
         (
             {"notes": random.choice(_NOTES)},
@@ -114,11 +114,11 @@ def draw_edit(ledger: Ledger) -> Record:
     )
 
 
-def closing(ledger: Ledger, account: Account) -> Record:
-    """The customer's record with the balances that everything else left."""
+def closing_record(simulation: Simulation, account: Account) -> Record:
+    """Returns the customer's final record with its balances."""
     buckets: dict[int, list[Number]] = {lower: [0, 0] for lower in _AGING}
     for due, balance in account.owed:
-        days = max(0, (ledger.now - due) // DAY)
+        days = max(0, (simulation.now - due) // DAY)
         bucket = buckets[max(lower for lower in _AGING if lower <= days)]
         bucket[0] += balance
         bucket[1] += 1
@@ -133,20 +133,22 @@ def closing(ledger: Ledger, account: Account) -> Record:
     }
 
 
-def pass_through(ledger: Ledger, *, merged: bool) -> None:
-    """A customer who is deleted again, or merged into another: only events tell of it."""
-    account = new_account(ledger, "dormant", "usd", "single")
-    ledger.announce(CUSTOMER, "created", account.record)
-    moment = office_hours(ledger.random, ledger.clock + 5 * DAY)
+def pass_through(simulation: Simulation, *, merged: bool) -> None:
+    """Adds a customer that is deleted or merged into another: only events show it."""
+    account = new_account(simulation, "dormant", "usd", "single")
+    simulation.emit_event(CUSTOMER, "created", account.record)
+    moment = office_hours(simulation.random, simulation.clock + 5 * DAY)
     if merged:
-        ledger.at(moment, _merge, ledger, account)
+        simulation.at(moment, _merge, simulation, account)
     else:
-        ledger.at(moment, ledger.announce, CUSTOMER, "deleted", account.record)
+        simulation.at(moment, simulation.emit_event, CUSTOMER, "deleted", account.record)
 
 
-def _merge(ledger: Ledger, account: Account) -> None:
-    survivor = ledger.random.choice(ledger.accounts)
-    ledger.announce(CUSTOMER, "merged", {**survivor.record, "original_customer": account.shown})
+def _merge(simulation: Simulation, account: Account) -> None:
+    survivor = simulation.random.choice(simulation.accounts)
+    simulation.emit_event(
+        CUSTOMER, "merged", {**survivor.record, "original_customer": account.shown}
+    )
 
 
 def _show(account: Account) -> None:
@@ -154,20 +156,20 @@ def _show(account: Account) -> None:
     account.shown = {name: value for name, value in account.record.items() if name not in hidden}
 
 
-def _adopt(ledger: Ledger, account: Account) -> None:
-    """Some customers are branches of another, who may pay for them."""
-    random = ledger.random
-    if account.size in ("small", "subscriber") and random.random() < 0.12 and ledger.accounts:
-        parent = random.choice(ledger.accounts)
+def _adopt(simulation: Simulation, account: Account) -> None:
+    """Makes some customers branches of another, which may pay for them."""
+    random = simulation.random
+    if account.size in ("small", "subscriber") and random.random() < 0.12 and simulation.accounts:
+        parent = random.choice(simulation.accounts)
         if parent.currency == account.currency and parent.record["parent_customer"] is None:
             account.record["parent_customer"] = parent.id
             account.record["bill_to_parent"] = random.random() < 0.3
 
 
-def _customer(ledger: Ledger, size: str, currency: str, *, taxable: bool) -> Record:
-    random = ledger.random
-    customer_id = ledger.next_id("customer", CUSTOMER.first_id)
-    number = ledger.next_number("CUST")
+def _customer(simulation: Simulation, size: str, currency: str, *, taxable: bool) -> Record:
+    random = simulation.random
+    customer_id = simulation.next_id("customer", CUSTOMER.first_id)
+    number = simulation.next_number("CUST")
     person = size in ("small", "dormant") and random.random() < 0.25
     if person:
         name = company.person_name(random)
@@ -175,7 +177,7 @@ def _customer(ledger: Ledger, size: str, currency: str, *, taxable: bool) -> Rec
         name = company.company_name(random, currency, int(number.removeprefix("CUST-")))
     contact = None if person or random.random() < 0.5 else company.person_name(random)
     place = company.address(random, currency, contact)
-    link = ledger.link("statements")
+    link = simulation.link("statements")
     kinds = ("company", "company", "company", "company", "government", "non_profit")
     owner = random.choice((None, 1_970, 1_971, 1_972))
     has_limit = size == "large" or random.random() < 0.1
@@ -199,16 +201,16 @@ def _customer(ledger: Ledger, size: str, currency: str, *, taxable: bool) -> Rec
         "owner": owner,
         "statement_url": link,
         "statement_pdf_url": f"{link}/pdf",
-        "metadata": _metadata(ledger),
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "metadata": _metadata(simulation),
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
         "address": "\n".join(part for part in (place["address1"], place["city"]) if part),
     }
 
 
-def _metadata(ledger: Ledger) -> Record:
-    """Up to a few keys; the service keeps all values as text."""
-    random = ledger.random
+def _metadata(simulation: Simulation) -> Record:
+    """Returns a few keys; as in Invoiced, all values are texts."""
+    random = simulation.random
     metadata: Record = {}
     if random.random() < 0.3:
         metadata["account_rep"] = random.choice(("Zoë", "Ömer", "Priya"))

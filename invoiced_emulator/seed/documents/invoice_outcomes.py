@@ -1,166 +1,198 @@
-"""What becomes of an invoice: paid in one of many ways, left open, voided or written off."""
+"""Outcomes of invoices: paid in many ways, left open, voided or written off."""
 
 from collections.abc import Callable
 
 from invoiced_emulator.seed.documents.credit_notes import APPLIED_AFTER, credit_invoice
-from invoiced_emulator.seed.documents.invoice_story import InvoiceStory
+from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory
 from invoiced_emulator.seed.documents.payment_habits import (
     charge_automatically,
     pay,
     pay_in_run,
-    payday,
+    payment_date,
 )
-from invoiced_emulator.seed.ledger.account import Split
-from invoiced_emulator.seed.ledger.business_time import DAY, HOUR, office_hours
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, share
 from invoiced_emulator.seed.payments.payment_sources import payment_source
 from invoiced_emulator.seed.payments.payments import Receipt, receive
+from invoiced_emulator.seed.simulation.account import Split
+from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, office_hours
+from invoiced_emulator.seed.simulation.money import Number, share
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
-Outcome = Callable[[Ledger, InvoiceStory], None]
+Outcome = Callable[[Simulation, InvoiceHistory], None]
 
 
-def unpaid(ledger: Ledger, story: InvoiceStory) -> None:
-    """Nobody pays."""
+def unpaid(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Leaves the invoice unpaid."""
 
 
-def paid(ledger: Ledger, story: InvoiceStory) -> None:
-    """Paid in full, in the customer's manner."""
-    manner = story.account.manner
-    if manner in ("card", "ach"):
-        charge_automatically(ledger, story)
-    elif manner == "batch":
-        pay_in_run(ledger, story)
+def paid(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays in full, as the customer usually does."""
+    payment_habit = history.account.payment_habit
+    if payment_habit in ("card", "ach"):
+        charge_automatically(simulation, history)
+    elif payment_habit == "batch":
+        pay_in_run(simulation, history)
     else:
-        pay(ledger, story, payday(ledger, story), story.balance)
+        pay(simulation, history, payment_date(simulation, history), history.balance)
 
 
-def partly_paid(ledger: Ledger, story: InvoiceStory) -> None:
-    """A first payment, and then nothing."""
-    pay(ledger, story, payday(ledger, story), _part(story, 30 + ledger.random.randrange(50)))
+def partly_paid(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays a part, and never the rest."""
+    pay(
+        simulation,
+        history,
+        payment_date(simulation, history),
+        _part(history, 30 + simulation.random.randrange(50)),
+    )
 
 
-def paid_twice(ledger: Ledger, story: InvoiceStory) -> None:
-    """Paid in two parts."""
-    first = payday(ledger, story)
-    pay(ledger, story, first, _part(story, 50))
-    if story.balance > 0:
-        pay(ledger, story, office_hours(ledger.random, first + 20 * DAY), story.balance)
+def paid_twice(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays in two parts."""
+    first = payment_date(simulation, history)
+    pay(simulation, history, first, _part(history, 50))
+    if history.balance > 0:
+        pay(simulation, history, office_hours(simulation.random, first + 20 * DAY), history.balance)
 
 
-def overpaid(ledger: Ledger, story: InvoiceStory) -> None:
-    """Too much is paid; the rest becomes credit, or stays unapplied."""
-    extra = share(max(story.balance, 1), 10, story.account.currency)
+def overpaid(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays too much; the rest becomes credit or stays unapplied."""
+    extra = share(max(history.balance, 1), 10, history.account.currency)
     if not extra:
-        paid(ledger, story)
-    elif ledger.random.random() < 0.5:
+        paid(simulation, history)
+    elif simulation.random.random() < 0.5:
         split = Split("credit", extra)
-        pay(ledger, story, payday(ledger, story), story.balance, extra=(split,))
+        pay(
+            simulation,
+            history,
+            payment_date(simulation, history),
+            history.balance,
+            Receipt(splits=(split,)),
+        )
     else:
-        pay(ledger, story, payday(ledger, story), story.balance, unapplied=extra)
+        pay(
+            simulation,
+            history,
+            payment_date(simulation, history),
+            history.balance,
+            Receipt(unapplied=extra),
+        )
 
 
-def short_paid(ledger: Ledger, story: InvoiceStory) -> None:
-    """The bank kept a small fee, which is written off with the payment."""
-    fee = share(story.balance, 1, story.account.currency)
+def short_paid(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays less by a bank fee, which is written off with the payment."""
+    fee = share(history.balance, 1, history.account.currency)
     if not fee:
-        paid(ledger, story)
+        paid(simulation, history)
         return
-    moment = payday(ledger, story)
-    adjustment = Split("document_adjustment", fee, story.invoice)
-    story.credited(moment, fee)
-    pay(ledger, story, moment, story.balance, extra=(adjustment,))
+    moment = payment_date(simulation, history)
+    adjustment = Split("document_adjustment", fee, history.invoice)
+    history.credited(moment, fee)
+    pay(simulation, history, moment, history.balance, Receipt(splits=(adjustment,)))
 
 
-def credited(ledger: Ledger, story: InvoiceStory) -> None:
-    """Part of it is credited, the rest is paid."""
-    amount = _part(story, 20 if ledger.random.random() < 0.8 else 100)
-    moment = office_hours(ledger.random, ledger.clock + 3 * DAY)
-    ledger.at(moment, credit_invoice, ledger, story.account, story.invoice, amount, "Credit Note")
-    story.credited(moment + APPLIED_AFTER, amount)
-    if story.balance > 0:
-        pay(ledger, story, max(payday(ledger, story), moment + HOUR), story.balance)
+def credited(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Credits a part and pays the rest."""
+    amount = _part(history, 20 if simulation.random.random() < 0.8 else 100)
+    moment = office_hours(simulation.random, simulation.clock + 3 * DAY)
+    simulation.at(
+        moment, credit_invoice, simulation, history.account, history.invoice, amount, "Credit Note"
+    )
+    history.credited(moment + APPLIED_AFTER, amount)
+    if history.balance > 0:
+        pay(
+            simulation,
+            history,
+            max(payment_date(simulation, history), moment + HOUR),
+            history.balance,
+        )
 
 
-def paid_from_credit(ledger: Ledger, story: InvoiceStory) -> None:
-    """The customer's credit balance is used first."""
-    account = story.account
-    amount = min(account.credit, story.balance)
+def paid_from_credit(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays from the customer's credit balance first."""
+    account = history.account
+    amount = min(account.credit, history.balance)
     if amount > 0:
-        split = Split("applied_credit", amount, story.invoice)
-        # At once, so that nothing else can spend the same credit in between.
-        receive(ledger, account, Receipt(splits=(split,)))
-        story.paid(ledger.clock, amount)
-    if story.balance > 0:
-        paid(ledger, story)
+        split = Split("applied_credit", amount, history.invoice)
+        # Now, so that nothing else can spend the same credit.
+        receive(simulation, account, Receipt(splits=(split,)))
+        history.paid(simulation.clock, amount)
+    if history.balance > 0:
+        paid(simulation, history)
 
 
-def voided(ledger: Ledger, story: InvoiceStory) -> None:
-    """Issued by mistake."""
-    story.void(office_hours(ledger.random, ledger.clock + DAY))
+def voided(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Voids the invoice, which was issued by mistake."""
+    history.void(office_hours(simulation.random, simulation.clock + DAY))
 
 
-def written_off(ledger: Ledger, story: InvoiceStory) -> None:
-    """Given up months later by a credit note called Bad Debt."""
-    amount = story.balance
-    moment = office_hours(ledger.random, story.due + 90 * DAY)
-    ledger.at(moment, credit_invoice, ledger, story.account, story.invoice, amount, "Bad Debt")
+def written_off(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Writes the invoice off months later, by a credit note called Bad Debt."""
+    amount = history.balance
+    moment = office_hours(simulation.random, history.due + 90 * DAY)
+    simulation.at(
+        moment, credit_invoice, simulation, history.account, history.invoice, amount, "Bad Debt"
+    )
     applied = moment + APPLIED_AFTER
-    story.credited(applied, amount, date_bad_debt=applied, amount_written_off=amount)
+    history.credited(applied, amount, date_bad_debt=applied, amount_written_off=amount)
 
 
-def reversed_payment(ledger: Ledger, story: InvoiceStory) -> None:
-    """The first payment bounces and is voided; a second one arrives."""
-    amount = story.balance
-    first = payday(ledger, story)
-    void_at = office_hours(ledger.random, first + 2 * DAY)
-    pay(ledger, story, first, amount, void_at=void_at)
-    story.paid(void_at, -amount)
-    pay(ledger, story, office_hours(ledger.random, void_at + 9 * DAY), amount)
+def reversed_payment(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Voids the first payment, and pays again."""
+    amount = history.balance
+    first = payment_date(simulation, history)
+    void_at = office_hours(simulation.random, first + 2 * DAY)
+    pay(simulation, history, first, amount, Receipt(void_at=void_at))
+    history.paid(void_at, -amount)
+    pay(simulation, history, office_hours(simulation.random, void_at + 9 * DAY), amount)
 
 
-def refunded(ledger: Ledger, story: InvoiceStory) -> None:
-    """Paid by card; a part is refunded, and a credit note squares the invoice."""
-    account = story.account
-    moment = payday(ledger, story)
-    refund_at = office_hours(ledger.random, moment + 5 * DAY)
-    amount, refund = story.balance, _part(story, 25)
-    source = payment_source(ledger, "card", account.id, account.record["name"])
+def refunded(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays by card, refunds a part, and settles the invoice by a credit note."""
+    account = history.account
+    moment = payment_date(simulation, history)
+    refund_at = office_hours(simulation.random, moment + 5 * DAY)
+    amount, refund = history.balance, _part(history, 25)
+    source = payment_source(simulation, "card", account.id, account.record["name"])
     receipt = Receipt(
-        splits=(Split("invoice", amount, story.invoice),),
+        splits=(Split("invoice", amount, history.invoice),),
         method="credit_card",
         source="virtual_terminal",
         charged=source,
         refund_at=refund_at,
         refund=refund,
     )
-    ledger.at(moment, receive, ledger, account, receipt)
-    story.paid(moment, amount)
-    story.paid(refund_at, -refund)
-    ledger.at(
-        refund_at + HOUR, credit_invoice, ledger, account, story.invoice, refund, "Credit Note"
+    simulation.at(moment, receive, simulation, account, receipt)
+    history.paid(moment, amount)
+    history.paid(refund_at, -refund)
+    simulation.at(
+        refund_at + HOUR,
+        credit_invoice,
+        simulation,
+        account,
+        history.invoice,
+        refund,
+        "Credit Note",
     )
-    story.credited(refund_at + HOUR + APPLIED_AFTER, refund)
+    history.credited(refund_at + HOUR + APPLIED_AFTER, refund)
 
 
-def pending(ledger: Ledger, story: InvoiceStory) -> None:
-    """Paid by bank transfer that has not cleared yet; only shortly before now."""
-    account = story.account
-    moment = max(ledger.clock + HOUR, ledger.now - 2 * DAY)
-    source = payment_source(ledger, "ach", account.id, account.record["name"])
+def pending(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Pays by a bank transfer that is still pending; only shortly before now."""
+    account = history.account
+    moment = max(simulation.clock + HOUR, simulation.now - 2 * DAY)
+    source = payment_source(simulation, "ach", account.id, account.record["name"])
     receipt = Receipt(
-        splits=(Split("invoice", story.balance, story.invoice),),
+        splits=(Split("invoice", history.balance, history.invoice),),
         method="ach",
         source="customer_portal",
         charged=source,
         status="pending",
     )
-    ledger.at(moment, receive, ledger, account, receipt)
-    story.pending(moment)
+    simulation.at(moment, receive, simulation, account, receipt)
+    history.pending(moment)
 
 
-def _part(story: InvoiceStory, percent: int) -> Number:
-    return share(story.balance, percent, story.account.currency) or story.balance
+def _part(history: InvoiceHistory, percent: int) -> Number:
+    return share(history.balance, percent, history.account.currency) or history.balance
 
 
 OUTCOMES: dict[str, tuple[Outcome, int]] = {
@@ -178,4 +210,4 @@ OUTCOMES: dict[str, tuple[Outcome, int]] = {
     "refunded": (refunded, 15),
     "pending": (pending, 0),
 }
-"""Each outcome with how often, of a thousand, it happens."""
+"""Each outcome, with its share in thousandths."""

@@ -1,74 +1,85 @@
-"""Issuing an invoice: its lines, how it reaches the customer, and what becomes of it."""
+"""Issues invoices: their lines, delivery and outcome."""
 
+from dataclasses import dataclass
+
+from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory, invoice_record
 from invoiced_emulator.seed.documents.invoice_outcomes import OUTCOMES
-from invoiced_emulator.seed.documents.invoice_story import InvoiceStory, invoice_record
 from invoiced_emulator.seed.documents.line_items import draw_lines
-from invoiced_emulator.seed.ledger.account import Account, Record, Split
-from invoiced_emulator.seed.ledger.business_time import DAY, HOUR, office_hours
-from invoiced_emulator.seed.ledger.kinds import INVOICE
-from invoiced_emulator.seed.ledger.ledger import Ledger
 from invoiced_emulator.seed.payments.payments import Receipt, receive
+from invoiced_emulator.seed.simulation.account import Account, Record, Split
+from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, office_hours
+from invoiced_emulator.seed.simulation.kinds import INVOICE
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _NAMES = tuple(OUTCOMES)
 _WEIGHTS = tuple(weight for _, weight in OUTCOMES.values())
 
 
-def issue_invoice(  # noqa: PLR0913  an invoice has that many terms
-    ledger: Ledger,
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens to an invoice; None leaves it to chance."""
+
+    outcome: str | None = None
+    delivery: str | None = None
+    """How far it gets: `draft`, `not_sent`, `sent` or `viewed`."""
+
+
+_CHANCE = Plan()
+
+
+def issue_invoice(
+    simulation: Simulation,
     account: Account,
     lines: list[Record] | None = None,
     *,
-    outcome: str | None = None,
-    delivery: str | None = None,
-    subscription: int | None = None,
-    coupon: Record | None = None,
+    plan: Plan = _CHANCE,
+    subscription: Record | None = None,
 ) -> Record:
-    """Issues an invoice now, follows it to the end of the story, and hands it out."""
+    """Issues an invoice now, plans its outcome and emits it."""
     if lines is None:
-        lines = draw_lines(ledger, account)
-    invoice = invoice_record(ledger, account, lines, subscription=subscription, coupon=coupon)
+        lines = draw_lines(simulation, account)
+    invoice = invoice_record(simulation, account, lines, subscription)
     if invoice["total"] <= 0:
-        invoice |= _settled(ledger.clock)
-        ledger.announce(INVOICE, "created", invoice, account)
-        ledger.give("invoices", invoice)
+        invoice |= _settled(simulation.clock)
+        simulation.emit_event(INVOICE, "created", invoice, account)
+        simulation.emit("invoices", invoice)
         return invoice
-    if outcome is None:
-        outcome = _draw_outcome(ledger, account)
-    story = InvoiceStory(account, invoice)
-    _deliver(ledger, story, delivery)
-    ledger.announce(INVOICE, "created", invoice, account)
-    if delivery != "draft":
-        OUTCOMES[outcome][0](ledger, story)
-    ledger.give("invoices", story.record(ledger))
+    outcome = plan.outcome or _draw_outcome(simulation, account)
+    history = InvoiceHistory(account, invoice)
+    _deliver(simulation, history, plan.delivery)
+    simulation.emit_event(INVOICE, "created", invoice, account)
+    if plan.delivery != "draft":
+        OUTCOMES[outcome][0](simulation, history)
+    simulation.emit("invoices", history.record(simulation))
     return invoice
 
 
-def _draw_outcome(ledger: Ledger, account: Account) -> str:
-    outcome = ledger.random.choices(_NAMES, _WEIGHTS)[0]
-    # Whoever pays in runs has a process: what is out of the ordinary happens less often.
-    orderly = account.manner == "batch" and ledger.random.random() < 0.7
+def _draw_outcome(simulation: Simulation, account: Account) -> str:
+    outcome = simulation.random.choices(_NAMES, _WEIGHTS)[0]
+    # Customers who pay in runs have a process: they deviate less often.
+    orderly = account.payment_habit == "batch" and simulation.random.random() < 0.7
     return "paid" if orderly else outcome
 
 
-def draft_and_delete(ledger: Ledger, account: Account) -> None:
-    """A draft that is thrown away: only its events tell of it."""
-    moment = office_hours(ledger.random, ledger.clock + HOUR)
-    if moment > ledger.now:
+def draft_and_delete(simulation: Simulation, account: Account) -> None:
+    """Creates a draft and deletes it: only events show it."""
+    moment = office_hours(simulation.random, simulation.clock + HOUR)
+    if moment > simulation.now:
         return
-    invoice = invoice_record(ledger, account, draw_lines(ledger, account))
+    invoice = invoice_record(simulation, account, draw_lines(simulation, account))
     invoice |= {"draft": True, "status": "draft"}
-    ledger.announce(INVOICE, "created", invoice, account)
-    ledger.at(moment, ledger.announce, INVOICE, "deleted", invoice, account)
+    simulation.emit_event(INVOICE, "created", invoice, account)
+    simulation.at(moment, simulation.emit_event, INVOICE, "deleted", invoice, account)
 
 
-def import_invoices(ledger: Ledger, accounts: list[Account], each: int) -> None:
-    """Paid invoices of an acquired company, brought over with their payments in one second."""
+def import_invoices(simulation: Simulation, accounts: list[Account], each: int) -> None:
+    """Imports paid invoices and their payments, all in the same second."""
     for account in accounts:
         splits = []
         for _ in range(each):
-            invoice = invoice_record(ledger, account, draw_lines(ledger, account, 2))
-            days_ago = 60 + ledger.random.randrange(140)
-            date = ledger.clock - days_ago * DAY
+            invoice = invoice_record(simulation, account, draw_lines(simulation, account, 2))
+            days_ago = 60 + simulation.random.randrange(140)
+            date = simulation.clock - days_ago * DAY
             invoice |= {"date": date, "metadata": {"imported_from": "former system"}}
             invoice |= {"due_date": date + 30 * DAY, "payment_terms": "NET 30"}
             if invoice["total"] > 0:
@@ -78,9 +89,9 @@ def import_invoices(ledger: Ledger, accounts: list[Account], each: int) -> None:
                 "amount_paid": invoice["total"],
                 "balance": 0,
             }
-            ledger.announce(INVOICE, "created", invoice, account)
-            ledger.give("invoices", invoice)
-        receive(ledger, account, Receipt(splits=tuple(splits), source="imported"))
+            simulation.emit_event(INVOICE, "created", invoice, account)
+            simulation.emit("invoices", invoice)
+        receive(simulation, account, Receipt(splits=tuple(splits), source="imported"))
 
 
 def _settled(moment: int) -> Record:
@@ -93,22 +104,22 @@ def _settled(moment: int) -> Record:
     }
 
 
-def _deliver(ledger: Ledger, story: InvoiceStory, delivery: str | None) -> None:
-    """Most invoices are sent as they are issued, some later, a few never."""
-    random = ledger.random
-    invoice = story.invoice
+def _deliver(simulation: Simulation, history: InvoiceHistory, delivery: str | None) -> None:
+    """Sends most invoices when they are issued, some later, a few never."""
+    random = simulation.random
+    invoice = history.invoice
     chance = random.random()
     if delivery == "draft" or (delivery is None and chance < 0.02):
         invoice |= {"draft": True, "status": "draft"}
         if delivery is None:
-            story.step(ledger.clock + random.randrange(HOUR, 2 * HOUR), draft=False)
+            history.step(simulation.clock + random.randrange(HOUR, 2 * HOUR), draft=False)
     elif delivery == "not_sent" or (delivery is None and chance < 0.08):
         return
     elif delivery is not None or chance < 0.85:
-        invoice |= {"sent": True, "last_sent": ledger.clock, "status": "sent"}
+        invoice |= {"sent": True, "last_sent": simulation.clock, "status": "sent"}
     else:
-        moment = ledger.clock + random.randrange(60, HOUR)
-        story.step(moment, sent=True, last_sent=moment)
+        moment = simulation.clock + random.randrange(60, HOUR)
+        history.step(moment, sent=True, last_sent=moment)
     if delivery == "viewed" or (delivery is None and random.random() < 0.3):
-        moment = office_hours(random, ledger.clock + HOUR + random.randrange(2 * DAY))
-        story.step(moment, "viewed", viewed=True)
+        moment = office_hours(random, simulation.clock + HOUR + random.randrange(2 * DAY))
+        history.step(moment, "viewed", viewed=True)

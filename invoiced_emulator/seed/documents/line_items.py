@@ -1,12 +1,12 @@
-"""Line items and how a document adds up."""
+"""Line items, and the totals of documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, converted, exact, rounded, share
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.money import Number, converted, exact, rounded, share
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _FREE_TEXT = (
     "Travel expenses",
@@ -21,7 +21,7 @@ _LINE_COUNTS = (1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 12
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What a document's lines, discount and tax come to."""
+    """Totals of a document."""
 
     subtotal: Number
     discount: Number
@@ -32,10 +32,10 @@ class Sums:
 def add_up(
     lines: Sequence[Record], currency: str, *, coupon: Record | None, tax_rate: Record | None
 ) -> Sums:
-    """The sums of a document with at most one discount and one (exclusive) tax of its own.
+    """Returns the totals of a document with at most one discount and one (exclusive) tax.
 
-    Line discounts come off the line, line taxes go on top; the document's discount applies to
-    what is left of discountable lines, its tax to what is left after that of taxable ones.
+    A line's discounts reduce it, and its taxes are added. The document's discount applies to the
+    rest of discountable lines, and its tax to the rest of taxable lines after that.
     """
     subtotal: Number = 0
     on_lines: Number = 0
@@ -58,7 +58,7 @@ def add_up(
 
 
 def discount_of(coupon: Record | None, base: Number, currency: str) -> Number:
-    """What a coupon takes off an amount; never more than the amount itself."""
+    """Returns the discount of a coupon, at most the amount itself."""
     if coupon is None or base <= 0:
         return 0
     if coupon["is_percent"]:
@@ -66,88 +66,83 @@ def discount_of(coupon: Record | None, base: Number, currency: str) -> Number:
     return exact(min(coupon["value"], base))
 
 
-def line_item(  # noqa: PLR0913  a line has that many terms
-    ledger: Ledger,
-    name: str,
-    quantity: Number,
-    unit_cost: Number,
-    currency: str,
-    *,
-    item: Record | None = None,
-    item_type: str | None = "service",
+def line_item(
+    simulation: Simulation, name: str, quantity: Number, unit_cost: Number, currency: str
 ) -> Record:
-    """One line of a document; what is not said comes from the catalog item."""
+    """Returns a line of a document."""
     return {
-        "id": ledger.next_id("line_item", 500_000),
+        "id": simulation.next_id("line_item", 500_000),
         "object": "line_item",
-        "type": item["type"] if item else item_type,
+        "type": "service",
         "name": name,
         "description": None,
         "quantity": quantity,
         "unit_cost": unit_cost,
         "amount": rounded(quantity * unit_cost, currency),
-        "catalog_item": item["id"] if item else None,
-        "discountable": item["discountable"] if item else True,
-        "taxable": item["taxable"] if item else True,
+        "catalog_item": None,
+        "discountable": True,
+        "taxable": True,
         "discounts": [],
         "taxes": [],
         "metadata": {},
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
     }
 
 
-def draw_lines(ledger: Ledger, account: Account, count: int | None = None) -> list[Record]:
-    """Lines as a customer would buy them: mostly a few, mostly from the catalog."""
-    random = ledger.random
+def draw_lines(simulation: Simulation, account: Account, count: int | None = None) -> list[Record]:
+    """Returns random lines: mostly a few, mostly from the catalog."""
+    random = simulation.random
     if count is None:
         count = _LINE_COUNTS[int(random.random() * len(_LINE_COUNTS))]
-    return [_draw_line(ledger, account) for _ in range(count)]
+    return [_draw_line(simulation, account) for _ in range(count)]
 
 
-def _draw_line(ledger: Ledger, account: Account) -> Record:
-    random = ledger.random
+def _draw_line(simulation: Simulation, account: Account) -> Record:
+    random = simulation.random
     currency = account.currency
     quantity = _QUANTITIES[int(random.random() * len(_QUANTITIES))]
     if random.random() < 0.7:
-        item = ledger.catalog.items[int(random.random() * len(ledger.catalog.items))]
+        item = simulation.catalog.items[int(random.random() * len(simulation.catalog.items))]
         cost = item["unit_cost"] if currency == "usd" else converted(item["unit_cost"], currency)
-        line = line_item(ledger, item["name"], quantity, cost, currency, item=item)
+        line = line_item(simulation, item["name"], quantity, cost, currency)
+        line |= {name: item[name] for name in ("type", "discountable", "taxable")}
+        line["catalog_item"] = item["id"]
     else:
         dollars = Decimal(int(random.random() * 90_000) + 500) / 100
         name = _FREE_TEXT[int(random.random() * len(_FREE_TEXT))]
-        line = line_item(ledger, name, quantity, converted(dollars, currency), currency)
+        line = line_item(simulation, name, quantity, converted(dollars, currency), currency)
         line["description"] = f"Order {random.randrange(100_000)}"
     less: Number = 0
     if line["discountable"] and random.random() < 0.04:
         less = share(line["amount"], 5, currency)
-        line["discounts"] = [discount(ledger, less, None)]
+        line["discounts"] = [discount(simulation, less, None)]
     if line["taxable"] and line["type"] == "product" and random.random() < 0.05:
-        levy = ledger.catalog.levy
+        levy = simulation.catalog.levy
         amount = share(line["amount"] - less, levy["value"], currency)
-        line["taxes"] = [tax(ledger, amount, levy)]
+        line["taxes"] = [tax(simulation, amount, levy)]
     return line
 
 
-def discount(ledger: Ledger, amount: Number, coupon: Record | None) -> Record:
-    """A discount as a document or line holds it."""
+def discount(simulation: Simulation, amount: Number, coupon: Record | None) -> Record:
+    """Returns a discount as a document or line holds it."""
     return {
-        "id": ledger.next_id("discount", 20_000),
+        "id": simulation.next_id("discount", 20_000),
         "object": "discount",
         "amount": amount,
         "coupon": coupon,
         "expires": None,
         "from_payment_terms": False,
-        "updated_at": ledger.clock,
+        "updated_at": simulation.clock,
     }
 
 
-def tax(ledger: Ledger, amount: Number, tax_rate: Record | None) -> Record:
-    """A tax as a document or line holds it."""
+def tax(simulation: Simulation, amount: Number, tax_rate: Record | None) -> Record:
+    """Returns a tax as a document or line holds it."""
     return {
-        "id": ledger.next_id("tax", 20_000),
+        "id": simulation.next_id("tax", 20_000),
         "object": "tax",
         "amount": amount,
         "tax_rate": tax_rate,
-        "updated_at": ledger.clock,
+        "updated_at": simulation.clock,
     }

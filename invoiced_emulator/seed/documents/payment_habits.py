@@ -1,14 +1,15 @@
-"""The ways in which a customer pays an invoice: by hand, in payment runs, or by AutoPay."""
+"""How customers pay invoices: one by one, in payment runs, or by AutoPay."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from invoiced_emulator.seed.documents.invoice_story import InvoiceStory
-from invoiced_emulator.seed.ledger.account import Account, Split
-from invoiced_emulator.seed.ledger.business_time import DAY, HOUR, month_start, office_hours
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, share
+from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory
 from invoiced_emulator.seed.payments.payments import Receipt, receive
 from invoiced_emulator.seed.payments.transactions import decline
+from invoiced_emulator.seed.simulation.account import Account, Split
+from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, month_start, office_hours
+from invoiced_emulator.seed.simulation.money import Number, share
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _METHODS = (
     ("check", "keyed"),
@@ -19,82 +20,85 @@ _METHODS = (
     ("paypal", "customer_portal"),
     ("other", "api"),
 )
+_PLAIN = Receipt()
 
 
-def payday(ledger: Ledger, story: InvoiceStory) -> int:
-    """When the customer would pay this invoice, going by its habit."""
-    random = ledger.random
-    days = story.account.delay_days + int(random.random() * 9)
-    return office_hours(random, max(story.due + days * DAY, ledger.clock + 2 * HOUR))
+def payment_date(simulation: Simulation, history: InvoiceHistory) -> int:
+    """Returns when the customer pays this invoice, by its habit."""
+    random = simulation.random
+    days = history.account.delay_days + int(random.random() * 9)
+    return office_hours(random, max(history.due + days * DAY, simulation.clock + 2 * HOUR))
 
 
-def pay(  # noqa: PLR0913  a payment has that many terms
-    ledger: Ledger,
-    story: InvoiceStory,
+def pay(
+    simulation: Simulation,
+    history: InvoiceHistory,
     moment: int,
     amount: Number,
-    *,
-    extra: tuple[Split, ...] = (),
-    unapplied: Number = 0,
-    void_at: int | None = None,
+    receipt: Receipt = _PLAIN,
 ) -> None:
-    """A payment over this invoice alone, by one of the usual ways."""
-    method, source = ledger.random.choice(_METHODS)
-    receipt = Receipt(
-        splits=(Split("invoice", amount, story.invoice), *extra),
-        unapplied=unapplied,
-        method=method,
-        source=source,
-        void_at=void_at,
-    )
-    ledger.at(moment, receive, ledger, story.account, receipt)
-    story.paid(moment, amount)
+    """Pays this invoice alone, by one of the usual methods.
+
+    Args:
+        simulation: The account.
+        history: The invoice.
+        moment: When the payment arrives.
+        amount: What is applied to the invoice.
+        receipt: What the payment has besides.
+    """
+    method, source = simulation.random.choice(_METHODS)
+    splits = (Split("invoice", amount, history.invoice), *receipt.splits)
+    receipt = replace(receipt, splits=splits, method=method, source=source)
+    simulation.at(moment, receive, simulation, history.account, receipt)
+    history.paid(moment, amount)
 
 
-def pay_in_run(ledger: Ledger, story: InvoiceStory) -> None:
-    """Joins the customer's next payment run, early in a month or in the middle of it."""
-    account = story.account
-    after = max(story.due + account.delay_days * DAY, ledger.clock + HOUR)
+def pay_in_run(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Adds the invoice to the customer's next payment run, early or in the middle of a month."""
+    account = history.account
+    after = max(history.due + account.delay_days * DAY, simulation.clock + HOUR)
     offset = (account.id % 5) * DAY + 15 * HOUR + account.id % 3_600
     next_month = month_start(after)
     middle = next_month - 17 * DAY + offset
     moment = middle if middle > after else next_month + offset
-    if moment > ledger.now:
+    if moment > simulation.now:
         return
     run = account.runs.setdefault(moment, [])
     if not run:
-        ledger.at(moment, _run_payments, ledger, account, moment)
-    run.append(Split("invoice", story.balance, story.invoice))
-    story.paid(moment, story.balance)
+        simulation.at(moment, _run_payments, simulation, account, moment)
+    run.append(Split("invoice", history.balance, history.invoice))
+    history.paid(moment, history.balance)
 
 
-def _run_payments(ledger: Ledger, account: Account, moment: int) -> None:
+def _run_payments(simulation: Simulation, account: Account, moment: int) -> None:
     splits = tuple(account.runs.pop(moment))
-    receive(ledger, account, Receipt(splits=splits, method="wire_transfer", source="bank_feed"))
+    receive(simulation, account, Receipt(splits=splits, method="wire_transfer", source="bank_feed"))
 
 
-def charge_automatically(ledger: Ledger, story: InvoiceStory) -> None:
-    """AutoPay: charged within hours; a declined charge is tried again three days later."""
-    account = story.account
-    moment = ledger.clock + HOUR + int(ledger.random.random() * 3 * HOUR)
+def charge_automatically(simulation: Simulation, history: InvoiceHistory) -> None:
+    """Charges the invoice within hours; a declined charge is retried three days later."""
+    account = history.account
+    moment = simulation.clock + HOUR + int(simulation.random.random() * 3 * HOUR)
     attempts = 1
-    while ledger.random.random() < 0.08 and attempts < 4:
+    while simulation.random.random() < 0.08 and attempts < 4:
         retry = moment + 3 * DAY
-        ledger.at(moment, decline, ledger, account, story.invoice, story.balance)
-        story.step(moment, attempt_count=attempts, next_payment_attempt=retry, needs_attention=True)
+        simulation.at(moment, decline, simulation, account, history.invoice, history.balance)
+        history.step(
+            moment, attempt_count=attempts, next_payment_attempt=retry, needs_attention=True
+        )
         moment, attempts = retry, attempts + 1
     if attempts == 4:
         return
-    splits: list[Split] = [Split("invoice", story.balance, story.invoice)]
-    fee = share(story.balance, Decimal("2.9"), account.currency)
+    splits: list[Split] = [Split("invoice", history.balance, history.invoice)]
+    fee = share(history.balance, Decimal("2.9"), account.currency)
     if account.record["convenience_fee"] and fee:
         splits.append(Split("convenience_fee", fee))
     receipt = Receipt(
         splits=tuple(splits),
-        method="credit_card" if account.manner == "card" else "ach",
+        method="credit_card" if account.payment_habit == "card" else "ach",
         source="autopay",
         charged=account.record["payment_source"],
     )
-    ledger.at(moment, receive, ledger, account, receipt)
-    story.step(moment, attempt_count=attempts, needs_attention=False)
-    story.paid(moment, story.balance)
+    simulation.at(moment, receive, simulation, account, receipt)
+    history.step(moment, attempt_count=attempts, needs_attention=False)
+    history.paid(moment, history.balance)

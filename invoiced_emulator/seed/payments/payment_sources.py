@@ -1,28 +1,30 @@
-"""Cards and bank accounts on file; only the last four digits of invented test numbers."""
+"""Cards and bank accounts, with the last four digits of test numbers."""
 
-from invoiced_emulator.seed.ledger.account import Record
-from invoiced_emulator.seed.ledger.ledger import Ledger
+from invoiced_emulator.seed.simulation.account import Record
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 GATEWAY = "test"
 
 
-def payment_source(ledger: Ledger, manner: str, customer_id: int, holder: str) -> Record:
-    """The card (`card`) or bank account (`ach`) that a customer is charged by."""
+def payment_source(
+    simulation: Simulation, payment_habit: str, customer_id: int, holder: str
+) -> Record:
+    """Returns the card (`card`) or bank account (`ach`) of a customer."""
     shared: Record = {
-        "id": ledger.next_id("payment_source", 400),
+        "id": simulation.next_id("payment_source", 400),
         "chargeable": True,
         "gateway": GATEWAY,
-        "gateway_customer": f"cus_{ledger.token()[:10]}",
-        "gateway_id": f"src_{ledger.token()[:12]}",
+        "gateway_customer": f"cus_{simulation.token()[:10]}",
+        "gateway_id": f"src_{simulation.token()[:12]}",
         "gateway_setup_intent": None,
         "merchant_account": 2353,
         "failure_reason": None,
         "receipt_email": None,
         "customer_id": customer_id,
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
     }
-    if manner == "ach":
+    if payment_habit == "ach":
         return {
             **shared,
             "object": "bank_account",

@@ -1,44 +1,50 @@
-"""Payments: received, applied, voided and refunded, with the transactions of each split."""
+"""Payments: applied, voided and refunded, with the transactions of each split."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoiced_emulator.seed.ledger.account import Account, Record, Split
-from invoiced_emulator.seed.ledger.history import advance
-from invoiced_emulator.seed.ledger.kinds import PAYMENT, REFUND, TRANSACTION
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, exact
 from invoiced_emulator.seed.payments.payment_sources import GATEWAY
-from invoiced_emulator.seed.payments.transactions import give_transaction, of_split, transaction
+from invoiced_emulator.seed.payments.transactions import (
+    emit_transaction,
+    split_transaction,
+    transaction,
+)
+from invoiced_emulator.seed.simulation.account import Account, Record, Split
+from invoiced_emulator.seed.simulation.history import advance
+from invoiced_emulator.seed.simulation.kinds import PAYMENT, REFUND, TRANSACTION
+from invoiced_emulator.seed.simulation.money import Number, exact
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 CONSUMING = frozenset({"invoice", "estimate", "credit", "convenience_fee"})
-"""Splits that use up the money received; the others move credit that was there before."""
+"""Splits that consume the money received; others use existing credit."""
 
 _PENNY = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Money that comes in, and what it is for."""
+    """Money received, and what it pays."""
 
     splits: tuple[Split, ...] = ()
     unapplied: Number = 0
     method: str = "other"
     source: str = "keyed"
     charged: Record | None = None
-    """The card or bank account that was charged, None for money received otherwise."""
+    """The card or bank account that was charged; None for other methods."""
     status: str = "succeeded"
     void_at: int | None = None
     refund_at: int | None = None
     refund: Number = 0
-    """Part of the first split that goes back at `refund_at`."""
+    """Part of the first split that is refunded at `refund_at`."""
 
 
-def receive(ledger: Ledger, account: Account, receipt: Receipt) -> None:
-    """A customer's payment arrives."""
-    payment = _payment(ledger, receipt, account.currency)
+def receive(simulation: Simulation, account: Account, receipt: Receipt) -> None:
+    """Creates a customer's payment."""
+    payment = _payment(simulation, receipt, account.currency)
     payment |= {"customer": account.id, "payee": account.record["name"]}
-    transactions = [of_split(ledger, account, split, payment) for split in receipt.splits]
+    transactions = [
+        split_transaction(simulation, account, split, payment) for split in receipt.splits
+    ]
     payment["applied_to"] = [
         _applied(split, record["id"])
         for split, record in zip(receipt.splits, transactions, strict=True)
@@ -46,38 +52,38 @@ def receive(ledger: Ledger, account: Account, receipt: Receipt) -> None:
     payment["applied"] = payment["balance"] == 0
     if not payment["applied"]:
         payment["pdf_url"] = None
-    ledger.announce(PAYMENT, "created", payment, account)
-    if receipt.void_at is not None and receipt.void_at <= ledger.now:
-        ledger.give("payments", void(ledger, payment, receipt.void_at, account))
+    simulation.emit_event(PAYMENT, "created", payment, account)
+    if receipt.void_at is not None and receipt.void_at <= simulation.now:
+        simulation.emit("payments", void(simulation, payment, receipt.void_at, account))
         return
-    if receipt.refund_at is not None and receipt.refund_at <= ledger.now:
-        # The refund shows inside both records, so they are handed out when it has happened.
-        ledger.at(
-            receipt.refund_at, _refund, ledger, account, payment, transactions, receipt.refund
+    if receipt.refund_at is not None and receipt.refund_at <= simulation.now:
+        # The refund is part of both records, so they are emitted after it.
+        simulation.at(
+            receipt.refund_at, _refund, simulation, account, payment, transactions, receipt.refund
         )
         return
-    ledger.give("payments", payment)
+    simulation.emit("payments", payment)
     for record in transactions:
-        give_transaction(ledger, account, record)
+        emit_transaction(simulation, account, record)
 
 
-def receive_unassigned(ledger: Ledger) -> None:
-    """A line of a bank statement that nobody has matched to a customer; some are voided."""
-    random = ledger.random
+def receive_unassigned(simulation: Simulation) -> None:
+    """Creates a payment from a bank statement without a customer; some are voided."""
+    random = simulation.random
     amount = exact(_PENNY * random.randrange(500, 900_000))
     receipt = Receipt(unapplied=amount, method="wire_transfer", source="bank_feed")
-    payment = _payment(ledger, receipt, "usd")
+    payment = _payment(simulation, receipt, "usd")
     payment |= {"matched": False, "pdf_url": None, "ach_sender_id": "EXAMPLE-CO"}
-    feed_id = ledger.next_id("bank_feed_transaction", 900)
+    feed_id = simulation.next_id("bank_feed_transaction", 900)
     payment |= {"bank_feed_transaction_id": feed_id, "bank_feed_transaction": feed_id}
-    ledger.announce(PAYMENT, "created", payment)
+    simulation.emit_event(PAYMENT, "created", payment)
     if random.random() < 0.25:
-        payment = void(ledger, payment, ledger.clock + 30 * 3600, None)
-    ledger.give("payments", payment)
+        payment = void(simulation, payment, simulation.clock + 30 * 3600, None)
+    simulation.emit("payments", payment)
 
 
-def void(ledger: Ledger, payment: Record, moment: int, account: Account | None) -> Record:
-    """The payment after it was voided; the event is called deleted, yet the record stays."""
+def void(simulation: Simulation, payment: Record, moment: int, account: Account | None) -> Record:
+    """Returns the payment after it was voided; its event is `deleted`, but the record stays."""
     fields: Record = {
         "voided": True,
         "date_voided": moment,
@@ -86,7 +92,7 @@ def void(ledger: Ledger, payment: Record, moment: int, account: Account | None) 
         "applied": False,
         "pdf_url": None,
     }
-    return advance(ledger, PAYMENT, payment, [(moment, "deleted", fields)], account=account)
+    return advance(simulation, PAYMENT, payment, [(moment, "deleted", fields)], account=account)
 
 
 def _applied(split: Split, transaction_id: int) -> Record:
@@ -100,15 +106,17 @@ def _applied(split: Split, transaction_id: int) -> Record:
     return element
 
 
-def _payment(ledger: Ledger, receipt: Receipt, currency: str) -> Record:
+def _payment(simulation: Simulation, receipt: Receipt, currency: str) -> Record:
     used = sum(split.amount for split in receipt.splits if split.type in CONSUMING)
     amount = exact(used + receipt.unapplied)
-    reference = f"{ledger.random.randrange(10_000, 99_999)}" if receipt.method == "check" else None
+    reference = (
+        f"{simulation.random.randrange(10_000, 99_999)}" if receipt.method == "check" else None
+    )
     payment: Record = {
-        "id": ledger.next_id("payment", PAYMENT.first_id),
+        "id": simulation.next_id("payment", PAYMENT.first_id),
         "object": "payment",
         "customer": None,
-        "date": ledger.clock,
+        "date": simulation.clock,
         "currency": currency,
         "amount": amount,
         "balance": receipt.unapplied,
@@ -123,10 +131,10 @@ def _payment(ledger: Ledger, receipt: Receipt, currency: str) -> Record:
         "surcharge_percentage": 0,
         "bank_feed_transaction_id": None,
         "bank_feed_transaction": None,
-        "pdf_url": f"{ledger.link('payments')}/pdf",
+        "pdf_url": f"{simulation.link('payments')}/pdf",
         "metadata": {},
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
         "applied_to": [],
         "applied": False,
         "date_voided": None,
@@ -134,15 +142,15 @@ def _payment(ledger: Ledger, receipt: Receipt, currency: str) -> Record:
         "payee": None,
     }
     if receipt.charged is not None:
-        payment["charge"] = _charge(ledger, payment, receipt)
+        payment["charge"] = _charge(simulation, payment, receipt)
         payment["reference"] = payment["charge"]["gateway_id"]
     return payment
 
 
-def _charge(ledger: Ledger, payment: Record, receipt: Receipt) -> Record:
+def _charge(simulation: Simulation, payment: Record, receipt: Receipt) -> Record:
     customer = receipt.charged["customer_id"] if receipt.charged else None
     return {
-        "id": ledger.next_id("charge", 46_000),
+        "id": simulation.next_id("charge", 46_000),
         "object": "charge",
         "customer_id": customer,
         "currency": payment["currency"],
@@ -152,7 +160,7 @@ def _charge(ledger: Ledger, payment: Record, receipt: Receipt) -> Record:
         "refunded": False,
         "disputed": False,
         "gateway": GATEWAY,
-        "gateway_id": f"ch_{ledger.token()[:12]}",
+        "gateway_id": f"ch_{simulation.token()[:12]}",
         "failure_message": None,
         "receipt_email": None,
         "description": None,
@@ -162,18 +170,22 @@ def _charge(ledger: Ledger, payment: Record, receipt: Receipt) -> Record:
         "merchant_account_id": 2353,
         "payment_flow_id": None,
         "merchant_account_transaction_id": None,
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
     }
 
 
 def _refund(
-    ledger: Ledger, account: Account, payment: Record, transactions: list[Record], amount: Number
+    simulation: Simulation,
+    account: Account,
+    payment: Record,
+    transactions: list[Record],
+    amount: Number,
 ) -> None:
     parent = transactions[0]
     charge = payment["charge"]
     refund: Record = {
-        "id": ledger.next_id("refund", REFUND.first_id),
+        "id": simulation.next_id("refund", REFUND.first_id),
         "object": "refund",
         "charge_id": charge["id"],
         "currency": payment["currency"],
@@ -181,16 +193,18 @@ def _refund(
         "status": "succeeded",
         "failure_message": None,
         "gateway": GATEWAY,
-        "gateway_id": f"re_{ledger.token()[:12]}",
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "gateway_id": f"re_{simulation.token()[:12]}",
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
     }
-    ledger.announce(REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}})
+    simulation.emit_event(
+        REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}}
+    )
     refunded = charge["amount"] == amount
-    # The service does not move the payment's updated_at for changes inside its charge.
+    # Invoiced does not move a payment's updated_at for changes of its charge.
     charge = {**charge, "amount_refunded": amount, "refunded": refunded, "refunds": [refund]}
     record = transaction(
-        ledger,
+        simulation,
         account,
         "refund",
         amount,
@@ -203,7 +217,7 @@ def _refund(
         invoice_number=parent["invoice_number"],
         document_number=parent["document_number"],
     )
-    ledger.announce(TRANSACTION, "created", record, account)
-    ledger.give("payments", {**payment, "charge": charge})
+    simulation.emit_event(TRANSACTION, "created", record, account)
+    simulation.emit("payments", {**payment, "charge": charge})
     for settled in ({**parent, "children": [record]}, *transactions[1:], record):
-        give_transaction(ledger, account, settled)
+        emit_transaction(simulation, account, settled)

@@ -1,10 +1,10 @@
-"""Transactions, the money movements behind payments, and the adjustments that mirror them."""
+"""Transactions, and the credit balance adjustments that mirror them."""
 
-from invoiced_emulator.seed.ledger.account import Account, Record, Split
-from invoiced_emulator.seed.ledger.kinds import CREDIT_BALANCE_ADJUSTMENT, TRANSACTION
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, exact
 from invoiced_emulator.seed.payments.payment_sources import GATEWAY
+from invoiced_emulator.seed.simulation.account import Account, Record, Split
+from invoiced_emulator.seed.simulation.kinds import CREDIT_BALANCE_ADJUSTMENT, TRANSACTION
+from invoiced_emulator.seed.simulation.money import Number, exact
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _BLANK: Record = {
     "object": "transaction",
@@ -33,27 +33,33 @@ _NEGATIVE = frozenset({"adjustment", "document_adjustment"})
 
 
 def transaction(
-    ledger: Ledger, account: Account, transaction_type: str, amount: Number, **fields: object
+    simulation: Simulation,
+    account: Account,
+    transaction_type: str,
+    amount: Number,
+    **fields: object,
 ) -> Record:
-    """A transaction at the clock's time; what grants credit or lowers a debt is negative."""
+    """Returns a transaction of now; granted credit and adjustments are negative."""
     return {
         **_BLANK,
-        "id": ledger.next_id("transaction", TRANSACTION.first_id),
+        "id": simulation.next_id("transaction", TRANSACTION.first_id),
         "customer": account.id,
-        "date": ledger.clock,
+        "date": simulation.clock,
         "type": transaction_type,
         "currency": account.currency,
         "amount": -amount if transaction_type in _NEGATIVE else amount,
         "metadata": {},
         "children": [],
-        "created_at": ledger.clock,
-        "updated_at": ledger.clock,
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
         **fields,
     }
 
 
-def of_split(ledger: Ledger, account: Account, split: Split, payment: Record) -> Record:
-    """The transaction that one split of a payment creates."""
+def split_transaction(
+    simulation: Simulation, account: Account, split: Split, payment: Record
+) -> Record:
+    """Returns the transaction of a payment's split."""
     charge = payment["charge"]
     fields: Record = {"payment_id": payment["id"], "payment": payment["id"]}
     if split.type in ("invoice", "estimate", "convenience_fee"):
@@ -81,22 +87,22 @@ def of_split(ledger: Ledger, account: Account, split: Split, payment: Record) ->
             fields["invoice_number"] = split.document["number"]
     if split.credit_note is not None:
         fields["credit_note"] = split.credit_note["id"]
-    return transaction(ledger, account, transaction_type, split.amount, **fields)
+    return transaction(simulation, account, transaction_type, split.amount, **fields)
 
 
-def give_transaction(ledger: Ledger, account: Account, record: Record) -> None:
-    """Hands out a transaction, and its mirror when it moves the customer's credit balance."""
-    ledger.give("transactions", record)
+def emit_transaction(simulation: Simulation, account: Account, record: Record) -> None:
+    """Emits a transaction, and its adjustment when it changes the credit balance."""
+    simulation.emit("transactions", record)
     if record["method"] != "balance":
         return
     account.credit = exact(account.credit - record["amount"])
-    account.credit_changed_at = ledger.clock
+    account.credit_changed_at = simulation.clock
     if record["type"] == "adjustment":
-        ledger.give("credit_balance_adjustments", mirror(record))
+        simulation.emit("credit_balance_adjustments", mirror(record))
 
 
 def mirror(record: Record) -> Record:
-    """The credit balance adjustment that a transaction is seen as: same id, opposite sign."""
+    """Returns the adjustment that mirrors a transaction: same id, opposite sign."""
     return {
         "id": record["id"],
         "object": "credit_balance_adjustment",
@@ -111,41 +117,46 @@ def mirror(record: Record) -> Record:
     }
 
 
-def decline(ledger: Ledger, account: Account, invoice: Record, amount: Number) -> None:
-    """A charge that the bank refuses: a failed transaction without a payment."""
+def decline(simulation: Simulation, account: Account, invoice: Record, amount: Number) -> None:
+    """Emits a declined charge: a failed transaction without a payment."""
     record = transaction(
-        ledger,
+        simulation,
         account,
         "charge",
         amount,
         status="failed",
-        failure_reason=ledger.random.choice(_DECLINES),
+        failure_reason=simulation.random.choice(_DECLINES),
         method="credit_card",
         gateway=GATEWAY,
-        gateway_id=f"ch_{ledger.token()[:12]}",
+        gateway_id=f"ch_{simulation.token()[:12]}",
         payment_source=account.record["payment_source"],
         invoice=invoice["id"],
         invoice_number=invoice["number"],
         document_number=invoice["number"],
     )
-    ledger.announce(TRANSACTION, "created", record, account)
-    ledger.give("transactions", record)
+    simulation.emit_event(TRANSACTION, "created", record, account)
+    simulation.emit("transactions", record)
 
 
-def adjust_credit(ledger: Ledger, account: Account) -> None:
-    """Credit granted by hand; sometimes taken back, sometimes entered by mistake and deleted."""
-    random = ledger.random
+def adjust_credit(simulation: Simulation, account: Account) -> None:
+    """Grants credit, or takes some back; a few adjustments are deleted as mistakes."""
+    random = simulation.random
     amount: Number = (1 + random.randrange(10)) * (1000 if account.currency == "jpy" else 10)
     notes = "Goodwill, see ticket #" + str(random.randrange(9_000))
     if account.credit > 0 and random.random() < 0.4:
         amount, notes = -min(amount, account.credit), "Correction"
-    record = transaction(ledger, account, "adjustment", amount, method="balance", notes=notes)
+    record = transaction(simulation, account, "adjustment", amount, method="balance", notes=notes)
     shown = mirror(record)
-    ledger.announce(CREDIT_BALANCE_ADJUSTMENT, "created", shown, account)
-    mistaken_until = ledger.clock + 5 * 3600
-    if random.random() < 0.08 and mistaken_until <= ledger.now:
-        ledger.at(
-            mistaken_until, ledger.announce, CREDIT_BALANCE_ADJUSTMENT, "deleted", shown, account
+    simulation.emit_event(CREDIT_BALANCE_ADJUSTMENT, "created", shown, account)
+    mistaken_until = simulation.clock + 5 * 3600
+    if random.random() < 0.08 and mistaken_until <= simulation.now:
+        simulation.at(
+            mistaken_until,
+            simulation.emit_event,
+            CREDIT_BALANCE_ADJUSTMENT,
+            "deleted",
+            shown,
+            account,
         )
         return
-    give_transaction(ledger, account, record)
+    emit_transaction(simulation, account, record)

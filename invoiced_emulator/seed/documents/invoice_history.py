@@ -1,12 +1,14 @@
-"""Invoices: the record as issued, its status, and the story of what happens to it."""
+"""Invoices: the record when issued, its status, and its later changes."""
 
-from invoiced_emulator.seed.documents.documents import document, draw_coupon, ship_to
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.business_time import DAY
-from invoiced_emulator.seed.ledger.history import Step, advance
-from invoiced_emulator.seed.ledger.kinds import INVOICE
-from invoiced_emulator.seed.ledger.ledger import Ledger
-from invoiced_emulator.seed.ledger.money import Number, exact
+from collections.abc import Iterator
+
+from invoiced_emulator.seed.documents.documents import Content, document, draw_coupon, ship_to
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.business_time import DAY
+from invoiced_emulator.seed.simulation.history import Step, advance
+from invoiced_emulator.seed.simulation.kinds import INVOICE
+from invoiced_emulator.seed.simulation.money import Number, exact
+from invoiced_emulator.seed.simulation.simulation import Simulation
 
 _BLANK: Record = {
     "object": "invoice",
@@ -37,38 +39,32 @@ _NO_PAYMENT_PAGE = frozenset({"paid", "pending", "voided", "bad_debt"})
 
 
 def invoice_record(
-    ledger: Ledger,
+    simulation: Simulation,
     account: Account,
     lines: list[Record],
-    *,
-    subscription: int | None = None,
-    coupon: Record | None = None,
+    subscription: Record | None = None,
 ) -> Record:
-    """An invoice as it is when it is issued at the clock's time."""
-    autopay = account.manner in ("card", "ach")
-    shared = document(
-        ledger,
-        account,
-        lines,
-        title="Invoice",
-        collection="invoices",
-        number=ledger.next_number("INV"),
-        coupon=coupon if subscription else draw_coupon(ledger, account),
-        tax_rate=account.tax_rate,
-    )
+    """Returns an invoice as issued now, with the discount of its subscription, if any."""
+    autopay = account.payment_habit in ("card", "ach")
+    if subscription is None:
+        coupon = draw_coupon(simulation, account)
+    else:
+        coupon = subscription["discounts"][0] if subscription["discounts"] else None
+    subscription_id = subscription["id"] if subscription else None
+    shared = document(simulation, account, INVOICE, Content(lines, coupon, account.tax_rate))
     days = account.terms_days
     return {
         **_BLANK,
         **shared,
-        "id": ledger.next_id("invoice", INVOICE.first_id),
-        "due_date": None if days is None else ledger.clock + days * DAY,
+        "id": simulation.next_id("invoice", INVOICE.first_id),
+        "due_date": None if days is None else simulation.clock + days * DAY,
         "payment_terms": "AutoPay" if autopay else account.terms,
         "autopay": autopay,
         "chase": not autopay,
-        "subscription_id": subscription,
-        "subscription": subscription,
+        "subscription_id": subscription_id,
+        "subscription": subscription_id,
         "balance": shared["total"],
-        "ship_to": ship_to(ledger, account),
+        "ship_to": ship_to(simulation, account),
         "payment_url": f"{shared['url']}/payment",
         "csv_url": f"{shared['url']}/csv",
         "collection_mode": "auto" if autopay else "manual",
@@ -76,8 +72,21 @@ def invoice_record(
     }
 
 
-def derived(state: Record, moment: int) -> Record:
-    """Status and links as they follow from the other fields."""
+def _with_status(invoice: Record, steps: list[Step]) -> Iterator[Step]:
+    """Yields the steps with the status and links that follow from them."""
+    state = invoice
+    for moment, change, fields in steps:
+        state = {**state, **fields}
+        if "status" not in fields:
+            derived = _derived(state, moment)
+            state |= derived
+            yield moment, change, fields | derived
+        else:
+            yield moment, change, fields
+
+
+def _derived(state: Record, moment: int) -> Record:
+    """Returns status and links, which follow from the other fields."""
     status = _status(state, moment)
     fields: Record = {"status": status}
     if status in _NO_PAYMENT_PAGE:
@@ -103,8 +112,8 @@ def _status(state: Record, moment: int) -> str:
     return "sent" if state["sent"] else "not_sent"
 
 
-class InvoiceStory:
-    """What happens to one invoice, in order of time; ends in the record as it is now."""
+class InvoiceHistory:
+    """The changes of an invoice, from which its record of today follows."""
 
     def __init__(self, account: Account, invoice: Record) -> None:
         self.account = account
@@ -116,12 +125,12 @@ class InvoiceStory:
 
     @property
     def due(self) -> int:
-        """When payment is expected: the due date, or at once without terms."""
+        """When payment is expected: the due date, or the date without terms."""
         return self.invoice["due_date"] or self.invoice["date"]
 
     @property
     def balance(self) -> Number:
-        """What is still owed after the steps so far."""
+        """The balance after the steps so far."""
         return exact(self.invoice["total"] - self._paid - self._credited)
 
     def step(self, moment: int, change: str = "updated", **fields: object) -> None:
@@ -129,12 +138,12 @@ class InvoiceStory:
         self._steps.append((moment, change, fields))
 
     def paid(self, moment: int, amount: Number) -> None:
-        """Money arrives (or, negative, goes back)."""
+        """Plans a payment; a negative amount reverses one."""
         self._paid += amount
         self._settle(moment, amount_paid=exact(self._paid))
 
     def credited(self, moment: int, amount: Number, **fields: object) -> None:
-        """A credit note, or an adjustment of the document, lowers what is owed."""
+        """Plans a credit: a credit note or an adjustment of the document."""
         self._credited += amount
         self._settle(moment, amount_credited=exact(self._credited), **fields)
 
@@ -152,7 +161,7 @@ class InvoiceStory:
         )
 
     def void(self, moment: int) -> None:
-        """The invoice is voided: nothing is owed and its links are gone."""
+        """Plans that the invoice is voided: its balance is 0 and its links are gone."""
         self.step(
             moment,
             balance=0,
@@ -165,20 +174,21 @@ class InvoiceStory:
         )
 
     def pending(self, moment: int) -> None:
-        """A payment is under way that the bank has not confirmed."""
+        """Plans a payment that the bank has not confirmed."""
         self.pending_since = moment
         self.step(moment, status="pending", payment_url=None)
 
-    def record(self, ledger: Ledger) -> Record:
-        """The invoice as it is now; its events are planned."""
+    def record(self, simulation: Simulation) -> Record:
+        """Returns the invoice as of now, and plans its events."""
         due = self.invoice["due_date"]
-        # The service's job looks every minute; a paid or voided invoice is left as it is.
+        # Invoiced checks due dates every minute; paid and voided invoices do not change.
         if due is not None and (self.pending_since is None or due < self.pending_since):
             self.step(due + 60)
         steps = sorted(self._steps, key=lambda step: step[0])
-        final = advance(ledger, INVOICE, self.invoice, steps, account=self.account, derive=derived)
+        steps = _with_status(self.invoice, steps)
+        final = advance(simulation, INVOICE, self.invoice, steps, account=self.account)
         if final["balance"] > 0 and not final["draft"]:
             self.account.owed.append((due or final["date"], final["balance"]))
-            final = {**final, "age": (ledger.now - final["date"]) // DAY}
-            final["past_due_age"] = max(0, (ledger.now - due) // DAY) if due else 0
+            final = {**final, "age": (simulation.now - final["date"]) // DAY}
+            final["past_due_age"] = max(0, (simulation.now - due) // DAY) if due else 0
         return final

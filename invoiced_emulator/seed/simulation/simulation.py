@@ -1,36 +1,36 @@
-"""The clock of the story: actions in order of time, ids that rise with it, records handed out."""
+"""Runs actions in order of time and emits their records."""
 
 import heapq
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from invoiced_emulator.seed.ledger.account import Account, Record
-from invoiced_emulator.seed.ledger.business_time import DAY, HOUR, add_months
-from invoiced_emulator.seed.ledger.catalog import Catalog
-from invoiced_emulator.seed.ledger.kinds import Kind
+from invoiced_emulator.seed.simulation.account import Account, Record
+from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, add_months
+from invoiced_emulator.seed.simulation.catalog import Catalog
+from invoiced_emulator.seed.simulation.kinds import Kind
 
 MONTHS_BACK = 26
-"""How far the ledger reaches back: a start date one year ago leaves some of it out."""
+"""A start date one year ago leaves some records out."""
 
 _FIRST_EVENT_ID = 11_000_000
 _SITE = "https://example.invoiced.example"
 
 _CAUSED_BY = {"viewed": "customer", "approved": "customer", "paid": "invoiced", "updated": "api"}
-"""Who is behind a change; the company's own people (`team`) where nothing is said."""
+"""The source of a change; `team` for other changes."""
 
 _TEAM_USER, _NO_USER = 1_970, -2
 
 
-class Ledger:
-    """Runs actions in order of time and collects the records they complete.
+class Simulation:
+    """A simulated account: its time, ids, customers and planned actions.
 
-    Whatever an action creates is created at `clock`, so ids and event ids rise with time. Only
-    what is still to happen is held, never the whole ledger.
+    An action creates its records at `clock`, so ids rise with time. Only planned actions are in
+    memory, never all records.
     """
 
     def __init__(self, *, seed: int, now: int, tiers: bool) -> None:
-        self.random = Random(seed)  # noqa: S311  a seed must repeat itself
+        self.random = Random(seed)  # noqa: S311  the same seed must give the same records
         self.now = now
         self.start = add_months(now // DAY * DAY, -MONTHS_BACK) + 9 * HOUR
         self.clock = self.start
@@ -43,13 +43,13 @@ class Ledger:
         self._ready: list[tuple[str, Record]] = []
 
     def at(self, moment: int, action: Callable[..., None], *arguments: Any) -> None:
-        """Plans an action; one that lies after now never happens."""
+        """Plans an action; an action after now never runs."""
         if moment <= self.now:
             self._sequence += 1
             heapq.heappush(self._actions, (moment, self._sequence, action, arguments))
 
     def run(self) -> Iterator[tuple[str, Record]]:
-        """Carries out all actions and yields the records as they are completed."""
+        """Runs all actions and yields records once they are final."""
         while self._actions:
             self.clock, _, action, arguments = heapq.heappop(self._actions)
             action(*arguments)
@@ -57,18 +57,18 @@ class Ledger:
                 yield from self._ready
                 self._ready.clear()
 
-    def give(self, collection: str, record: Record) -> None:
-        """Hands out a record that will not change any more."""
+    def emit(self, collection: str, record: Record) -> None:
+        """Emits a record that is final."""
         self._ready.append((collection, record))
 
     def next_id(self, name: str, first: int = 1_000) -> int:
-        """The next id; with gaps, as the service counts for all its accounts together."""
+        """Returns the next id, with gaps, since Invoiced counts for all accounts together."""
         chosen = self._ids.get(name, first) + 1 + int(self.random.random() * 3)
         self._ids[name] = chosen
         return chosen
 
     def next_number(self, prefix: str) -> str:
-        """The next document number, e.g. `INV-00042`."""
+        """Returns the next document number, e.g. `INV-00042`."""
         count = self._numbers.get(prefix, 0) + 1
         self._numbers[prefix] = count
         return f"{prefix}-{count:05d}"
@@ -81,7 +81,7 @@ class Ledger:
         """Returns the address of a new page about a record of a collection."""
         return f"{_SITE}/{collection}/{self.token()}"
 
-    def announce(
+    def emit_event(
         self,
         kind: Kind,
         change: str,
@@ -89,7 +89,7 @@ class Ledger:
         account: Account | None = None,
         previous: Record | None = None,
     ) -> None:
-        """Writes the event of a change that happens now."""
+        """Emits the event of a change that happens now."""
         hidden = kind.hidden
         shown = {name: value for name, value in record.items() if name not in hidden}
         if account is not None and "customer" in shown:
@@ -101,7 +101,7 @@ class Ledger:
             data["previous"] = previous
         source = _CAUSED_BY.get(change, "team")
         user = _TEAM_USER if source == "team" else _NO_USER
-        self.give(
+        self.emit(
             "events",
             {
                 "id": self.next_id("event", _FIRST_EVENT_ID),

@@ -1,8 +1,8 @@
-"""Invented companies and people: generic words only, so that nobody real is meant."""
+"""Made-up names and addresses, of generic words, so that no real person or company is meant."""
 
 from random import Random
 
-from invoiced_emulator.seed.ledger.account import Record
+from invoiced_emulator.seed.simulation.account import Record
 
 _COLORS = (
     "Amber", "Azure", "Coral", "Crimson", "Ivory", "Jade", "Ochre", "Olive", "Pearl", "Sable",
@@ -54,33 +54,33 @@ _STREETS = ("Example Street", "Sample Avenue", "Placeholder Lane", "Rue de l'Exe
 
 
 def company_name(random: Random, currency: str, count: int) -> str:
-    """Such as `Amber Kettle Bakery 12 LLC`; the count keeps names apart."""
+    """Returns e.g. `Amber Kettle Bakery 12 LLC`; the count makes the name unique."""
     words = (random.choice(_COLORS), random.choice(_THINGS), random.choice(_TRADES))
     return f"{' '.join(words)} {count} {random.choice(_SUFFIXES[currency])}"
 
 
 def person_name(random: Random) -> str:
-    """Such as `Zoë Mustermann`."""
+    """Returns e.g. `Zoë Mustermann`."""
     return f"{random.choice(_FIRST_NAMES)} {random.choice(_LAST_NAMES)}"
 
 
 def initials(name: str) -> str:
-    """Such as `ZM`."""
+    """Returns e.g. `ZM`."""
     return "".join(word[0] for word in name.split()).upper()
 
 
 def email(random: Random, mailbox: str) -> str:
-    """An address in a domain reserved for examples."""
+    """Returns an address in a domain reserved for examples."""
     return f"{mailbox}@example.{random.choice(('com', 'net', 'org'))}"
 
 
 def phone(random: Random) -> str:
-    """A number from the range reserved for fiction."""
+    """Returns a number from the range reserved for fiction."""
     return f"+1 (555) 555-01{random.randrange(100):02d}"
 
 
 def address(random: Random, currency: str, attention_to: str | None) -> Record:
-    """The address fields that customers, contacts and shipping details share."""
+    """Returns the address fields that customers, contacts and documents share."""
     country, city, state, postal_code, _ = random.choice(_PLACES[currency])
     return {
         "attention_to": attention_to,
@@ -94,5 +94,5 @@ def address(random: Random, currency: str, attention_to: str | None) -> Record:
 
 
 def language_of(currency: str) -> str:
-    """The language that customers of a currency are written to."""
+    """Returns the language of customers with a currency."""
     return _PLACES[currency][0][4]

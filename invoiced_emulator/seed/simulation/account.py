@@ -1,16 +1,16 @@
-"""One customer as the story follows it: how it buys, how it pays, and what it owes."""
+"""A customer with its habits and balances."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from invoiced_emulator.seed.ledger.money import Number
+from invoiced_emulator.seed.simulation.money import Number
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One use of a payment: the document or balance that the money goes to."""
+    """A part of a payment, and the document or balance that it goes to."""
 
     type: str
     amount: Number
@@ -21,25 +21,25 @@ class Split:
 
 @dataclass(slots=True)
 class Account:
-    """A customer's record with the habits that its documents follow from."""
+    """A customer's record, and the habits that decide about its documents."""
 
     record: Record
     size: str
     """`large`, `medium`, `small`, `subscriber`, `prospect` or `dormant`."""
     currency: str
     terms: str | None
-    manner: str
-    """How it pays: `single`, `batch` (many invoices at once), `card` or `ach` (AutoPay)."""
+    payment_habit: str
+    """`single` (one by one), `batch` (many invoices at once), `card` or `ach` (AutoPay)."""
     delay_days: int
-    """Days after the due date on which it usually pays; negative is early."""
+    """Days after the due date when it usually pays; negative before it."""
     tax_rate: Record | None
     shown: Record = field(default_factory=dict)
-    """The record as answers and events show it."""
+    """The record as responses and events show it."""
     credit: Number = 0
-    """Credit balance as of the story's clock."""
+    """Current credit balance."""
     credit_changed_at: int = 0
     runs: dict[int, list[Split]] = field(default_factory=dict)
-    """Payment runs to come of a customer who pays many invoices at once."""
+    """Planned payment runs, by time."""
     owed: list[tuple[int, Number]] = field(default_factory=list)
     """Due date and balance of each open invoice."""
 
@@ -50,5 +50,5 @@ class Account:
 
     @property
     def terms_days(self) -> int | None:
-        """Days from the date of an invoice until it is due, None without terms."""
+        """Days until an invoice is due; None without terms."""
         return int(self.terms.removeprefix("NET ")) if self.terms else None

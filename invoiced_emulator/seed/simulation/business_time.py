@@ -1,4 +1,4 @@
-"""Time as a business keeps it: months, working days and office hours, in epoch seconds UTC."""
+"""Months, working days and office hours, in epoch seconds UTC."""
 
 import calendar
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _SATURDAY = 5
 
 
 def add_months(moment: int, months: int) -> int:
-    """The same day and time that many months later, or the last day of a shorter month."""
+    """Returns the same day and time so many months later, or the last day of a shorter month."""
     at = datetime.fromtimestamp(moment, UTC)
     year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
     day = min(at.day, calendar.monthrange(year, month + 1)[1])
@@ -20,14 +20,14 @@ def add_months(moment: int, months: int) -> int:
 
 
 def month_start(moment: int) -> int:
-    """The first midnight of a month at or after the moment."""
+    """Returns the first start of a month at or after the moment."""
     at = datetime.fromtimestamp(moment, UTC)
     first = int(at.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp())
     return first if first == moment else add_months(first, 1)
 
 
 def office_hours(random: Random, moment: int) -> int:
-    """A moment between eight and six on a working day, not before the given one."""
+    """Returns a random time between 8:00 and 18:00 of a working day, not before the moment."""
     day = moment // DAY
     weekday = (day + 3) % 7  # the epoch began on a Thursday
     if weekday >= _SATURDAY:

@@ -1,12 +1,13 @@
-"""What the company sells by: items, coupons, tax rates and plans, with their archived versions."""
+"""The company's items, coupons, tax rates and plans, with their archived versions."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
-from invoiced_emulator.seed.ledger.account import Record
-from invoiced_emulator.seed.ledger.business_time import DAY
-from invoiced_emulator.seed.ledger.money import CURRENCIES, Number, converted
+from invoiced_emulator.seed.simulation.account import Record
+from invoiced_emulator.seed.simulation.business_time import DAY
+from invoiced_emulator.seed.simulation.money import CURRENCIES, Number, converted
 
 _ITEMS = (
     ("delivery", "Delivery", "service", 35),
@@ -63,7 +64,7 @@ _TIERS = (
 
 
 class Catalog:
-    """The catalog objects; `hidden` fields are kept apart, since documents embed these objects."""
+    """The catalog objects; hidden fields are separate, since documents embed the objects."""
 
     def __init__(self, *, start: int, now: int, tiers: bool) -> None:
         self._start = start - 200 * DAY
@@ -78,7 +79,7 @@ class Catalog:
         self._add_plans(tiers=tiers)
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        """All catalog objects as the service stores them."""
+        """Yields all catalog objects as Invoiced stores them."""
         for collection, shown, hidden in self._entries:
             record = {**shown, **hidden}
             if collection == "plans":
@@ -87,16 +88,16 @@ class Catalog:
 
     @property
     def levy(self) -> Record:
-        """A tax that some products carry on their line."""
+        """The tax on the lines of some products."""
         return next(rate for rate in self.tax_rates if rate["id"] == "recycling-levy")
 
     def tax_rate_of(self, currency: str) -> Record:
-        """The tax that customers of a currency pay by default."""
+        """Returns the default tax of customers with a currency."""
         wanted = _TAX_OF_CURRENCY[currency]
         return next(rate for rate in self.tax_rates if rate["id"] == wanted)
 
     def plans_of(self, currency: str) -> list[tuple[int, Record]]:
-        """Versions of plans that a subscription in that currency can be on, addons left out."""
+        """Returns the versions of plans for subscriptions in a currency, without addons."""
         return [
             (internal_id, plan)
             for internal_id, plan in self._versions.items()
@@ -104,7 +105,7 @@ class Catalog:
         ]
 
     def addon_plans_of(self, currency: str) -> list[Record]:
-        """Plans that are sold along with others."""
+        """Returns the plans that are sold as addons."""
         return [
             plan
             for plan in self._versions.values()
@@ -112,11 +113,11 @@ class Catalog:
         ]
 
     def version(self, internal_id: int) -> Record:
-        """The plan as of that version."""
+        """Returns a version of a plan."""
         return self._versions[internal_id]
 
     def subscribe(self, internal_id: int) -> None:
-        """Counts a subscription to that version of a plan."""
+        """Counts a subscription to a version of a plan."""
         self._subscribers[internal_id] += 1
 
     def _store(
@@ -194,45 +195,46 @@ class Catalog:
                     )
         self._plan("retainer", "Retainer", amount=None, pricing_mode="custom")
         if tiers:
-            self._plan("seats", "Seats", amount=0, pricing_mode="tiered", tiers=_TIERS)
-            self._plan("api-calls", "API calls", amount=0, pricing_mode="volume", tiers=_TIERS)
+            self._plan(
+                "seats",
+                "Seats",
+                amount=0,
+                pricing_mode="tiered",
+                tiers=[dict(tier) for tier in _TIERS],
+            )
+            self._plan(
+                "api-calls",
+                "API calls",
+                amount=0,
+                pricing_mode="volume",
+                tiers=[dict(tier) for tier in _TIERS],
+            )
         self._plan("legacy", "Legacy", amount=39, age_days=500, archived=True)
-        # An id can be used again once its plan is archived: `basic` lives on, `beta` does not.
+        # Archived plans free their id: `basic` is used again by an active plan, `beta` is not.
         self._plan("basic", "Basic", amount=19, age_days=430, archived=True)
         self._plan("basic", "Basic", amount=24, age_days=428)
         self._plan("beta", "Beta", amount=5, age_days=300, archived=True)
         self._plan("beta", "Beta 2", amount=9, age_days=90, archived=True)
 
-    def _plan(  # noqa: PLR0913  a plan has that many terms
-        self,
-        plan_id: str,
-        name: str,
-        *,
-        amount: Number | None,
-        currency: str = "usd",
-        interval: str = "month",
-        interval_count: int = 1,
-        pricing_mode: str = "per_unit",
-        tiers: tuple[Record, ...] | None = None,
-        age_days: int = 0,
-        archived: bool = False,
+    def _plan(
+        self, plan_id: str, name: str, *, age_days: int = 0, archived: bool = False, **fields: Any
     ) -> None:
         addon = plan_id.startswith(("extra-seat", "priority-support"))
         record: Record = {
             "id": plan_id,
             "object": "plan",
             "name": name,
-            "currency": currency,
-            "amount": amount,
-            "pricing_mode": pricing_mode,
+            "currency": "usd",
+            "pricing_mode": "per_unit",
             "quantity_type": "constant",
-            "interval": interval,
-            "interval_count": interval_count,
-            "catalog_item": "hosting" if currency == "usd" else None,
+            "interval": "month",
+            "interval_count": 1,
             "description": None,
             "notes": None,
-            "tiers": [dict(tier) for tier in tiers] if tiers else None,
+            "tiers": None,
             "metadata": {"addon": "1"} if addon else {},
+            **fields,
         }
+        record["catalog_item"] = "hosting" if record["currency"] == "usd" else None
         self._store("plans", record, age_days=age_days, archived=archived)
         self._versions[self._internal_id] = record

@@ -1,4 +1,4 @@
-"""The kinds of records that are seeded."""
+"""The kinds of seeded records."""
 
 from dataclasses import dataclass
 

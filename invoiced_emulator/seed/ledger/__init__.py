@@ -1,1 +1,0 @@
-"""What all seeded records share: the clock, ids, customers, the catalog and money."""

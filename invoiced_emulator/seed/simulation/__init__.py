@@ -1,0 +1,1 @@
+"""What all seeded records share: the simulation, customers, the catalog and money."""
