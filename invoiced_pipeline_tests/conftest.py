@@ -30,6 +30,7 @@ from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
 from invoiced_pipeline.windows import Window
+from invoiced_pipeline_tests import library_caches
 from invoiced_pipeline_tests.processes import FORK_SERVER
 from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 
@@ -57,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     CHOICE.kind = config.getoption("--warehouse")
+    library_caches.install()
 
 
 def pytest_unconfigure() -> None:
