@@ -31,6 +31,7 @@ from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.marks import Marks
 from invoiced_pipeline.windows import Window
 from invoiced_pipeline_tests import library_caches
+from invoiced_pipeline_tests.examples import draw_few
 from invoiced_pipeline_tests.processes import FORK_SERVER
 from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 
@@ -47,6 +48,9 @@ IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_sec
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
     parser.addoption(
+        "--brief", action="store_true", help="draw a few random cases, the same each time"
+    )
+    parser.addoption(
         "--browser", action="store_true", help="run the tests that drive a browser: test-browser"
     )
     parser.addoption(
@@ -58,6 +62,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     CHOICE.kind = config.getoption("--warehouse")
+    if config.getoption("--brief"):
+        draw_few()
     library_caches.install()
 
 
@@ -70,6 +76,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+        if "random" in item.keywords and config.getoption("--brief"):
+            item.add_marker(pytest.mark.skip(reason="random: left out with --brief"))
         if "browser" in item.keywords and not config.getoption("--browser"):
             item.add_marker(pytest.mark.skip(reason="browser: runs with make test-browser"))
         if CHOICE.kind == "postgres" and (reason := _why_a_file_alone(item)):
