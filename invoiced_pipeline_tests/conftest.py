@@ -32,6 +32,8 @@ from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
 from invoiced_pipeline.warehouse.failures import load_error
 from invoiced_pipeline.warehouse.redact_rows import Clearing
 from invoiced_pipeline.windows import Window
+from invoiced_pipeline_tests import library_caches
+from invoiced_pipeline_tests.examples import draw_few
 from invoiced_pipeline_tests.processes import FORK_SERVER
 from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
 
@@ -54,6 +56,9 @@ hypothesis_settings.load_profile("untimed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
     parser.addoption(
+        "--brief", action="store_true", help="draw a few random cases, the same each time"
+    )
+    parser.addoption(
         "--browser", action="store_true", help="run the tests that drive a browser: test-browser"
     )
     parser.addoption(
@@ -65,6 +70,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     CHOICE.kind = config.getoption("--warehouse")
+    if config.getoption("--brief"):
+        draw_few()
+    library_caches.install()
 
 
 def pytest_unconfigure() -> None:
@@ -76,6 +84,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+        if "random" in item.keywords and config.getoption("--brief"):
+            item.add_marker(pytest.mark.skip(reason="random: left out with --brief"))
         if "browser" in item.keywords and not config.getoption("--browser"):
             item.add_marker(pytest.mark.skip(reason="browser: runs with make test-browser"))
         if CHOICE.kind == "postgres" and (reason := _why_a_file_alone(item)):

@@ -41,8 +41,6 @@ def import_everything() -> None:
             importlib.import_module(name)
     if threading.active_count() != 1:
         raise RuntimeError(f"An import started threads: {threading.enumerate()}")
-    gc.collect()
-    gc.freeze()  # memory stays shared with the children
 
 
 class ForkServer:
@@ -168,6 +166,9 @@ if __name__ == "__main__":
     _ending = Ending()
     sys.path[0] = str(Path(sys.executable).parent)  # as for a console command
     import_everything()
+    importlib.import_module("invoiced_pipeline_tests.library_caches").install()
+    gc.collect()
+    gc.freeze()  # memory stays shared with the children
     with socket.socket(fileno=int(sys.argv[1])) as _requests:
         _request = ForkServer(_requests).serve()
     if _request is None:

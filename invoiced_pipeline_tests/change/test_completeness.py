@@ -21,6 +21,7 @@ from invoiced_pipeline_tests.change.simulated_account import (
     Template,
 )
 from invoiced_pipeline_tests.conftest import NOW, empty
+from invoiced_pipeline_tests.examples import examples
 
 AHEAD = 2_000_000_000
 """A clock of the service that is years ahead of this machine's; `NOW` is years behind it."""
@@ -139,7 +140,8 @@ def test_nothing_is_lost_or_doubled_whatever_happens(emulator: Emulator, tmp_pat
 def test_nothing_is_lost_or_doubled_whatever_happens_in_many_ways(
     emulator: Emulator, tmp_path: Path, clock: str
 ) -> None:
-    run(machine(emulator, tmp_path, clock), 50, 20)
+    stories, steps = examples(50, brief=2), examples(20, brief=12)
+    run(machine(emulator, tmp_path, clock), stories, steps)
 
 
 @pytest.mark.parametrize("clock", ["ahead", "behind, not shown", "ahead, not shown"])

@@ -117,7 +117,13 @@ SELECTIONS = [
         pytest.param(selection(0), id="random 0"),
         *(
             pytest.param(selection(seed), id=f"random {seed}", marks=pytest.mark.slow)
-            for seed in range(1, 20)
+            for seed in range(1, 4)
+        ),
+        *(
+            pytest.param(
+                selection(seed), id=f"random {seed}", marks=[pytest.mark.slow, pytest.mark.random]
+            )
+            for seed in range(4, 20)
         ),
     ],
 )

@@ -20,6 +20,7 @@ from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline.writeback.recovery.settler import Settled, Settler
 from invoiced_pipeline_tests.conftest import empty
+from invoiced_pipeline_tests.examples import examples
 from invoiced_pipeline_tests.warehouses import new_warehouse
 from invoiced_pipeline_tests.writeback.pushing import LONG, HandClock, Pushing, planned
 
@@ -228,7 +229,7 @@ def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, database:
 
 
 @pytest.mark.slow
-@settings(max_examples=120, **SETTINGS)
+@settings(max_examples=examples(120, brief=20), **SETTINGS)
 @given(scene=SCENES)
 def test_each_row_once_in_many_storms(
     emulator: Emulator, scene: tuple[Kind, int, list[Storm]]
@@ -238,7 +239,7 @@ def test_each_row_once_in_many_storms(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, **SETTINGS)
+@settings(max_examples=examples(20, brief=5), **SETTINGS)
 @given(scene=SCENES)
 def test_each_row_once_on_a_server(
     emulator: Emulator, scene: tuple[Kind, int, list[Storm]]
