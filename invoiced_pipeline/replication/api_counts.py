@@ -8,7 +8,7 @@ from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline.invoiced.reading.single_record import count_in
+from invoiced_pipeline.invoiced.reading.record_count import count_records
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.windows import Window
@@ -54,7 +54,7 @@ def _is_worth_counting(report: TableReport) -> bool:
 
 def _count(client: InvoicedClient, table: Table, window: Window) -> int | None:
     try:
-        return count_in(client, table, window, Tally())
+        return count_records(client, table, window, Tally())
     except ApiError as error:
         logger.warning("%s: its records could not be counted: %s", table.name, error)
         return None

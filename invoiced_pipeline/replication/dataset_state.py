@@ -6,7 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.wrong_clock import ClockMemory
+from invoiced_pipeline.replication.server_clock import ClockRecord
 from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch, to_epoch
 
 
@@ -47,12 +47,12 @@ class DatasetState:
         """Notes the coverage of `table`; it counts once the load has committed."""
         self._state.setdefault("coverage", {})[table] = coverage.to_state()
 
-    def clock(self, name: str) -> ClockMemory | None:
+    def clock(self, name: str) -> ClockRecord | None:
         """Under which clock a table, or a feed, was last read; None where nothing is known."""
         known = self._state.get("clocks", {}).get(name)
-        return None if known is None else ClockMemory.from_state(known)
+        return None if known is None else ClockRecord.from_state(known)
 
-    def set_clock(self, name: str, memory: ClockMemory) -> None:
+    def set_clock(self, name: str, memory: ClockRecord) -> None:
         """Notes under which clock it was read; it counts once the load has committed."""
         self._state.setdefault("clocks", {})[name] = memory.to_state()
 

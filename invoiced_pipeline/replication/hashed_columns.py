@@ -4,18 +4,20 @@ from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.selection.privacy import Privacy
-from invoiced_pipeline.warehouse.redact_rows import Clearing
+from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 
 _SALT = "salt"
 
 
-def hide(dataset: DatasetState, request: ReplicationRequest, clearing: Clearing | None) -> None:
+def redact_loaded_rows(
+    dataset: DatasetState, request: ReplicationRequest, redactor: RowRedactor | None
+) -> None:
     """Clears rows loaded before columns were hashed or dropped; nothing where nothing changed.
 
     Args:
         dataset: What the dataset remembers.
         request: What is set, and what the run reads.
-        clearing: Clears the rows; None where a run has no rows to clear.
+        redactor: Clears the rows; None where a run has no rows to clear.
 
     Raises:
         ConfigurationError: The salt is another one than before, and not all is hashed anew.
@@ -23,13 +25,13 @@ def hide(dataset: DatasetState, request: ReplicationRequest, clearing: Clearing 
     """
     privacy, known = request.privacy, dataset.hidden() or {}
     wanted = _remembered(privacy)
-    if wanted == known or clearing is None:
+    if wanted == known or redactor is None:
         return
     _check_salt(known, wanted, request)
     before = {(table, name) for table, names in known.items() if table != _SALT for name in names}
     now = {(table, name) for table, names in privacy.treatments.items() for name in names}
     if now - before and not dataset.is_new():
-        clearing.run()
+        redactor.run()
     dataset.set_hidden(wanted)
 
 

@@ -6,8 +6,7 @@ leaves the state as it was, so the next one asks for the same ids again and repe
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.nesting import decode, shallow
-from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.arrow import arrow_table
+from invoiced_pipeline.replication.decode.batches import Batch
 from invoiced_pipeline.replication.decode.columns import TOMBSTONE
 from invoiced_pipeline.replication.decode.records import Reject
 from invoiced_pipeline.windows import to_epoch
@@ -63,6 +63,7 @@ class Rejects:
     """One table's rejects over one run.
 
     Attributes:
+        table: Name of the table.
         met: Rejects of this run, by id; of two versions of a record the last one.
     """
 
@@ -77,7 +78,7 @@ class Rejects:
             now: The local clock (UTC).
         """
         self.met: dict[str, Reject] = {}
-        self._table = table
+        self.table = table
         self._now = to_epoch(now or datetime.now(UTC))
         self._known = dict(remembered)
         self._gone: set[str] = set()
@@ -139,7 +140,7 @@ class Rejects:
         count, dead = len(found), len(left)
         instants = [self._now] * count + [None] * dead
         values: dict[str, list[Any]] = {
-            "table_name": [self._table] * (count + dead),
+            "table_name": [self.table] * (count + dead),
             "id": [key for key, _ in found] + left,
             "reason": [reject.reason for _, reject in found] + [None] * dead,
             "record": [_stored(reject.record) for _, reject in found] + [b"null"] * dead,
@@ -154,42 +155,11 @@ class Rejects:
         return self._known.get(key, self._now)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of a table with rejects.
-
-    Attributes:
-        error: Why the table is not complete, although all else is loaded.
-        alarm: Why the run fails, although the table is complete.
-    """
-
-    error: str | None = None
-    alarm: str | None = None
-
-
-def judge(rejects: Rejects, loaded: int, reject_share: float) -> Verdict:
-    """Whether rejects met while reading windows are few enough to go on.
-
-    Args:
-        rejects: Those of one table, before the ones of earlier runs are asked for.
-        loaded: Records of the same windows that fit.
-        reject_share: Above this share of all records a person should look.
-    """
-    count = len(rejects.met)
-    if not count:
-        return Verdict()
-    first = next(iter(rejects.met.values()))
-    verb = "fits" if count == 1 else "fit"
-    what = (
-        f"{count:,} of {counted(count + loaded, 'record')} {verb} no column; all others are "
-        f"loaded. {REJECTED} holds reason and record. First: id {first.id}, {first.reason}"
-    )
-    if rejects.nameless or len(rejects.remembered()) > MOST_BY_ID:
-        why = "records without id" if rejects.nameless else f"more than {MOST_BY_ID}"
-        return Verdict(error=f"{what}. As {why}, they are read again with their window")
-    if count > reject_share * (count + loaded):
-        return Verdict(alarm=f"{what}. More than reject_share, {reject_share:.1%}")
-    return Verdict()
+def note_rejects(rejects: Rejects, dataset: DatasetState, run_id: str) -> Iterator[Batch]:
+    """Notes the ids to ask for in the next run; yields the rows of `_rejected` that changed."""
+    if rejects.has_news:
+        dataset.set_rejected(rejects.table, rejects.remembered())
+        yield Batch(REJECTED, rejects.rows(run_id))
 
 
 def _stored(record: bytes) -> bytes:

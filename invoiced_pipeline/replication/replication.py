@@ -14,14 +14,16 @@ from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch
+from invoiced_pipeline.replication.deletions.context import DeletionContext
 from invoiced_pipeline.replication.deletions.feed import DeletionFeed
-from invoiced_pipeline.replication.hashed_columns import hide
+from invoiced_pipeline.replication.hashed_columns import redact_loaded_rows
 from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.table_run import TableRun
+from invoiced_pipeline.replication.table.run_context import RunContext
+from invoiced_pipeline.replication.table.table_run import TableRun
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.redact_rows import Clearing
+from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.windows import Coverage
 
 logger = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Replication:
         client: Where to read.
         request: What to read.
         marks: Where deletions are noted; None leaves them alone.
-        clearing: Clears rows loaded before columns were hashed or dropped.
+        redactor: Clears rows loaded before columns were hashed or dropped.
         replaced: Looks up rows before they are replaced; without it that is not known.
     """
 
@@ -56,7 +58,7 @@ class Replication:
         client: InvoicedClient,
         request: ReplicationRequest,
         marks: Marks | None = None,
-        clearing: Clearing | None = None,
+        redactor: RowRedactor | None = None,
         *,
         replaced: ReplacedRows | None = None,
     ) -> None:
@@ -67,17 +69,32 @@ class Replication:
         self.coverages: dict[str, Coverage] = {}
         self.gaps: dict[str, frozenset[str]] = {}
         self._client = client
-        self._clearing = clearing
-        self._replaced = replaced
+        self._redactor = redactor
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._readings: dict[str, Reading] = {}
-        self._availability = Availability(client, self.reports, request.selected)
-        self.deletions = (
-            DeletionFeed(client, request, marks, self._executor, self._count_deleted)
-            if marks is not None
-            else None
+        self.deletions = self._deletion_feed(marks)
+        self._context = RunContext(
+            client=client,
+            executor=self._executor,
+            request=request,
+            availability=Availability(client, self.reports, request.selected),
+            deletions=self.deletions,
+            replaced=replaced,
+        )
+
+    def _deletion_feed(self, marks: Marks | None) -> DeletionFeed | None:
+        if marks is None:
+            return None
+        return DeletionFeed(
+            DeletionContext(
+                client=self._client,
+                request=self.request,
+                marks=marks,
+                executor=self._executor,
+                count=self._count_deleted,
+            )
         )
 
     def close(self) -> None:
@@ -101,18 +118,8 @@ class Replication:
         """
         dataset = DatasetState(state)
         self._begin(dataset)
-        yield from TableRun(
-            table,
-            self._readings[table.name],
-            client=self._client,
-            executor=self._executor,
-            request=self.request,
-            dataset=dataset,
-            report=self.reports[table.name],
-            deletions=self.deletions,
-            availability=self._availability,
-            replaced=self._replaced,
-        ).batches()
+        reading, report = self._readings[table.name], self.reports[table.name]
+        yield from TableRun(table, reading, self._context, dataset, report).batches()
 
     @property
     def unavailable(self) -> dict[str, str]:
@@ -125,7 +132,7 @@ class Replication:
         if self._readings:
             return
         dataset.check_owner(self.request)
-        hide(dataset, self.request, self._clearing)
+        redact_loaded_rows(dataset, self.request, self._redactor)
         dataset.go_back()
         self.coverages = dataset.coverages()
         self.gaps = {each.name: dataset.gaps(each.name) for each in TABLES}

@@ -28,7 +28,7 @@ SOURCE_NAME = "invoiced"
 _MERGE: Any = {"disposition": "merge", "strategy": "delete-insert"}
 
 
-class Batches(Protocol):
+class BatchSource(Protocol):
     """What a source is made of: a replication, or a sweep."""
 
     request: ReplicationRequest
@@ -52,7 +52,7 @@ def column_hints(columns: Sequence[Column]) -> dict[str, Any]:
     return hints
 
 
-def invoiced_source(replication: Batches) -> "DltSource":
+def invoiced_source(replication: BatchSource) -> "DltSource":
     """A source that can be run once; its resources are named after the tables."""
 
     @dlt.source(name=SOURCE_NAME, max_table_nesting=0)
@@ -62,7 +62,7 @@ def invoiced_source(replication: Batches) -> "DltSource":
     return invoiced()
 
 
-def _resource(table: Table, replication: Batches) -> "DltResource":
+def _resource(table: Table, replication: BatchSource) -> "DltResource":
     def rows() -> Iterator[Any]:
         for batch in replication.batches(table, dlt.current.source_state()):
             # None makes dlt turn to the next table instead of waiting for this one's pages.

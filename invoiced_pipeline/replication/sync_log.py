@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.sweep.report import SweepReport
 from invoiced_pipeline.warehouse.system_tables import Status, SyncLogEntry
 from invoiced_pipeline.windows import FOREVER
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def sync_log_entries(
 
 
 def sweep_log_entries(
-    request: ReplicationRequest, reports: "Mapping[str, SweepReport]", ended_at: datetime
+    request: ReplicationRequest, reports: Mapping[str, SweepReport], ended_at: datetime
 ) -> list[SyncLogEntry]:
     """One entry per table of a sweep: what it marked and brought, or why it left a table alone."""
     return [

@@ -35,7 +35,7 @@ def convert_file(database: DuckDbDatabase, version: StorageVersion) -> Conversio
         WarehouseBusyError: A run writes the file, or another program has it open.
         WarehouseError: There is no file, or it could not be converted. It is as it was.
     """
-    from invoiced_pipeline.warehouse.duckdb.rewriting import convert
+    from invoiced_pipeline.warehouse.duckdb.file_rewrite import convert
 
     file = Path(database.label)
     if not database.exists():

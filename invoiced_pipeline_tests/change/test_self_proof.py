@@ -18,8 +18,8 @@ from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batcher
 from invoiced_pipeline.replication.decode.child_rows import ChildRows
 from invoiced_pipeline.replication.deletions.feed import DeletionFeed
-from invoiced_pipeline.replication.deletions.vanished_transactions import Vanished
-from invoiced_pipeline.replication.sweep.table_sweep import Sweep
+from invoiced_pipeline.replication.deletions.vanished_transactions import VanishedTransactions
+from invoiced_pipeline.replication.sweep.table_sweep import TableSweep
 from invoiced_pipeline_tests.change.world import LATEST, Step, World, WrongReplicaError
 from invoiced_pipeline_tests.conftest import empty
 
@@ -166,7 +166,7 @@ PARTS = {
         "not in the replica",
     ),
     "the sweep": Part(
-        patched(Sweep, "_compare", lambda *_: None),
+        patched(TableSweep, "_compare", lambda *_: None),
         an_event_is_lost,
         ("invoices",),
         "gone, not marked",
@@ -178,7 +178,7 @@ PARTS = {
         "gone, not marked",
     ),
     "a look at the payments' transactions": Part(
-        patched(Vanished, "settle", lambda _: None),
+        patched(VanishedTransactions, "settle", lambda _: None),
         a_payment_is_applied_anew,
         MONEY,
         "gone, not marked",

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.migrate import move_dataset
+from invoiced_pipeline.warehouse.migration import move_dataset
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.start_date import default_start_date, pin_start_date
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items

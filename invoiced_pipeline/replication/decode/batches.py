@@ -1,10 +1,10 @@
 """Pages in, Arrow tables out: one for the table and one for each of its child tables.
 
-Batches hold a few thousand records, so that memory does not grow with the table.
+BatchSource hold a few thousand records, so that memory does not grow with the table.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from invoiced_pipeline.nesting import elements
 from invoiced_pipeline.replication.decode.arrow import arrow_table
 from invoiced_pipeline.replication.decode.child_rows import ChildRows
 from invoiced_pipeline.replication.decode.columns import parent_columns
+from invoiced_pipeline.replication.decode.plan_versions import mark_variant, one_per_id
 from invoiced_pipeline.replication.decode.records import (
     RecordDecoder,
     Reject,
@@ -24,7 +25,7 @@ from invoiced_pipeline.replication.decode.records import (
     by_column,
     too_deep,
 )
-from invoiced_pipeline.replication.decode.redaction import Treatment
+from invoiced_pipeline.replication.decode.redaction import RecordRedactor
 from invoiced_pipeline.selection.privacy import Privacy
 
 TYPED_ROWS = 2_000
@@ -65,9 +66,11 @@ class Batcher:
     privacy: Privacy = field(default_factory=Privacy)
     rejects: list[Reject] = field(default_factory=list)
     seconds: float = 0.0
-    _treatment: Treatment = field(init=False)
+    _redactor: RecordRedactor = field(init=False)
     _decoder: RecordDecoder = field(init=False)
     _children: list[ChildRows] = field(init=False)
+    _versions_of_ids: list[Any] = field(default_factory=list)
+    """Records of a table that is listed as a whole, several of which may share an id."""
     _pending: list[Any] = field(default_factory=list)
     _pending_bytes: int = 0
     _typed: dict[str, list[Batch]] = field(default_factory=dict)
@@ -76,9 +79,9 @@ class Batcher:
     """`updated_at` of every record handed on, by id; only kept where there are child tables."""
 
     def __post_init__(self) -> None:
-        self._treatment = Treatment(self.table, self.privacy)
+        self._redactor = RecordRedactor(self.table, self.privacy)
         self._decoder = RecordDecoder(
-            self.table.name, self._treatment.columns, key=self.table.primary_key
+            self.table.name, self._redactor.columns, key=self.table.primary_key
         )
         self._children = [ChildRows(self.table, child) for child in self.table.children]
 
@@ -87,8 +90,16 @@ class Batcher:
         yield from self._batches([])
 
     def add(self, page: Page) -> Iterator[Batch]:
-        """Takes a page; yields batches when enough rows have come together."""
-        self._pending += self.decode(page)
+        """Takes a page; yields batches when enough rows have come together.
+
+        Records of a table that is listed as a whole wait for `take_versions`.
+        """
+        records = self.decode(page)
+        if self.table.listing == "whole":
+            mark_variant(records, page.variant)
+            self._versions_of_ids += records
+            return
+        self._pending += records
         self._pending_bytes += len(page.body)
         if len(self._pending) >= TYPED_ROWS or self._pending_bytes >= TYPED_BYTES:
             self._type_pending()
@@ -105,12 +116,12 @@ class Batcher:
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
         wanted = [reject for reject in rejects if reject.id not in skipped]
-        self.rejects += self._treatment.of_rejects(wanted)
+        self.rejects += self._redactor.of_rejects(wanted)
         return [record for record in records if str(record.id) not in skipped]
 
     def _decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
         records, rejects = self._decoder.decode(body)
-        self._treatment.apply(records)
+        self._redactor.apply(records)
         return records, rejects
 
     def _decode_one_by_one(self, body: bytes) -> tuple[list[Any], list[Reject]]:
@@ -126,9 +137,14 @@ class Batcher:
             rejects += refused
         return records, rejects
 
-    def take(self, records: list[Any]) -> Iterator[Batch]:
-        """Takes records that `decode` gave."""
-        self._pending += records
+    def take_versions(self, wanted: Callable[[Any], bool] = lambda _: True) -> Iterator[Batch]:
+        """Chooses one version of each id, once all pages are added; yields the rows that are left.
+
+        Args:
+            wanted: Which of the chosen records to load.
+        """
+        versions, self._versions_of_ids = self._versions_of_ids, []
+        self._pending += [record for record in one_per_id(versions) if wanted(record)]
         yield from self.flush()
 
     @property
@@ -185,7 +201,7 @@ class Batcher:
 
     def _rows(self, records: list[Any]) -> pa.Table:
         values = by_column(self.table.columns, records)
-        for name in self._treatment.unread:
+        for name in self._redactor.unread:
             del values[name]  # a column without values is all NULL
         return arrow_table(parent_columns(self.table), values)
 
@@ -209,7 +225,7 @@ class Batcher:
         try:
             self._rows([record])
         except UntypableError as error:
-            kept = self._treatment.forget(record)
+            kept = self._redactor.forget(record)
             self.rejects.append(Reject(str(record.id), str(error), kept))
             return False
         return True

@@ -11,7 +11,7 @@ from invoiced_pipeline.replication.decode.records import Reject
 from invoiced_pipeline.selection.privacy import Privacy, without
 
 
-class Treatment:
+class RecordRedactor:
     """The treatment of one table's records; all of it costs nothing where all columns are kept.
 
     Args:

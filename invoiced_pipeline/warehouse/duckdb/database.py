@@ -63,7 +63,7 @@ class DuckDbDatabase(Database):
         """An existing file is opened and closed again; where there is none, its folder is tried."""
         import duckdb
 
-        from invoiced_pipeline.warehouse.duckdb.opening import (
+        from invoiced_pipeline.warehouse.duckdb.connection import (
             busy_message,
             connect,
             is_taken,
@@ -92,7 +92,7 @@ class DuckDbDatabase(Database):
     def storage_format(self) -> StorageFormat:
         """The format of the file, or of the one that would be made."""
         from invoiced_pipeline.warehouse.duckdb.session import open_file
-        from invoiced_pipeline.warehouse.duckdb.storage import format_named, format_of
+        from invoiced_pipeline.warehouse.duckdb.storage_format import format_named, format_of
 
         if not self._file.exists():
             return format_named(self._storage_version)
@@ -111,8 +111,8 @@ class DuckDbDatabase(Database):
 
     def select(self, dataset: str, sql: str) -> Selection:
         """The rows of a query; one that reads files alone needs no warehouse yet."""
-        from invoiced_pipeline.warehouse.duckdb.selecting import in_memory, select
         from invoiced_pipeline.warehouse.duckdb.session import open_connection
+        from invoiced_pipeline.warehouse.duckdb.source_query import in_memory, select
 
         if not self.exists():
             with in_memory() as connection:
@@ -123,15 +123,15 @@ class DuckDbDatabase(Database):
     @contextmanager
     def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
         """The rows of what a person typed; the file is open no longer than they are read."""
-        from invoiced_pipeline.warehouse.duckdb.query import run_query
         from invoiced_pipeline.warehouse.duckdb.session import open_connection
+        from invoiced_pipeline.warehouse.duckdb.typed_query import run_query
 
         with open_connection(self._file, dataset, read_only=True) as connection:
             yield run_query(connection, sql)
 
     def rewrite(self, dataset: str) -> None:  # noqa: ARG002 - the file as a whole
         """Writes the file anew beside itself, which takes as much disk again for a while."""
-        from invoiced_pipeline.warehouse.duckdb.rewriting import rewrite
+        from invoiced_pipeline.warehouse.duckdb.file_rewrite import rewrite
 
         rewrite(self._file)
 
@@ -140,8 +140,8 @@ class DuckDbDatabase(Database):
         import dlt
 
         from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
-        from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
-        from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDb
+        from invoiced_pipeline.warehouse.duckdb.destination import QualifiedDuckDb
+        from invoiced_pipeline.warehouse.duckdb.pipeline import DuckDbPipeline
 
         set_dlt_options()
         pipeline = dlt.pipeline(

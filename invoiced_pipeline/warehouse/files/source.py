@@ -32,7 +32,7 @@ def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selec
         ExpressionFailedError: An expression cannot be evaluated.
         WarehouseError: It is not there, or cannot be read.
     """
-    from invoiced_pipeline.warehouse.duckdb import selecting
+    from invoiced_pipeline.warehouse.duckdb import source_query
 
     try:
         found = "file" if path.is_file() else "folder" if path.is_dir() else None
@@ -44,7 +44,7 @@ def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selec
         raise WarehouseError(message)
     kind = path.suffix.lower()
     if kind == ".parquet":
-        return selecting.select_parquet(path, added)
+        return source_query.select_parquet(path, added)
     return _csv(path, added, dialect) if kind == ".csv" else _ndjson(path, added, dialect)
 
 

@@ -112,8 +112,8 @@ class PostgresDatabase(Database):
 
     def select(self, dataset: str, sql: str) -> Selection:
         """The rows of a query, which runs in a transaction that only reads."""
-        from invoiced_pipeline.warehouse.postgres.selecting import select
         from invoiced_pipeline.warehouse.postgres.session import open_session
+        from invoiced_pipeline.warehouse.postgres.user_query import select
 
         connection = self._connect()
         with open_session(connection, dataset, read_only=True):
@@ -122,8 +122,8 @@ class PostgresDatabase(Database):
     @contextmanager
     def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
         """The rows of one statement, which runs in a transaction that only reads."""
-        from invoiced_pipeline.warehouse.postgres.selecting import run_query
         from invoiced_pipeline.warehouse.postgres.session import open_session
+        from invoiced_pipeline.warehouse.postgres.user_query import run_query
 
         connection = self._connect()
         with open_session(connection, dataset, read_only=True):
@@ -134,7 +134,7 @@ class PostgresDatabase(Database):
         import dlt
 
         from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
-        from invoiced_pipeline.warehouse.postgres.loading import ExactPostgres, PostgresPipeline
+        from invoiced_pipeline.warehouse.postgres.destination import ExactPostgres, PostgresPipeline
 
         set_dlt_options()
         return dlt.pipeline(

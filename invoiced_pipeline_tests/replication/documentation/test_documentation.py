@@ -19,7 +19,7 @@ from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.migrate import move_dataset
+from invoiced_pipeline.warehouse.migration import move_dataset
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.system_tables import write_sync_log
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger

@@ -19,7 +19,7 @@ from dlt.destinations import postgres as plain_postgres
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
-from invoiced_pipeline.warehouse.postgres.text import storable
+from invoiced_pipeline.warehouse.postgres.nul_character import storable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -18,7 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
 from invoiced_pipeline.settings import STORAGE_VERSION
-from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+from invoiced_pipeline.warehouse.duckdb.connection import busy_message, connect, is_taken
 
 logger = logging.getLogger(__name__)
 

@@ -45,7 +45,7 @@ def move_dataset(source: DuckDbDatabase, target: PostgresDatabase, dataset: str)
         WarehouseError: There is nothing to copy, or the server holds it already. Nothing was
             changed.
     """
-    from invoiced_pipeline.warehouse.postgres.copying import copy_tables
+    from invoiced_pipeline.warehouse.postgres.table_copy import copy_tables
 
     if not source.exists():
         message = f"There is no {source.label} to move {dataset} from"

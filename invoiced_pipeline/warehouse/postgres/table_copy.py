@@ -11,7 +11,7 @@ from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.duckdb.session import open_connection
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
-from invoiced_pipeline.warehouse.postgres.text import storable
+from invoiced_pipeline.warehouse.postgres.nul_character import storable
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.warehouse.added_columns import with_columns
 from invoiced_pipeline.warehouse.database import Selection
-from invoiced_pipeline.warehouse.relations import with_columns
 
 _MISSING_EXTENSION = re.compile(r"""(?:INSTALL |required extension ')(\w+)""")
 
