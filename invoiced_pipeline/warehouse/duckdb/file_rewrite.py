@@ -11,7 +11,7 @@ import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.duckdb.connection import busy_message, connect, is_taken
-from invoiced_pipeline.warehouse.duckdb.pipeline import SETTINGS
+from invoiced_pipeline.warehouse.duckdb.load_settings import SETTINGS
 from invoiced_pipeline.warehouse.duckdb.storage_format import attach, format_of
 
 

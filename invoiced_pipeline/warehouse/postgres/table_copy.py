@@ -1,24 +1,16 @@
-"""Copies the tables of a dataset in a DuckDB file into the same dataset on a server."""
+"""Copies of tables, which come as Arrow batches, into a dataset on a server."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+import pyarrow as pa
 from adbc_driver_manager import dbapi
 from adbc_driver_postgresql import _driver_path
 
 from invoiced_pipeline.catalog import TABLES
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.warehouse.duckdb.session import open_connection
-from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.postgres.nul_character import storable
-
-if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
-
-_BATCH = 20_000
-"""Rows in memory at a time."""
+from invoiced_pipeline.warehouse.stored_table import StoredColumn, StoredTable
 
 _TYPES = {
     "BIGINT": "bigint",
@@ -34,90 +26,61 @@ _TYPES = {
 """DuckDB's types that a dataset has, and PostgreSQL's; DECIMAL(38,10) is numeric(38,10)."""
 
 
-Columns = Sequence[tuple[str, str, bool]]
-"""Names, DuckDB's types, and whether they may be NULL."""
-
-
-def copy_tables(file: Path, target: PostgresDatabase, dataset: str) -> Mapping[str, int]:
-    """Copies every table, in one transaction; the caller holds both locks.
+def copy_tables(tables: Iterable[StoredTable], address: str, dataset: str) -> Mapping[str, int]:
+    """Copies tables in one transaction; the caller holds the writer's lock.
 
     Args:
-        file: The DuckDB file.
-        target: The server.
-        dataset: What is copied; nothing of it is there yet.
+        tables: What is copied.
+        address: The server with user and password.
+        dataset: The schema; none of the tables is in it yet.
 
     Returns:
         Rows by table.
 
     Raises:
-        WarehouseError: There are none, or a column cannot be copied. Nothing was changed.
+        WarehouseError: A column cannot be copied. Nothing was changed.
     """
     rows: dict[str, int] = {}
     with (
-        open_connection(file, dataset, read_only=True) as source,
-        dbapi.connect(driver=_driver_path(), db_kwargs={"uri": target.address}) as connection,
+        dbapi.connect(driver=_driver_path(), db_kwargs={"uri": address}) as connection,
         connection.cursor() as cursor,
     ):
-        for table, columns in _tables(source, dataset).items():
-            cursor.execute(f'create table "{dataset}"."{table}" ({_declared(table, columns)})')
-            rows[table] = cursor.adbc_ingest(
-                table, _reader(source, table, columns), mode="append", db_schema_name=dataset
+        for table in tables:
+            cursor.execute(f'create table "{dataset}"."{table.name}" ({_declared(table)})')
+            rows[table.name] = cursor.adbc_ingest(
+                table.name, _storable_rows(table), mode="append", db_schema_name=dataset
             )
-        for table, key in _keys().items():
-            if table in rows:
-                cursor.execute(f'create index on "{dataset}"."{table}" ({key})')
+        for name, key in _keys().items():
+            if name in rows:
+                cursor.execute(f'create index on "{dataset}"."{name}" ({key})')
         connection.commit()
-    if not rows:
-        message = f"{file} holds no tables of {dataset}: there is nothing to move"
-        raise WarehouseError(message)
     return rows
 
 
-def _tables(source: "duckdb.DuckDBPyConnection", dataset: str) -> dict[str, Columns]:
-    found = source.execute(
-        "select table_name, column_name, data_type, is_nullable = 'YES' "
-        "from information_schema.columns join information_schema.tables "
-        "using (table_catalog, table_schema, table_name) "
-        "where table_schema = ? and table_type = 'BASE TABLE' "
-        "order by table_name, ordinal_position",
-        [dataset],
-    ).fetchall()
-    tables: dict[str, Columns] = {}
-    for table, *column in found:
-        tables[table] = [*tables.get(table, ()), tuple(column)]
-    return tables
-
-
-def _declared(table: str, columns: Columns) -> str:
+def _declared(table: StoredTable) -> str:
     return ", ".join(
-        f'"{name}" {_type(table, name, kind)}{"" if may_be_null else " not null"}'
-        for name, kind, may_be_null in columns
+        f'"{each.name}" {_type(table, each)}{"" if each.may_be_null else " not null"}'
+        for each in table.columns
     )
 
 
-def _type(table: str, name: str, kind: str) -> str:
-    if kind.startswith("DECIMAL("):
-        return kind.replace("DECIMAL", "numeric")
-    if kind not in _TYPES:
-        message = f"{table}.{name} is of type {kind}, which cannot be copied. Nothing was copied"
+def _type(table: StoredTable, column: StoredColumn) -> str:
+    if column.type.startswith("DECIMAL("):
+        return column.type.replace("DECIMAL", "numeric")
+    if column.type not in _TYPES:
+        message = (
+            f"{table.name}.{column.name} is of type {column.type}, which cannot be copied. "
+            "Nothing was copied"
+        )
         raise WarehouseError(message)
-    return _TYPES[kind]
+    return _TYPES[column.type]
 
 
-def _reader(
-    source: "duckdb.DuckDBPyConnection", table: str, columns: Columns
-) -> "pa.RecordBatchReader":
-    import pyarrow as pa
+def _storable_rows(table: StoredTable) -> pa.RecordBatchReader:
+    json = {each.name for each in table.columns if each.type == "JSON"}
+    reader: Any = table.rows()
 
-    json = {name for name, kind, _ in columns if kind == "JSON"}
-    # DuckDB gives JSON a type of its own in Arrow, which ADBC does not know.
-    listed = ", ".join(
-        f'cast("{name}" as varchar) as "{name}"' if name in json else f'"{name}"'
-        for name, *_ in columns
-    )
-    reader: Any = source.sql(f'select {listed} from "{table}"').to_arrow_reader(_BATCH)  # noqa: S608
-
-    def batches() -> "Iterator[Any]":
+    def batches() -> Iterator[Any]:
         for batch in reader:
             yield storable(batch, json)
 
@@ -125,7 +88,7 @@ def _reader(
 
 
 def _keys() -> dict[str, str]:
-    """What a merge looks rows up by, as a load makes its indexes."""
+    """The columns by which merges find rows: the same indexes as a load creates."""
     keys = {table.name: f'"{table.primary_key}"' for table in TABLES}
     for table in TABLES:
         for child in table.children:

@@ -54,7 +54,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
         assert new.ids("invoices") == [1, 2, 3, 4, 5, 9]
         assert new.rows("_rejected") == []
 
-        with pytest.raises(WarehouseError, match="holds invoiced already"):
+        with pytest.raises(WarehouseError, match="already holds invoiced"):
             move_dataset(file, server, "invoiced")
         with file.writer_lock("invoiced", "run-1"), pytest.raises(WarehouseBusyError):
             move_dataset(file, server, "invoiced")
