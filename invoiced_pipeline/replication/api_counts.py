@@ -1,4 +1,4 @@
-"""What the API counts in the windows that a run read: the other half of a comparison."""
+"""The API's own counts of the windows that a run read, to compare the replica with."""
 
 import logging
 from collections.abc import Mapping
@@ -21,11 +21,12 @@ Counted = tuple[Window, int]
 def api_counts(
     client: InvoicedClient, request: ReplicationRequest, reports: Mapping[str, TableReport]
 ) -> dict[str, list[Counted]]:
-    """Windows that were read, with the number of records that the API has there now, by table.
+    """Returns the windows that were read, with the records that the API has there now, by table.
 
-    A window that is over can only lose records: they move on when they change. It ends before the
-    overlap, for the newest records may not all be visible yet. A sync that read a single page is
-    not counted: a page is served from one moment, and the request would be half of its cost.
+    A past window can only lose records: a record that changes moves to a later one. Each window
+    ends before the overlap, because the newest records may not all be visible yet. A sync that read
+    a single page is not counted: all of a page is served at one moment, and the request would cost
+    half as much as the sync.
     """
     wanted = [
         (table, window)
@@ -56,5 +57,5 @@ def _count(client: InvoicedClient, table: Table, window: Window) -> int | None:
     try:
         return count_records(client, table, window, Tally())
     except ApiError as error:
-        logger.warning("%s: its records could not be counted: %s", table.name, error)
+        logger.warning("%s: the API's records could not be counted: %s", table.name, error)
         return None

@@ -1,8 +1,8 @@
-"""Records that no column can hold: kept in `_rejected`, and asked for again until they fit.
+"""Rejects: records that fit no column, kept in `_rejected` and asked for again until they fit.
 
-The ids are remembered in the dataset's state, the rows are a table of the same load. The tables of
-a load are merged one after the other, and the state counts once all are: a run that dies in between
-leaves the state as it was, so the next one asks for the same ids again and repeats the same rows.
+The ids are kept in the dataset's state, the rows in a table of the same load. The tables of a load
+are merged one after the other, and the state commits after the last: if a run dies in between, the
+state stays as it was, and the next run asks for the same ids again and writes the same rows.
 """
 
 import hashlib
@@ -44,10 +44,10 @@ REJECTED_COLUMNS = (
 )
 
 MOST_BY_ID = 500
-"""Rejects of a table that are asked for one by one; more are read again with their windows."""
+"""Rejects of a table that are asked for one by one; with more, their windows are read again."""
 
 _DEEPEST_STORED = 5_000
-"""Levels of JSON that every warehouse stores; PostgreSQL's stack (2 MB by default) ends later."""
+"""Levels of JSON that every warehouse stores; PostgreSQL's stack (2 MB by default) holds more."""
 
 _NAMELESS = "without id, "
 
@@ -64,17 +64,17 @@ class Rejects:
 
     Attributes:
         table: Name of the table.
-        met: Rejects of this run, by id; of two versions of a record the last one.
+        met: Rejects of this run, by id; the last version of each record.
     """
 
     def __init__(
         self, table: str, remembered: Iterable[tuple[str, int]], now: datetime | None = None
     ) -> None:
-        """Takes what the dataset remembers.
+        """Starts from what the dataset remembers.
 
         Args:
             table: Name of the table.
-            remembered: Id and epoch second of the first rejection, least lately asked for first.
+            remembered: Id and epoch second of the first rejection, longest not asked for first.
             now: The local clock (UTC).
         """
         self.met: dict[str, Reject] = {}
@@ -84,7 +84,7 @@ class Rejects:
         self._gone: set[str] = set()
 
     def meet(self, rejects: Iterable[Reject]) -> None:
-        """Takes rejects as they come off the pages."""
+        """Adds rejects of pages."""
         for reject in rejects:
             self.met[_name(reject)] = reject
 
@@ -93,11 +93,11 @@ class Rejects:
         self._gone.update(self._known.keys() & set(map(str, ids)))
 
     def leave(self, ids: Iterable[str]) -> None:
-        """Notes ids that were asked for; those not met meanwhile fit now, or are deleted."""
+        """Notes ids that were asked for: those not met since then fit now, or are deleted."""
         self._gone.update(ids)
 
     def due(self) -> list[str]:
-        """Ids to ask for again: those that the run has not come across, and not too many."""
+        """Returns ids to ask for again: those that the run has not read, at most `MOST_BY_ID`."""
         unseen = [
             key
             for key in self._known
@@ -106,12 +106,12 @@ class Rejects:
         return unseen[:MOST_BY_ID]
 
     def forget_nameless(self) -> None:
-        """To be called when all was read: whatever has no id was met again, or is no more."""
+        """Forgets rejects without id; call it when all windows are read and they were met again."""
         self._gone.update(key for key in self._known if key.startswith(_NAMELESS))
 
     @property
     def nameless(self) -> int:
-        """How many have no id to ask for."""
+        """How many of them have no id."""
         return sum(key.startswith(_NAMELESS) for key in self.met)
 
     @property
@@ -121,11 +121,11 @@ class Rejects:
 
     @property
     def has_news(self) -> bool:
-        """Whether rows or state change."""
+        """Whether `_rejected` or the state changes."""
         return bool(self.met or self._gone)
 
     def remembered(self) -> list[tuple[str, int]]:
-        """What the dataset remembers from now on; what was just asked for comes last."""
+        """Returns what the dataset remembers from now on; ids of this run come last."""
         quiet = {
             key: first
             for key, first in self._known.items()
@@ -134,7 +134,7 @@ class Rejects:
         return [*quiet.items(), *((key, self._first_seen(key)) for key in self.met)]
 
     def rows(self, run_id: str) -> "pa.Table":
-        """Rows of `_rejected`: those met, and tombstones for those that left."""
+        """Returns rows of `_rejected`: this run's rejects, and tombstones for those that fit now."""
         left = sorted(self._gone - self.met.keys())
         found = list(self.met.items())
         count, dead = len(found), len(left)
@@ -163,14 +163,14 @@ def note_rejects(rejects: Rejects, dataset: DatasetState, run_id: str) -> Iterat
 
 
 def _stored(record: bytes) -> bytes:
-    """The record, or a JSON text that holds it where it is nested too deeply for a JSON column."""
+    """Returns the record, or a JSON text of it if it is nested too deeply for a JSON column."""
     if shallow(record, _DEEPEST_STORED) == record:
         return record
     return msgspec.json.encode(record.decode(errors="replace"))
 
 
 def _name(reject: Reject) -> str:
-    """The record's id, or a name made of its content where it has none."""
+    """Returns the record's id, or a name derived from its content if it has none."""
     try:
         known = decode(_key, reject.record).id is not None
     except msgspec.MsgspecError:

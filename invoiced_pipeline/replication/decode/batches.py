@@ -30,14 +30,14 @@ from invoiced_pipeline.selection.privacy import Privacy
 
 TYPED_ROWS = 2_000
 TYPED_BYTES = 4_000_000
-"""Records, and bytes of JSON, that are typed together: as Python objects they take most memory."""
+"""Records, and bytes of JSON, that are typed together: as Python objects they need most memory."""
 
-HANDED_BYTES = 6_000_000
-"""Arrow rows of a table that are handed on together: dlt goes over all columns of a table again for
-every batch it is handed (8 ms for 50 columns, measured with dlt 1.31)."""
+BATCH_BYTES = 6_000_000
+"""Size of a batch: dlt goes over all columns of a table again for every batch (8 ms for 50 columns,
+measured with dlt 1.31)."""
 
 _BEFORE_ALL = -(2**63)
-"""Stands for the version of a record without `updated_at`: any other is newer."""
+"""The version of a record without `updated_at`: any other is newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class Batcher:
     Attributes:
         table: What the pages hold.
         is_new: Whether the warehouse holds no rows of the table yet.
-        privacy: What of the records must not be seen.
+        privacy: What is hashed and dropped.
         rejects: Records that could not be typed so far.
-        seconds: Time spent typing records and making Arrow of them.
+        seconds: Time spent on typing records and converting them to Arrow.
     """
 
     table: Table
@@ -74,9 +74,9 @@ class Batcher:
     _pending: list[Any] = field(default_factory=list)
     _pending_bytes: int = 0
     _typed: dict[str, list[Batch]] = field(default_factory=dict)
-    """What is typed and not handed on, by warehouse table."""
+    """Typed rows that are not yielded yet, by warehouse table."""
     _versions: dict[Any, int] = field(default_factory=dict)
-    """`updated_at` of every record handed on, by id; only kept where there are child tables."""
+    """`updated_at` of every record yielded, by id; only kept if there are child tables."""
 
     def __post_init__(self) -> None:
         self._redactor = RecordRedactor(self.table, self.privacy)
@@ -86,11 +86,11 @@ class Batcher:
         self._children = [ChildRows(self.table, child) for child in self.table.children]
 
     def empty(self) -> Iterator[Batch]:
-        """One batch without rows per table, so that the tables exist with all their columns."""
+        """Yields one empty batch per table, so that the tables exist with all their columns."""
         yield from self._batches([])
 
     def add(self, page: Page) -> Iterator[Batch]:
-        """Takes a page; yields batches when enough rows have come together.
+        """Adds a page; yields batches once enough rows are collected.
 
         Records of a table that is listed as a whole wait for `take_versions`.
         """
@@ -103,10 +103,10 @@ class Batcher:
         self._pending_bytes += len(page.body)
         if len(self._pending) >= TYPED_ROWS or self._pending_bytes >= TYPED_BYTES:
             self._type_pending()
-            yield from self._handed_on(HANDED_BYTES)
+            yield from self._handed_on(BATCH_BYTES)
 
     def decode(self, page: Page) -> list[Any]:
-        """A page's wanted records, typed and treated; untypable ones are added to `rejects`."""
+        """Returns a page's wanted records, typed and redacted; adds untypable ones to `rejects`."""
         with self._timed():
             try:
                 records, rejects = self._decode(page.body)
@@ -116,7 +116,7 @@ class Batcher:
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
         wanted = [reject for reject in rejects if reject.id not in skipped]
-        self.rejects += self._redactor.of_rejects(wanted)
+        self.rejects += self._redactor.redact_rejects(wanted)
         return [record for record in records if str(record.id) not in skipped]
 
     def _decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
@@ -125,7 +125,7 @@ class Batcher:
         return records, rejects
 
     def _decode_one_by_one(self, body: bytes) -> tuple[list[Any], list[Reject]]:
-        """The same for a page with a record that is nested too deeply: it alone is rejected."""
+        """Decodes a page with a record that is nested too deeply, and rejects only that record."""
         records: list[Any] = []
         rejects: list[Reject] = []
         for element in elements(body):
@@ -149,7 +149,7 @@ class Batcher:
 
     @property
     def unknown_fields(self) -> set[str]:
-        """Fields seen so far that no column is declared for; a child's as `<array>.<field>`."""
+        """Fields seen so far that have no column; a child's as `<array>.<field>`."""
         arrays = zip(self.table.children, self._children, strict=True)
         inner = (f"{child.array}.{name}" for child, rows in arrays for name in rows.unknown_fields)
         return self._decoder.unknown_fields.union(inner)
@@ -167,7 +167,7 @@ class Batcher:
                 self._typed.setdefault(batch.table_name, []).append(batch)
 
     def _handed_on(self, least_bytes: int) -> Iterator[Batch]:
-        """Yields what has come together of every table, one batch each, if it is enough."""
+        """Yields one batch for each table that has collected enough rows."""
         for name, batches in list(self._typed.items()):
             if sum(batch.rows.nbytes for batch in batches) >= least_bytes:
                 del self._typed[name]
@@ -206,10 +206,10 @@ class Batcher:
         return arrow_table(parent_columns(self.table), values)
 
     def _newest_versions(self) -> list[Any]:
-        """Pending records without those of which a version as new is known or pending, too.
+        """Returns pending records that are newer than any other known version of the record.
 
-        A record that changes while it is read can come twice; its children must be those of the
-        newest version alone.
+        A record that changes while it is read can come twice, but its children must be those of
+        the newest version only.
         """
         newest: dict[Any, Any] = {}
         for record in self._pending:
@@ -225,7 +225,7 @@ class Batcher:
         try:
             self._rows([record])
         except UntypableError as error:
-            kept = self._redactor.forget(record)
+            kept = self._redactor.reject_body(record)
             self.rejects.append(Reject(str(record.id), str(error), kept))
             return False
         return True

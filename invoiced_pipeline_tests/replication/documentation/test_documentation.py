@@ -298,7 +298,7 @@ def test_who_may_not_comment_or_make_schemas_is_told(
             session.run("drop owned by lodger")
             session.run("drop role lodger")
     assert (
-        "The views in invoiced_current were not brought up to date: permission denied"
+        "The views in invoiced_current could not be updated: permission denied"
         in caplog.text
     )
-    assert "The comments in invoiced were not brought up to date: must be owner" in caplog.text
+    assert "The comments in invoiced could not be updated: must be owner" in caplog.text
