@@ -22,7 +22,7 @@ _LATE = (
     "duckdb",
     "invoiced_pipeline.replication.source",
     "invoiced_pipeline.warehouse.duckdb.database",
-    "invoiced_pipeline.warehouse.duckdb.qualified",
+    "invoiced_pipeline.warehouse.duckdb.destination",
     "pyarrow.compute",
     "pyarrow.parquet",
     "sqlalchemy",

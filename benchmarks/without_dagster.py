@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LATE = (
     "dlt.sources.helpers.requests",
     "duckdb",
-    "invoiced_pipeline.warehouse.duckdb.qualified",
+    "invoiced_pipeline.warehouse.duckdb.destination",
     "psycopg2",
     "pyarrow.compute",
     "pyarrow.parquet",
@@ -36,7 +36,10 @@ _LATE = (
 )
 """Modules that are imported late; Dagster has loaded most of them before a run begins."""
 
-_CHECKS = ("invoiced_pipeline.defs.checks.audit", "invoiced_pipeline.defs.sync.load")
+_CHECKS = (
+    "invoiced_pipeline.defs.checks.audit",
+    "invoiced_pipeline.replication.sync_log_writer",
+)
 
 
 def replicate(
@@ -79,12 +82,13 @@ def _load_and_check(
     settings: Settings, client: InvoicedClient, replication: Replication, pipeline: "Pipeline"
 ) -> None:
     from invoiced_pipeline.defs.checks.audit import Audit
-    from invoiced_pipeline.defs.sync.load import LoggedLoad
     from invoiced_pipeline.replication.api_counts import api_counts
+    from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
 
     database = open_database(settings.warehouse)
-    logged = LoggedLoad(database, settings.first.dataset, replication)
-    logged.run(lambda source, _: _load(source, pipeline))
+    log = SyncLogWriter(database, settings.first.dataset, replication.request)
+    with log.recording(replication.reports):
+        _load(invoiced_source(replication), pipeline)
     counted = api_counts(client, replication.request, replication.reports)
     audit = Audit(database, settings.first, replication, counted)
     if problems := audit.problems():

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlt.pipeline.exceptions import PipelineStepFailed
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
@@ -22,15 +21,15 @@ from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
-from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
+from invoiced_pipeline.replication.sweep.report import SweepReport
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient
-from invoiced_pipeline.warehouse.failures import load_error
-from invoiced_pipeline.warehouse.redact_rows import Clearing
+from invoiced_pipeline.warehouse.dlt_load import load
+from invoiced_pipeline.warehouse.duckdb.destination import QualifiedSqlClient
+from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.windows import Window
 from invoiced_pipeline_tests import library_caches
 from invoiced_pipeline_tests.examples import draw_few
@@ -220,16 +219,13 @@ class Replica:
         )
         self.database.check_writable()
         marks = Marks(self.database, self.dataset, deletions)
-        clearing = Clearing(self.database, self.dataset, request.privacy)
+        redactor = RowRedactor(self.database, self.dataset, request.privacy)
         noted = None if marks.are_ignored else marks
-        replication = Replication(client, request, noted, clearing)
+        replication = Replication(client, request, noted, redactor)
         pipeline = self.database.pipeline(self.dataset)
         pipeline.drop()
         try:
-            info = pipeline.run(invoiced_source(replication), loader_file_format="parquet")
-            info.raise_on_failed_jobs()
-        except PipelineStepFailed as error:
-            raise load_error(error, self.database) from error
+            load(invoiced_source(replication), pipeline, self.database)
         finally:
             replication.close()
             client.close()
@@ -253,9 +249,7 @@ class Replica:
         )
         marks = Marks(self.database, self.dataset, deletions)
         try:
-            return sweep_dataset(
-                client, request, self.database, self.dataset, marks, max_share=max_share
-            )
+            return sweep_dataset(client, request, marks, max_share=max_share)
         finally:
             client.close()
 
@@ -307,7 +301,7 @@ class Replica:
 @pytest.fixture(autouse=True)
 def _no_waiting_for_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that stay open elsewhere are refused at once; tests of the waiting set their own."""
-    monkeypatch.setattr("invoiced_pipeline.warehouse.duckdb.opening.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("invoiced_pipeline.warehouse.duckdb.connection.WAIT_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

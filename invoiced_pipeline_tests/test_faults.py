@@ -146,11 +146,11 @@ def killed_in(owner, name, when=lambda *a: True, after=False):
 from dlt.pipeline.pipeline import Pipeline
 from invoiced_pipeline.replication.decode.batches import Batcher
 if database.kind == "duckdb":
-    from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDbClient as JobClient
-    from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedSqlClient as SqlClient
+    from invoiced_pipeline.warehouse.duckdb.destination import QualifiedDuckDbClient as JobClient
+    from invoiced_pipeline.warehouse.duckdb.destination import QualifiedSqlClient as SqlClient
 else:
     from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient as SqlClient
-    from invoiced_pipeline.warehouse.postgres.loading import ExactPostgresClient as JobClient
+    from invoiced_pipeline.warehouse.postgres.destination import ExactPostgresClient as JobClient
 
 def merges_invoices(_, statements, *rest):
     return any("DELETE FROM" in text and '"invoices"' in text for text in statements)

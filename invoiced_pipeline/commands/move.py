@@ -35,7 +35,7 @@ def move(
     """
     from invoiced_pipeline.terminal import console
     from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-    from invoiced_pipeline.warehouse.migrate import move_dataset
+    from invoiced_pipeline.warehouse.migration import move_dataset
     from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
     settings = load_settings()

@@ -1,7 +1,6 @@
 """The sweep as a job of its own, with a weekly schedule that is on unless it is turned off."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -18,7 +17,7 @@ from invoiced_pipeline.replication.failure_list import Failure, failure_lines, t
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
+    from invoiced_pipeline.replication.sweep.report import SweepReport
 
 WEEKLY = "23 4 * * 0"
 """Sundays at 04:23 UTC: not on the hour, when syncs run."""
@@ -149,11 +148,10 @@ def _sweep(  # noqa: PLR0913 - a run's order
     from invoiced_pipeline.replication.availability import announce
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
-    from invoiced_pipeline.replication.sync_log import sweep_log_entries
+    from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
     from invoiced_pipeline.selection.privacy import privacy_of
     from invoiced_pipeline.warehouse.dataset import row_counts
     from invoiced_pipeline.warehouse.deletion_marks import Marks
-    from invoiced_pipeline.warehouse.system_tables import write_sync_log
 
     invoiced_api, start_date, warehouse = keys.found_in(context.resources)
     request = ReplicationRequest(
@@ -176,9 +174,8 @@ def _sweep(  # noqa: PLR0913 - a run's order
     ):
         database.check_writable()
         marks = Marks(database, dataset, connection.deletions)
-        reports = sweep_dataset(client, request, database, dataset, marks, max_share=share)
-        entries = sweep_log_entries(request, reports, datetime.now(UTC))
-        write_sync_log(database, dataset, entries)
+        reports = sweep_dataset(client, request, marks, max_share=share)
+        SyncLogWriter(database, dataset, request).write_sweep(reports)
         counts = row_counts(database, dataset, reports)
     announce(
         {name: each.unavailable for name, each in reports.items() if each.unavailable}, swept=True

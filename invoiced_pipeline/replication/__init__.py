@@ -1,1 +1,1 @@
-"""From API pages to typed, partitioned tables: decode, coverage, dlt source."""
+"""Replication: from API pages to typed tables, with coverage, deletions and rejects."""

@@ -1,4 +1,4 @@
-"""What the API counts in the windows that a run read: the other half of a comparison."""
+"""The API's own counts of the windows that a run read, to compare the replica with."""
 
 import logging
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline.invoiced.reading.single_record import count_in
+from invoiced_pipeline.invoiced.reading.record_count import count_records
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.windows import Window
@@ -21,11 +21,12 @@ Counted = tuple[Window, int]
 def api_counts(
     client: InvoicedClient, request: ReplicationRequest, reports: Mapping[str, TableReport]
 ) -> dict[str, list[Counted]]:
-    """Windows that were read, with the number of records that the API has there now, by table.
+    """Returns the windows that were read, with the records that the API has there now, by table.
 
-    A window that is over can only lose records: they move on when they change. It ends before the
-    overlap, for the newest records may not all be visible yet. A sync that read a single page is
-    not counted: a page is served from one moment, and the request would be half of its cost.
+    A past window can only lose records: a record that changes moves to a later one. Each window
+    ends before the overlap, because the newest records may not all be visible yet. A sync that read
+    a single page is not counted: all of a page is served at one moment, and the request would cost
+    half as much as the sync.
     """
     wanted = [
         (table, window)
@@ -54,7 +55,7 @@ def _is_worth_counting(report: TableReport) -> bool:
 
 def _count(client: InvoicedClient, table: Table, window: Window) -> int | None:
     try:
-        return count_in(client, table, window, Tally())
+        return count_records(client, table, window, Tally())
     except ApiError as error:
-        logger.warning("%s: its records could not be counted: %s", table.name, error)
+        logger.warning("%s: the API's records could not be counted: %s", table.name, error)
         return None

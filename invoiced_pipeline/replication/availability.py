@@ -1,8 +1,8 @@
-"""Which tables an account has: those that it lacks are left out, and the run stays green.
+"""Which tables an account has: a run leaves the others out, and still succeeds.
 
-The API says so in two ways (API reference, observed): 400 where a feature is not enabled, and 403
-where the key's user has no permission. If that is the answer for every table of a connection, the
-key is the wrong one, and the run fails.
+The API refuses a table in two ways (API reference, observed): with 400 if a feature is not enabled,
+and with 403 if the key's user has no permission. If it refuses every table of a connection, the key
+is the wrong one, and the run fails.
 """
 
 import logging
@@ -30,9 +30,10 @@ _AFTER_A_SWEEP = "No row of {them} was marked as deleted"
 
 
 def lacks(table: Table, error: Exception) -> bool:
-    """Whether an error says that the account does not have `table`.
+    """Returns whether an error says that the account does not have `table`.
 
-    The path counts: reading payments also asks for their transactions, which may be refused alone.
+    The error's path matters: reading payments also asks for their transactions, which the API may
+    refuse alone.
     """
     if not isinstance(error, UnavailableError):
         return False
@@ -40,7 +41,7 @@ def lacks(table: Table, error: Exception) -> bool:
 
 
 def is_any_readable(client: InvoicedClient, tables: Iterable[Table]) -> bool:
-    """Whether the API lists at least one of `tables`; it asks for one record of each until so."""
+    """Returns whether the API lists any of `tables`; asks for one record of each until it does."""
     for table in tables:
         try:
             client.list_page(table.path, (*table.list_params, ("per_page", "1")), Tally())
@@ -51,10 +52,10 @@ def is_any_readable(client: InvoicedClient, tables: Iterable[Table]) -> bool:
 
 
 class Availability:
-    """What the API has answered so far for each of a run's tables.
+    """Whether the key can read any table, from the API's answers so far.
 
     Args:
-        client: Where to ask for tables that are not part of the run.
+        client: Asks for tables that are not part of the run.
         names: The run's tables.
         selected: All tables of the connection, by name.
     """
@@ -72,13 +73,13 @@ class Availability:
         self._is_key_right = True
 
     def settle(self, name: str) -> None:
-        """Notes that nothing more will be known of a table."""
+        """Notes that a table has been read, or has failed."""
         self._open.discard(name)
 
     def is_key_right(self) -> bool | None:
-        """Whether the key can read any table of the connection; None while that is not known.
+        """Returns whether the key can read any table of the connection; None if not known yet.
 
-        Where no table of the run can be read, the connection's others are asked for.
+        If it can read no table of the run, the connection's other tables are asked for.
         """
         if self._is_key_right is None and not self._open:
             self._is_key_right = is_any_readable(self._client, self._others)
@@ -86,7 +87,7 @@ class Availability:
 
 
 def reasons(unavailable: Mapping[str, str]) -> list[str]:
-    """What the API says of these tables; what it says of several is named for the first of them."""
+    """Returns the API's refusals, equal ones once, with the path of the first table."""
     found: dict[str, str] = {}
     for words in unavailable.values():
         found.setdefault(words.partition(" answered ")[2] or words, words)
@@ -97,8 +98,8 @@ def announce(unavailable: Mapping[str, str], *, swept: bool = False) -> None:
     """Logs one line for all tables that the account does not have.
 
     Args:
-        unavailable: What the API says, by table.
-        swept: Whether it was a sweep that left them out, not a load.
+        unavailable: The API's refusal, by table.
+        swept: Whether a sweep left them out, not a load.
     """
     if not unavailable:
         return

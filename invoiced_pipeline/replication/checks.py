@@ -1,4 +1,7 @@
-"""What is checked of a table after a load: a warning means look, an error: the replica is wrong."""
+"""The checks of a table after a load.
+
+A warning means that a person should look, an error that the replica is wrong.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +19,13 @@ if TYPE_CHECKING:
 Check = Literal["primary_key", "foreign_keys", "row_count", "balance", "newest_window"]
 
 DESCRIPTIONS: dict[Check, str] = {
-    "primary_key": "Every row has a key, and no other row has the same. Error.",
+    "primary_key": "Every row has a key, and no two rows have the same. Error.",
     "foreign_keys": "Every parent is in the replica, unless it may be older than the start date. "
     "Warning.",
-    "row_count": "As many records as the API counts in the windows that were read. Error when the "
-    "replica has fewer; warning when it has more, for records move on and are deleted.",
-    "balance": "Balances are what is left of totals after payments and credits. Warning.",
-    "newest_window": "The table is covered up to now. Warning.",
+    "row_count": "The replica has as many records as the API counts in the windows that were read. "
+    "Error if it has fewer; warning if it has more, because records change and are deleted.",
+    "balance": "Balances equal totals minus payments and credits. Warning.",
+    "newest_window": "The coverage reaches up to now. Warning.",
 }
 
 
@@ -31,8 +34,8 @@ class Finding:
     """The outcome of one check.
 
     Attributes:
-        check: Which.
-        passed: Whether all is well.
+        check: Which check.
+        passed: Whether nothing is wrong.
         text: What was found.
         is_error: Whether a failure means that the replica is wrong.
         counts: The figures behind it.
@@ -46,7 +49,7 @@ class Finding:
 
 
 def checks_of(table: Table) -> tuple[Check, ...]:
-    """The checks that a table has, by what the catalog says of it."""
+    """Returns the checks that a table has, by its declaration in the catalog."""
     has: dict[Check, bool] = {
         "primary_key": True,
         "foreign_keys": any(key.is_checked for key in table.foreign_keys),
@@ -65,13 +68,13 @@ def findings(
     *,
     fresh_since: datetime,
 ) -> Iterator[Finding]:
-    """The outcomes of a table's checks, but of those that have nothing to compare.
+    """Yields the outcomes of a table's checks, except checks that have nothing to compare.
 
     Args:
         table: Which table; its load has committed.
         report: What the run did to it.
-        integrity: Where to ask.
-        counted: What the API counts in the windows that were read.
+        integrity: Queries the dataset.
+        counted: The API's counts of the windows that were read.
         fresh_since: The coverage must reach this instant (UTC).
     """
     yield _primary_key(table, integrity)
@@ -95,7 +98,7 @@ def findings(
 
 
 def freshness_bound(now: datetime, warn_after_hours: float) -> datetime:
-    """The instant (UTC) that coverage must reach to be called fresh."""
+    """Returns the instant (UTC) that coverage must reach to be fresh."""
     return now - timedelta(hours=warn_after_hours)
 
 
@@ -126,7 +129,7 @@ def _foreign_keys(table: Table, integrity: Integrity) -> Finding:
 def _row_count(
     table: Table, report: TableReport, integrity: Integrity, counted: "Sequence[Counted]"
 ) -> Finding:
-    """Fewer than the API has is an error in each window; rejects are known to be missing."""
+    """In no window may the replica have fewer records than the API, except for rejects."""
     api = sum(count for _, count in counted)
     here = [integrity.rows_in(table, window) for window, _ in counted]
     lacking = sum(max(0, count - rows) for (_, count), rows in zip(counted, here, strict=True))

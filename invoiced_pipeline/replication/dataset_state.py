@@ -1,4 +1,4 @@
-"""What a dataset remembers, kept in dlt's state: it commits with the load it belongs to."""
+"""What a dataset remembers, kept in dlt's state, which commits together with the load."""
 
 from collections.abc import Iterable, MutableMapping
 from datetime import datetime
@@ -6,21 +6,22 @@ from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.wrong_clock import ClockMemory
+from invoiced_pipeline.replication.server_clock import ClockRecord
 from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch, to_epoch
 
 
 class DatasetState:
-    """Reads and writes one dataset's coverage and identity."""
+    """One dataset's state; what a setter notes counts once the load has committed."""
 
     def __init__(self, state: MutableMapping[str, Any]) -> None:
         self._state = state
 
     def check_owner(self, request: ReplicationRequest) -> None:
-        """Makes sure that the dataset holds this request's records, or none at all.
+        """Checks that the dataset holds records of this request's connection, or none at all.
 
         Raises:
-            DatasetMismatchError: It holds those of another connection or host, or on another grid.
+            DatasetMismatchError: Its records are of another connection or host, or its partitions
+                are of another size.
         """
         asked = _identity(request)
         held = self._state.get("identity", asked)
@@ -33,88 +34,88 @@ class DatasetState:
                 raise DatasetMismatchError(message)
 
     def claim(self, request: ReplicationRequest) -> None:
-        """Remembers whose records the dataset holds; only to be called when it will hold some.
+        """Notes whose records the dataset holds; call it only if the run will load some.
 
-        A first try with the wrong host or key would otherwise keep the right one out.
+        Otherwise a first try with a wrong host or key would keep the right one out.
         """
         self._state.setdefault("identity", _identity(request))
 
     def coverage(self, table: str) -> Coverage:
-        """What of `table` has been read completely."""
+        """Returns the windows of `table` that have been read completely."""
         return Coverage.from_state(self._state.get("coverage", {}).get(table, []))
 
     def set_coverage(self, table: str, coverage: Coverage) -> None:
-        """Notes the coverage of `table`; it counts once the load has committed."""
+        """Notes the coverage of `table`."""
         self._state.setdefault("coverage", {})[table] = coverage.to_state()
 
-    def clock(self, name: str) -> ClockMemory | None:
-        """Under which clock a table, or a feed, was last read; None where nothing is known."""
+    def clock(self, name: str) -> ClockRecord | None:
+        """Returns the server's clock at the last read of a table or feed; None if not known."""
         known = self._state.get("clocks", {}).get(name)
-        return None if known is None else ClockMemory.from_state(known)
+        return None if known is None else ClockRecord.from_state(known)
 
-    def set_clock(self, name: str, memory: ClockMemory) -> None:
-        """Notes under which clock it was read; it counts once the load has committed."""
+    def set_clock(self, name: str, memory: ClockRecord) -> None:
+        """Notes the server's clock at a read."""
         self._state.setdefault("clocks", {})[name] = memory.to_state()
 
     def columns(self, table: str) -> list[str] | None:
-        """The columns with which `table` was created; None where it was never loaded."""
+        """Returns the columns that `table` was created with; None if it was never loaded."""
         return self._state.get("columns", {}).get(table)
 
     def set_columns(self, table: str, columns: list[str]) -> None:
-        """Notes the columns of `table`; they count once the load has committed."""
+        """Notes the columns of `table`."""
         self._state.setdefault("columns", {})[table] = columns
 
     def events_until(self) -> datetime | None:
-        """Until when (UTC) the events feed has been read; None where it never was."""
+        """Returns until when (UTC) the events feed has been read; None if never."""
         until = self._state.get("events_until")
         return None if until is None else from_epoch(until)
 
     def set_events_until(self, until: datetime) -> None:
-        """Notes how far the events feed was read; it counts once the load has committed."""
+        """Notes until when the events feed was read."""
         self._state["events_until"] = to_epoch(until)
 
     def payments_until(self) -> datetime | None:
-        """Until when (UTC) payments were read that are not replicated; None where never."""
+        """Returns until when (UTC) unreplicated payments were read; None if never."""
         until = self._state.get("payments_until")
         return None if until is None else from_epoch(until)
 
     def set_payments_until(self, until: datetime) -> None:
-        """Notes how far such payments were read; it counts once the load has committed."""
+        """Notes until when unreplicated payments were read."""
         self._state["payments_until"] = to_epoch(until)
 
     def adjustments_load(self) -> str | None:
-        """The last load whose adjustments were compared with transactions; None where none was."""
+        """Returns the last load whose adjustments were compared with transactions; None if none."""
         return self._state.get("adjustments_load")
 
     def set_adjustments_load(self, load: str | None) -> None:
-        """Notes up to which load adjustments were compared; it counts once a load has committed."""
+        """Notes the last load whose adjustments were compared."""
         self._state["adjustments_load"] = load
 
     def survivors(self, table: str) -> list[int]:
-        """Customers that others were merged into, whose records in `table` are to be fetched."""
+        """Returns customers that others were merged into, whose records are to be read again."""
         return self._state.get("survivors", {}).get(table, [])
 
     def add_survivors(self, table: str, customers: Iterable[int]) -> None:
-        """Notes customers whose records in `table` are to be fetched again."""
+        """Notes customers whose records in `table` are to be read again."""
         wanted = sorted({*self.survivors(table), *customers})
         if wanted:
             self._state.setdefault("survivors", {})[table] = wanted
 
     def forget_survivors(self, table: str) -> None:
-        """Notes that the records were fetched; it counts once the load has committed."""
+        """Notes that the records were read again."""
         self._state.get("survivors", {}).pop(table, None)
 
     def note_unavailable(self, table: str) -> None:
-        """Notes that the account does not have `table`; it counts once the load has committed."""
+        """Notes that the account does not have `table`."""
         known = self._state.setdefault("unavailable", [])
         if table not in known:
             known.append(table)
 
     def note_available(self, table: str) -> None:
-        """Notes that `table` could be read, before its coverage is noted.
+        """Notes that `table` could be read; call it before its coverage is noted.
 
-        If it could not for some time, deletions of that time may have been out of sight, too: the
-        next run goes back to where the table's coverage ends.
+        If the table was unavailable for a time, deletions of that time may not have been visible
+        either: the next run goes back to the end of the table's coverage.
         """
         known = self._state.get("unavailable", [])
         if table not in known:
@@ -126,9 +127,9 @@ class DatasetState:
             marks[table] = to_epoch(until)
 
     def go_back(self) -> None:
-        """Has deletions read again from the time when a table became unavailable.
+        """Makes this run read deletions again from the time when a table became unavailable.
 
-        Transactions also vanish with changes of payments, which are then read again as well.
+        Transactions also vanish when payments change, so payments are read again, too.
         """
         marks = self._state.pop("go_back", {})
         if not marks:
@@ -149,39 +150,39 @@ class DatasetState:
             self.set_payments_until(min(payments, since))
 
     def gaps(self, table: str) -> frozenset[str]:
-        """Columns and arrays of `table` that some of its rows were loaded without."""
+        """Returns the columns and arrays that some rows of `table` were loaded without."""
         return frozenset(self._state.get("gaps", {}).get(table, ()))
 
     def set_gaps(self, table: str, gaps: Iterable[str]) -> None:
-        """Notes the gaps of `table`; they count once the load has committed."""
+        """Notes the gaps of `table`."""
         self._state.setdefault("gaps", {})[table] = sorted(gaps)
 
     def hidden(self) -> dict[str, Any] | None:
-        """What is hashed and dropped of the dataset's rows; None where nothing was ever said."""
+        """Returns which columns of its rows are hashed and dropped; None if never noted."""
         return self._state.get("hidden")
 
     def set_hidden(self, hidden: dict[str, Any]) -> None:
-        """Notes what is hashed and dropped; it counts once the load has committed."""
+        """Notes which columns are hashed and dropped."""
         self._state["hidden"] = hidden
 
     def is_new(self) -> bool:
-        """Whether no table was ever loaded."""
+        """Returns whether no table was ever loaded."""
         return not self._state.get("columns")
 
     def coverages(self) -> dict[str, Coverage]:
-        """Coverage of every table that was ever read."""
+        """Returns the coverage of every table that was ever read."""
         return {table: self.coverage(table) for table in self._state.get("coverage", {})}
 
     def rejected(self, table: str) -> list[tuple[str, int]]:
-        """Rejects of `table` to ask for again: id, and epoch second of the first rejection."""
+        """Returns rejects to ask for again: id, and epoch second of the first rejection."""
         return [(key, first) for key, first in self._state.get("rejected", {}).get(table, [])]
 
     def set_rejected(self, table: str, rejected: list[tuple[str, int]]) -> None:
-        """Notes what is rejected of `table`; it counts once the load has committed."""
+        """Notes the rejects of `table`."""
         self._state.setdefault("rejected", {})[table] = [list(pair) for pair in rejected]
 
     def announce_fields(self, table: str, fields: set[str]) -> list[str]:
-        """Those of some unknown fields that were never announced; from now on they were."""
+        """Returns the unknown fields that were not announced before, and notes them."""
         known = self._state.get("unknown_fields", {}).get(table, [])
         new = sorted(fields.difference(known))
         if new:

@@ -1,4 +1,4 @@
-"""What failed in a run, for people: equal errors are told once, others one per table."""
+"""What failed in a run, as text for people: equal errors of several tables are one line."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from invoiced_pipeline.plurals import counted
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one table, or another part of a run, is not as it should be.
+    """Why one table, or another part of a run, failed.
 
     Attributes:
         subject: What failed: a table, or e.g. `deletions`.
-        error: Why, in full.
-        cause: Why, in the words that others which failed alike share; None where it is its own.
+        error: The full error.
+        cause: The error in words that others which failed alike share; None if it is its own.
         is_table: Whether the subject is a table.
     """
 
@@ -25,12 +25,12 @@ class Failure:
 
 
 def cause_of(error: Exception) -> str | None:
-    """The words that equal errors of other tables share; None where an error is a table's own."""
+    """Returns the words that equal errors of other tables share; None if there are none."""
     return error.cause if isinstance(error, ApiError) else None
 
 
 def failure_lines(failures: Iterable[Failure], *, of: int = 0) -> list[str]:
-    """One line per error: `9 tables: the API answers 503 (8 tries each); try again later`.
+    """Returns one line per error: `9 tables: the API answers 503 (8 tries each); try again later`.
 
     A line names its tables, unless they are all tables of the run.
 
@@ -46,10 +46,11 @@ def failure_lines(failures: Iterable[Failure], *, of: int = 0) -> list[str]:
 
 
 def told(parts: Sequence[tuple[str, Sequence[str]]]) -> str:
-    """Lines under their headings; a heading and its only line share one.
+    """Returns lines under their headings; a heading and a single line share one line.
 
     Args:
-        parts: Headings such as `not complete`, with their lines; those without any are left out.
+        parts: Headings such as `not complete`, with their lines; a heading without lines is left
+            out.
     """
     return "\n".join(
         f"{heading}: {lines[0]}" if len(lines) == 1 else "\n  ".join((f"{heading}:", *lines))

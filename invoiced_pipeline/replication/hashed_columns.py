@@ -1,40 +1,42 @@
-"""What is hashed and dropped of a dataset, as it is set and as the dataset was last loaded."""
+"""Which columns of a dataset are hashed and dropped, by the settings and by its last load."""
 
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.selection.privacy import Privacy
-from invoiced_pipeline.warehouse.redact_rows import Clearing
+from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 
 _SALT = "salt"
 
 
-def hide(dataset: DatasetState, request: ReplicationRequest, clearing: Clearing | None) -> None:
-    """Clears rows loaded before columns were hashed or dropped; nothing where nothing changed.
+def redact_loaded_rows(
+    dataset: DatasetState, request: ReplicationRequest, redactor: RowRedactor | None
+) -> None:
+    """Redacts rows that were loaded before their columns were set to be hashed or dropped.
 
     Args:
         dataset: What the dataset remembers.
-        request: What is set, and what the run reads.
-        clearing: Clears the rows; None where a run has no rows to clear.
+        request: The settings of hashed and dropped columns, and what the run reads.
+        redactor: Redacts the rows; None if the run has none to redact.
 
     Raises:
-        ConfigurationError: The salt is another one than before, and not all is hashed anew.
-        WarehouseError: Rows could not be cleared: nothing was loaded.
+        ConfigurationError: The salt has changed, and the run does not read all hashed columns.
+        WarehouseError: Rows could not be redacted: nothing was loaded.
     """
     privacy, known = request.privacy, dataset.hidden() or {}
     wanted = _remembered(privacy)
-    if wanted == known or clearing is None:
+    if wanted == known or redactor is None:
         return
     _check_salt(known, wanted, request)
     before = {(table, name) for table, names in known.items() if table != _SALT for name in names}
     now = {(table, name) for table, names in privacy.treatments.items() for name in names}
     if now - before and not dataset.is_new():
-        clearing.run()
+        redactor.run()
     dataset.set_hidden(wanted)
 
 
 def _remembered(privacy: Privacy) -> dict[str, dict[str, str]]:
-    """Treatments by table and column, with a fingerprint of the salt."""
+    """Returns treatments by table and column, with a fingerprint of the salt."""
     remembered: dict[str, dict[str, str]] = {
         table: dict(columns) for table, columns in privacy.treatments.items()
     }
@@ -54,8 +56,8 @@ def _check_salt(
     read_whole = {table.name for table in request.tables if request.mode == "full"}
     if not read_whole.issuperset(hashed):
         message = (
-            f"The columns that are hashed of {', '.join(hashed)} were hashed with another salt: "
-            "the same value would have two hashes. Nothing was loaded. Set the salt back, or hash "
-            f"anew: invoiced-pipeline sync --full --select {','.join(hashed)}"
+            f"The hashed columns of {', '.join(hashed)} were hashed with another salt: the same "
+            "value would have two hashes. Nothing was loaded. Set the salt back, or hash them "
+            f"again: invoiced-pipeline sync --full --select {','.join(hashed)}"
         )
         raise ConfigurationError(message)

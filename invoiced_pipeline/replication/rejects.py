@@ -1,13 +1,12 @@
-"""Records that no column can hold: kept in `_rejected`, and asked for again until they fit.
+"""Rejects: records that fit no column, kept in `_rejected` and asked for again until they fit.
 
-The ids are remembered in the dataset's state, the rows are a table of the same load. The tables of
-a load are merged one after the other, and the state counts once all are: a run that dies in between
-leaves the state as it was, so the next one asks for the same ids again and repeats the same rows.
+The ids are kept in the dataset's state, the rows in a table of the same load. The tables of a load
+are merged one after the other, and the state commits after the last: if a run dies in between, the
+state stays as it was, and the next run asks for the same ids again and writes the same rows.
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.nesting import decode, shallow
-from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.arrow import arrow_table
+from invoiced_pipeline.replication.decode.batches import Batch
 from invoiced_pipeline.replication.decode.columns import TOMBSTONE
 from invoiced_pipeline.replication.decode.records import Reject
 from invoiced_pipeline.windows import to_epoch
@@ -44,10 +44,10 @@ REJECTED_COLUMNS = (
 )
 
 MOST_BY_ID = 500
-"""Rejects of a table that are asked for one by one; more are read again with their windows."""
+"""Rejects of a table that are asked for one by one; with more, their windows are read again."""
 
 _DEEPEST_STORED = 5_000
-"""Levels of JSON that every warehouse stores; PostgreSQL's stack (2 MB by default) ends later."""
+"""Levels of JSON that every warehouse stores; PostgreSQL's stack (2 MB by default) holds more."""
 
 _NAMELESS = "without id, "
 
@@ -63,27 +63,28 @@ class Rejects:
     """One table's rejects over one run.
 
     Attributes:
-        met: Rejects of this run, by id; of two versions of a record the last one.
+        table: Name of the table.
+        met: Rejects of this run, by id; the last version of each record.
     """
 
     def __init__(
         self, table: str, remembered: Iterable[tuple[str, int]], now: datetime | None = None
     ) -> None:
-        """Takes what the dataset remembers.
+        """Starts from what the dataset remembers.
 
         Args:
             table: Name of the table.
-            remembered: Id and epoch second of the first rejection, least lately asked for first.
+            remembered: Id and epoch second of the first rejection, longest not asked for first.
             now: The local clock (UTC).
         """
         self.met: dict[str, Reject] = {}
-        self._table = table
+        self.table = table
         self._now = to_epoch(now or datetime.now(UTC))
         self._known = dict(remembered)
         self._gone: set[str] = set()
 
     def meet(self, rejects: Iterable[Reject]) -> None:
-        """Takes rejects as they come off the pages."""
+        """Adds rejects of pages."""
         for reject in rejects:
             self.met[_name(reject)] = reject
 
@@ -92,11 +93,11 @@ class Rejects:
         self._gone.update(self._known.keys() & set(map(str, ids)))
 
     def leave(self, ids: Iterable[str]) -> None:
-        """Notes ids that were asked for; those not met meanwhile fit now, or are deleted."""
+        """Notes ids that were asked for: those not met since then fit now, or are deleted."""
         self._gone.update(ids)
 
     def due(self) -> list[str]:
-        """Ids to ask for again: those that the run has not come across, and not too many."""
+        """Returns ids to ask for again: those that the run has not read, at most `MOST_BY_ID`."""
         unseen = [
             key
             for key in self._known
@@ -105,12 +106,12 @@ class Rejects:
         return unseen[:MOST_BY_ID]
 
     def forget_nameless(self) -> None:
-        """To be called when all was read: whatever has no id was met again, or is no more."""
+        """Forgets rejects without id; call it when all windows are read and they were met again."""
         self._gone.update(key for key in self._known if key.startswith(_NAMELESS))
 
     @property
     def nameless(self) -> int:
-        """How many have no id to ask for."""
+        """How many of them have no id."""
         return sum(key.startswith(_NAMELESS) for key in self.met)
 
     @property
@@ -120,11 +121,11 @@ class Rejects:
 
     @property
     def has_news(self) -> bool:
-        """Whether rows or state change."""
+        """Whether `_rejected` or the state changes."""
         return bool(self.met or self._gone)
 
     def remembered(self) -> list[tuple[str, int]]:
-        """What the dataset remembers from now on; what was just asked for comes last."""
+        """Returns what the dataset remembers from now on; ids of this run come last."""
         quiet = {
             key: first
             for key, first in self._known.items()
@@ -133,13 +134,13 @@ class Rejects:
         return [*quiet.items(), *((key, self._first_seen(key)) for key in self.met)]
 
     def rows(self, run_id: str) -> "pa.Table":
-        """Rows of `_rejected`: those met, and tombstones for those that left."""
+        """Returns rows of `_rejected`: this run's rejects, and tombstones for those that fit now."""
         left = sorted(self._gone - self.met.keys())
         found = list(self.met.items())
         count, dead = len(found), len(left)
         instants = [self._now] * count + [None] * dead
         values: dict[str, list[Any]] = {
-            "table_name": [self._table] * (count + dead),
+            "table_name": [self.table] * (count + dead),
             "id": [key for key, _ in found] + left,
             "reason": [reject.reason for _, reject in found] + [None] * dead,
             "record": [_stored(reject.record) for _, reject in found] + [b"null"] * dead,
@@ -154,53 +155,22 @@ class Rejects:
         return self._known.get(key, self._now)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of a table with rejects.
-
-    Attributes:
-        error: Why the table is not complete, although all else is loaded.
-        alarm: Why the run fails, although the table is complete.
-    """
-
-    error: str | None = None
-    alarm: str | None = None
-
-
-def judge(rejects: Rejects, loaded: int, reject_share: float) -> Verdict:
-    """Whether rejects met while reading windows are few enough to go on.
-
-    Args:
-        rejects: Those of one table, before the ones of earlier runs are asked for.
-        loaded: Records of the same windows that fit.
-        reject_share: Above this share of all records a person should look.
-    """
-    count = len(rejects.met)
-    if not count:
-        return Verdict()
-    first = next(iter(rejects.met.values()))
-    verb = "fits" if count == 1 else "fit"
-    what = (
-        f"{count:,} of {counted(count + loaded, 'record')} {verb} no column; all others are "
-        f"loaded. {REJECTED} holds reason and record. First: id {first.id}, {first.reason}"
-    )
-    if rejects.nameless or len(rejects.remembered()) > MOST_BY_ID:
-        why = "records without id" if rejects.nameless else f"more than {MOST_BY_ID}"
-        return Verdict(error=f"{what}. As {why}, they are read again with their window")
-    if count > reject_share * (count + loaded):
-        return Verdict(alarm=f"{what}. More than reject_share, {reject_share:.1%}")
-    return Verdict()
+def note_rejects(rejects: Rejects, dataset: DatasetState, run_id: str) -> Iterator[Batch]:
+    """Notes the ids to ask for in the next run; yields the rows of `_rejected` that changed."""
+    if rejects.has_news:
+        dataset.set_rejected(rejects.table, rejects.remembered())
+        yield Batch(REJECTED, rejects.rows(run_id))
 
 
 def _stored(record: bytes) -> bytes:
-    """The record, or a JSON text that holds it where it is nested too deeply for a JSON column."""
+    """Returns the record, or a JSON text of it if it is nested too deeply for a JSON column."""
     if shallow(record, _DEEPEST_STORED) == record:
         return record
     return msgspec.json.encode(record.decode(errors="replace"))
 
 
 def _name(reject: Reject) -> str:
-    """The record's id, or a name made of its content where it has none."""
+    """Returns the record's id, or a name derived from its content if it has none."""
     try:
         known = decode(_key, reject.record).id is not None
     except msgspec.MsgspecError:

@@ -1,4 +1,4 @@
-"""The rows that a load replaces: in which partitions they are before it."""
+"""The rows that a load replaces, and the partitions that hold them before the load."""
 
 import logging
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from invoiced_pipeline.warehouse.partition_rows import days_of
 logger = logging.getLogger(__name__)
 
 MOST_IDS = 5_000
-"""Records that are looked up; with more, counting all partitions once costs less."""
+"""Most records to look up; with more, counting all partitions once is cheaper."""
 
 
 class ReplacedRows:
-    """Looks up the rows that records of a run will replace.
+    """Looks up the rows that a run's records will replace.
 
     Args:
         database: The warehouse; the caller holds the writer's lock.
@@ -29,11 +29,11 @@ class ReplacedRows:
         self._dataset = dataset
 
     def days(self, table: Table, ids: Sequence[Any]) -> frozenset[date] | None:
-        """The days on which the rows of some records were last changed before this run.
+        """Returns the days on which the rows of some records were last changed before this run.
 
         Returns:
-            None where there are too many ids to look up, or the warehouse cannot be asked: that
-            costs a figure in the UI, and must not cost the load.
+            None if there are too many ids, or the warehouse cannot be read: the UI then lacks a
+            figure, but the load goes on.
         """
         if len(ids) > MOST_IDS:
             return None

@@ -1,6 +1,6 @@
 """What one run did to one table: the counts behind metadata, logs and summaries."""
 
-# pyarrow makes its compute functions at import, out of sight of a type checker.
+# pyarrow creates its compute functions at import, where a type checker does not see them.
 # pyright: reportAttributeAccessIssue=false
 
 from collections import Counter
@@ -16,38 +16,37 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Mode = Literal["sync", "window", "full"]
-"""`sync` reads what is not covered yet, `window` one window again, `full` all since the start."""
+"""`sync` reads what is not covered yet, `window` one window again, `full` all records."""
 
 _PERIOD: dict[Cadence, str] = {"monthly": "month", "weekly": "week", "daily": "day"}
 
 
 @dataclass(slots=True)
 class TableReport:
-    """Counts of one table in one run; filled while the run goes on.
+    """Counts of one table in one run, filled during the run.
 
     Attributes:
         table: Its name.
-        mode: How it was asked for.
-        windows: What was read.
-        covered: The parts of it that were read completely.
-        coverage_before: Coverage in the warehouse when the run began.
-        coverage: Coverage when the table's read ended; unchanged where it failed.
+        mode: How it is read.
+        windows: The windows to read.
+        covered: The parts of them that were read completely.
+        coverage_before: The dataset's coverage when the run began.
+        coverage: The coverage when the table was read; unchanged if that failed.
         rows: Records loaded.
         pages: Pages read.
         tally: Requests, retries and waiting.
-        rejected: Records that could not be typed.
-        deleted: Rows found to be gone, marked or removed.
-        seconds: From the first page asked for to the last row handed to the load.
-        typing_seconds: What of it went into typing records and making Arrow of them.
-        periods: Records loaded by partition key.
+        rejected: Records that fit no column.
+        deleted: Rows marked as deleted, or removed.
+        seconds: From the first request to the last row handed to the load.
+        typing_seconds: The part of it spent on typing records and converting them to Arrow.
+        periods: Records loaded, by partition key.
         replaced_days: Days on which the rows that these records replace were last changed; None
-            where it was not looked up.
+            if they were not looked up.
         gaps: Columns and arrays that some of the table's rows were loaded without, by selection.
-        warning: What the run could not see of the table's deletions; None when it could.
-        error: Why the table is not complete; None when it is, or is not available.
-        unavailable: What the API says of a table that the account does not have; else None.
-        error: Why the table is not complete; None when it is.
-        cause: The error in the words that other tables share; None where it is the table's own.
+        warning: Why deletions of the table may be unknown; None if all are known.
+        error: Why the table is not complete; None if it is complete or unavailable.
+        unavailable: The API's refusal, if the account does not have the table; else None.
+        cause: The error in words that other tables share; None if it is this table's own.
         alarm: Why a person should look although the table is complete; the run fails with it.
         started_at: When its reading began (UTC).
         finished_at: When the last row was handed to the load (UTC).
@@ -79,15 +78,15 @@ class TableReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that was wanted of the table has been read."""
+        """Whether all windows of the table have been read."""
         return not self.error and not self.unavailable
 
     def count_periods(self, updated_at: "pa.ChunkedArray", cadence: Cadence) -> None:
-        """Counts records by the partition in which their `updated_at` lies.
+        """Counts records by the partition that holds their `updated_at`.
 
         Args:
-            updated_at: Instants, or epoch seconds where the column is declared so.
-            cadence: Size of a partition; weeks begin on Sunday, as Dagster's do.
+            updated_at: Instants, or epoch seconds if the column is declared so.
+            cadence: Size of a partition; weeks begin on Sunday, as in Dagster.
         """
         import pyarrow as pa
         import pyarrow.compute as pc

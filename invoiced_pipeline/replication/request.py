@@ -1,4 +1,4 @@
-"""What a run is asked to replicate."""
+"""The request of a run: what to replicate."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,21 +12,21 @@ from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationRequest:
-    """One run's order.
+    """What one run replicates.
 
     Attributes:
-        tables: Which tables, as the connection has them.
+        tables: Which tables, as the connection selects them.
         mode: Which of their records.
         start_date: Records updated before it (UTC) are left out.
-        window: The partitions that were asked for; only counts in mode `window`.
-        overlap: How far a sync reaches back behind the last one.
+        window: The chosen partitions; used in mode `window` only.
+        overlap: How far a sync reaches back behind the end of the coverage.
         cadence: Size of a partition.
-        connection: Name of the connection, remembered by the dataset.
-        host: Host that the dataset's records come from, remembered by the dataset.
-        run_id: Whose run it is, for `_rejected`.
-        selected: Names of all tables that the connection selects, in this run or in another.
-        privacy: What of the connection's records must not be seen.
-        reject_share: Rejects above this share of a table's records read make the run fail.
+        connection: Name of the connection, which the dataset remembers.
+        host: Host that the records come from, which the dataset remembers.
+        run_id: The Dagster run, for `_rejected`.
+        selected: Names of all tables that the connection selects, in this run or not.
+        privacy: What is hashed and dropped.
+        reject_share: The share of a table's records above which rejects make the run fail.
     """
 
     tables: tuple[Table, ...]
@@ -43,11 +43,11 @@ class ReplicationRequest:
     reject_share: float = 0.01
 
     def mode_of(self, table: Table) -> Mode:
-        """How `table` is read: a sync reads the whole of one whose method is `full`."""
+        """Returns how `table` is read: a sync reads all of a table whose method is `full`."""
         return "full" if self.mode == "sync" and table.method == "full" else self.mode
 
     def windows(self, table: Table, coverage: Coverage) -> tuple[Window, ...]:
-        """What is to be read of `table`, of which this is covered."""
+        """Returns the windows of `table` to read, given its coverage."""
         everything, mode = Window(self.start_date, FOREVER), self.mode_of(table)
         if mode == "sync":
             return coverage.missing(everything, self.overlap)

@@ -1,4 +1,4 @@
-"""The dlt source: one resource per Invoiced table, its child tables beside it."""
+"""The dlt source: one resource per Invoiced table, with its child tables."""
 
 from collections.abc import Iterator, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 SOURCE_NAME = "invoiced"
 
 # The one merge rule. `upsert` would insert both rows of an id that comes twice in one load, and
-# then fail at every later load that touches it (measured with dlt 1.31 on DuckDB and PostgreSQL).
+# every later load that touches the id would fail (measured with dlt 1.31, DuckDB and PostgreSQL).
 _MERGE: Any = {"disposition": "merge", "strategy": "delete-insert"}
 
 
-class Batches(Protocol):
-    """What a source is made of: a replication, or a sweep."""
+class BatchSource(Protocol):
+    """Where a source takes its batches from: a replication, a sweep or a push."""
 
     request: ReplicationRequest
 
@@ -39,7 +39,7 @@ class Batches(Protocol):
 
 
 def column_hints(columns: Sequence[Column]) -> dict[str, Any]:
-    """How dlt declares some columns."""
+    """Returns dlt's declaration of some columns."""
     data_type = {"boolean": "bool"}
     hints: dict[str, Any] = {}
     for column in columns:
@@ -52,26 +52,26 @@ def column_hints(columns: Sequence[Column]) -> dict[str, Any]:
     return hints
 
 
-def invoiced_source(replication: Batches) -> "DltSource":
-    """A source that can be run once; its resources are named after the tables."""
+def invoiced_source(batches: BatchSource) -> "DltSource":
+    """Returns a source that can run once; its resources are named after the tables."""
 
     @dlt.source(name=SOURCE_NAME, max_table_nesting=0)
     def invoiced() -> "list[DltResource]":
-        return [_resource(table, replication) for table in replication.request.tables]
+        return [_resource(table, batches) for table in batches.request.tables]
 
     return invoiced()
 
 
-def _resource(table: Table, replication: Batches) -> "DltResource":
+def _resource(table: Table, batches: BatchSource) -> "DltResource":
     def rows() -> Iterator[Any]:
-        for batch in replication.batches(table, dlt.current.source_state()):
-            # None makes dlt turn to the next table instead of waiting for this one's pages.
+        for batch in batches.batches(table, dlt.current.source_state()):
+            # With None, dlt turns to the next table instead of waiting for pages of this one.
             yield dlt.mark.with_table_name(batch.rows, batch.table_name) if batch else None
 
     resource = dlt.resource(rows, name=table.name)()
     hints = column_hints(parent_columns(table))
     hints[table.replication_key]["dedup_sort"] = "desc"
-    # All hints go to table variants: hints of the resource itself would reach the child tables.
+    # All hints go to table variants: hints of the resource itself would also hold for child tables.
     resource.apply_hints(
         table_name=table.name,
         columns=hints,

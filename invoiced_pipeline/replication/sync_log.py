@@ -1,26 +1,23 @@
-"""Reports of a run as entries of `_sync_log`."""
+"""A run's reports as entries of `_sync_log`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.sweep.report import SweepReport
 from invoiced_pipeline.warehouse.system_tables import Status, SyncLogEntry
 from invoiced_pipeline.windows import FOREVER
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.replication.sweep.table_sweep import SweepReport
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedStart:
-    """A start of a schedule that was left out.
+    """A scheduled start that was skipped.
 
     Attributes:
         at: When (UTC) the sync would have started.
-        reason: Why it did not.
+        reason: Why it was skipped.
     """
 
     at: datetime
@@ -29,13 +26,13 @@ class SkippedStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOutcome:
-    """What came of a run's load, for all tables together.
+    """The outcome of a run's load, for all tables together.
 
     Attributes:
-        ended_at: When (UTC).
+        ended_at: When it ended (UTC).
         rows_before: Rows per table when the run began.
         rows_after: Rows per table now.
-        error: Why nothing of it counts; None when it was committed.
+        error: Why nothing was committed; None if it was.
     """
 
     ended_at: datetime
@@ -47,7 +44,7 @@ class LoadOutcome:
 def sync_log_entries(
     request: ReplicationRequest, reports: Mapping[str, TableReport], load: LoadOutcome
 ) -> list[SyncLogEntry]:
-    """One entry per table, also of those that failed, or were never begun."""
+    """Returns one entry per table, including tables that failed or were never read."""
     read_until = max(
         (report.finished_at for report in reports.values() if report.finished_at),
         default=load.ended_at,
@@ -57,9 +54,9 @@ def sync_log_entries(
 
 
 def sweep_log_entries(
-    request: ReplicationRequest, reports: "Mapping[str, SweepReport]", ended_at: datetime
+    request: ReplicationRequest, reports: Mapping[str, SweepReport], ended_at: datetime
 ) -> list[SyncLogEntry]:
-    """One entry per table of a sweep: what it marked and brought, or why it left a table alone."""
+    """Returns one entry per swept table: what was marked and brought, or why nothing was."""
     return [
         SyncLogEntry(
             run_id=request.run_id,
@@ -127,7 +124,7 @@ def _status(error: str | None, unavailable: str | None) -> Status:
 
 
 def skipped_entry(connection: str, skip: SkippedStart) -> SyncLogEntry:
-    """The entry of a start that was left out: of no table, since it is of all of them."""
+    """Returns the entry of a skipped start; it names no table, because it concerns all of them."""
     return SyncLogEntry(
         run_id=None,
         connection=connection,

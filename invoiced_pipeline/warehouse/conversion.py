@@ -7,6 +7,7 @@ from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.settings import StorageVersion
 from invoiced_pipeline.warehouse.database import StorageFormat
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.duckdb.file_rewrite import convert
 
 _RUN = "move"
 
@@ -35,8 +36,6 @@ def convert_file(database: DuckDbDatabase, version: StorageVersion) -> Conversio
         WarehouseBusyError: A run writes the file, or another program has it open.
         WarehouseError: There is no file, or it could not be converted. It is as it was.
     """
-    from invoiced_pipeline.warehouse.duckdb.rewriting import convert
-
     file = Path(database.label)
     if not database.exists():
         message = f"There is no {file} to convert. A new file gets warehouse.storage_version"

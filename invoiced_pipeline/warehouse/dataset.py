@@ -1,14 +1,9 @@
-"""What a dataset holds and remembers."""
+"""How many rows the tables of a dataset hold."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.failures import load_error
-
-if TYPE_CHECKING:
-    from dlt import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +17,6 @@ class RowTotals:
 
     rows: int
     deleted: int
-
-
-def remembered_state(pipeline: "Pipeline", database: Database, source: str) -> dict[str, Any]:
-    """What the dataset remembers for a source, as last committed; empty for a new dataset.
-
-    Raises:
-        WarehouseError: The destination cannot be read.
-    """
-    from dlt.pipeline.exceptions import PipelineStepFailed
-
-    if not database.exists():
-        return {}
-    try:
-        pipeline.drop()
-        pipeline.sync_destination()
-    except PipelineStepFailed as error:
-        raise load_error(error, database) from error
-    return dict(pipeline.state.get("sources", {}).get(source, {}))
 
 
 def row_counts(database: Database, dataset: str, tables: Iterable[str]) -> dict[str, int]:

@@ -66,8 +66,8 @@ class Marks:
     """
 
     def __init__(self, database: Database, dataset: str, deletions: Deletions = "mark") -> None:
-        self._database = database
-        self._dataset = dataset
+        self.database = database
+        self.dataset = dataset
         self._deletions: Deletions = deletions
 
     @property
@@ -88,9 +88,9 @@ class Marks:
         """
         counts: Counter[str] = Counter()
         groups = _grouped(marks)
-        if not groups or self.are_ignored or not self._database.exists():
+        if not groups or self.are_ignored or not self.database.exists():
             return counts
-        with self._database.session(self._dataset) as session, session.transaction():
+        with self.database.session(self.dataset) as session, session.transaction():
             existing = session.tables(with_column="_deleted_at")
             for (name, column, at, is_certain), values in groups.items():
                 if name not in existing:
@@ -136,7 +136,7 @@ class Marks:
             f'"{other}" as other where other."{key}" = alone."{key}" '
             "and other._deleted_at is null)"
         )
-        with self._database.session(self._dataset, read_only=True) as session:
+        with self.database.session(self.dataset, read_only=True) as session:
             if not {name, other} <= session.tables(with_column="_deleted_at"):
                 return LoadedAlone(until=since)
             ((until,),) = session.rows(f'select max(_dlt_load_id) from "{name}"')  # noqa: S608
@@ -144,9 +144,9 @@ class Marks:
         return LoadedAlone(tuple(record for (record,) in rows), until)
 
     def _select(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        if not self._database.exists():
+        if not self.database.exists():
             return []
-        with self._database.session(self._dataset, read_only=True) as session:
+        with self.database.session(self.dataset, read_only=True) as session:
             if name not in session.tables(with_column="_deleted_at"):
                 return []
             return session.rows(sql, values)

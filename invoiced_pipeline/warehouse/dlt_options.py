@@ -2,11 +2,11 @@
 
 import logging
 
+import dlt
+
 
 def set_dlt_options() -> None:
     """Sets what this project wants of dlt otherwise than by default."""
-    import dlt
-
     dlt.config["runtime.dlthub_telemetry"] = False
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
     # Copies of the last load would stay behind: twice the disk, and records nobody looks after.

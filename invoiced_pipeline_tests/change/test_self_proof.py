@@ -18,14 +18,12 @@ from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batcher
 from invoiced_pipeline.replication.decode.child_rows import ChildRows
 from invoiced_pipeline.replication.deletions.feed import DeletionFeed
-from invoiced_pipeline.replication.deletions.vanished_transactions import Vanished
-from invoiced_pipeline.replication.sweep.table_sweep import Sweep
-from invoiced_pipeline_tests.change.simulated_account import (
-    LATEST,
-    SimulatedAccount,
-    Step,
-    WrongReplicaError,
-)
+from invoiced_pipeline.replication.deletions.vanished_transactions import VanishedTransactions
+from invoiced_pipeline.replication.sweep.table_sweep import TableSweep
+from invoiced_pipeline_tests.change.simulated_account import LATEST
+from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount
+from invoiced_pipeline_tests.change.simulated_account import Step
+from invoiced_pipeline_tests.change.simulated_account import WrongReplicaError
 from invoiced_pipeline_tests.conftest import empty
 
 HOUR = 3600
@@ -173,7 +171,7 @@ PARTS = {
         "not in the replica",
     ),
     "the sweep": Part(
-        patched(Sweep, "_compare", lambda *_: None),
+        patched(TableSweep, "_compare", lambda *_: None),
         an_event_is_lost,
         ("invoices",),
         "gone, not marked",
@@ -185,7 +183,7 @@ PARTS = {
         "gone, not marked",
     ),
     "a look at the payments' transactions": Part(
-        patched(Vanished, "settle", lambda _: None),
+        patched(VanishedTransactions, "settle", lambda _: None),
         a_payment_is_applied_anew,
         MONEY,
         "gone, not marked",

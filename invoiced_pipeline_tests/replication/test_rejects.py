@@ -11,7 +11,8 @@ from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.decode import records
 from invoiced_pipeline.replication.decode.records import RecordDecoder, Reject
-from invoiced_pipeline.replication.rejects import MOST_BY_ID, Rejects, judge
+from invoiced_pipeline.replication.reject_limit import reject_limit
+from invoiced_pipeline.replication.rejects import MOST_BY_ID, Rejects
 from invoiced_pipeline_tests.conftest import NOW, Replica, invoice
 
 DAY = 86_400
@@ -240,11 +241,11 @@ def reject(number: int) -> Reject:
 def test_more_than_can_be_asked_for_are_read_again_with_their_window() -> None:
     rejects = Rejects("invoices", [])
     rejects.meet(map(reject, range(MOST_BY_ID)))
-    assert judge(rejects, 10**6, 0.01).error is None
+    assert reject_limit(rejects, 10**6, 0.01).error is None
     rejects.meet([reject(MOST_BY_ID)])
-    verdict = judge(rejects, 10**6, 0.01)
-    assert verdict.error is not None
-    assert "read again with their window" in verdict.error
+    limit = reject_limit(rejects, 10**6, 0.01)
+    assert limit.error is not None
+    assert "read again with their window" in limit.error
 
 
 def test_those_asked_for_least_lately_come_first() -> None:
@@ -262,7 +263,7 @@ def test_records_without_id_are_kept_by_their_content() -> None:
     rejects = Rejects("invoices", [])
     rejects.meet([nameless, nameless, Reject("null", "id is missing", b'{"name": "y"}')])
     assert rejects.nameless == 2
-    assert judge(rejects, 100, 1.0).error is not None
+    assert reject_limit(rejects, 100, 1.0).error is not None
     later = Rejects("invoices", rejects.remembered())
     assert later.due() == []
     later.meet([nameless])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.warehouse.redact_rows import CHUNK, Clearing
+from invoiced_pipeline.warehouse.row_redaction import CHUNK
+from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.writeback.ledger.responses import Response, write_responses
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items
 
@@ -187,8 +188,8 @@ def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> Non
         emulator.store.put("customers", customer(record_id, email=f"{record_id}{EMAIL}"))
     replicate.ok("customers")
     replicate.tables = {"customers": {"hash": ["email"]}}
-    clearing = Clearing(replicate.database, replicate.dataset, replicate.asked()["privacy"])
-    clearing.run()
+    redactor = RowRedactor(replicate.database, replicate.dataset, replicate.asked()["privacy"])
+    redactor.run()
     once = replicate.rows("customers", "id")
     hashes = [hashlib.sha256(f"{SALT}{row['id']}{EMAIL}".encode()).hexdigest() for row in once]
     assert [row["email"] for row in once] == hashes

@@ -57,7 +57,7 @@ def test_a_clock_that_was_ahead_is_found_when_its_time_has_passed(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By this machine's clock: the server's was two hours ahead of it, and no longer is."""
-    import invoiced_pipeline.replication.table_run as module
+    import invoiced_pipeline.replication.table.covered_pages as module
 
     class Local:
         at = NOW

@@ -14,7 +14,7 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.duckdb import opening
+from invoiced_pipeline.warehouse.duckdb import connection as file_connection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 from invoiced_pipeline_tests.front_door import DEADLINE
@@ -62,11 +62,11 @@ def let_go_when_waited_for(process: subprocess.Popen[str]) -> Iterator[list[str]
                 super().emit(record)
 
     handler = Noted(process)
-    opening.logger.addHandler(handler)
+    file_connection.logger.addHandler(handler)
     try:
         yield messages
     finally:
-        opening.logger.removeHandler(handler)
+        file_connection.logger.removeHandler(handler)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def pushing(emulator: Emulator, database: Database) -> Pushing:
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting as commands do; far longer, so that a slow machine fails no test."""
-    monkeypatch.setattr(opening, "WAIT_SECONDS", DEADLINE)
+    monkeypatch.setattr(file_connection, "WAIT_SECONDS", DEADLINE)
 
 
 def read(database: DuckDbDatabase) -> object:
@@ -129,7 +129,7 @@ def test_after_the_bound_the_message_names_file_holder_and_what_to_do(
     if how == "reading" and opens in {read, select}:
         pytest.skip("two readers do not disturb each other")
     # A bound of none: what is tested is the message behind it, not the time before it.
-    monkeypatch.setattr(opening, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(file_connection, "WAIT_SECONDS", 0.0)
     with held(warehouse, how) as process, pytest.raises(WarehouseBusyError) as caught:
         opens(DuckDbDatabase(warehouse))
     message = str(caught.value)
@@ -145,7 +145,7 @@ def test_what_is_no_conflict_is_not_waited_for(
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(opening, "WAIT_SECONDS", DEADLINE)
+    monkeypatch.setattr(file_connection, "WAIT_SECONDS", DEADLINE)
     monkeypatch.setattr("tenacity.nap.time.sleep", never)
     file = tmp_path / "text.duckdb"
     file.write_text("no database " * 1000)
@@ -162,7 +162,7 @@ def test_sync_that_meets_a_reader_at_its_load_goes_on(
     replicate.ok("customers")
     emulator.store.put_many("customers", [customer(n, NOW - 1) for n in range(1, 11)])
     file = Path(replicate.database.label)
-    with _held_at(monkeypatch, "invoiced_pipeline.warehouse.duckdb.loading.connect", file, how):
+    with _held_at(monkeypatch, "invoiced_pipeline.warehouse.duckdb.pipeline.connect", file, how):
         report = replicate.ok("customers")["customers"]
     assert report.rows == 10
     assert replicate.ids("customers") == list(range(1, 11))
@@ -176,11 +176,11 @@ def test_sync_whose_load_is_kept_out_says_by_whom(
 
     def connect(path: Any, **options: Any) -> duckdb.DuckDBPyConnection:
         with held(file, "writing"):
-            return opening.connect(path, **options)
+            return file_connection.connect(path, **options)
 
     duckdb.connect(str(file)).close()
     with monkeypatch.context() as patched:
-        patched.setattr("invoiced_pipeline.warehouse.duckdb.loading.connect", connect)
+        patched.setattr("invoiced_pipeline.warehouse.duckdb.pipeline.connect", connect)
         with pytest.raises(WarehouseBusyError, match="Another program has") as caught:
             replicate("customers")
     assert str(caught.value).endswith("then run again. The next run repeats this one's work")
@@ -216,9 +216,9 @@ def _held_at(
 
     def connect(path: Any, **options: Any) -> duckdb.DuckDBPyConnection:
         if waited or options.get("read_only") or not when():
-            return opening.connect(path, **options)
+            return file_connection.connect(path, **options)
         with held(file, how) as process, let_go_when_waited_for(process) as messages:
-            connection = opening.connect(path, **options)
+            connection = file_connection.connect(path, **options)
         waited.extend(messages)
         return connection
 

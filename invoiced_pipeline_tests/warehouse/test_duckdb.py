@@ -19,7 +19,7 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.warehouse.dataset import row_counts
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.failures import load_error
+from invoiced_pipeline.warehouse.load_errors import load_error
 
 pytestmark = pytest.mark.duckdb("its own messages and its own file")
 
@@ -35,7 +35,7 @@ import sys
 from pathlib import Path
 import duckdb
 # All that is imported later on, too: the other user may not read this installation.
-import invoiced_pipeline.warehouse.duckdb.opening
+import invoiced_pipeline.warehouse.duckdb.connection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 duckdb.connect().close()
 if os.geteuid() == 0:  # root may write everywhere, so another user tries

@@ -17,7 +17,7 @@ from invoiced_pipeline.exceptions import (
 from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.settings.postgres import fields_of
 from invoiced_pipeline.warehouse.open import open_database
-from invoiced_pipeline.warehouse.postgres import database as postgres_database
+from invoiced_pipeline.warehouse.postgres import server as postgres_server
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
 from invoiced_pipeline_tests.postgres_server import administrator, new_database
@@ -196,11 +196,11 @@ def test_a_load_that_the_server_breaks_off_is_one_error(
 def test_a_table_that_somebody_looks_at_is_not_waited_for_for_ever(
     server: PostgresDatabase, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_database, "REWRITE_PATIENCE", "10ms")
+    monkeypatch.setattr(postgres_server, "REWRITE_PATIENCE", "10ms")
     with server.session("sales") as session:
         session.run("create table numbers (number bigint)")
     server.rewrite("sales")
     with administrator(url) as reader:
         reader.execute("begin; select * from sales.numbers")
-        with pytest.raises(WarehouseError, match=r"sales\.numbers could not be written anew.*lock"):
+        with pytest.raises(WarehouseError, match=r"sales\.numbers could not be rewritten.*lock"):
             server.rewrite("sales")

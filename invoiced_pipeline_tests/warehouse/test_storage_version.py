@@ -18,7 +18,7 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.settings import StorageVersion, WarehouseSettings, load_settings
 from invoiced_pipeline.warehouse.conversion import convert_file
-from invoiced_pipeline.warehouse.duckdb import opening
+from invoiced_pipeline.warehouse.duckdb import connection as file_connection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.open import open_database
 
@@ -230,7 +230,7 @@ def test_a_killed_conversion_leaves_the_file_and_can_be_repeated(tmp_path: Path)
 def test_what_keeps_a_conversion_from_the_file_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(file_connection, "WAIT_SECONDS", 0.0)
     file = tmp_path / "warehouse.duckdb"
     with pytest.raises(WarehouseError, match="There is no"):
         convert_file(DuckDbDatabase(file), "v1.4.0")

@@ -120,7 +120,7 @@ def loaded_tables(database: Database, dataset: str, request: "ReplicationRequest
     from invoiced_pipeline.replication.dataset_state import DatasetState
     from invoiced_pipeline.replication.report import TableReport
     from invoiced_pipeline.replication.source import SOURCE_NAME
-    from invoiced_pipeline.warehouse.dataset import remembered_state
+    from invoiced_pipeline.warehouse.dlt_load import remembered_state
 
     state = DatasetState(remembered_state(database.pipeline(dataset), database, SOURCE_NAME))
     state.check_owner(request)

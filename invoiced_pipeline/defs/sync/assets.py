@@ -20,7 +20,6 @@ from invoiced_pipeline.defs.names import asset_key, op_name
 from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.sync.asset_specs import asset_spec
-from invoiced_pipeline.defs.sync.load import LoggedLoad
 from invoiced_pipeline.defs.sync.metadata import ROW_COUNT, run_metadata
 from invoiced_pipeline.defs.sync.partition_counts import PartitionFigures
 from invoiced_pipeline.defs.sync.skipped_ticks import skipped_starts
@@ -42,9 +41,6 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import Window
 
 if TYPE_CHECKING:
-    from dlt import Pipeline
-    from dlt.extract import DltSource
-
     from invoiced_pipeline.invoiced.http.client import InvoicedClient
     from invoiced_pipeline.replication.replication import Replication
     from invoiced_pipeline.replication.report import TableReport
@@ -161,8 +157,11 @@ class _Run:
         from invoiced_pipeline.replication.availability import announce
         from invoiced_pipeline.replication.replaced_rows import ReplacedRows
         from invoiced_pipeline.replication.replication import Replication
+        from invoiced_pipeline.replication.source import invoiced_source
+        from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
         from invoiced_pipeline.warehouse.deletion_marks import Marks
-        from invoiced_pipeline.warehouse.redact_rows import Clearing
+        from invoiced_pipeline.warehouse.dlt_load import load
+        from invoiced_pipeline.warehouse.row_redaction import RowRedactor
         from invoiced_pipeline.warehouse.start_date import pin_start_date
 
         dataset = self._connection.dataset
@@ -177,20 +176,24 @@ class _Run:
                 # Not the run's own start date: a run's configuration holds for that run only.
                 pin_start_date(database, dataset, self._default_start)
             marks = Marks(database, dataset, self._connection.deletions)
-            clearing = Clearing(database, dataset, request.privacy)
+            redactor = RowRedactor(database, dataset, request.privacy)
             noted = None if marks.are_ignored else marks
             replaced = ReplacedRows(database, dataset)
-            replication = Replication(client, request, noted, clearing, replaced=replaced)
+            replication = Replication(client, request, noted, redactor, replaced=replaced)
             with closing(replication):
-
-                def load(source: "DltSource", pipeline: "Pipeline") -> None:
-                    run_pipeline(self._context, dataset, source, pipeline)
-                    self._sweep(replication, client, database, marks)
-
-                skips = partial(skipped_starts, instance, dataset)
-                stages = LoggedLoad(
-                    database, dataset, replication, skips, partial(document, self._connection)
-                ).run(load)
+                log = SyncLogWriter(database, dataset, request)
+                with log.recording(
+                    replication.reports,
+                    skipped=partial(skipped_starts, instance, dataset),
+                    document=partial(document, self._connection),
+                ):
+                    stages = load(
+                        invoiced_source(replication),
+                        database.pipeline(dataset),
+                        database,
+                        partial(run_pipeline, self._context, dataset),
+                    )
+                    self._sweep(replication, client, marks)
                 announce(replication.unavailable)
                 counted = api_counts(client, request, replication.reports)
             audit = Audit(database, self._connection, replication, counted)
@@ -290,7 +293,6 @@ class _Run:
         self,
         replication: "Replication",
         client: "InvoicedClient",
-        database: Database,
         marks: "Marks",
     ) -> None:
         """Has the tables that were read whole hold the API's records, and no others."""
@@ -307,9 +309,7 @@ class _Run:
         request = replace(replication.request, tables=tables)
         share = self._connection.sweep_max_share
         try:
-            swept = sweep_dataset(
-                client, request, database, self._connection.dataset, marks, max_share=share
-            )
+            swept = sweep_dataset(client, request, marks, max_share=share)
         except InvoicedPipelineError as error:
             self._failures.append(Failure("sweep", str(error), is_table=False))
             return

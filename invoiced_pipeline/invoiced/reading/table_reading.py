@@ -24,8 +24,8 @@ from invoiced_pipeline.windows import (
 LAG = timedelta(seconds=10)
 """Coverage ends this long before the server's clock: the newest seconds are read, not trusted."""
 
-_SURELY_PAST = timedelta(days=1)
-"""No clock is wrong by more, so a window that ended before it needs no server's clock."""
+MAX_CLOCK_ERROR = timedelta(days=1)
+"""No clock is wrong by more: a window that ended earlier needs no server clock."""
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Reading:
         covered = []
         for window in self.windows:
             end = window.start if bound is None else min(window.end, bound - LAG)
-            if not has_clock and window.end <= now - _SURELY_PAST:
+            if not has_clock and window.end <= now - MAX_CLOCK_ERROR:
                 end = window.end
             covered.append(Window(window.start, max(window.start, end)))
         return tuple(window for window in covered if not window.is_empty)

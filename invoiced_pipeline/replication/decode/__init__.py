@@ -1,1 +1,1 @@
-"""From records of the API to Arrow batches: columns, child rows, hashed values."""
+"""From the API's records to Arrow batches: typing, columns, child rows, redaction."""

@@ -1,6 +1,6 @@
 """Python values as Arrow columns of the declared types."""
 
-# pyarrow makes its compute functions at import, out of sight of a type checker.
+# pyarrow creates its compute functions at import, where a type checker does not see them.
 # pyright: reportAttributeAccessIssue=false
 
 import contextlib
@@ -31,20 +31,20 @@ _QUANTUM = Decimal(1).scaleb(-SCALE)
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
-    """The declared Arrow schema of some columns."""
+    """Returns the Arrow schema of some columns."""
     return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
 
 
 def arrow_column(column: Column, values: Sequence[Any]) -> pa.Array:
-    """Python values as an Arrow array of the column's type.
+    """Returns Python values as an Arrow array of the column's type.
 
     Args:
         column: Which column.
-        values: What the records hold; of a JSON column bytes or msgspec's Raw, with b"null" for
-            NULL, but of `_extra` texts.
+        values: The records' values. A JSON column takes bytes or msgspec's Raw, with b"null" for
+            NULL; `_extra` takes texts.
 
     Raises:
-        UntypableError: A decimal is none, or has more than 28 places before the point.
+        UntypableError: A value is no decimal, or has more than 28 places before the point.
     """
     match column.type:
         case "timestamp":
@@ -65,7 +65,7 @@ def arrow_column(column: Column, values: Sequence[Any]) -> pa.Array:
 
 
 def arrow_table(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> pa.Table:
-    """A table of the declared columns; a column without values is all NULL.
+    """Returns an Arrow table of the declared columns; a column without values is all NULL.
 
     Args:
         columns: The declaration.
@@ -86,10 +86,10 @@ def arrow_table(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) 
 
 
 def _ten_places(name: str, value: Decimal | None) -> Decimal | None:
-    """Rounds away what lies behind the tenth place: the API's own numbers have no more."""
+    """Rounds to ten decimal places: the API's own numbers have no more."""
     if value is None:
         return None
-    # Too many digits for the context are the one thing that cannot be rounded.
+    # Only a number with more digits than the context has cannot be rounded.
     with contextlib.suppress(InvalidOperation):
         rounded = value.quantize(_QUANTUM, context=_EXACT)
         if rounded.is_finite() and rounded.adjusted() < 38 - SCALE:

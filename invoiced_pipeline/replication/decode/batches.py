@@ -1,10 +1,10 @@
 """Pages in, Arrow tables out: one for the table and one for each of its child tables.
 
-Batches hold a few thousand records, so that memory does not grow with the table.
+BatchSource hold a few thousand records, so that memory does not grow with the table.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from invoiced_pipeline.nesting import elements
 from invoiced_pipeline.replication.decode.arrow import arrow_table
 from invoiced_pipeline.replication.decode.child_rows import ChildRows
 from invoiced_pipeline.replication.decode.columns import parent_columns
+from invoiced_pipeline.replication.decode.plan_versions import mark_variant, one_per_id
 from invoiced_pipeline.replication.decode.records import (
     RecordDecoder,
     Reject,
@@ -24,19 +25,19 @@ from invoiced_pipeline.replication.decode.records import (
     by_column,
     too_deep,
 )
-from invoiced_pipeline.replication.decode.redaction import Treatment
+from invoiced_pipeline.replication.decode.redaction import RecordRedactor
 from invoiced_pipeline.selection.privacy import Privacy
 
 TYPED_ROWS = 2_000
 TYPED_BYTES = 4_000_000
-"""Records, and bytes of JSON, that are typed together: as Python objects they take most memory."""
+"""Records, and bytes of JSON, that are typed together: as Python objects they need most memory."""
 
-HANDED_BYTES = 6_000_000
-"""Arrow rows of a table that are handed on together: dlt goes over all columns of a table again for
-every batch it is handed (8 ms for 50 columns, measured with dlt 1.31)."""
+BATCH_BYTES = 6_000_000
+"""Size of a batch: dlt goes over all columns of a table again for every batch (8 ms for 50 columns,
+measured with dlt 1.31)."""
 
 _BEFORE_ALL = -(2**63)
-"""Stands for the version of a record without `updated_at`: any other is newer."""
+"""The version of a record without `updated_at`: any other is newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class Batcher:
     Attributes:
         table: What the pages hold.
         is_new: Whether the warehouse holds no rows of the table yet.
-        privacy: What of the records must not be seen.
+        privacy: What is hashed and dropped.
         rejects: Records that could not be typed so far.
-        seconds: Time spent typing records and making Arrow of them.
+        seconds: Time spent on typing records and converting them to Arrow.
     """
 
     table: Table
@@ -65,37 +66,47 @@ class Batcher:
     privacy: Privacy = field(default_factory=Privacy)
     rejects: list[Reject] = field(default_factory=list)
     seconds: float = 0.0
-    _treatment: Treatment = field(init=False)
+    _redactor: RecordRedactor = field(init=False)
     _decoder: RecordDecoder = field(init=False)
     _children: list[ChildRows] = field(init=False)
+    _versions_of_ids: list[Any] = field(default_factory=list)
+    """Records of a table that is listed as a whole, several of which may share an id."""
     _pending: list[Any] = field(default_factory=list)
     _pending_bytes: int = 0
     _typed: dict[str, list[Batch]] = field(default_factory=dict)
-    """What is typed and not handed on, by warehouse table."""
+    """Typed rows that are not yielded yet, by warehouse table."""
     _versions: dict[Any, int] = field(default_factory=dict)
-    """`updated_at` of every record handed on, by id; only kept where there are child tables."""
+    """`updated_at` of every record yielded, by id; only kept if there are child tables."""
 
     def __post_init__(self) -> None:
-        self._treatment = Treatment(self.table, self.privacy)
+        self._redactor = RecordRedactor(self.table, self.privacy)
         self._decoder = RecordDecoder(
-            self.table.name, self._treatment.columns, key=self.table.primary_key
+            self.table.name, self._redactor.columns, key=self.table.primary_key
         )
         self._children = [ChildRows(self.table, child) for child in self.table.children]
 
     def empty(self) -> Iterator[Batch]:
-        """One batch without rows per table, so that the tables exist with all their columns."""
+        """Yields one empty batch per table, so that the tables exist with all their columns."""
         yield from self._batches([])
 
     def add(self, page: Page) -> Iterator[Batch]:
-        """Takes a page; yields batches when enough rows have come together."""
-        self._pending += self.decode(page)
+        """Adds a page; yields batches once enough rows are collected.
+
+        Records of a table that is listed as a whole wait for `take_versions`.
+        """
+        records = self.decode(page)
+        if self.table.listing == "whole":
+            mark_variant(records, page.variant)
+            self._versions_of_ids += records
+            return
+        self._pending += records
         self._pending_bytes += len(page.body)
         if len(self._pending) >= TYPED_ROWS or self._pending_bytes >= TYPED_BYTES:
             self._type_pending()
-            yield from self._handed_on(HANDED_BYTES)
+            yield from self._handed_on(BATCH_BYTES)
 
     def decode(self, page: Page) -> list[Any]:
-        """A page's wanted records, typed and treated; untypable ones are added to `rejects`."""
+        """Returns a page's wanted records, typed and redacted; adds untypable ones to `rejects`."""
         with self._timed():
             try:
                 records, rejects = self._decode(page.body)
@@ -105,16 +116,16 @@ class Batcher:
             return [record for at, record in enumerate(records) if at not in page.skip]
         skipped = {str(page.stamps[at].id) for at in page.skip}
         wanted = [reject for reject in rejects if reject.id not in skipped]
-        self.rejects += self._treatment.of_rejects(wanted)
+        self.rejects += self._redactor.redact_rejects(wanted)
         return [record for record in records if str(record.id) not in skipped]
 
     def _decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
         records, rejects = self._decoder.decode(body)
-        self._treatment.apply(records)
+        self._redactor.apply(records)
         return records, rejects
 
     def _decode_one_by_one(self, body: bytes) -> tuple[list[Any], list[Reject]]:
-        """The same for a page with a record that is nested too deeply: it alone is rejected."""
+        """Decodes a page with a record that is nested too deeply, and rejects only that record."""
         records: list[Any] = []
         rejects: list[Reject] = []
         for element in elements(body):
@@ -126,14 +137,19 @@ class Batcher:
             rejects += refused
         return records, rejects
 
-    def take(self, records: list[Any]) -> Iterator[Batch]:
-        """Takes records that `decode` gave."""
-        self._pending += records
+    def take_versions(self, wanted: Callable[[Any], bool] = lambda _: True) -> Iterator[Batch]:
+        """Chooses one version of each id, once all pages are added; yields the rows that are left.
+
+        Args:
+            wanted: Which of the chosen records to load.
+        """
+        versions, self._versions_of_ids = self._versions_of_ids, []
+        self._pending += [record for record in one_per_id(versions) if wanted(record)]
         yield from self.flush()
 
     @property
     def unknown_fields(self) -> set[str]:
-        """Fields seen so far that no column is declared for; a child's as `<array>.<field>`."""
+        """Fields seen so far that have no column; a child's as `<array>.<field>`."""
         arrays = zip(self.table.children, self._children, strict=True)
         inner = (f"{child.array}.{name}" for child, rows in arrays for name in rows.unknown_fields)
         return self._decoder.unknown_fields.union(inner)
@@ -151,7 +167,7 @@ class Batcher:
                 self._typed.setdefault(batch.table_name, []).append(batch)
 
     def _handed_on(self, least_bytes: int) -> Iterator[Batch]:
-        """Yields what has come together of every table, one batch each, if it is enough."""
+        """Yields one batch for each table that has collected enough rows."""
         for name, batches in list(self._typed.items()):
             if sum(batch.rows.nbytes for batch in batches) >= least_bytes:
                 del self._typed[name]
@@ -185,15 +201,15 @@ class Batcher:
 
     def _rows(self, records: list[Any]) -> pa.Table:
         values = by_column(self.table.columns, records)
-        for name in self._treatment.unread:
+        for name in self._redactor.unread:
             del values[name]  # a column without values is all NULL
         return arrow_table(parent_columns(self.table), values)
 
     def _newest_versions(self) -> list[Any]:
-        """Pending records without those of which a version as new is known or pending, too.
+        """Returns pending records that are newer than any other known version of the record.
 
-        A record that changes while it is read can come twice; its children must be those of the
-        newest version alone.
+        A record that changes while it is read can come twice, but its children must be those of
+        the newest version only.
         """
         newest: dict[Any, Any] = {}
         for record in self._pending:
@@ -209,7 +225,7 @@ class Batcher:
         try:
             self._rows([record])
         except UntypableError as error:
-            kept = self._treatment.forget(record)
+            kept = self._redactor.reject_body(record)
             self.rejects.append(Reject(str(record.id), str(error), kept))
             return False
         return True

@@ -19,7 +19,7 @@ from invoiced_pipeline.replication.decode.records import RecordDecoder, Untypabl
 
 
 class ChildRows:
-    """Derives the rows of one child table from its parents' records, over one load."""
+    """Derives one child table's rows from its parents' records, during one load."""
 
     def __init__(self, table: Table, child: ChildTable) -> None:
         self.name = table.child_name(child)
@@ -31,15 +31,16 @@ class ChildRows:
         self._longest = 1
 
     def rows(self, parents: list[Any], superseded: set[Any], *, is_new: bool = False) -> pa.Table:
-        """One row per element, and tombstones for elements that must go.
+        """Returns one row per element, and tombstones for elements to remove.
 
-        Every parent has at least one row: that is what makes the merge remove the elements it had
-        before. A parent whose older version is part of the same load gets tombstones as far as
-        any array reaches, for that version's surplus elements would land otherwise.
+        Every parent has at least one row, because the merge only removes the former elements of
+        parents that have rows. A parent with an older version in the same load gets tombstones up
+        to the length of the longest array: otherwise that version's surplus elements would be
+        loaded.
 
         Args:
             parents: Records, each id once.
-            superseded: Ids of parents of which an older version is part of this load.
+            superseded: Ids of parents with an older version in this load.
             is_new: Whether the warehouse holds no rows yet, so that none has to be removed.
         """
         arrays: list[list[Any]] = []
@@ -58,11 +59,11 @@ class ChildRows:
 
     @property
     def unknown_fields(self) -> set[str]:
-        """Fields of elements seen so far that no column is declared for."""
+        """Fields of elements seen so far that have no column."""
         return self._decoder.unknown_fields
 
     def _elements(self, array: msgspec.Raw) -> list[Any]:
-        """The objects of an array, each at its position, with None for whatever is no object."""
+        """Returns an array's objects, each at its position, and None for anything else."""
         if len(array) <= len("[]") or array == b"null":
             return []
         try:
@@ -74,18 +75,18 @@ class ChildRows:
         try:
             items = array_elements(bytes(array))
         except msgspec.MsgspecError:
-            return []  # no array: an object, as the reference has it for plans' tiers
+            return []  # an object instead, as the API reference shows for plans' tiers
         return [self._element(item) if item[:1] == b"{" else None for item in items]
 
     def _element(self, item: bytes) -> Any:
         try:
             records, _ = self._decoder.decode(b"[" + item + b"]")
-        except RecursionError:  # its record was just decoded, with fewer calls under way
+        except RecursionError:  # its record was decoded at a smaller depth of calls
             records = []
         return records[0] if records else self._untyped(item)
 
     def _untyped(self, item: bytes) -> Any:
-        """An element that no column can hold: it keeps its place, all of it in `_extra`."""
+        """Returns an element that fits no column: all of it is in `_extra`, at its position."""
         element = self._decoder.record_type()
         element.extra_json = item.decode()
         return element
@@ -101,11 +102,11 @@ class ChildRows:
         return element
 
     def _table(self, parents: list[Any], arrays: list[list[Any]]) -> pa.Table:
-        """The rows of some parents.
+        """Returns the rows of some parents.
 
         Args:
             parents: Records.
-            arrays: Their elements; None stands for a tombstone.
+            arrays: Their elements; None for a tombstone.
         """
         nothing = self._decoder.record_type()
         flat = [element for elements in arrays for element in elements]

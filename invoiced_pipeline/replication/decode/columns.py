@@ -1,14 +1,14 @@
-"""The columns of the warehouse's tables: those of the catalog, and the project's own."""
+"""The columns of the warehouse's tables: the catalog's and the project's own."""
 
 from invoiced_pipeline.catalog import ChildTable, Column, Table
 
 SCALE = 10
-"""Places behind the point of every amount: DECIMAL(38,10)."""
+"""Decimal places of every amount: DECIMAL(38,10)."""
 
 EXTRA = "_extra"
 
 TOMBSTONE = "_tombstone"
-"""Marks a child row that only says: this element is gone. Such rows never land."""
+"""Marks a child row that only removes an element during the merge; it is never stored."""
 INDEX = "_index"
 PARENT_VERSION = "_parent_updated_at"
 DELETED_AT = "_deleted_at"
@@ -29,12 +29,12 @@ SYSTEM_COLUMNS = (
 
 
 def parent_columns(table: Table) -> tuple[Column, ...]:
-    """All columns of `table` in the warehouse but dlt's own."""
+    """Returns all columns of `table` in the warehouse except dlt's own."""
     return (*table.columns, *SYSTEM_COLUMNS)
 
 
 def child_columns(table: Table, child: ChildTable) -> tuple[Column, ...]:
-    """All columns of a child table in the warehouse but dlt's own."""
+    """Returns all columns of a child table in the warehouse except dlt's own."""
     key_type = table.column(table.primary_key).type
     return (
         Column(

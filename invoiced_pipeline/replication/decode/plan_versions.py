@@ -1,4 +1,4 @@
-"""Plans: ids are reused by archived versions, and the warehouse holds one row per id."""
+"""Versions of plans: archived versions share their id, and the warehouse holds one row per id."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from invoiced_pipeline.invoiced.http.client import Params
 
 
 def mark_variant(records: Iterable[Any], variant: Params) -> None:
-    """Sets what the list itself says of its records (`archived`), where they do not say it."""
+    """Sets what the list's parameters say of its records (`archived`) if a record does not."""
     for name, value in variant:
         for record in records:
             if getattr(record, name, None) is None:
@@ -15,7 +15,7 @@ def mark_variant(records: Iterable[Any], variant: Params) -> None:
 
 
 def one_per_id(records: Iterable[Any]) -> list[Any]:
-    """The version of each id that counts: the live one, else the one with the highest number.
+    """Returns one version per id: the live one, else the one with the highest number.
 
     At most one version is not archived (observed); `internal_id` grows with every version.
     """

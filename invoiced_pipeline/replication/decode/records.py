@@ -1,7 +1,7 @@
-"""From the bytes of a page to typed records: exact decimals, unknown fields kept, no guessing.
+"""Typed records from the bytes of a page: decimals are exact, unknown fields are kept.
 
-Three ways, from fast to patient: all fields known and well typed; unknown fields beside them;
-and field by field, for what the API sends in another form than its reference says.
+A page is decoded in one of three ways, the fast ones first: all fields known and well typed;
+unknown fields as well; and field by field, if a value is not in the form of the API reference.
 """
 
 import re
@@ -32,9 +32,9 @@ class Reject:
     """A record that cannot be typed.
 
     Attributes:
-        id: The record's primary key as far as it can be told.
-        reason: Which field holds what, in words.
-        record: The record as it came, JSON.
+        id: The record's primary key, if it has one.
+        reason: Which field holds what.
+        record: The record as JSON.
     """
 
     id: str
@@ -46,11 +46,11 @@ _any_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class UntypableError(ValueError):
-    """A field's value does not fit its column, in any reading."""
+    """A field's value fits its column in no form."""
 
 
 def _struct_type(column: Column) -> Any:
-    """What msgspec decodes a column's values to; Raw keeps JSON as the bytes that came."""
+    """Returns what msgspec decodes a column's values to; Raw keeps JSON as it was sent."""
     types: dict[ColumnType, Any] = {
         "bigint": _Bigint | None,
         "timestamp": _Epoch | None,
@@ -63,7 +63,7 @@ def _struct_type(column: Column) -> Any:
 
 
 def by_column(columns: Sequence[Column], records: Sequence[Any]) -> dict[str, Sequence[Any]]:
-    """The values of some records column by column, `_extra` included.
+    """Returns the values of some records by column, `_extra` included.
 
     Args:
         columns: The columns that the records were decoded with.
@@ -83,8 +83,8 @@ class RecordDecoder:
 
         Args:
             name: Name of the record, for error texts.
-            columns: The fields that are known.
-            key: The field without which a record is rejected; None where there is none.
+            columns: The known fields.
+            key: The field that a record must have; None if there is none.
         """
         self._columns = {column.name: column for column in columns}
         self._key = key
@@ -97,7 +97,7 @@ class RecordDecoder:
             for column in self._columns.values()
         ]
         fields.append(("extra_json", str | None, None))
-        # On the wire it goes by a name that is no field of the API, so none is taken for it.
+        # In JSON it has a name that no field of the API has, so that no field is taken for it.
         options: dict[str, Any] = {"rename": {"extra_json": "invoiced-pipeline:extra"}, "gc": False}
         self.record_type: Any = msgspec.defstruct(name, fields, **options)
         strict = msgspec.defstruct(name, fields, forbid_unknown_fields=True, **options)
@@ -106,10 +106,10 @@ class RecordDecoder:
         self._fields = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
         self._seen_unknown = False
         self.unknown_fields: set[str] = set()
-        """Names of the fields seen so far that no column is declared for."""
+        """Names of the fields seen so far that have no column."""
 
     def decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
-        """The records of a JSON array of objects, and those that cannot be typed.
+        """Returns the records of a JSON array of objects, and those that cannot be typed.
 
         Raises:
             msgspec.MsgspecError: The bytes are not a JSON array of objects.
@@ -124,7 +124,7 @@ class RecordDecoder:
             self._attach_unknown(records, body)
             return self._require_key(records), []
         except (msgspec.ValidationError, UntypableError):
-            return self._decode_patiently(body)
+            return self._decode_by_field(body)
 
     def _require_key(self, records: list[Any]) -> list[Any]:
         if self._key and any(getattr(record, self._key) is None for record in records):
@@ -132,7 +132,7 @@ class RecordDecoder:
         return records
 
     def _attach_unknown(self, records: list[Any], body: bytes) -> None:
-        """Puts the fields that nobody declared into `extra_json`."""
+        """Puts fields without a column into `extra_json`."""
         known = self._columns.keys()
         for record, fields in zip(records, self._fields.decode(body), strict=True):
             unknown = {name: raw for name, raw in fields.items() if name not in known}
@@ -141,7 +141,7 @@ class RecordDecoder:
                 self.unknown_fields.update(unknown)
                 record.extra_json = msgspec.json.encode(unknown).decode()
 
-    def _decode_patiently(self, body: bytes) -> tuple[list[Any], list[Reject]]:
+    def _decode_by_field(self, body: bytes) -> tuple[list[Any], list[Reject]]:
         records: list[Any] = []
         rejects: list[Reject] = []
         for fields in self._fields.decode(body):
@@ -176,24 +176,24 @@ class RecordDecoder:
 
 
 def too_deep(record: bytes, key: str) -> Reject:
-    """The reject for a record that is nested too deeply to be decoded; its JSON is kept."""
+    """Returns the reject for a record that is nested too deeply to be decoded."""
     fields = decode(_any_fields, record)
     identity = bytes(fields.get(key, b"null")).decode().strip('"')
     return Reject(identity, TOO_DEEP, record)
 
 
 def _coerce(column: Column, raw: msgspec.Raw) -> tuple[Any, bool]:
-    """A value as its column's type, and whether it says all that the raw value said.
+    """Returns a value as its column's type, and whether nothing of the raw value was lost.
 
     Raises:
-        UntypableError: There is no such reading.
+        UntypableError: The value does not fit.
     """
     try:
         value = msgspec.json.decode(raw)
         if value is None:
             return None, True
         if value == "" and column.type not in {"text", "boolean"}:
-            return None, False  # the API takes "" for null, too (observed)
+            return None, False  # the API uses "" for null, too (observed)
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = Decimal(bytes(raw).decode())
         return _COERCIONS[column.type](value, raw)
@@ -222,7 +222,7 @@ def _as_bigint(value: Any, _: msgspec.Raw) -> tuple[int, bool]:
 
 
 def _as_timestamp(value: Any, raw: msgspec.Raw) -> tuple[int, bool]:
-    """Epoch seconds; a fraction is cut off and kept in `_extra`; ISO texts are read, too."""
+    """Returns epoch seconds, also of ISO texts; a fraction is cut off, and kept in `_extra`."""
     if isinstance(value, str) and not re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", value):
         instant = datetime.fromisoformat(value)
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
@@ -234,7 +234,7 @@ def _as_timestamp(value: Any, raw: msgspec.Raw) -> tuple[int, bool]:
 
 
 def _as_boolean(value: Any, _: msgspec.Raw) -> tuple[bool, bool]:
-    """Also 0 and 1; any other text counts as true and is kept (an approver's initials)."""
+    """Takes 0 and 1, too; any other text counts as true, and is kept (an approver's initials)."""
     if isinstance(value, bool):
         return value, True
     if isinstance(value, Decimal) and value in {0, 1}:

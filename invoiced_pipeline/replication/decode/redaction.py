@@ -1,4 +1,4 @@
-"""What a connection does with the values of its columns, applied to records as they are decoded."""
+"""The redaction of records: hashed and dropped values are replaced while records are decoded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,16 +11,16 @@ from invoiced_pipeline.replication.decode.records import Reject
 from invoiced_pipeline.selection.privacy import Privacy, without
 
 
-class Treatment:
-    """The treatment of one table's records; all of it costs nothing where all columns are kept.
+class RecordRedactor:
+    """Redacts one table's records; it costs nothing if all columns are kept.
 
     Args:
-        table: The table as the connection has it.
+        table: The table as the connection selects it.
         privacy: What is hashed and dropped.
 
     Attributes:
-        columns: The columns to decode records with: values that are not to be loaded stay bytes.
-        unread: Columns of which nothing is loaded.
+        columns: The columns to decode records with: values that are not loaded stay bytes.
+        unread: Columns that are not loaded.
     """
 
     def __init__(self, table: Table, privacy: Privacy) -> None:
@@ -40,25 +40,25 @@ class Treatment:
         self._is_idle = not rules.hidden and not self._insides and not rules.personal
 
     def apply(self, records: Iterable[Any]) -> None:
-        """Hashes and clears what must not be seen, in place."""
+        """Hashes and drops values, in place."""
         if self._is_idle:
             return
         for record in records:
-            self._clear(record)
+            self._redact(record)
 
-    def forget(self, record: Any) -> bytes:
-        """A treated record as JSON, without what is not loaded."""
+    def reject_body(self, record: Any) -> bytes:
+        """Returns a redacted record as JSON, without columns that are not loaded."""
         for name in self.unread:
             setattr(record, name, None)
         return msgspec.json.encode(record)
 
-    def of_rejects(self, rejects: Sequence[Reject]) -> list[Reject]:
-        """Rejects as they may be kept: neither record nor reason shows what must not be seen."""
+    def redact_rejects(self, rejects: Sequence[Reject]) -> list[Reject]:
+        """Returns rejects whose record and reason show no hashed or dropped value."""
         if not self._rules.own and not self._rules.personal:
             return list(rejects)
         return [self._kept(reject) for reject in rejects]
 
-    def _clear(self, record: Any) -> None:
+    def _redact(self, record: Any) -> None:
         secrets = self._privacy.secrets(self._rules, self._clear_values(record))
         for name in self._hashed:
             value = getattr(record, name)
@@ -73,11 +73,11 @@ class Treatment:
             extra = record.extra_json.encode()
             record.extra_json = self._privacy.inner(extra, self._rules.personal, secrets).decode()
         if secrets:
-            self._clear_texts(record, secrets)
+            self._redact_texts(record, secrets)
 
-    def _clear_texts(self, record: Any, secrets: Mapping[str, str]) -> None:
+    def _redact_texts(self, record: Any, secrets: Mapping[str, str]) -> None:
         texts = [(name, text) for name in self._texts if (text := getattr(record, name))]
-        # Most records have none in any: one look at all texts together is cheaper.
+        # Most texts hold none of them: one search in all texts together is cheaper.
         together = "\n".join(text for _, text in texts).lower()
         if any(secret.lower() in together for secret in secrets):
             for name, text in texts:
@@ -98,7 +98,7 @@ class Treatment:
 
 
 def _decoded(column: Column, table: Table) -> Column:
-    """The column as it is decoded; one that is not loaded is passed over as bytes."""
+    """Returns the column as it is decoded; one that is not loaded stays bytes."""
     if column.is_read or column.name in table.decides_by:
         return column
     return replace(column, type="json")

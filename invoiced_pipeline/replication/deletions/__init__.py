@@ -1,1 +1,1 @@
-"""Deleted records: events, transactions that vanish, and what a deletion means for other rows."""
+"""Deleted records: the events feed, transactions that vanish, and consequences for other rows."""

@@ -1,4 +1,4 @@
-"""What events mean for which rows: pure, from the catalog's keys and what the service does."""
+"""What events mean for the warehouse's rows, from the catalog's keys and the API's behaviour."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,14 +18,14 @@ _OWNED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What some events ask for.
+    """What some events mean.
 
     Attributes:
         marks: Rows that are gone.
-        doubtful_payments: Payments that were voided or deleted, and when (UTC): only the API can
-            tell which.
-        survivors: Customers into which others were merged: what was re-pointed to them may show
-            no new `updated_at` (observed), so it has to be fetched again.
+        doubtful_payments: Payments that were voided or deleted, and when (UTC): only the API
+            knows which.
+        survivors: Customers that others were merged into. The records they got may have no new
+            `updated_at` (observed), so they are read again.
     """
 
     marks: tuple[Mark, ...] = ()
@@ -34,10 +34,11 @@ class Consequences:
 
 
 def consequences(events: Iterable[Event]) -> Consequences:
-    """What events, in the order in which they were written, mean for the warehouse's rows.
+    """Returns what events, in the order in which they were written, mean for the rows.
 
-    `subscription.deleted` is a subscription's end, and `payment.deleted` mostly a void: both rows
-    stay. An event whose snapshot the API has lost names no record; the sweep finds that one.
+    `subscription.deleted` is the end of a subscription, and `payment.deleted` usually a void: both
+    rows stay. If the API has lost an event's snapshot, the event names no record, and the sweep
+    finds it.
     """
     marks: list[Mark] = []
     doubtful: dict[RecordId, datetime] = {}
@@ -67,20 +68,20 @@ def consequences(events: Iterable[Event]) -> Consequences:
 def of_transactions(
     ids: Iterable[RecordId], at: datetime, *, is_certain: bool = False
 ) -> list[Mark]:
-    """Marks of transactions that are gone, and of the adjustments that share their ids."""
+    """Returns marks of transactions that are gone, and of adjustments with the same ids."""
     marks = (mark for record in ids for mark in _of_record("transaction.deleted", record, at))
     return [replace(mark, is_certain=is_certain) for mark in marks]
 
 
 def customer_columns(table: Table) -> tuple[str, ...]:
-    """Columns of `table` that hold a customer's id."""
+    """Returns the columns of `table` that hold a customer's id."""
     return tuple(key.column for key in table.foreign_keys if key.table == "customers")
 
 
 def _of_record(event_type: str, record: RecordId, at: datetime) -> list[Mark]:
-    """The rows that an event's record has: two for credit balance adjustments.
+    """Returns marks of the rows that an event's record has: two for credit balance adjustments.
 
-    They are a view of transactions, share their ids, and their events are called so (observed).
+    Adjustments are a view of transactions: they share ids and events with them (observed).
     """
     return [
         Mark(table.name, table.primary_key, record, at)
@@ -90,9 +91,9 @@ def _of_record(event_type: str, record: RecordId, at: datetime) -> list[Mark]:
 
 
 def _of_customer(customer: RecordId, at: datetime) -> list[Mark]:
-    """All that a customer had goes with it, without events (observed).
+    """Returns marks of all that a customer had, which goes with it without events (observed).
 
-    Documents are among it: a customer that still has one cannot be deleted. What the warehouse
-    holds of them has gone before, and its event was lost.
+    This includes documents: a customer that still has a document cannot be deleted, so documents in
+    the warehouse were deleted earlier, and their events were lost.
     """
     return [Mark(table.name, "customer", customer, at) for table in _OWNED]

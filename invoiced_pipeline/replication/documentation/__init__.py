@@ -1,1 +1,1 @@
-"""Descriptions of the dataset: in the warehouse, and as docs/schema.md."""
+"""Descriptions of the dataset, in the warehouse and in docs/schema.md."""

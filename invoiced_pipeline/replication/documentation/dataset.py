@@ -1,4 +1,4 @@
-"""What the warehouse says of itself: comments, and views of the rows that count."""
+"""The dataset's documentation in the warehouse: comments, and views without deleted rows."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 
 def document_dataset(session: Session, tables: Iterable[Table], *, current_views: bool) -> None:
-    """Describes tables and columns in the database, and keeps the views without deleted rows.
+    """Writes comments on tables and columns, and creates or drops the views without deleted rows.
 
-    Only what changed is written. What cannot be is logged: it is no reason for a run to fail.
+    Writes only what changed. A failure is logged, and does not fail the run.
 
     Args:
-        session: Over what is described; the caller holds the writer's lock.
-        tables: As the connection has them, those left out included.
-        current_views: Whether there are to be views.
+        session: A session over the dataset; the caller holds the writer's lock.
+        tables: As the connection selects them, including those left out.
+        current_views: Whether the views should exist.
     """
     tables = tuple(tables)
     schemas = [session.dataset, current_schema(session.dataset)]
@@ -41,25 +41,25 @@ def document_dataset(session: Session, tables: Iterable[Table], *, current_views
             relations = session.relations(schemas)
         write_comments(session, relations, descriptions(tables))
     except WarehouseError as error:
-        logger.warning("The comments in %s were not brought up to date: %s", session.dataset, error)
+        logger.warning("The comments in %s could not be updated: %s", session.dataset, error)
 
 
 def _keep_views(
     session: Session, relations: Sequence[Relation], tables: Sequence[Table], *, current_views: bool
 ) -> bool:
-    """Says whether any view came or went."""
+    """Returns whether any view was created or dropped."""
     try:
         if current_views:
             return keep_current_views(session, relations, views(tables))
         return drop_current_views(session, relations)
     except WarehouseError as error:
         schema = current_schema(session.dataset)
-        logger.warning("The views in %s were not brought up to date: %s", schema, error)
+        logger.warning("The views in %s could not be updated: %s", schema, error)
         return False
 
 
 def views(tables: Iterable[Table]) -> dict[str, CurrentView]:
-    """The views without deleted rows, by table."""
+    """Returns the views without deleted rows, by table."""
     return {
         name: CurrentView(f"{text} Without deleted rows.", companions(columns))
         for name, text, columns, _ in _described(tables)
@@ -67,7 +67,7 @@ def views(tables: Iterable[Table]) -> dict[str, CurrentView]:
 
 
 def descriptions(tables: Iterable[Table]) -> Mapping[str, Description]:
-    """What every table holds, by name: Invoiced's, this project's and dlt's."""
+    """Returns the description of every table, by name: Invoiced's, this project's and dlt's."""
     found = {
         name: Description(
             text,
@@ -89,11 +89,11 @@ def descriptions(tables: Iterable[Table]) -> Mapping[str, Description]:
 def _described(
     tables: Iterable[Table],
 ) -> Iterable[tuple[str, str, tuple[Column, ...], tuple[ForeignKey, ...]]]:
-    """Name, text, columns and joins of every table and child table."""
+    """Yields name, text, columns and joins of every table and child table."""
     for table in tables:
         keys = (*table.foreign_keys, *table.joins)
         yield table.name, table.description, parent_columns(table), keys
-        # Child tables that were loaded once stay, whatever is selected now.
+        # A child table that was loaded once stays, even if it is no longer selected.
         for child in catalog_table(table.name).children:
             text = f"{child.description} Rows of {table.name}.{child.array}."
             yield table.child_name(child), text, child_columns(table, child), child.joins

@@ -1,4 +1,4 @@
-"""Keys and joins of all tables as a diagram: for Mermaid, and for Graphviz."""
+"""Keys and joins of all tables as a diagram for Mermaid and for Graphviz."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Column, ForeignKey, T
 from invoiced_pipeline.replication.decode.columns import INDEX, child_columns
 
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b", "#b8860b", "#17808f", "#c2559d")
-"""Of the lines, by the table whose key they lead to."""
+"""Colors of the lines, by the table that they lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Entity:
 
     Attributes:
         name: Its name.
-        parent: The table whose array it holds; None for a table of its own.
-        primary_key: Columns that together are unique.
+        parent: The table whose array it holds; None for any other table.
+        primary_key: Columns that are unique together.
         foreign_keys: Columns that hold keys of other tables, the parent's included.
         types: Types of all these columns.
     """
@@ -35,18 +35,18 @@ class Entity:
         return list(dict.fromkeys([*self.primary_key, *(key.column for key in self.foreign_keys)]))
 
     def marks(self, column: str) -> str:
-        """`PK`, `FK` or both."""
+        """Returns `PK`, `FK` or both."""
         is_foreign = any(key.column == column for key in self.foreign_keys)
         marks = (("PK", column in self.primary_key), ("FK", is_foreign))
         return ", ".join(mark for mark, is_so in marks if is_so)
 
     def joins_itself(self, column: str) -> bool:
-        """Whether a column holds keys of the same table."""
+        """Returns whether a column holds keys of the same table."""
         return any((key.column, key.table) == (column, self.name) for key in self.foreign_keys)
 
 
 def entities(tables: Sequence[Table] = TABLES) -> Iterator[Entity]:
-    """All tables, each followed by its child tables."""
+    """Yields all tables, each followed by its child tables."""
     for table in tables:
         keys = (*table.foreign_keys, *table.joins)
         yield _entity(table.name, None, (table.primary_key,), keys, table.columns)
@@ -61,7 +61,7 @@ def entities(tables: Sequence[Table] = TABLES) -> Iterator[Entity]:
 
 
 def mermaid() -> str:
-    """The diagram as GitHub and other pages draw it."""
+    """Returns the diagram as Mermaid, which GitHub draws."""
     lines = ["erDiagram"]
     for entity in entities():
         lines.append(f"    {entity.name} {{")
@@ -78,7 +78,7 @@ def mermaid() -> str:
 
 
 def dot() -> str:
-    """The same for Graphviz; child tables stand in their parent's box."""
+    """Returns the diagram for Graphviz; child tables are in their parent's box."""
     found = list(entities())
     lines = [
         "digraph schema {",

@@ -1,4 +1,4 @@
-"""docs/schema.md, made from the catalog with `make docs`."""
+"""docs/schema.md, generated from the catalog by `make docs`."""
 
 import hashlib
 import subprocess
@@ -16,13 +16,13 @@ from invoiced_pipeline.replication.documentation.er_diagram import dot, mermaid
 DOCUMENT = Path(__file__).parents[3] / "docs" / "schema.md"
 PICTURE = DOCUMENT.parent / "images" / "schema.svg"
 GUIDE = DOCUMENT.parent / "parts" / "schema.md"
-"""The text above the diagram; all else is the catalog's."""
+"""The text above the diagram; everything else comes from the catalog."""
 
 _TYPES: Mapping[str, str] = {"decimal": "decimal(38,10)", "timestamp": "timestamptz"}
 
 
 def render() -> str:
-    """The whole document."""
+    """Returns the whole document."""
     parts = [
         GUIDE.read_text(encoding="utf-8").strip(),
         "## Keys and joins",
@@ -41,17 +41,17 @@ def render() -> str:
         "## Tables",
         *(_table(table) for table in TABLES),
         "## System tables",
-        "This project's own, in the dataset beside the data.",
+        "This project's own tables, in the same dataset as the data.",
         *(_system_table(each) for each in OWN_TABLES),
         "### dlt's tables",
-        "The loader's own. Read them if you like, and never change them.",
+        "The loader's own. You may read them, but never change them.",
         *(_system_table(each, level="####") for each in DLT_TABLES),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def draw(graphviz: str) -> str:
-    """The picture as SVG, drawn by the program `graphviz`, with the mark of what it shows."""
+    """Returns the picture as SVG, drawn by the program `graphviz`, with the diagram's digest."""
     svg = subprocess.run(  # noqa: S603 - the caller names the program
         [graphviz, "-Tsvg"], input=dot(), capture_output=True, text=True, check=True
     ).stdout
@@ -60,7 +60,7 @@ def draw(graphviz: str) -> str:
 
 
 def mark() -> str:
-    """What the picture says about the diagram that it was drawn from."""
+    """Returns the picture's comment with the digest of the diagram that it shows."""
     digest = hashlib.blake2b(dot().encode(), digest_size=8).hexdigest()
     return f"Made from the catalog by make docs, as {digest}"
 

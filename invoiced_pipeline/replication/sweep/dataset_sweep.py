@@ -1,68 +1,119 @@
-"""A sweep over a dataset, from what it remembers to the load of what it lacked."""
+"""A sweep over a dataset, from the state it remembers to the load of the records it lacked."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
+from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.replication.availability import NO_TABLE, is_any_readable
 from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.decode.batches import Batch, Batcher
+from invoiced_pipeline.replication.rejects import Rejects, note_rejects
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.sweep.table_sweep import Sweep, SweepReport
-from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.dataset import remembered_state
+from invoiced_pipeline.replication.source import SOURCE_NAME, invoiced_source
+from invoiced_pipeline.replication.sweep.report import SweepReport
+from invoiced_pipeline.replication.sweep.table_sweep import SweepContext, TableSweep
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.failures import load_error
+from invoiced_pipeline.warehouse.dlt_load import load, remembered_state
 
-if TYPE_CHECKING:
-    from dlt import Pipeline
+logger = logging.getLogger(__name__)
 
 
-def sweep_dataset(  # noqa: PLR0913 - each says one thing, two by name
-    client: InvoicedClient,
-    request: ReplicationRequest,
-    database: Database,
-    dataset: str,
-    marks: Marks,
-    *,
-    max_share: float,
+def sweep_dataset(
+    client: InvoicedClient, request: ReplicationRequest, marks: Marks, *, max_share: float
 ) -> Mapping[str, SweepReport]:
-    """Sweeps the tables of a request that the dataset holds; the caller holds the writer's lock.
+    """Sweeps those tables of a request that the dataset holds; the caller holds the writer's lock.
 
     Args:
         client: Where to read.
         request: Which tables, whose, and from which start date on.
-        database: The warehouse.
-        dataset: The schema.
-        marks: Where deletions are noted.
+        marks: The dataset's rows, and where deletions are marked.
         max_share: The largest share of a table's rows that may be marked.
 
     Raises:
         DatasetMismatchError: The dataset is not this connection's: nothing was marked.
         WarehouseError: There is nothing to sweep, or the load failed.
     """
-    from invoiced_pipeline.replication.source import SOURCE_NAME
-
-    pipeline = database.pipeline(dataset)
-    remembered = DatasetState(remembered_state(pipeline, database, SOURCE_NAME))
-    remembered.check_owner(request)
-    tables = tuple(table for table in request.tables if remembered.columns(table.name) is not None)
+    pipeline = marks.database.pipeline(marks.dataset)
+    dataset = DatasetState(remembered_state(pipeline, marks.database, SOURCE_NAME))
+    dataset.check_owner(request)
+    tables = tuple(table for table in request.tables if dataset.columns(table.name) is not None)
     if not tables:
-        message = f"There is nothing to sweep in {dataset}: run invoiced-pipeline sync first"
+        message = f"There is nothing to sweep in {marks.dataset}: run invoiced-pipeline sync first"
         raise WarehouseError(message)
     request = replace(request, tables=tables)
+    sweep = DatasetSweep(
+        SweepContext(
+            client=client, request=request, dataset=dataset, marks=marks, max_share=max_share
+        )
+    )
+    sweep.compare()
+    if sweep.is_lacking:
+        load(invoiced_source(sweep), pipeline, marks.database)
+    return sweep.reports
 
-    sweep = Sweep(client, request, remembered, marks, max_share=max_share)
-    return sweep.run(lambda lacking: _load(pipeline, lacking, database))
 
+class DatasetSweep:
+    """The sweep of several tables; a source of the records that the warehouse lacks.
 
-def _load(pipeline: "Pipeline", sweep: Sweep, database: Database) -> None:
-    from dlt.pipeline.exceptions import PipelineStepFailed
+    Attributes:
+        request: Which tables.
+    """
 
-    from invoiced_pipeline.replication.source import invoiced_source
+    def __init__(self, context: SweepContext) -> None:
+        self.request = context.request
+        self._context = context
+        self._sweeps = {table.name: TableSweep(table, context) for table in self.request.tables}
 
-    try:
-        info = pipeline.run(invoiced_source(sweep), loader_file_format="parquet")
-        info.raise_on_failed_jobs()
-    except PipelineStepFailed as error:
-        raise load_error(error, database) from error
+    @property
+    def reports(self) -> dict[str, SweepReport]:
+        """What the sweep did, by table."""
+        return {name: sweep.report for name, sweep in self._sweeps.items()}
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether any table lacks records."""
+        return any(sweep.lacking for sweep in self._sweeps.values())
+
+    def compare(self) -> None:
+        """Compares all tables, customers first, and marks what is gone."""
+        customers = self._sweeps.get("customers")
+        threads = self._context.client.limit.capacity
+        with ThreadPoolExecutor(threads, thread_name_prefix="invoiced") as executor:
+            for sweep in self._sweeps.values():
+                sweep.run(executor, customers.gone if customers is not None else frozenset())
+        self._check_key()
+
+    def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch]:
+        """Yields the records of one table that the warehouse lacks; called by the load.
+
+        Raises:
+            DatasetMismatchError: The dataset is not this connection's.
+        """
+        dataset = DatasetState(state)
+        dataset.check_owner(self.request)
+        batcher = Batcher(table, privacy=self.request.privacy)
+        yield from self._sweeps[table.name].records(batcher)
+        rejects = Rejects(table.name, dataset.rejected(table.name))
+        rejects.meet(batcher.rejects)
+        if rejects.has_news:
+            fit = counted(len(rejects.met), "record fits", "records fit")
+            logger.warning("%s: %s no column", table.name, fit)
+        yield from note_rejects(rejects, dataset, self.request.run_id)
+
+    def _check_key(self) -> None:
+        """Makes refusals errors if the key can read no table of the connection."""
+        reports = self.reports
+        if not all(report.unavailable for report in reports.values()):
+            return
+        others = [each for each in TABLES if each.name in self.request.selected - set(reports)]
+        if is_any_readable(self._context.client, others):
+            return
+        for report in reports.values():
+            report.error = NO_TABLE.format(words=report.unavailable)
+            report.cause, report.unavailable = NO_TABLE.format(words=report.cause), None

@@ -1,8 +1,6 @@
 """The DuckDB file behind a `Database`."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +23,8 @@ from invoiced_pipeline.warehouse.duckdb.file_lock import file_lock, living_holde
 if TYPE_CHECKING:
     from dlt import Pipeline
 
+    from invoiced_pipeline.warehouse.duckdb.file import DuckDbFile
+
 _UNWRITABLE = ("IO Error", "Could not write file", "No space left on device", "File too large")
 """How DuckDB says that disk or quota is full; a commit that fails so is no IO Error to it."""
 
@@ -40,6 +40,13 @@ class DuckDbDatabase(Database):
     def __init__(self, file: Path, storage_version: StorageVersion = STORAGE_VERSION) -> None:
         self._file = file
         self._storage_version = storage_version
+
+    @property
+    def _on_disk(self) -> "DuckDbFile":
+        # DuckDB takes 0.2 s to import: definitions load without it.
+        from invoiced_pipeline.warehouse.duckdb.file import DuckDbFile
+
+        return DuckDbFile(self._file, self._storage_version)
 
     @property
     def kind(self) -> str:
@@ -60,99 +67,37 @@ class DuckDbDatabase(Database):
         return self._file.exists()
 
     def check_writable(self) -> None:
-        """An existing file is opened and closed again; where there is none, its folder is tried."""
-        import duckdb
-
-        from invoiced_pipeline.warehouse.duckdb.opening import (
-            busy_message,
-            connect,
-            is_taken,
-            problem_message,
-        )
-
-        file = self._file
-        try:
-            if not file.exists():
-                folder = next(place for place in file.absolute().parents if place.exists())
-                with tempfile.TemporaryFile(dir=folder):
-                    return
-            connection = connect(file)
-            try:
-                # A read-only file opens without complaint; only a statement that writes tells.
-                connection.execute("create or replace temp table probe as select 1")
-                connection.execute("begin; create schema if not exists _probe; rollback")
-            finally:
-                connection.close()
-        except (duckdb.Error, OSError) as error:
-            if is_taken(error):
-                raise WarehouseBusyError(busy_message(file, error)) from error
-            problem = f"Cannot write {file}: {error}. Check path, permissions and disk space"
-            raise WarehouseNotWritableError(problem_message(file, error, problem)) from error
+        """Opens and closes an existing file; tries the folder if there is no file."""
+        self._on_disk.check_writable()
 
     def storage_format(self) -> StorageFormat:
-        """The format of the file, or of the one that would be made."""
-        from invoiced_pipeline.warehouse.duckdb.session import open_file
-        from invoiced_pipeline.warehouse.duckdb.storage import format_named, format_of
+        """Returns the format of the file, or of the one that would be created."""
+        return self._on_disk.storage_format()
 
-        if not self._file.exists():
-            return format_named(self._storage_version)
-        with open_file(self._file, read_only=True) as connection:
-            return format_of(connection)
-
-    @contextmanager
-    def session(self, dataset: str, *, read_only: bool = False) -> Iterator[Session]:
-        """A connection to the file; while one that may write is open, nobody else has any."""
-        from invoiced_pipeline.warehouse.duckdb.session import open_session
-
-        with open_session(
-            self._file, dataset, read_only=read_only, storage_version=self._storage_version
-        ) as session:
-            yield session
+    def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
+        """Opens a connection; while one that may write is open, no other program can open any."""
+        return self._on_disk.session(dataset, read_only=read_only)
 
     def select(self, dataset: str, sql: str) -> Selection:
-        """The rows of a query; one that reads files alone needs no warehouse yet."""
-        from invoiced_pipeline.warehouse.duckdb.selecting import in_memory, select
-        from invoiced_pipeline.warehouse.duckdb.session import open_connection
+        """Returns the rows of a query; a query over files alone needs no warehouse yet."""
+        return self._on_disk.select(dataset, sql)
 
-        if not self.exists():
-            with in_memory() as connection:
-                return select(connection, sql)
-        with open_connection(self._file, dataset, read_only=True) as connection:
-            return select(connection, sql)
-
-    @contextmanager
-    def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
-        """The rows of what a person typed; the file is open no longer than they are read."""
-        from invoiced_pipeline.warehouse.duckdb.query import run_query
-        from invoiced_pipeline.warehouse.duckdb.session import open_connection
-
-        with open_connection(self._file, dataset, read_only=True) as connection:
-            yield run_query(connection, sql)
+    def query(self, dataset: str, sql: str) -> AbstractContextManager[QueryResult]:
+        """Runs what a person typed; the file is open only while the rows are read."""
+        return self._on_disk.query(dataset, sql)
 
     def rewrite(self, dataset: str) -> None:  # noqa: ARG002 - the file as a whole
-        """Writes the file anew beside itself, which takes as much disk again for a while."""
-        from invoiced_pipeline.warehouse.duckdb.rewriting import rewrite
-
-        rewrite(self._file)
+        """Replaces the file by a copy, which needs as much disk space again for a while."""
+        self._on_disk.rewrite()
 
     def pipeline(self, dataset: str) -> "Pipeline":
-        """The pipeline; its working folder is `<file>.dlt`."""
-        import dlt
+        """Returns the pipeline; its working folder is `<file>.dlt`."""
+        # dlt takes a second to import: definitions, and commands that only read, do without it.
+        from invoiced_pipeline.warehouse.duckdb.pipeline import duckdb_pipeline
 
-        from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
-        from invoiced_pipeline.warehouse.duckdb.loading import DuckDbPipeline
-        from invoiced_pipeline.warehouse.duckdb.qualified import QualifiedDuckDb
-
-        set_dlt_options()
-        pipeline = dlt.pipeline(
-            pipeline_name=f"invoiced_{dataset}",
-            pipelines_dir=str(self.beside("dlt").resolve()),
-            destination=QualifiedDuckDb(str(self._file), destination_name="duckdb"),
-            dataset_name=dataset,
-            _impl_cls=DuckDbPipeline,
+        return duckdb_pipeline(
+            self._file, dataset, self.beside("dlt"), storage_version=self._storage_version
         )
-        pipeline.storage_version = self._storage_version
-        return pipeline
 
     def writer_lock(
         self,

@@ -12,7 +12,7 @@ import duckdb
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.settings import STORAGE_VERSION
 from invoiced_pipeline.warehouse.database import Relation, Session
-from invoiced_pipeline.warehouse.duckdb.opening import (
+from invoiced_pipeline.warehouse.duckdb.connection import (
     busy_message,
     connect,
     is_taken,

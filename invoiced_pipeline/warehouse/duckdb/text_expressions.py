@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.warehouse.duckdb.selecting import in_memory, select
-from invoiced_pipeline.warehouse.relations import ExpressionFailedError
+from invoiced_pipeline.warehouse.added_columns import ExpressionFailedError
+from invoiced_pipeline.warehouse.duckdb.source_query import in_memory, select
 
 
 def evaluate(

@@ -6,6 +6,8 @@ from typing import Any
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Selection
+from invoiced_pipeline.warehouse.duckdb.source_query import select_parquet
+from invoiced_pipeline.warehouse.duckdb.text_expressions import evaluate
 from invoiced_pipeline.warehouse.files.csv_file import read_csv
 from invoiced_pipeline.warehouse.files.ndjson_file import as_text, read_ndjson
 from invoiced_pipeline.warehouse.files.text import Dialect
@@ -32,8 +34,6 @@ def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selec
         ExpressionFailedError: An expression cannot be evaluated.
         WarehouseError: It is not there, or cannot be read.
     """
-    from invoiced_pipeline.warehouse.duckdb import selecting
-
     try:
         found = "file" if path.is_file() else "folder" if path.is_dir() else None
     except OSError as error:
@@ -44,7 +44,7 @@ def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selec
         raise WarehouseError(message)
     kind = path.suffix.lower()
     if kind == ".parquet":
-        return selecting.select_parquet(path, added)
+        return select_parquet(path, added)
     return _csv(path, added, dialect) if kind == ".csv" else _ndjson(path, added, dialect)
 
 
@@ -85,8 +85,6 @@ def _expressions(
     lines: Sequence[int],
 ) -> Iterable[tuple[Any, ...]]:
     """The values of every expression, by row."""
-    from invoiced_pipeline.warehouse.duckdb import text_expressions
-
     if not added:
         return [()] * len(rows)
     if len({name.casefold() for name in columns}) < len(columns):
@@ -95,4 +93,4 @@ def _expressions(
             "cannot tell apart. Rename one"
         )
         raise WarehouseError(message)
-    return text_expressions.evaluate(added, columns, rows, [f"line {line}" for line in lines])
+    return evaluate(added, columns, rows, [f"line {line}" for line in lines])

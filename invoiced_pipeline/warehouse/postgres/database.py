@@ -1,7 +1,6 @@
 """The PostgreSQL database behind a `Database`."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -23,15 +22,12 @@ from invoiced_pipeline.warehouse.database import (
 
 if TYPE_CHECKING:
     from dlt import Pipeline
-    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
+
+    from invoiced_pipeline.warehouse.postgres.server import PostgresServer
 
 _FULL = ("53", "58", "25006")
 """SQLSTATEs of a server without disk, memory or connections left, of a failing disk (classes 53 and
 58), and of one that only reads."""
-
-
-REWRITE_PATIENCE = "30s"
-"""How long a rewrite waits for those who read a table: others that come meanwhile wait behind."""
 
 
 class PostgresDatabase(Database):
@@ -72,114 +68,40 @@ class PostgresDatabase(Database):
 
     def check_writable(self) -> None:
         """Connects, and asks for the rights that a load needs."""
-        with self.session("public", read_only=True) as session:
-            ((may_create, only_reads, encoding, user, database),) = session.rows(
-                """
-                select has_database_privilege(current_database(), 'create') or exists (
-                        select 1 from pg_namespace where nspname not like 'pg\\_%'
-                            and nspname not in ('public', 'information_schema')
-                            and has_schema_privilege(oid, 'create')
-                    ),
-                    pg_is_in_recovery(),
-                    current_setting('server_encoding'),
-                    current_user,
-                    current_database()
-                """
-            )
-        if only_reads:
-            message = f"Cannot write {self.label}: it is a standby, which only reads"
-        elif encoding != "UTF8":
-            message = (
-                f"Cannot write {self.label}: it is encoded in {encoding}, which does not hold "
-                "every text. Use a database made with: create database ... encoding 'UTF8'"
-            )
-        elif not may_create:
-            message = (
-                f"Cannot write {self.label}: {user} may not make schemas. Its owner allows it "
-                f"with: grant create on database {database} to {user}"
-            )
-        else:
-            return
-        raise WarehouseNotWritableError(message)
+        self._server.check_writable()
 
-    @contextmanager
-    def session(self, dataset: str, *, read_only: bool = False) -> Iterator[Session]:
-        """A connection of its own; readers never wait for those who write."""
-        from invoiced_pipeline.warehouse.postgres.session import open_session
-
-        with open_session(self._connect(), dataset, read_only=read_only) as session:
-            yield session
+    def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
+        """Opens a connection; readers never wait for writers."""
+        return self._server.session(dataset, read_only=read_only)
 
     def select(self, dataset: str, sql: str) -> Selection:
-        """The rows of a query, which runs in a transaction that only reads."""
-        from invoiced_pipeline.warehouse.postgres.selecting import select
-        from invoiced_pipeline.warehouse.postgres.session import open_session
+        """Returns the rows of a query, which runs in a read-only transaction."""
+        return self._server.select(dataset, sql)
 
-        connection = self._connect()
-        with open_session(connection, dataset, read_only=True):
-            return select(connection, self.address, dataset, sql)
-
-    @contextmanager
-    def query(self, dataset: str, sql: str) -> Iterator[QueryResult]:
-        """The rows of one statement, which runs in a transaction that only reads."""
-        from invoiced_pipeline.warehouse.postgres.selecting import run_query
-        from invoiced_pipeline.warehouse.postgres.session import open_session
-
-        connection = self._connect()
-        with open_session(connection, dataset, read_only=True):
-            yield run_query(connection, self.address, dataset, sql)
-
-    def pipeline(self, dataset: str) -> "Pipeline":
-        """The pipeline; its working folder is `postgres.dlt`."""
-        import dlt
-
-        from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
-        from invoiced_pipeline.warehouse.postgres.loading import ExactPostgres, PostgresPipeline
-
-        set_dlt_options()
-        return dlt.pipeline(
-            pipeline_name=f"invoiced_{dataset}",
-            pipelines_dir=str(self.beside("dlt").resolve()),
-            destination=ExactPostgres(self.address, destination_name="postgres"),
-            dataset_name=dataset,
-            _impl_cls=PostgresPipeline,
-        )
+    def query(self, dataset: str, sql: str) -> AbstractContextManager[QueryResult]:
+        """Runs one statement that a person typed, in a read-only transaction."""
+        return self._server.query(dataset, sql)
 
     def rewrite(self, dataset: str) -> None:
-        """Has the server write every table anew; its own log and backups are its owner's.
+        """Has the server rewrite every table; its write-ahead log and backups are its owner's."""
+        self._server.rewrite(dataset)
 
-        It is the one thing for which readers wait, and which waits for them, though not for ever.
-        """
-        tables = (
-            "select table_name from information_schema.tables "
-            "where table_schema = %s and table_type = 'BASE TABLE'"
-        )
-        with self.session(dataset) as session:
-            session.run(f"set lock_timeout to '{REWRITE_PATIENCE}'")
-            for (name,) in session.rows(tables, [dataset]):
-                try:
-                    session.run(f'vacuum full "{name}"')
-                except WarehouseError as error:
-                    message = (
-                        f"{dataset}.{name} could not be written anew, so that old bytes of its "
-                        f"rows stay: {error}. End the transactions that look at it; the next run "
-                        "tries again"
-                    )
-                    raise WarehouseError(message) from error
+    def pipeline(self, dataset: str) -> "Pipeline":
+        """Returns the pipeline; its working folder is `postgres.dlt`."""
+        # dlt takes a second to import: definitions, and commands that only read, do without it.
+        from invoiced_pipeline.warehouse.postgres.pipeline import postgres_pipeline
+
+        return postgres_pipeline(self.address, dataset, self.beside("dlt"))
 
     def writer_lock(
         self, dataset: str, run_id: str, *, wait: bool = False
     ) -> AbstractContextManager[Holder | None]:
-        """An advisory lock on the server, one for each dataset."""
-        from invoiced_pipeline.warehouse.postgres.advisory_lock import advisory_lock
-
-        return advisory_lock(self._connect, dataset, run_id, self.label, wait=wait)
+        """Takes an advisory lock on the server, one for each dataset."""
+        return self._server.writer_lock(dataset, run_id, wait=wait)
 
     def current_holder(self, dataset: str) -> Holder | None:
-        """Who writes the dataset, as the server says."""
-        from invoiced_pipeline.warehouse.postgres.advisory_lock import living_holder
-
-        return living_holder(self._connect, dataset)
+        """Returns who writes the dataset, as the server says."""
+        return self._server.current_holder(dataset)
 
     def error_for(self, error: BaseException) -> type[WarehouseError]:
         """PostgreSQL tells by codes."""
@@ -188,10 +110,12 @@ class PostgresDatabase(Database):
             return WarehouseNotWritableError
         return WarehouseError
 
-    def _connect(self, *, name: str = "invoiced_pipeline") -> "Connection":
-        from invoiced_pipeline.warehouse.postgres.session import connect
+    @property
+    def _server(self) -> "PostgresServer":
+        # psycopg2 takes 0.1 s to import: definitions load without it.
+        from invoiced_pipeline.warehouse.postgres.server import PostgresServer
 
-        return connect(self.address, self.label, name=name)
+        return PostgresServer(self.address, self.label)
 
     @property
     def address(self) -> str:

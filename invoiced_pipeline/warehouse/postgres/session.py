@@ -10,7 +10,7 @@ from psycopg2.extras import register_default_json, register_default_jsonb
 
 from invoiced_pipeline.exceptions import WarehouseError, WarehouseNotWritableError
 from invoiced_pipeline.warehouse.database import Relation, Session
-from invoiced_pipeline.warehouse.postgres.text import without_nul
+from invoiced_pipeline.warehouse.postgres.nul_character import without_nul
 
 CONNECT_SECONDS = 15
 

@@ -67,11 +67,9 @@ def _is_replicated(target: Target, of: Table) -> bool:
 
 
 def _load(target: Target, of: Table, records: list[bytes]) -> None:
-    from dlt.pipeline.exceptions import PipelineStepFailed
-
     from invoiced_pipeline.replication.request import ReplicationRequest
     from invoiced_pipeline.replication.source import invoiced_source
-    from invoiced_pipeline.warehouse.failures import load_error
+    from invoiced_pipeline.warehouse.dlt_load import load
 
     request = ReplicationRequest(
         tables=(of,),
@@ -84,12 +82,8 @@ def _load(target: Target, of: Table, records: list[bytes]) -> None:
         privacy=target.privacy,
     )
     pipeline = target.database.pipeline(target.dataset)
-    try:
-        pipeline.drop()
-        source = invoiced_source(_Records(request, records))
-        pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
-    except PipelineStepFailed as error:
-        raise load_error(error, target.database) from error
+    pipeline.drop()
+    load(invoiced_source(_Records(request, records)), pipeline, target.database)
 
 
 def _mark(target: Target, of: Table, ids: list[str]) -> None:

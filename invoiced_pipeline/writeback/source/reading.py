@@ -12,11 +12,11 @@ from invoiced_pipeline.settings import (
     ReferenceSettings,
     WritebackSettings,
 )
+from invoiced_pipeline.warehouse.added_columns import ExpressionFailedError, with_columns
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.files.csv_file import delimiter_hint
 from invoiced_pipeline.warehouse.files.source import is_file, select_file
 from invoiced_pipeline.warehouse.files.text import Dialect
-from invoiced_pipeline.warehouse.relations import ExpressionFailedError, with_columns
 from invoiced_pipeline.writeback.source.payment_data import without_payment_data
 
 _IDENTIFIER = re.compile(r'(?:[^\W\d]\w*|"(?:[^"]|"")+")(?:\.(?:[^\W\d]\w*|"(?:[^"]|"")+")){0,2}')

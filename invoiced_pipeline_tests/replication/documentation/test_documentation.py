@@ -19,7 +19,7 @@ from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.migrate import move_dataset
+from invoiced_pipeline.warehouse.migration import move_dataset
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.system_tables import write_sync_log
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
@@ -298,7 +298,7 @@ def test_who_may_not_comment_or_make_schemas_is_told(
             session.run("drop owned by lodger")
             session.run("drop role lodger")
     assert (
-        "The views in invoiced_current were not brought up to date: permission denied"
+        "The views in invoiced_current could not be updated: permission denied"
         in caplog.text
     )
-    assert "The comments in invoiced were not brought up to date: must be owner" in caplog.text
+    assert "The comments in invoiced could not be updated: must be owner" in caplog.text

@@ -1,5 +1,7 @@
 """Queries that users write: they read, and cannot write."""
 
+from adbc_driver_manager import Error, dbapi
+from adbc_driver_postgresql import _driver_path
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named like none
 
 from invoiced_pipeline.exceptions import WarehouseError
@@ -64,9 +66,6 @@ def _prepare(url: str, dataset: str, sql: str) -> None:
     Raises:
         WarehouseError: It is more than one, or none that the server understands.
     """
-    from adbc_driver_manager import Error, dbapi
-    from adbc_driver_postgresql import _driver_path
-
     with (
         dbapi.connect(driver=_driver_path(), db_kwargs={"uri": url}) as connection,
         connection.cursor() as cursor,

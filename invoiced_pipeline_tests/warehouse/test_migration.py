@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.warehouse.migrate import move_dataset
+from invoiced_pipeline.warehouse.migration import move_dataset
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline.warehouse.start_date import default_start_date, pin_start_date
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
@@ -54,7 +54,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
         assert new.ids("invoices") == [1, 2, 3, 4, 5, 9]
         assert new.rows("_rejected") == []
 
-        with pytest.raises(WarehouseError, match="holds invoiced already"):
+        with pytest.raises(WarehouseError, match="already holds invoiced"):
             move_dataset(file, server, "invoiced")
         with file.writer_lock("invoiced", "run-1"), pytest.raises(WarehouseBusyError):
             move_dataset(file, server, "invoiced")

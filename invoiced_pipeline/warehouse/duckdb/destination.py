@@ -15,7 +15,10 @@ from dlt.common.schema import Schema
 from dlt.destinations import duckdb as plain_duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 
-from invoiced_pipeline.warehouse.duckdb.staging_in_place import StagedSqlClient, StagesInPlace
+from invoiced_pipeline.warehouse.duckdb.in_place_merge import (
+    InPlaceMergeClient,
+    InPlaceMergeSqlClient,
+)
 
 
 @cache
@@ -30,7 +33,7 @@ def _catalog_of(file_name: str) -> str:
     return str(row[0]) if row else Path(file_name).stem
 
 
-class QualifiedSqlClient(StagedSqlClient):
+class QualifiedSqlClient(InPlaceMergeSqlClient):
     """Names tables as catalog, schema, table."""
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: FBT001, FBT002 - dlt's signature
@@ -40,7 +43,7 @@ class QualifiedSqlClient(StagedSqlClient):
         return self.capabilities.escape_identifier(name) if quote else name
 
 
-class QualifiedDuckDbClient(StagesInPlace):
+class QualifiedDuckDbClient(InPlaceMergeClient):
     """Loads through `QualifiedSqlClient`."""
 
     def __init__(

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
-from invoiced_pipeline.warehouse.duckdb.loading import SETTINGS
-from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
-from invoiced_pipeline.warehouse.duckdb.storage import attach, format_of
+from invoiced_pipeline.warehouse.duckdb.connection import busy_message, connect, is_taken
+from invoiced_pipeline.warehouse.duckdb.load_settings import SETTINGS
+from invoiced_pipeline.warehouse.duckdb.storage_format import attach, format_of
 
 
 def rewrite(file: Path) -> None:

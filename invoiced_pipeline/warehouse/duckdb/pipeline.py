@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dlt
 import duckdb
 import pyarrow as pa
 from dlt import Pipeline
@@ -18,17 +19,13 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
 from invoiced_pipeline.settings import STORAGE_VERSION
-from invoiced_pipeline.warehouse.duckdb.opening import busy_message, connect, is_taken
+from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
+from invoiced_pipeline.warehouse.duckdb.connection import busy_message, connect, is_taken
+from invoiced_pipeline.warehouse.duckdb.destination import QualifiedDuckDb
+from invoiced_pipeline.warehouse.duckdb.load_settings import SETTINGS
 
 logger = logging.getLogger(__name__)
 
-SETTINGS = {
-    "memory_limit": "100MB",  # beyond it DuckDB spills to disk
-    "threads": 1,  # more need more memory, and wait for the same disk (measured)
-    "preserve_insertion_order": False,  # else whole row groups wait for their turn, in memory
-    "checkpoint_threshold": "1GB",
-    "max_vacuum_tasks": 0,  # see VACUUM_EVERY
-}
 VACUUM_EVERY = 24
 """Loads of a dataset after which the space of replaced rows is tidied up.
 
@@ -121,6 +118,29 @@ class DuckDbPipeline(Pipeline):
         names = [self.dataset_name, self.default_schema.loads_table_name]
         row = connection.execute(sql, names).fetchone()
         return int(row[0]) if row else 0
+
+
+def duckdb_pipeline(
+    file: Path, dataset: str, folder: Path, *, storage_version: str
+) -> DuckDbPipeline:
+    """Returns the pipeline that loads a dataset into a file.
+
+    Args:
+        file: The DuckDB file; it need not exist.
+        dataset: The schema.
+        folder: Where dlt works.
+        storage_version: The format in which a new file is created.
+    """
+    set_dlt_options()
+    pipeline = dlt.pipeline(
+        pipeline_name=f"invoiced_{dataset}",
+        pipelines_dir=str(folder.resolve()),
+        destination=QualifiedDuckDb(str(file), destination_name="duckdb"),
+        dataset_name=dataset,
+        _impl_cls=DuckDbPipeline,
+    )
+    pipeline.storage_version = storage_version
+    return pipeline
 
 
 def _give_memory_back() -> None:

@@ -7,7 +7,7 @@ import duckdb
 import tenacity
 
 from invoiced_pipeline.settings import STORAGE_VERSION
-from invoiced_pipeline.warehouse.duckdb.storage import make_file
+from invoiced_pipeline.warehouse.duckdb.storage_format import make_file
 
 logger = logging.getLogger(__name__)
 

@@ -5,27 +5,20 @@ Arrow's values as they are; it needs columns of type `json`, which dlt makes for
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from dlt import Pipeline
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
-from dlt.common.pipeline import LoadInfo
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.destinations import postgres as plain_postgres
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
-from invoiced_pipeline.warehouse.postgres.text import storable
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-_WORKERS = 4
-"""Jobs at a time, each with connections of its own; dlt's twenty are many for a shared server."""
+from invoiced_pipeline.warehouse.postgres.nul_character import storable
 
 
 class ExactCopyJob(PostgresParquetCopyJob):
@@ -40,14 +33,12 @@ class ExactCopyJob(PostgresParquetCopyJob):
             )
             connection.commit()
 
-    def _reader(self) -> "pa.RecordBatchReader":
-        import pyarrow as pa
-
+    def _reader(self) -> pa.RecordBatchReader:
         file = pq.ParquetFile(self._file_path)
         columns = (self._load_table or {}).get("columns", {}).values()
         json = {str(each.get("name")) for each in columns if each.get("data_type") == "json"}
 
-        def batches() -> "Iterator[pa.RecordBatch]":
+        def batches() -> Iterator[pa.RecordBatch]:
             with file:
                 for batch in file.iter_batches():
                     yield storable(batch, json)
@@ -113,17 +104,3 @@ class ExactPostgres(plain_postgres):
     def client_class(self) -> Any:
         """The client that dlt loads with."""
         return ExactPostgresClient
-
-
-class PostgresPipeline(Pipeline):
-    """A dlt pipeline into a PostgreSQL database."""
-
-    def load(
-        self,
-        destination: Any = None,
-        dataset_name: Any = None,
-        credentials: Any = None,
-        **_: Any,
-    ) -> LoadInfo:
-        """Loads the packages that are ready; parameters and errors as dlt's own."""
-        return super().load(destination, dataset_name, credentials, workers=_WORKERS)

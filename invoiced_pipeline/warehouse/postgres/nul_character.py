@@ -7,10 +7,10 @@ U+FFFD, the character that stands for one that could not be kept.
 
 import re
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
+import pyarrow.compute
 
 REPLACEMENT = "\ufffd"
 
@@ -28,16 +28,13 @@ def without_escaped_nul(json: str) -> str:
     return _ESCAPED.sub(r"\1\\ufffd", json)
 
 
-def storable(batch: "pa.RecordBatch", json_columns: Collection[str]) -> "pa.RecordBatch":
+def storable(batch: pa.RecordBatch, json_columns: Collection[str]) -> pa.RecordBatch:
     """The batch as PostgreSQL can hold it; nearly always the same one, untouched.
 
     Args:
         batch: Rows on their way into a table.
         json_columns: Its columns of JSON documents; other columns of text are plain text.
     """
-    import pyarrow as pa
-    import pyarrow.compute
-
     compute: Any = pyarrow.compute  # its functions are made at run time
 
     columns = list(batch.columns)

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from invoiced_pipeline.exceptions import WarehouseError
+from invoiced_pipeline.warehouse.added_columns import with_columns
 from invoiced_pipeline.warehouse.database import Selection
-from invoiced_pipeline.warehouse.relations import with_columns
 
 _MISSING_EXTENSION = re.compile(r"""(?:INSTALL |required extension ')(\w+)""")
 
@@ -58,9 +60,6 @@ def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def select_parquet(path: Path, added: Mapping[str, str]) -> Selection:
     """All rows of a Parquet file, in its order; see `warehouse.files.select_file`."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         names = pq.read_schema(path).names
     except (pa.ArrowException, OSError) as error:

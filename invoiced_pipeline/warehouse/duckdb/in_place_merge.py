@@ -28,7 +28,7 @@ class _LeftInPlace(RunnableLoadJob, HasFollowupJobs):
         """Does nothing."""
 
 
-class StagedSqlClient(DuckDbSqlClient):
+class InPlaceMergeSqlClient(DuckDbSqlClient):
     """Names the files of a load where dlt asks for a staging table.
 
     Attributes:
@@ -84,8 +84,8 @@ class _MergeInPlace(SqlMergeFollowupJob):
         """  # noqa: S608
 
 
-class StagesInPlace(DuckDbClient):
-    """A DuckDB client without staging tables; its `sql_client` is a `StagedSqlClient`."""
+class InPlaceMergeClient(DuckDbClient):
+    """A DuckDB client without staging tables; its `sql_client` is a `InPlaceMergeSqlClient`."""
 
     def _create_merge_followup_jobs(self, table_chain: Any) -> list[FollowupJobRequest]:
         return [_MergeInPlace.from_table_chain(table_chain, self.sql_client)]
@@ -111,7 +111,7 @@ class StagesInPlace(DuckDbClient):
     ) -> list[FollowupJobRequest]:
         """The merge of a table, written for the files of its jobs."""
         jobs = completed_table_chain_jobs or ()
-        client = cast("StagedSqlClient", self.sql_client)
+        client = cast("InPlaceMergeSqlClient", self.sql_client)
         client.staged = {
             table["name"]: _read_parquet(
                 job.file_path for job in jobs if job.job_file_info.table_name == table["name"]

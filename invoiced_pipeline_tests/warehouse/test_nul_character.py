@@ -6,7 +6,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoiced_pipeline.warehouse.postgres.text import storable, without_escaped_nul, without_nul
+from invoiced_pipeline.warehouse.postgres.nul_character import (
+    storable,
+    without_escaped_nul,
+    without_nul,
+)
 
 TEXTS = st.text(alphabet=st.sampled_from("a\\u0\x00\"'\n€"), max_size=12)
 

@@ -27,7 +27,7 @@ _LOG_TEXT = "records fit no column: see _rejected"
 Row = dict[str, Any]
 
 
-class Clearing:
+class RowRedactor:
     """Clears one dataset.
 
     Args:

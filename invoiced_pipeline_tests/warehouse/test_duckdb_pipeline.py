@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.warehouse.duckdb import loading
+from invoiced_pipeline.warehouse.duckdb import pipeline as duckdb_pipeline
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 
@@ -22,7 +22,7 @@ def test_a_load_that_needs_more_memory_takes_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     emulator.store.put_many("customers", map(customer, range(1, 1001)))
-    monkeypatch.setitem(loading.SETTINGS, "memory_limit", "4MB")
+    monkeypatch.setitem(duckdb_pipeline.SETTINGS, "memory_limit", "4MB")
     replicate.ok("customers")
     assert replicate.ids("customers") == list(range(1, 1001))
     assert "4MB of memory do not do for this load" in caplog.text
@@ -59,7 +59,7 @@ def test_files_of_a_load_may_lie_in_any_folder(
 def test_replaced_rows_are_tidied_up_after_some_loads_not_after_each(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, every: int, *, tidied_up: bool
 ) -> None:
-    monkeypatch.setattr(loading, "VACUUM_EVERY", every)
+    monkeypatch.setattr(duckdb_pipeline, "VACUUM_EVERY", every)
     pipeline = DuckDbDatabase(warehouse).pipeline("invoiced")
     for load in range(8):
         # Every load replaces some rows of the first, and none of another's.

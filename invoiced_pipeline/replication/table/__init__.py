@@ -1,0 +1,1 @@
+"""One table's part of a run: pages, rejects, declaration, counts and log lines."""

@@ -1,0 +1,49 @@
+"""Counts of a table's rows while they are handed to the load."""
+
+import logging
+from typing import Any
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.replication.decode.batches import Batch
+from invoiced_pipeline.replication.replaced_rows import MOST_IDS, ReplacedRows
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.settings import Cadence
+
+logger = logging.getLogger(__name__)
+
+
+class LoadedRows:
+    """Counts one table's rows in its report.
+
+    Args:
+        table: Which table.
+        report: The table's report.
+        cadence: Size of a partition.
+    """
+
+    def __init__(self, table: Table, report: TableReport, cadence: Cadence) -> None:
+        self._table = table
+        self._report = report
+        self._cadence: Cadence = cadence
+        self._ids: list[Any] = []
+
+    def count(self, batch: Batch) -> None:
+        """Counts the records of a batch of the table itself."""
+        self._report.rows += batch.record_count
+        if len(self._ids) <= MOST_IDS:
+            self._ids += batch.rows[self._table.primary_key].to_pylist()
+        self._report.count_periods(batch.rows[self._table.replication_key], self._cadence)
+        rows = counted(self._report.rows, "row")
+        logger.debug("%s: %s", self._table.name, rows, extra={"report": self._report})
+
+    def look_up_replaced(self, replaced: ReplacedRows | None, *, is_new: bool) -> None:
+        """Looks up which partitions rows leave, while the warehouse still has the old rows.
+
+        Args:
+            replaced: Looks them up; None if nobody asks for it.
+            is_new: Whether the warehouse holds no rows of the table yet.
+        """
+        if replaced is None or self._report.mode == "full" or self._report.error:
+            return
+        self._report.replaced_days = replaced.days(self._table, [] if is_new else self._ids)

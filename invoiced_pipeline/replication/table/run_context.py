@@ -1,0 +1,31 @@
+"""What all tables of a run share."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.replication.availability import Availability
+from invoiced_pipeline.replication.deletions.feed import DeletionFeed
+from invoiced_pipeline.replication.replaced_rows import ReplacedRows
+from invoiced_pipeline.replication.request import ReplicationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What all tables of a run share.
+
+    Attributes:
+        client: Where to read.
+        executor: Runs requests in parallel.
+        request: What the run replicates.
+        availability: Which tables the account has.
+        deletions: The run's deletions; None if they are ignored.
+        replaced: Looks up rows before the load replaces them; None if nobody asks for it.
+    """
+
+    client: InvoicedClient
+    executor: Executor
+    request: ReplicationRequest
+    availability: Availability
+    deletions: DeletionFeed | None
+    replaced: ReplacedRows | None

@@ -1,0 +1,149 @@
+"""One table's part of a run, from its pages to its report."""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.invoiced.reading.table_reading import Reading, lies_in
+from invoiced_pipeline.replication.availability import NO_TABLE, lacks
+from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.decode.batches import Batch, Batcher
+from invoiced_pipeline.replication.failure_list import cause_of
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.table.covered_pages import CoveredPages
+from invoiced_pipeline.replication.table.declaration import declare
+from invoiced_pipeline.replication.table.gaps import note_gaps
+from invoiced_pipeline.replication.table.loaded_rows import LoadedRows
+from invoiced_pipeline.replication.table.log_lines import log_table
+from invoiced_pipeline.replication.table.merged_customers import pages_of_survivors
+from invoiced_pipeline.replication.table.reject_retry import RejectRetry
+from invoiced_pipeline.replication.table.run_context import RunContext
+
+logger = logging.getLogger(__name__)
+
+
+class TableRun:
+    """Replicates one table; iterate `batches` once.
+
+    Args:
+        table: The table as the connection selects it.
+        reading: The reading of its windows, which has begun.
+        context: The run.
+        dataset: What the dataset remembers.
+        report: Filled while the table is read.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        reading: Reading,
+        context: RunContext,
+        dataset: DatasetState,
+        report: TableReport,
+    ) -> None:
+        self._table = table
+        self._context = context
+        self._dataset = dataset
+        self._report = report
+        deletions = context.deletions if table.name == "payments" else None
+        self._vanished = deletions.vanished if deletions is not None else None
+        self._is_new = dataset.columns(table.name) is None
+        self._batcher = Batcher(table, is_new=self._is_new, privacy=context.request.privacy)
+        self._covered = CoveredPages(table, reading, context, dataset, report)
+        self._retry = RejectRetry(table, self._batcher, context, dataset, report)
+        self._rows = LoadedRows(table, report, context.request.cadence)
+
+    def batches(self) -> Iterator[Batch | None]:
+        """Yields the table's batches, and notes its coverage at the end.
+
+        Yields None while no page has arrived. An error is kept in the report: what was read until
+        then is loaded, and the coverage stays as it was.
+        """
+        report = self._report
+        began, report.started_at = time.monotonic(), datetime.now(UTC)
+        is_whole = False
+        try:
+            for batch in self._records():
+                self._count(batch)
+                yield batch
+            self._dataset.note_available(self._table.name)
+            self._covered.note_coverage()
+            self._dataset.forget_survivors(self._table.name)
+            is_whole = report.mode == "full"
+        except InvoicedPipelineError as error:
+            if lacks(self._table, error):
+                yield from self._leave_out(error)
+            else:
+                report.error, report.cause = str(error), cause_of(error)
+        except Exception as error:  # one table's error must not stop the others
+            logger.exception("%s: unexpected error", self._table.name)
+            report.error = f"{type(error).__name__}: {error}"
+        self._context.availability.settle(self._table.name)
+        for batch in self._batcher.flush():  # what was read before an error
+            self._count(batch)
+            yield batch
+        yield from self._retry.keep()
+        self._rows.look_up_replaced(self._context.replaced, is_new=self._is_new)
+        note_gaps(self._table, self._dataset, report, is_whole=is_whole)
+        report.typing_seconds = self._batcher.seconds
+        report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
+        new_fields = self._dataset.announce_fields(report.table, self._batcher.unknown_fields)
+        log_table(report, new_fields)
+
+    def _records(self) -> Iterator[Batch | None]:
+        """Yields the windows' records, those that a merge moved, and former rejects that fit."""
+        yield from self._window_records()
+        if not self._report.pages:
+            yield from self._declare()
+        for page in pages_of_survivors(self._table, self._context, self._dataset, self._report):
+            yield from self._batcher.add(page)
+        if self._vanished is not None:
+            self._vanished.settle()
+        windows = self._report.windows
+        yield from self._batcher.take_versions(lambda row: lies_in(windows, row.updated_at))
+        yield from self._retry.batches()
+
+    def _window_records(self) -> Iterator[Batch | None]:
+        for page in self._covered.pages():
+            if page is None:
+                yield None
+                continue
+            if not self._report.pages:
+                self._context.availability.answers()
+                yield from self._declare()
+            self._report.pages += 1
+            if self._vanished is not None:
+                self._vanished.see(page)
+            yield from self._batcher.add(page)
+
+    def _leave_out(self, error: InvoicedPipelineError) -> Iterator[Batch | None]:
+        """Leaves out a table that the account does not have; its rows and coverage stay.
+
+        Waits until another table shows that the key is the right one: a wrong key must leave
+        nothing behind.
+
+        Args:
+            error: The API's refusal.
+        """
+        words = str(error)
+        self._context.availability.settle(self._table.name)
+        while (is_key_right := self._context.availability.is_key_right()) is None:
+            yield None
+        if not is_key_right:
+            self._report.error = NO_TABLE.format(words=words)
+            self._report.cause = NO_TABLE.format(words=cause_of(error))
+            return
+        self._report.unavailable = words
+        self._dataset.note_unavailable(self._table.name)
+        yield from self._declare()  # queries over all tables work, empty or not
+
+    def _declare(self) -> Iterator[Batch]:
+        return declare(self._table, self._batcher, self._dataset, self._context.request)
+
+    def _count(self, batch: Batch | None) -> None:
+        if batch is not None and batch.record_count:
+            self._rows.count(batch)
+            self._retry.note_loaded(batch)

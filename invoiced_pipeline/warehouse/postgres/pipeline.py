@@ -1,0 +1,46 @@
+"""dlt's pipeline into a PostgreSQL database."""
+
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt import Pipeline
+from dlt.common.pipeline import LoadInfo
+
+from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
+from invoiced_pipeline.warehouse.postgres.destination import ExactPostgres
+
+_WORKERS = 4
+"""Jobs at a time, each with connections of its own; dlt's twenty are many for a shared server."""
+
+
+class PostgresPipeline(Pipeline):
+    """A dlt pipeline into a PostgreSQL database."""
+
+    def load(
+        self,
+        destination: Any = None,
+        dataset_name: Any = None,
+        credentials: Any = None,
+        **_: Any,
+    ) -> LoadInfo:
+        """Loads the packages that are ready; parameters and errors as dlt's own."""
+        return super().load(destination, dataset_name, credentials, workers=_WORKERS)
+
+
+def postgres_pipeline(address: str, dataset: str, folder: Path) -> Pipeline:
+    """Returns the pipeline that loads a dataset.
+
+    Args:
+        address: The server with user and password.
+        dataset: The schema.
+        folder: Where dlt works.
+    """
+    set_dlt_options()
+    return dlt.pipeline(
+        pipeline_name=f"invoiced_{dataset}",
+        pipelines_dir=str(folder.resolve()),
+        destination=ExactPostgres(address, destination_name="postgres"),
+        dataset_name=dataset,
+        _impl_cls=PostgresPipeline,
+    )
