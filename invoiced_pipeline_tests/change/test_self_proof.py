@@ -20,10 +20,12 @@ from invoiced_pipeline.replication.decode.child_rows import ChildRows
 from invoiced_pipeline.replication.deletions.feed import DeletionFeed
 from invoiced_pipeline.replication.deletions.vanished_transactions import VanishedTransactions
 from invoiced_pipeline.replication.sweep.table_sweep import TableSweep
-from invoiced_pipeline_tests.change.simulated_account import LATEST
-from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount
-from invoiced_pipeline_tests.change.simulated_account import Step
-from invoiced_pipeline_tests.change.simulated_account import WrongReplicaError
+from invoiced_pipeline_tests.change.simulated_account import (
+    LATEST,
+    SimulatedAccount,
+    Step,
+    WrongReplicaError,
+)
 from invoiced_pipeline_tests.conftest import empty
 
 HOUR = 3600
