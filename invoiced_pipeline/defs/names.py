@@ -48,6 +48,11 @@ def sweep_job_name(dataset: str) -> str:
     return f"{dataset}_sweep"
 
 
+def sweep_op_name(dataset: str) -> str:
+    """Name of the op that sweeps `dataset`."""
+    return f"compare_{dataset}"
+
+
 def writeback_job_name(name: str) -> str:
     """`writeback_<name>`."""
     return f"writeback_{name}"

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -162,8 +162,3 @@ class Warehouse(dg.ConfigurableResource):
 
 def _host(connection: ConnectionSettings) -> str:
     return remembered_host(connection.base_url)
-
-
-def utc_now() -> datetime:
-    """The local clock, UTC."""
-    return datetime.now(UTC)

@@ -9,6 +9,7 @@ import dagster as dg
 
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import living_runs
+from invoiced_pipeline.defs.runs.failure import failure_description
 from invoiced_pipeline.defs.sync.metadata import (
     COVERED_SINCE,
     COVERED_UNTIL,
@@ -218,9 +219,8 @@ def _unavailable(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
 
 def _why_it_failed(instance: dg.DagsterInstance, run_id: str) -> str | None:
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        failure = entry.dagster_event.step_failure_data if entry.dagster_event else None
-        if failure and failure.user_failure_data and failure.user_failure_data.description:
-            return failure.user_failure_data.description
+        if entry.dagster_event and (text := failure_description(entry.dagster_event)):
+            return text
     return "its run ended without a word: see the run's log"
 
 

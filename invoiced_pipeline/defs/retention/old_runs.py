@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from invoiced_pipeline.defs.checks.specs import check_specs
-from invoiced_pipeline.defs.launch.code_location import job_origin
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.names import OLD_RUNS_JOB, writeback_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over
 from invoiced_pipeline.selection.tables import tables_of

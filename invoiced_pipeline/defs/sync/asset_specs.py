@@ -5,6 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from invoiced_pipeline.catalog import Column, Table
+from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import account_key, asset_key
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.settings import ConnectionSettings, Destination
@@ -69,16 +70,11 @@ def asset_spec(
     return dg.AssetSpec(
         key=asset_key(dataset, table),
         deps=[account_key(dataset)],
-        description="\n\n".join(
-            filter(
-                None,
-                [
-                    table.description,
-                    connection.description,
-                    _ALL_PARTITIONS,
-                    f"[API reference]({table.docs_url})",
-                ],
-            )
+        description=paragraphs(
+            table.description,
+            connection.description,
+            _ALL_PARTITIONS,
+            f"[API reference]({table.docs_url})",
         ),
         group_name=dataset,
         owners=connection.owners,

@@ -8,7 +8,8 @@ import dagster as dg
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs
-from invoiced_pipeline.defs.sync.run_config import range_tags, sync_config
+from invoiced_pipeline.defs.sync.partition_range import range_tags
+from invoiced_pipeline.defs.sync.run_config import sync_config
 from invoiced_pipeline.defs.sync.skipped_ticks import NO_START
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from invoiced_pipeline.defs.launch.code_location import job_origin
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.retention.old_runs import delete_old_runs
 from invoiced_pipeline.defs.status import connection_status
 from invoiced_pipeline.emulator.server import Emulator

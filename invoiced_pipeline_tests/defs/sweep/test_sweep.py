@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
+from invoiced_pipeline.defs.names import sweep_op_name
+from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.emulator.errors import forbidden, refused
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.open import open_database
