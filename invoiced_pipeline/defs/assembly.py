@@ -61,7 +61,7 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
     return dg.Definitions(
         assets=[
             replicated_assets(dataset, destination=settings.warehouse.destination),
-            *lineage_specs(settings, connection, dataset.tables),
+            *lineage_specs(settings, dataset),
         ],
         jobs=[sync_job(connection), sweep],
         schedules=[

@@ -17,7 +17,7 @@ python_logs:
   managed_python_loggers: [invoiced_pipeline]
   python_log_level: INFO
 
-# The warehouse has a lock of its own that dies with its process; these keep the machine usable.
+# The warehouse has its own lock, released when a process dies. These keep the machine usable.
 concurrency:
   runs:
     max_concurrent_runs: 4
@@ -25,7 +25,7 @@ run_monitoring:
   enabled: true
   start_timeout_seconds: 180
 
-# Ticks are many and say little once they are old; runs and events stay until they are deleted.
+# Old ticks are many and tell little. Runs and events stay until they are deleted.
 retention:
   schedule:
     purge_after_days:
@@ -51,14 +51,14 @@ nux:
 
 @dataclass(frozen=True, slots=True)
 class DagsterHome:
-    """The folder of Dagster's records.
+    """The folder of Dagster's run history.
 
     Attributes:
         folder: Its path.
-        is_own: Whether it is made, with a `dagster.yaml`, when it is missing. A folder that
-            DAGSTER_HOME names in the environment, and a working directory with a `dagster.yaml`,
-            belong to the user.
-        is_set: Whether the setting `home` names it, whatever the working directory says.
+        is_own: Whether the project creates it, with a `dagster.yaml`. A folder that DAGSTER_HOME
+            names in the environment, or a working directory with a `dagster.yaml`, belongs to the
+            user.
+        is_set: Whether the setting `home` names it, which wins over the working directory.
     """
 
     folder: Path
@@ -66,10 +66,10 @@ class DagsterHome:
     is_set: bool = False
 
     def prepare(self) -> None:
-        """Makes the folder if it is ours. What is there stays.
+        """Creates the folder if it is the project's own; existing files stay.
 
         Raises:
-            ConfigurationError: DAGSTER_HOME names no folder by its absolute path.
+            ConfigurationError: DAGSTER_HOME is not the absolute path of an existing folder.
         """
         if self.is_own:
             make_home(self.folder)
@@ -82,12 +82,12 @@ class DagsterHome:
 
 
 def dagster_home(settings: Settings) -> DagsterHome:
-    """Returns the folder of Dagster's records for these settings.
+    """Returns the folder of Dagster's run history for these settings.
 
-    Paths in a `dagster.yaml` begin at the working directory, so one elsewhere is not used.
+    A `dagster.yaml` counts only in the working directory, because its paths begin there.
 
     Raises:
-        ConfigurationError: `.env` names a folder outside of the project that does not exist.
+        ConfigurationError: `.env` names a folder outside the project that does not exist.
     """
     own, given = settings.dagster.home, os.environ.get(_VARIABLE)
     if own is not None and not (settings.environment and (given or settings.dagster_home)):
@@ -106,15 +106,15 @@ def _in_dotenv(settings: Settings, value: str) -> Path:
     home = settings.folder / value
     if not home.exists() and not home.is_relative_to(settings.folder):
         message = (
-            f"{_VARIABLE} in .env is {home}, which does not exist. Correct it, for example because "
-            f"{settings.folder} was moved, or create the folder"
+            f"{_VARIABLE} in .env is {home}, which does not exist. Create the folder, or correct "
+            f"the variable, for example if {settings.folder} was moved"
         )
         raise ConfigurationError(message)
     return home
 
 
 def make_home(home: Path) -> None:
-    """Makes the folder, and a `dagster.yaml` in it; what is there is left alone."""
+    """Creates the folder and its `dagster.yaml`; existing ones stay as they are."""
     home.mkdir(parents=True, exist_ok=True)
     file = home / "dagster.yaml"
     if not file.exists():

@@ -1,4 +1,4 @@
-"""Starts what a command asks for, as a run of one of the jobs."""
+"""Runs of the jobs that commands start."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,27 +20,27 @@ from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline.defs.sync.run_config import sync_config
-from invoiced_pipeline.defs.sync.unavailable import unavailable_tables, words_of
+from invoiced_pipeline.defs.sync.unavailable import api_message, unavailable_tables
 from invoiced_pipeline.defs.writeback.run import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings
 
-_LOAD_INTERRUPTED = "interrupted. Nothing was loaded by halves; run again"
+_LOAD_INTERRUPTED = "interrupted. What was loaded is complete; run again to load the rest"
 _PUSH_INTERRUPTED = (
-    "interrupted. Nothing more was sent; what came of each request that was sent is in the ledger. "
-    "Run again: the next push looks up what is open, and sends the rest"
+    "interrupted. Nothing more was sent, and the ledger holds the outcome of each request. Run "
+    "again: the next push looks up the open outcomes and sends the rest"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a run did.
+    """The result of a sync or a sweep.
 
     Attributes:
         run_id: Dagster's id of the run.
-        error: Why it failed; None when it did not.
-        tables: Metadata of every complete table's materialisation, or of every table's sweep.
-        unavailable: What the API says of the tables that the account does not have, by table.
+        error: Why it failed; None if it succeeded.
+        tables: Metadata of every complete table: of its materialization, or of its sweep.
+        unavailable: The API's message for each table that the account does not have.
     """
 
     run_id: str
@@ -51,12 +51,12 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True)
 class WritebackResult:
-    """What a run of a write-back did.
+    """The result of a write-back.
 
     Attributes:
         run_id: Dagster's id of the run.
-        error: Why it failed; None when it did not.
-        metadata: What it told: counts, the plan as Markdown, the report as data.
+        error: Why it failed; None if it succeeded.
+        metadata: Its op's metadata: counts, the plan as Markdown, the report as data.
     """
 
     run_id: str
@@ -72,7 +72,7 @@ def run_sync(
     tables: Sequence[str],
     mode: Mode,
 ) -> SyncResult:
-    """Runs a connection's sync job for some tables and waits for its end."""
+    """Runs a connection's sync job for some tables, and waits for its end."""
     dataset = connection.dataset
     job = defs.resolve_job_def(sync_job_name(dataset))
     keys = [dg.AssetKey([dataset, table]) for table in tables]
@@ -101,7 +101,7 @@ def run_sweep(
     tables: Sequence[str],
     allow_share: float | None,
 ) -> SyncResult:
-    """Runs a connection's sweep job for some tables and waits for its end."""
+    """Runs a connection's sweep job for some tables, and waits for its end."""
     dataset = connection.dataset
     config = SweepConfig(tables=list(tables), allow_share=allow_share)
     job = defs.resolve_job_def(sweep_job_name(dataset))
@@ -113,7 +113,7 @@ def run_sweep(
         for event in outcome.all_events
         if event.is_asset_observation
     )
-    swept = _metadata_by_table(each for each in observed if words_of(each) is None)
+    swept = _metadata_by_table(each for each in observed if api_message(each) is None)
     return SyncResult(
         outcome.run_id, run_error(outcome, interrupted=_LOAD_INTERRUPTED), swept, unavailable
     )
@@ -122,7 +122,7 @@ def run_sweep(
 def run_writeback(
     defs: dg.Definitions, name: str, instance: dg.DagsterInstance, config: WritebackConfig
 ) -> WritebackResult:
-    """Runs a write-back's job and waits for its end."""
+    """Runs a write-back's job, and waits for its end."""
     job = defs.resolve_job_def(writeback_job_name(name))
     ops = {writeback_op_name(name): config}
     outcome = run_job(job, instance, dg.RunConfig(ops=ops).to_config_dict())
@@ -131,19 +131,19 @@ def run_writeback(
 
 
 def _metadata_of_op(outcome: ExecutionResult) -> dict[str, Any]:
-    """What the op told, whether it succeeded or failed."""
+    """Returns the op's metadata, whether it succeeded or failed."""
     for event in outcome.all_events:
-        told: Mapping[str, dg.MetadataValue] = {}
+        metadata: Mapping[str, dg.MetadataValue] = {}
         if event.is_successful_output:
-            told = event.step_output_data.metadata
+            metadata = event.step_output_data.metadata
         elif event.is_step_failure and event.step_failure_data.user_failure_data:
-            told = event.step_failure_data.user_failure_data.metadata
-        if told:
-            return {name: value.value for name, value in told.items()}
+            metadata = event.step_failure_data.user_failure_data.metadata
+        if metadata:
+            return {name: value.value for name, value in metadata.items()}
     return {}
 
 
 def _metadata_by_table(
-    told: Iterable[dg.AssetMaterialization | dg.AssetObservation],
+    events: Iterable[dg.AssetMaterialization | dg.AssetObservation],
 ) -> dict[str, dict[str, Any]]:
-    return {each.asset_key.path[-1]: plain_metadata(each.metadata) for each in told}
+    return {each.asset_key.path[-1]: plain_metadata(each.metadata) for each in events}
