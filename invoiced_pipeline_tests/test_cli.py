@@ -11,10 +11,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.main import get_group
+from typer.testing import CliRunner
 
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.cli import COMMANDS, app
+from invoiced_pipeline.commands.common.lazy_command import LazyCommand
 from invoiced_pipeline_tests.front_door import (
     EPOCH,
     KEY,
@@ -152,7 +156,7 @@ def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
 _REFUSED_OPTIONS = {
     "unknown table": (("sync", "--select", "invoices,foo"), "no table foo. There are: customers"),
     "warehouse that is none": (("sync",), "is not a valid DuckDB database file"),
-    "no warehouse yet": (("answers",), "It is filled by: invoiced-pipeline sync"),
+    "no warehouse yet": (("answers",), "To fill it: invoiced-pipeline sync"),
 }
 
 
@@ -403,10 +407,22 @@ def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:
     assert not door.warehouse.exists()
 
 
+def test_version() -> None:
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.output) == (0, "invoiced-pipeline 0.1.0\n")
+
+
 def test_help_names_every_command(door: FrontDoor) -> None:
     said = door.run("invoiced-pipeline", "--help").out
-    for command in ("sync", "check", "answers", "schedule", "emulator", "demo"):
-        assert command in said
+    for command in (*COMMANDS, "emulator"):
+        assert f" {command} " in said
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_loaded_from_the_module_of_its_name(name: str) -> None:
+    stand_in = get_group(app).commands[name]
+    assert isinstance(stand_in, LazyCommand)
+    assert stand_in.load().help == stand_in.help
 
 
 @pytest.mark.slow

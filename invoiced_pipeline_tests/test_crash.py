@@ -161,7 +161,7 @@ def test_interrupted_by_ctrl_c(door: FrontDoor, account: Emulator) -> None:
     gate.open()
     said = door.finish(process)
     assert said.status != 0
-    assert "interrupted. Nothing was loaded by halves; run again" in said.err
+    assert "interrupted. What was loaded is complete; run again to load the rest" in said.err
     assert "Traceback" not in said.said
     assert holder(door) is None
     assert_mended(door, account)

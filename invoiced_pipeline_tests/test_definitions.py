@@ -1,6 +1,5 @@
 """The code location as Dagster loads it: without a key, a network or a warehouse."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -196,13 +195,3 @@ def test_validate_says_what_is_wrong_and_passes_when_it_is_right(tmp_path: Path)
         assert "MM/DD/YYYY" in refused.said
         assert "Validation successful" in door.run(*command).said
         assert not list(door.folder.glob("data/*.duckdb*"))
-
-
-def test_definitions_load_without_what_only_a_run_needs() -> None:
-    """Every process of Dagster's imports them, and these take most of two seconds."""
-    heavy = "{'dlt', 'dagster_dlt', 'duckdb', 'pyarrow', 'urllib3', 'uvicorn'}"
-    code = f"import sys, invoiced_pipeline.definitions; print(sorted({heavy} & sys.modules.keys()))"
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"

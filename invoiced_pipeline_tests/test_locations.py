@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from invoiced_pipeline.commands.move import move
-from invoiced_pipeline.defs.launch.launch import open_instance
+from invoiced_pipeline.defs.launch.instance import open_instance
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.writeback.source.reading import read_source

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.defs.partition_range import check_partition_range
 from invoiced_pipeline.defs.partitions import partitions_for
+from invoiced_pipeline.defs.sync.partition_range import check_partition_range
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.selection.clear_copies import clear_copies, refuse_clear_copies
 from invoiced_pipeline.settings import Settings, load_settings
@@ -355,7 +355,7 @@ def test_partitions_that_are_no_range_of_the_grid(
 @pytest.mark.parametrize(
     ("first", "last", "said"),
     [
-        ("2026-03-01", "2026-01-01", "the range 2026-03-01...2026-01-01 is reversed"),
+        ("2026-03-01", "2026-01-01", "The range 2026-03-01...2026-01-01 is reversed"),
         ("2019-01-01", "2026-01-01", "no partition '2019-01-01': they begin with 2026-01-01"),
         ("2026-01-01", "2999-01-01", "no partition '2999-01-01': they begin with 2026-01-01"),
         ("2026-01-02", None, "no partition '2026-01-02': they begin with 2026-01-01"),

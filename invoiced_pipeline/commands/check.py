@@ -1,16 +1,29 @@
 """`invoiced-pipeline check`: tests connections, schedules and the destination."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import typer
 
-from invoiced_pipeline.commands.new_warehouse import settings_place
-from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
-from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError, WarehouseError
+from invoiced_pipeline.commands.check_counts import with_rows
+from invoiced_pipeline.commands.common.console import console, say
+from invoiced_pipeline.commands.common.options import ConnectionsOption, JsonOption
+from invoiced_pipeline.commands.common.places import settings_place
+from invoiced_pipeline.commands.common.row_totals import known_totals
+from invoiced_pipeline.exceptions import ConfigurationError, InvoicedPipelineError
+from invoiced_pipeline.invoiced.connection_check import (
+    Finding,
+    check_events,
+    check_first_load,
+    check_tables,
+)
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.scheduling.schedule import connection_schedule
+from invoiced_pipeline.selection.clear_copies import clear_copies
+from invoiced_pipeline.selection.privacy import privacy_of
+from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import (
     RENAME_ADVICE,
     ConnectionSettings,
@@ -18,16 +31,17 @@ from invoiced_pipeline.settings import (
     ambiguous_name,
     load_settings,
 )
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.catalog import Table
-    from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.invoiced.http.client import InvoicedClient
-    from invoiced_pipeline.warehouse.dataset import RowTotals
+from invoiced_pipeline.warehouse.open import open_database
+from invoiced_pipeline.warehouse.start_date import default_start_date
+from invoiced_pipeline.writeback.source.allowed_numbers import (
+    allowed_note,
+    check_allowed_numbers,
+)
+from invoiced_pipeline.writeback.source.operation import operation_of
 
 
 def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
-    """Test connections, schedules and the destination, and say plainly what is wrong."""
+    """Runs all checks and shows what they found; exits with 1 if one found a problem."""
     settings = load_settings()
     chosen = settings.connection if connection is None else [settings.find(connection)]
     destination = _of_destination(settings)
@@ -47,9 +61,7 @@ def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> 
         raise typer.Exit(1)
 
 
-def _show(findings: "list[Finding]", *, with_names: bool) -> None:
-    from invoiced_pipeline.terminal import console, say
-
+def _show(findings: list[Finding], *, with_names: bool) -> None:
     shown: str | None = None
     for finding in findings:
         if with_names and finding.connection not in {None, shown}:
@@ -64,10 +76,7 @@ def _show(findings: "list[Finding]", *, with_names: bool) -> None:
 
 def _of_connection(
     settings: Settings, connection: ConnectionSettings, *, is_readable: bool
-) -> "Iterator[Finding]":
-    from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
-
+) -> Iterator[Finding]:
     try:
         client = InvoicedClient(
             connection.base_url,
@@ -86,23 +95,10 @@ def _of_connection(
 def _of_api(
     settings: Settings,
     connection: ConnectionSettings,
-    client: "InvoicedClient",
+    client: InvoicedClient,
     *,
     is_readable: bool,
-) -> "Iterator[Finding]":
-    from invoiced_pipeline.commands.count_differences import with_rows
-    from invoiced_pipeline.invoiced.connection_check import (
-        Finding,
-        check_events,
-        check_first_load,
-        check_tables,
-    )
-    from invoiced_pipeline.selection.clear_copies import clear_copies
-    from invoiced_pipeline.selection.privacy import privacy_of
-    from invoiced_pipeline.selection.tables import tables_of
-    from invoiced_pipeline.warehouse.open import open_database
-    from invoiced_pipeline.warehouse.start_date import default_start_date
-
+) -> Iterator[Finding]:
     try:
         tables = tables_of(settings, connection)
     except ConfigurationError as error:
@@ -121,8 +117,8 @@ def _of_api(
     if not any(finding.subject == "connection" for finding in found):
         way = " through the proxy" if connection.proxy else ""
         yield Finding("connection", None, f"{connection.base_url} accepts the key{way}")
-    totals = _row_totals(settings, connection, tables) if is_readable else {}
     by_name = {table.name: table for table in tables}
+    totals = known_totals(settings, connection, list(by_name)) if is_readable else {}
     yield from (with_rows(finding, by_name.get(finding.subject), totals) for finding in found)
     is_asked = connection.deletions != "ignore" and all(each.problem is None for each in found)
     events = check_events(client) if is_asked else None
@@ -133,24 +129,7 @@ def _of_api(
         yield load
 
 
-def _row_totals(
-    settings: Settings, connection: ConnectionSettings, tables: "Sequence[Table]"
-) -> "dict[str, RowTotals]":
-    """What the warehouse holds; nothing where another program took it in the meantime."""
-    from invoiced_pipeline.warehouse.dataset import row_totals
-    from invoiced_pipeline.warehouse.open import open_database
-
-    names = [table.name for table in tables]
-    try:
-        return row_totals(open_database(settings.warehouse), connection.dataset, names)
-    except WarehouseError:
-        return {}
-
-
-def _of_schedule(settings: Settings, connection: ConnectionSettings) -> "Finding":
-    from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.scheduling.schedule import connection_schedule
-
+def _of_schedule(settings: Settings, connection: ConnectionSettings) -> Finding:
     try:
         schedule = connection_schedule(settings, connection)
     except ConfigurationError as error:
@@ -162,14 +141,7 @@ def _of_schedule(settings: Settings, connection: ConnectionSettings) -> "Finding
     return Finding("schedule", None, f"{schedule.describe()}: {after}")
 
 
-def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
-    from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.writeback.source.allowed_numbers import (
-        allowed_note,
-        check_allowed_numbers,
-    )
-    from invoiced_pipeline.writeback.source.operation import operation_of
-
+def _of_allowed_numbers(settings: Settings) -> Iterator[Finding]:
     for each in settings.writeback:
         subject = f"write-back {each.name}"
         try:
@@ -182,16 +154,11 @@ def _of_allowed_numbers(settings: Settings) -> "Iterator[Finding]":
             yield Finding(subject, None, note)
 
 
-def _of_settings(settings: Settings) -> "Finding":
-    from invoiced_pipeline.invoiced.connection_check import Finding
-
+def _of_settings(settings: Settings) -> Finding:
     return Finding("settings", None, settings_place(settings))
 
 
-def _of_destination(settings: Settings) -> "Finding":
-    from invoiced_pipeline.invoiced.connection_check import Finding
-    from invoiced_pipeline.warehouse.open import open_database
-
+def _of_destination(settings: Settings) -> Finding:
     try:
         database = open_database(settings.warehouse)
         database.check_writable()

@@ -1,6 +1,7 @@
 """`invoiced-pipeline init`: a folder of one's own, with settings and a place for the key."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr, ValidationError
 
-from invoiced_pipeline.commands.project_files import (
+from invoiced_pipeline.commands.init_files import (
     DAGSTER_HOME,
     GITIGNORE,
     WORKSPACE,
     dotenv_file,
     settings_file,
 )
-from invoiced_pipeline.defs.launch.home_folder import make_home
+from invoiced_pipeline.defs.launch.home import make_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
@@ -181,9 +182,7 @@ def _create(path: Path, text: str, mode: int = 0o666) -> None:
 
 
 def _show_what_is_next(home: Path, *, has_key: bool) -> None:
-    from shlex import quote
-
-    place = quote(str(home))
+    place = shlex.quote(str(home))
     if not has_key:
         typer.echo(f"\nPut your API key into {home / '.env'}, as INVOICED_API_KEY.")
     typer.echo(
@@ -192,5 +191,5 @@ def _show_what_is_next(home: Path, *, has_key: bool) -> None:
         "  invoiced-pipeline sync    # replicate\n"
         "  invoiced-pipeline ui      # Dagster's UI on http://localhost:3000, with the same runs\n"
         f"From another folder, commands find the project with: "
-        f"export INVOICED_CONFIG={quote(str(home / 'invoiced.toml'))}"
+        f"export INVOICED_CONFIG={shlex.quote(str(home / 'invoiced.toml'))}"
     )

@@ -8,11 +8,16 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
+from invoiced_pipeline.commands.common.console import console, say
+from invoiced_pipeline.commands.common.options import ConnectionOption, JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import Settings, StorageVersion, load_settings
 from invoiced_pipeline.settings.former_file import FORMER_DEFAULT
+from invoiced_pipeline.warehouse.conversion import convert_file
+from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
+from invoiced_pipeline.warehouse.migration import move_dataset
+from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
 
 def move(
@@ -33,11 +38,6 @@ def move(
 
     With --storage-version: convert the DuckDB file, with all datasets in it.
     """
-    from invoiced_pipeline.terminal import console
-    from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-    from invoiced_pipeline.warehouse.migration import move_dataset
-    from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
-
     settings = load_settings()
     if storage_version is not None:
         _convert(settings, source, storage_version, connection, as_json=as_json)
@@ -81,10 +81,6 @@ def _convert(
     as_json: bool,
 ) -> None:
     """Converts the file, and says what became of it."""
-    from invoiced_pipeline.terminal import console, say
-    from invoiced_pipeline.warehouse.conversion import convert_file
-    from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-
     known = get_args(StorageVersion)
     if version not in known:
         message = f"--storage-version: it is {', '.join(known)} (got {version!r})"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import typer
 from typer.cli import get_docs_for_click
-from typer.main import get_command
+from typer.main import get_group
 
 from invoiced_pipeline.cli import app
+from invoiced_pipeline.commands.common.lazy_command import LazyCommand
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 NAME = "invoiced-pipeline"
@@ -29,9 +30,12 @@ _BLANK_LINES, _ONE = re.compile(r"\n{3,}"), "\n\n"
 
 def render() -> str:
     """Returns the page as Markdown."""
-    command = get_command(app)
-    context = typer.Context(command, info_name=NAME)
-    pages = get_docs_for_click(obj=command, ctx=context, name=NAME)
+    group = get_group(app)
+    for name, command in group.commands.items():
+        if isinstance(command, LazyCommand):
+            group.commands[name] = command.load()
+    context = typer.Context(group, info_name=NAME)
+    pages = get_docs_for_click(obj=group, ctx=context, name=NAME)
     _, _, commands = _SHORTENED.sub("", pages).partition(f"## `{NAME} ")
     body = _HELP_OPTION.sub("", f"## `{NAME} {commands}")
     return f"{_INTRODUCTION}\n{_BLANK_LINES.sub(_ONE, body).strip()}\n"

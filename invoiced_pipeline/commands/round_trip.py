@@ -22,12 +22,13 @@ def push_demo(settings: Settings) -> str | None:
     Returns:
         Why one of them failed; None where none has, or there are none.
     """
+    from invoiced_pipeline.commands.common.console import console
+    from invoiced_pipeline.commands.common.grid import Grid
     from invoiced_pipeline.commands.writeback import run_push
     from invoiced_pipeline.commands.writeback_output import result_data
-    from invoiced_pipeline.terminal import console, new_grid
 
     known = {each.name for each in settings.writeback}
-    grid = new_grid("Written back to Invoiced")
+    grid = Grid("Written back to Invoiced")
     for heading in ("write-back", "operation"):
         grid.add_column(heading, no_wrap=True)
     for heading in ("rows", "sent", "verified", "unchanged"):
@@ -54,7 +55,7 @@ def show_round_trip(settings: Settings) -> None:
     Raises:
         WarehouseError: The warehouse cannot be read.
     """
-    from invoiced_pipeline.terminal import show_answer
+    from invoiced_pipeline.commands.common.answer import show_answer
     from invoiced_pipeline.warehouse.open import open_database
     from invoiced_pipeline.warehouse.sample_queries import Answer
 

@@ -1,19 +1,20 @@
-"""`invoiced-pipeline schedule`: when syncs start, by the settings or by others."""
+"""`invoiced-pipeline schedule`: when syncs start, by the settings or by options."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from invoiced_pipeline.commands.options import ConnectionOption
+from invoiced_pipeline.commands.common.console import console, say
+from invoiced_pipeline.commands.common.grid import Grid
+from invoiced_pipeline.commands.common.options import ConnectionOption
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.scheduling.schedule import Schedule, connection_schedule
 from invoiced_pipeline.settings import ScheduleSettings, load_settings
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.scheduling.schedule import Schedule
 
 
 def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -31,7 +32,7 @@ def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
         bool, typer.Option("--json", help="Print a list of instants in UTC, for scripts.")
     ] = False,
 ) -> None:
-    """Show when syncs start, in words and as the next starts; nothing is changed."""
+    """Shows a connection's schedule, or another one given by options."""
     rules = {"cron": cron, "dialect": dialect, "anchor": anchor, "frequency": frequency}
     chosen = _chosen(
         {key: text for key, text in rules.items() if text is not None}, timezone, connection
@@ -40,15 +41,33 @@ def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
     if as_json:
         typer.echo(json.dumps([start.isoformat() for start in starts]))
         return
-    from invoiced_pipeline.terminal import show_schedule
-
-    show_schedule(chosen.describe(), starts, chosen.zone)
+    _show(chosen, starts)
 
 
-def _chosen(rules: dict[str, str], timezone: str | None, name: str | None) -> "Schedule":
+def _show(schedule: Schedule, starts: Sequence[datetime]) -> None:
+    """Prints a schedule in words, and its next starts in UTC and in its own time zone.
+
+    Args:
+        schedule: If its time zone is UTC, this computer's is shown instead.
+        starts: Aware instants.
+    """
+    zone = schedule.zone
+    is_utc = zone.key == "UTC"
+    say(console, schedule.describe(), style="bold")
+    if not starts:
+        console.print("No more starts.")
+        return
+    grid = Grid("The next starts")
+    grid.add_column("UTC", no_wrap=True)
+    grid.add_column("this computer's time" if is_utc else zone.key, no_wrap=True)
+    for start in starts:
+        local = start.astimezone(None if is_utc else zone)
+        grid.add_row(f"{start:%a %Y-%m-%d %H:%M}", f"{local:%a %Y-%m-%d %H:%M %Z}")
+    console.print(grid)
+
+
+def _chosen(rules: dict[str, str], timezone: str | None, name: str | None) -> Schedule:
     """A connection's schedule; any rule given takes the place of all of its rules."""
-    from invoiced_pipeline.scheduling.schedule import Schedule, connection_schedule
-
     settings = load_settings()
     connection = settings.find(name)
     known = connection.schedule

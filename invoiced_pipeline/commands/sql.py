@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
-from invoiced_pipeline.commands.options import ConnectionOption, JsonOption
+from invoiced_pipeline.commands.common.options import ConnectionOption, JsonOption
+from invoiced_pipeline.commands.sql_output import show_result, write_csv, write_json
+from invoiced_pipeline.commands.sql_prompt import prompt
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseError
 from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.warehouse.open import open_database
 
 
 def sql(
@@ -21,17 +24,13 @@ def sql(
 ) -> None:
     """Query the warehouse, which can only be read; tables need no schema before their names."""
     settings = load_settings()
-    from invoiced_pipeline.commands.query_output import show_result, write_csv, write_json
-    from invoiced_pipeline.commands.sql_prompt import prompt
-    from invoiced_pipeline.warehouse.open import open_database
-
     dataset = settings.find(connection).dataset
     if as_json and as_csv:
         message = "--json and --csv exclude each other: choose one"
         raise ConfigurationError(message)
     database = open_database(settings.warehouse)
     if not database.exists():
-        message = f"There is no {database.label} yet. It is filled by: invoiced-pipeline sync"
+        message = f"There is no {database.label} yet. To fill it: invoiced-pipeline sync"
         raise WarehouseError(message)
     write = write_json if as_json else write_csv if as_csv else show_result
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 
+from invoiced_pipeline.commands.common.console import console, errors, say
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 
 _HELP = r"""End a query with ; and press Enter.
@@ -28,8 +29,6 @@ def prompt(run: Callable[[str], None], dataset: str, label: str) -> None:
         dataset: Whose tables they see.
         label: What to call the warehouse.
     """
-    from invoiced_pipeline.terminal import console, say
-
     with contextlib.suppress(ImportError):  # Python may be built without it
         import readline  # noqa: F401 - gives `input` its history and keys
 
@@ -59,8 +58,6 @@ def prompt(run: Callable[[str], None], dataset: str, label: str) -> None:
 
 def _try(run: Callable[[str], None], query: str) -> None:
     """Runs a query; where it fails, says why."""
-    from invoiced_pipeline.terminal import errors, say
-
     try:
         run(query)
     except InvoicedPipelineError as error:

@@ -1,19 +1,20 @@
-"""`invoiced-pipeline status`: how connections and tables are, also while a run writes."""
+"""`invoiced-pipeline status`: the state of every table, also while a run writes."""
 
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import typer
 
-from invoiced_pipeline.commands.new_warehouse import settings_place
-from invoiced_pipeline.commands.options import ConnectionsOption, JsonOption
+from invoiced_pipeline.commands.common.console import console, errors, say
+from invoiced_pipeline.commands.common.grid import Grid
+from invoiced_pipeline.commands.common.options import ConnectionsOption, JsonOption
+from invoiced_pipeline.commands.common.places import settings_place
+from invoiced_pipeline.defs.launch.instance import open_instance
+from invoiced_pipeline.defs.status import ConnectionStatus, connection_status
+from invoiced_pipeline.replication.availability import reasons
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.warehouse.open import open_database
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.defs.status import ConnectionStatus
 
 _STATES = {
     "ok": "green",
@@ -25,14 +26,14 @@ _STATES = {
 
 
 def status(connection: ConnectionsOption = None, as_json: JsonOption = False) -> None:
-    """Show how every table is, and when its next sync starts; fails where a table did."""
+    """Shows the state of connections and tables; exits with 1 if a table failed."""
     settings = load_settings()
     found = _statuses(settings, connection)
     warehouse = open_database(settings.warehouse).label
     if as_json:
         place = {"settings_file": settings.file and str(settings.file), "warehouse": warehouse}
-        told = [asdict(each) | place for each in found]
-        typer.echo(json.dumps(told, default=datetime.isoformat))
+        shown = [asdict(each) | place for each in found]
+        typer.echo(json.dumps(shown, default=datetime.isoformat))
     else:
         typer.echo(f"Settings: {settings_place(settings)}\nWarehouse: {warehouse}")
         for each in found:
@@ -41,25 +42,19 @@ def status(connection: ConnectionsOption = None, as_json: JsonOption = False) ->
         raise typer.Exit(1)
 
 
-def _statuses(settings: Settings, name: str | None) -> "list[ConnectionStatus]":
+def _statuses(settings: Settings, name: str | None) -> list[ConnectionStatus]:
     chosen = settings.connection if name is None else [settings.find(name)]
-    from invoiced_pipeline.defs.launch.launch import open_instance
-    from invoiced_pipeline.defs.status import connection_status
-
     with open_instance(settings) as instance:
         now = datetime.now(UTC)
         return [connection_status(instance, settings, each, now) for each in chosen]
 
 
-def _show(status: "ConnectionStatus") -> None:
-    from invoiced_pipeline.replication.availability import reasons
-    from invoiced_pipeline.terminal import console, errors, new_grid, say
-
+def _show(status: ConnectionStatus) -> None:
     say(console, f"{status.connection}, in the dataset {status.dataset}", style="bold")
     say(console, f"{status.schedule}. {_schedule_words(status)}")
     if status.last_start:
         say(console, f"Last start {_minute(status.last_start)} UTC.")
-    grid = new_grid("", optional=("complete since",))
+    grid = Grid("", optional=("complete since",))
     grid.add_column("table", no_wrap=True)
     grid.add_column("state", no_wrap=True)
     grid.add_column("rows", justify="right")
@@ -82,9 +77,9 @@ def _show(status: "ConnectionStatus") -> None:
         say(errors, error, style="red")
 
 
-def _schedule_words(status: "ConnectionStatus") -> str:
+def _schedule_words(status: ConnectionStatus) -> str:
     if status.next_start is None:
-        return "There is no start any more."
+        return "No more starts."
     next_start = f"{_minute(status.next_start)} UTC"
     if status.schedule_on:
         return f"The next start is at {next_start}."

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from invoiced_pipeline.defs.code_location import workspace_file
+from invoiced_pipeline.defs.launch.home import dagster_home
 from invoiced_pipeline.settings import load_settings
 
 _SUPERSEDED = "ignore:Function `dev_command` is superseded"
@@ -20,9 +22,6 @@ def ui(
 ) -> None:
     """Start Dagster's UI and scheduler, with the runs of these commands, until Ctrl-C."""
     settings = load_settings()
-    from invoiced_pipeline.defs.launch.code_location import workspace_file
-    from invoiced_pipeline.defs.launch.home import dagster_home
-
     home = dagster_home(settings)
     home.prepare()
     environment = {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from invoiced_pipeline.commands.options import JsonOption
+from invoiced_pipeline.commands.common.options import JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, load_settings
 
@@ -135,7 +135,8 @@ def run_push(settings: Settings, name: str, **config: Any) -> "WritebackResult":
     found = settings.find_writeback(name)
     settings.api_key(settings.find(found.connection))
     from invoiced_pipeline.defs.assembly import build_definitions
-    from invoiced_pipeline.defs.launch.launch import open_instance, run_writeback
+    from invoiced_pipeline.defs.launch.instance import open_instance
+    from invoiced_pipeline.defs.launch.launch import run_writeback
     from invoiced_pipeline.defs.writeback.run import WritebackConfig
 
     definitions = build_definitions(settings)

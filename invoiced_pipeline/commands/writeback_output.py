@@ -6,9 +6,10 @@ from typing import Any
 
 from rich.markup import escape
 
+from invoiced_pipeline.commands.common.console import console, errors, say
+from invoiced_pipeline.commands.common.grid import Grid
 from invoiced_pipeline.defs.launch.launch import WritebackResult
 from invoiced_pipeline.settings import WritebackSettings
-from invoiced_pipeline.terminal import console, errors, new_grid, say
 from invoiced_pipeline.writeback.ledger.ledger import Entry, counts
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.rendering import (
@@ -152,7 +153,7 @@ def _show(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) ->
     found = list(rows)
     if not found:
         return
-    table = new_grid(title)
+    table = Grid(title)
     for heading in headings:
         table.add_column(heading)
     for row in found[:_MOST_ROWS]:

@@ -1,1 +1,1 @@
-"""Everything that Dagster sees; the only package that imports it."""
+"""Dagster's definitions and runs: the only package that imports Dagster."""

@@ -1,27 +1,25 @@
-"""Puts the definitions together from the settings, without key, network or warehouse."""
+"""Builds the definitions from the settings, without an API key, a network or a warehouse."""
 
 import dagster as dg
 
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.lineage import lineage_specs
-from invoiced_pipeline.defs.partitions import partitions_for
+from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.retention.job import old_runs_definitions
-from invoiced_pipeline.defs.sweep import sweep_job, sweep_schedule
+from invoiced_pipeline.defs.sweep.job import sweep_job
+from invoiced_pipeline.defs.sweep.schedule import sweep_schedule
 from invoiced_pipeline.defs.sync.assets import replicated_assets
 from invoiced_pipeline.defs.sync.job import sync_job
 from invoiced_pipeline.defs.sync.schedule import sync_schedule
 from invoiced_pipeline.defs.writeback.job import writeback_job
 from invoiced_pipeline.defs.writeback.schedules import after_sync_sensor, writeback_schedule
 from invoiced_pipeline.selection.clear_copies import refuse_clear_copies
-from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
-from invoiced_pipeline.warehouse.open import open_database
-from invoiced_pipeline.warehouse.start_date import default_start_date
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Everything that Dagster sees.
+    """Returns everything that Dagster shows and runs.
 
     Raises:
         ConfigurationError: A setting is wrong.
@@ -34,7 +32,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
                     path=str(settings.warehouse.path), destination=settings.warehouse.destination
                 )
             },
-            # One writer, one op: a process of its own would cost seconds and gain nothing.
+            # A run has one op: a process for it would cost seconds and gain nothing.
             executor=dg.in_process_executor,
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
@@ -57,34 +55,23 @@ def _of_writeback(settings: Settings, writeback: WritebackSettings) -> dg.Defini
 
 
 def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Definitions:
-    """One connection's assets, jobs and schedules, in a group of their own."""
-    database = open_database(settings.warehouse)
-    start = connection.start_date or default_start_date(database, connection.dataset)
-    partitions = partitions_for(connection.partitions, start)
-    tables = tables_of(settings, connection)
-    keys = ConnectionKeys.of(settings, connection)
-    sweep = sweep_job(connection, tables, keys)
+    """One connection's assets, jobs, schedules and resources."""
+    dataset = ReplicatedDataset.of(settings, connection)
+    sweep = sweep_job(dataset)
     return dg.Definitions(
         assets=[
-            replicated_assets(
-                connection,
-                tables,
-                keys,
-                partitions,
-                start,
-                destination=settings.warehouse.destination,
-            ),
-            *lineage_specs(settings, connection, tables),
+            replicated_assets(dataset, destination=settings.warehouse.destination),
+            *lineage_specs(settings, dataset),
         ],
         jobs=[sync_job(connection), sweep],
         schedules=[
-            sync_schedule(settings, connection, tables, partitions),
-            sweep_schedule(connection, tables, sweep),
+            sync_schedule(settings, connection, dataset.tables, dataset.partitions),
+            sweep_schedule(dataset, sweep),
         ],
         resources={
-            keys.invoiced_api: InvoicedApi(
+            dataset.keys.invoiced_api: InvoicedApi(
                 connection=connection.name, base_url=connection.base_url
             ),
-            keys.start_date: StartDate(date=start.isoformat()),
+            dataset.keys.start_date: StartDate(date=dataset.start.isoformat()),
         },
     )

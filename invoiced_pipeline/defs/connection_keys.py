@@ -1,4 +1,4 @@
-"""Which of Dagster's resources are a connection's own."""
+"""Keys of the Dagster resources that a connection uses."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,9 +10,9 @@ from invoiced_pipeline.settings import ConnectionSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class ConnectionKeys:
-    """Keys of one connection's resources; all connections write the same warehouse.
+    """The resource keys of one connection; all connections share the warehouse.
 
-    The first connection's are the plain names, others end in the dataset: `start_date_acme`.
+    The first connection has the plain names. Others end in the dataset: `start_date_acme`.
     """
 
     connection: str
@@ -22,30 +22,30 @@ class ConnectionKeys:
 
     @classmethod
     def of(cls, settings: Settings, connection: ConnectionSettings) -> Self:
-        """The keys of one of the connections."""
+        """Returns the keys of one of the connections."""
         suffix = "" if connection == settings.first else f"_{connection.dataset}"
         return cls(connection.name, f"invoiced_api{suffix}", f"start_date{suffix}")
 
     @property
     def required(self) -> set[str]:
-        """What an op has to ask Dagster for."""
+        """Returns the keys that an op requires."""
         return {self.invoiced_api, self.start_date, self.warehouse}
 
     def found_in(self, resources: Any) -> tuple[InvoicedApi, StartDate, Warehouse]:
-        """The resources themselves.
+        """Returns the connection's resources.
 
         Args:
-            resources: Those of an op's context.
+            resources: The resources in an op's context.
 
         Raises:
             ConfigurationError: The run's configuration names another connection, whose records
-                would land in this one's dataset.
+                would be loaded into this one's dataset.
         """
         invoiced_api: InvoicedApi = getattr(resources, self.invoiced_api)
         if invoiced_api.connection != self.connection:
             message = (
-                f"The run asks for connection {invoiced_api.connection!r}, and these tables are of "
-                f"{self.connection!r}: leave connection out of the run's configuration"
+                f"The run's configuration names connection {invoiced_api.connection!r}, but these "
+                f"tables belong to {self.connection!r}: remove connection from the configuration"
             )
             raise ConfigurationError(message)
         return (

@@ -1,7 +1,7 @@
-"""What surrounds the tables in the asset graph: the account, child tables and write-backs.
+"""The tables' neighbours in the asset graph: the account, child tables and write-backs.
 
-All of it is external: it is shown, and never materialised. An asset of its own would cost an event
-per partition in every run.
+They are external assets, which are shown and never materialized: otherwise every run would record
+an event per partition for each of them.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import ChildTable, Table
 from invoiced_pipeline.catalog.operations import operation
+from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import (
     account_key,
     asset_key,
@@ -17,6 +18,7 @@ from invoiced_pipeline.defs.names import (
     writeback_key,
     written_account_key,
 )
+from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.sync.asset_specs import column_schema
 from invoiced_pipeline.replication.decode.columns import (
     DELETED_AT,
@@ -40,23 +42,20 @@ _WEB_PAGES = {
 }
 
 
-def lineage_specs(
-    settings: Settings, connection: ConnectionSettings, tables: Sequence[Table]
-) -> list[dg.AssetSpec]:
-    """The external assets of one connection, in the group of its tables.
+def lineage_specs(settings: Settings, dataset: ReplicatedDataset) -> list[dg.AssetSpec]:
+    """Returns the external assets of a connection, in the group of its tables.
 
-    The account is there twice, for a graph of assets has no cycles: upstream of the tables as what
-    is read, and downstream of the write-backs as what is written.
+    The account appears twice, because a graph of assets has no cycles: upstream of the tables,
+    which are read from it, and downstream of the write-backs, which change it.
 
     Args:
         settings: All settings.
-        connection: Whose assets.
-        tables: Those that it selects.
+        dataset: The tables.
     """
-    destination = settings.warehouse.destination
+    connection, destination = dataset.connection, settings.warehouse.destination
     children = [
-        _child_spec(connection, table, child, destination)
-        for table in tables
+        _child_spec(dataset.name, table, child, destination)
+        for table in dataset.tables
         for child in table.children
     ]
     writebacks = [
@@ -64,16 +63,22 @@ def lineage_specs(
     ]
     specs = [_account_spec(connection), *children]
     if writebacks:
-        specs += [_writeback_spec(connection, each, tables) for each in writebacks]
+        specs += [_writeback_spec(connection, each, dataset.tables) for each in writebacks]
         specs.append(_written_account_spec(connection, writebacks))
-    return specs
+    return [
+        spec.replace_attributes(
+            group_name=dataset.name,
+            owners=connection.owners,
+            tags={**spec.tags, **connection.tags},
+        )
+        for spec in specs
+    ]
 
 
 def _account_spec(connection: ConnectionSettings) -> dg.AssetSpec:
-    return _spec(
-        connection,
+    return dg.AssetSpec(
         account_key(connection.dataset),
-        f"The Invoiced account of the connection {connection.name}: what syncs read.",
+        description=f"The Invoiced account of the connection {connection.name}: syncs read it.",
         kinds={"invoiced"},
         metadata=_account_metadata(connection),
     )
@@ -83,11 +88,10 @@ def _written_account_spec(
     connection: ConnectionSettings, writebacks: Sequence[WritebackSettings]
 ) -> dg.AssetSpec:
     dataset = connection.dataset
-    return _spec(
-        connection,
+    return dg.AssetSpec(
         written_account_key(dataset),
-        f"The same account as {account_key(dataset).to_user_string()}: what write-backs create and "
-        "change there. The next sync reads it back.",
+        description=f"The same account as {account_key(dataset).to_user_string()}: write-backs "
+        "create and change records in it. The next sync reads them back.",
         deps=[writeback_key(dataset, each.name) for each in writebacks],
         kinds={"invoiced"},
         metadata=_account_metadata(connection),
@@ -104,16 +108,15 @@ def _account_metadata(connection: ConnectionSettings) -> dict[str, object]:
 
 
 def _child_spec(
-    connection: ConnectionSettings, table: Table, child: ChildTable, destination: Destination
+    dataset: str, table: Table, child: ChildTable, destination: Destination
 ) -> dg.AssetSpec:
-    dataset, name = connection.dataset, table.child_name(child)
+    name = table.child_name(child)
     join = f"`{dataset}.{name}.{table.parent_column}` = `{dataset}.{table.name}.id`"
     columns = tuple(each for each in child_columns(table, child) if each.name != TOMBSTONE)
-    return _spec(
-        connection,
+    return dg.AssetSpec(
         dg.AssetKey([dataset, name]),
-        f"{child.description} It is loaded with {table.name}, from the array in its column "
-        f"`{child.array}`: materialize {table.name}.",
+        description=f"{child.description} It is loaded with {table.name}, from the array in its "
+        f"column `{child.array}`: materialize {table.name}.",
         deps=[asset_key(dataset, table)],
         kinds={"dlt", destination},
         metadata={
@@ -126,7 +129,7 @@ def _child_spec(
 
 
 def _column_lineage(dataset: str, table: Table, child: ChildTable) -> dg.TableColumnLineage:
-    """Every column of a child table with the parent's column that it is made from."""
+    """Returns the parent's column behind every column of a child table."""
     own = {
         table.parent_column: table.primary_key,
         DELETED_AT: DELETED_AT,
@@ -153,11 +156,13 @@ def _writeback_spec(
     parents = dict.fromkeys(each.writeback for each in writeback.references.values())
     job = writeback_job_name(writeback.name)
     state = "active" if writeback.active else "not active: it plans, and sends nothing"
-    return _spec(
-        connection,
+    return dg.AssetSpec(
         writeback_key(dataset, writeback.name),
-        f"{writeback.description}\n\n{of.title} for every row of its source ({state}). Run the job "
-        f"`{job}` to plan or push.".strip(),
+        description=paragraphs(
+            writeback.description,
+            f"{of.title} for every row of its source ({state}). Run the job `{job}` to plan or "
+            "push.",
+        ),
         deps=[
             *(dg.AssetKey(table) for table in dict.fromkeys([*read, *checked])),
             *(writeback_key(dataset, parent) for parent in parents),
@@ -168,32 +173,11 @@ def _writeback_spec(
             "operation": of.name,
             "endpoint": f"{writeback.method or of.method} {connection.base_url}"
             f"{writeback.path or of.path}",
-            "source": dg.MetadataValue.md(_as_code(writeback)),
+            "source": dg.MetadataValue.md(_source_code(writeback)),
             "checked_against": ", ".join(name for _, name in checked) or "nothing",
         },
     )
 
 
-def _as_code(writeback: WritebackSettings) -> str:
+def _source_code(writeback: WritebackSettings) -> str:
     return f"```sql\n{writeback.source.strip()}\n```" if writeback.is_query else writeback.source
-
-
-def _spec(  # noqa: PLR0913 - what an asset of its kind shows
-    connection: ConnectionSettings,
-    key: dg.AssetKey,
-    description: str,
-    *,
-    kinds: set[str],
-    metadata: dict[str, object],
-    deps: Sequence[dg.AssetKey] = (),
-) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        key=key,
-        deps=deps,
-        description=description,
-        group_name=connection.dataset,
-        owners=connection.owners,
-        tags=connection.tags,
-        kinds=kinds,
-        metadata=metadata,
-    )

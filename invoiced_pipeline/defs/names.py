@@ -1,4 +1,4 @@
-"""Names that users and schedules know: of assets, ops and jobs, all made from the dataset."""
+"""Names of assets, ops, jobs and schedules; users and their scripts rely on them."""
 
 import dagster as dg
 
@@ -9,50 +9,55 @@ OLD_RUNS_JOB = "delete_old_runs"
 
 
 def asset_key(dataset: str, table: Table) -> dg.AssetKey:
-    """`<dataset>/<table>`."""
+    """Returns `<dataset>/<table>`."""
     return dg.AssetKey([dataset, table.name])
 
 
 def account_key(dataset: str) -> dg.AssetKey:
-    """The Invoiced account that `dataset` replicates: upstream of its tables."""
+    """Returns the key of the account that syncs read: upstream of the tables."""
     return dg.AssetKey([dataset, "invoiced_account"])
 
 
 def written_account_key(dataset: str) -> dg.AssetKey:
-    """The same account as what write-backs send to: downstream of them."""
+    """Returns the key of the account that write-backs change: downstream of them."""
     return dg.AssetKey([dataset, "invoiced_account_writes"])
 
 
 def writeback_key(dataset: str, name: str) -> dg.AssetKey:
-    """The write-back `name` in the asset graph."""
+    """Returns the key of a write-back in the asset graph."""
     return dg.AssetKey([dataset, writeback_job_name(name)])
 
 
 def op_name(dataset: str) -> str:
-    """Name of the op that replicates `dataset`."""
+    """Returns the name of the op that replicates a dataset."""
     return f"replicate_{dataset}"
 
 
 def schedule_name(job: str) -> str:
-    """Name of the schedule that starts `job`."""
+    """Returns the name of the schedule that starts a job."""
     return f"{job}_schedule"
 
 
 def sync_job_name(dataset: str) -> str:
-    """`<dataset>_sync`."""
+    """Returns `<dataset>_sync`."""
     return f"{dataset}_sync"
 
 
 def sweep_job_name(dataset: str) -> str:
-    """`<dataset>_sweep`."""
+    """Returns `<dataset>_sweep`."""
     return f"{dataset}_sweep"
 
 
+def sweep_op_name(dataset: str) -> str:
+    """Returns the name of the op that sweeps a dataset."""
+    return f"compare_{dataset}"
+
+
 def writeback_job_name(name: str) -> str:
-    """`writeback_<name>`."""
+    """Returns `writeback_<name>`."""
     return f"writeback_{name}"
 
 
 def writeback_op_name(name: str) -> str:
-    """Name of the op that plans and sends the write-back `name`."""
+    """Returns the name of the op that plans and sends a write-back."""
     return f"send_{name}"

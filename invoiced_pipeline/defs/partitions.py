@@ -1,4 +1,4 @@
-"""The partition grid: windows of `updated_at`, floored to the period of the start date."""
+"""The partitions of a table: months, weeks or days of `updated_at`."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from invoiced_pipeline.settings import Cadence
 
 
 def floor_to_period(instant: datetime, cadence: Cadence) -> datetime:
-    """Start (UTC) of the partition in which `instant` lies; weeks begin on Sunday."""
+    """Returns the start (UTC) of the partition that holds `instant`; weeks begin on Sunday."""
     day = instant.replace(hour=0, minute=0, second=0, microsecond=0)
     if cadence == "monthly":
         return day.replace(day=1)
@@ -18,11 +18,11 @@ def floor_to_period(instant: datetime, cadence: Cadence) -> datetime:
 
 
 def partitions_for(cadence: Cadence, start_date: datetime) -> dg.TimeWindowPartitionsDefinition:
-    """All periods from the one that holds `start_date` up to and including the current one."""
+    """Returns all periods from that of `start_date` up to and including the current one."""
     definition = {
         "monthly": dg.MonthlyPartitionsDefinition,
         "weekly": dg.WeeklyPartitionsDefinition,
         "daily": dg.DailyPartitionsDefinition,
     }[cadence]
-    # Without the offset the period that is still running would not exist.
+    # Without the offset, the current period would have no partition.
     return definition(start_date=floor_to_period(start_date, cadence), end_offset=1)

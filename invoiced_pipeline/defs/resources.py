@@ -1,9 +1,9 @@
-"""What the op needs from outside: the API, the start date and the warehouse."""
+"""Dagster resources: the API, the start date and the warehouse."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 class InvoicedApi(dg.ConfigurableResource):
-    """The Invoiced account. The API key is read inside a run, from environment or `.env`."""
+    """The Invoiced account. A run reads the API key itself, from the environment or `.env`."""
 
     connection: str = Field(description="Name of the connection in the settings.")
     base_url: str = Field(description="Scheme and host of the API; requests go nowhere else.")
@@ -49,16 +49,15 @@ class InvoicedApi(dg.ConfigurableResource):
         default=DEFAULT_IN_FLIGHT,
         ge=1,
         le=20,
-        description="Requests under way at a time, of 20 per key.",
+        description="Requests in flight at a time; the API allows 20 per key.",
     )
 
     @contextmanager
     def client(self) -> "Iterator[InvoicedClient]":
-        """A client that is closed afterwards.
+        """Yields a client, and closes it afterwards.
 
         Raises:
-            ConfigurationError: The API key is not set, or it would go to another host than the
-                connection's.
+            ConfigurationError: The API key is not set, or `base_url` is not the connection's host.
         """
         from invoiced_pipeline.invoiced.http.client import InvoicedClient
 
@@ -66,9 +65,9 @@ class InvoicedApi(dg.ConfigurableResource):
         connection = settings.find(self.connection)
         if remembered_host(self.base_url) not in {"localhost", _host(connection)}:
             message = (
-                f"The run asks for {self.base_url}, and connection {connection.name!r} is at "
-                f"{connection.base_url} by {settings.source}: its key goes nowhere else. Reload "
-                "the definitions, or leave base_url out of the run's configuration"
+                f"The run's base_url is {self.base_url}, but {settings.source} has connection "
+                f"{connection.name!r} at {connection.base_url}, and its key is sent only there. "
+                "Reload the definitions, or remove base_url from the run's configuration"
             )
             raise ConfigurationError(message)
         client = InvoicedClient(
@@ -84,7 +83,7 @@ class InvoicedApi(dg.ConfigurableResource):
 
 
 class StartDate(dg.ConfigurableResource):
-    """Records updated before this date are not replicated; it clips the first partition."""
+    """The start date: records updated before it are not replicated."""
 
     date: str = Field(description=f"Accepted forms: {DATE_FORMS}.")
 
@@ -96,24 +95,24 @@ class StartDate(dg.ConfigurableResource):
 
     @property
     def instant(self) -> datetime:
-        """The date as an instant, UTC."""
+        """Returns midnight (UTC) of the date."""
         return parse_start_date(self.date)
 
 
 class Warehouse(dg.ConfigurableResource):
-    """Where data lands. A server's credentials are read inside a run, as the API key is."""
+    """The warehouse. A run reads a server's credentials itself, as it reads the API key."""
 
     path: str = Field(
-        description="The DuckDB file; what belongs to a server's warehouse lies in its folder."
+        description="The DuckDB file. With PostgreSQL, its folder holds the local files."
     )
     destination: str = Field(default="duckdb", description="The kind of warehouse.")
 
     @property
     def database(self) -> Database:
-        """The warehouse; nothing of it is open yet.
+        """Returns the warehouse, not opened yet.
 
         Raises:
-            ConfigurationError: There is no such destination, or a new file may not be called so.
+            ConfigurationError: There is no such destination, or a new file may not have this name.
         """
         settings = load_settings()
         path = settings.folder / self.path
@@ -136,16 +135,16 @@ class Warehouse(dg.ConfigurableResource):
     def writer(
         self, dataset: str, run_id: str, instance: dg.DagsterInstance, *, wait: bool = False
     ) -> Iterator[None]:
-        """Holds the right to write; runs that died holding it, or before, are marked as failed.
+        """Holds the writer's lock; runs whose process died are marked as failed.
 
         Args:
-            dataset: Whose tables are written.
+            dataset: The dataset to write.
             run_id: The run that writes.
             instance: Where runs are recorded.
-            wait: Whether to wait for another run that writes, however long.
+            wait: Whether to wait while another run writes, without a time limit.
 
         Raises:
-            WarehouseBusyError: Another run holds it, and this one does not wait.
+            WarehouseBusyError: Another run holds the lock, and this one does not wait.
         """
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
         database = self.database
@@ -162,8 +161,3 @@ class Warehouse(dg.ConfigurableResource):
 
 def _host(connection: ConnectionSettings) -> str:
     return remembered_host(connection.base_url)
-
-
-def utc_now() -> datetime:
-    """The local clock, UTC."""
-    return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How connections and their tables are, by Dagster's own records: the warehouse stays closed."""
+"""The state of connections and tables, from Dagster's run history; the warehouse stays closed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import dagster as dg
 
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import living_runs
+from invoiced_pipeline.defs.runs.failure import failure_description
 from invoiced_pipeline.defs.sync.metadata import (
     COVERED_SINCE,
     COVERED_UNTIL,
@@ -30,22 +31,21 @@ State = Literal["pending", "running", "ok", "unavailable", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableStatus:
-    """How one table is; instants are UTC.
+    """The state of one table; instants are UTC.
 
     Attributes:
         table: Its name.
-        state: `pending` until its first run begins, then that of the last run over it;
-            `unavailable` where the account does not have the table; `failed` also where all is
-            loaded, but a person should look.
+        state: `pending` before its first run, then the state of its last run. `unavailable` if the
+            account does not have the table. `failed` also if it is loaded but a person should look.
         rows: Rows in the warehouse after the last run that loaded it.
-        covered_since: From when it is complete.
-        covered_until: Up to when.
-        windows: Of how many windows the coverage consists: more than one means gaps.
-        started_at: When the last run over it began.
-        ended_at: When that run ended; None while it runs.
-        run_id: That run.
+        covered_since: The start of its coverage.
+        covered_until: The end of its coverage.
+        windows: How many windows the coverage has; more than one means gaps.
+        started_at: When the last run began.
+        ended_at: When the last run ended; None while it runs.
+        run_id: The last run.
         error: Why it failed.
-        unavailable: What the API says of a table that the account does not have.
+        unavailable: The API's message, if the account does not have the table.
     """
 
     table: str
@@ -63,14 +63,14 @@ class TableStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionStatus:
-    """How one connection is.
+    """The state of one connection.
 
     Attributes:
         connection: Its name.
-        dataset: Where its tables are.
+        dataset: The dataset of its tables.
         schedule: When its syncs start, in words.
         schedule_on: Whether the schedule is turned on.
-        next_start: The next of these instants (UTC); None where there is none any more.
+        next_start: The schedule's next start (UTC); None if there are no more.
         last_start: When (UTC) the last run over any of its tables began.
         tables: Its tables.
     """
@@ -90,7 +90,7 @@ def connection_status(
     connection: ConnectionSettings,
     now: datetime,
 ) -> ConnectionStatus:
-    """The state of a connection at `now` (aware).
+    """Returns the state of a connection at `now` (aware).
 
     Raises:
         ConfigurationError: Its cron expression, or its selection of tables, is wrong.
@@ -141,7 +141,7 @@ def _tables(
 
 
 def _holder(settings: Settings, dataset: str) -> Holder | None:
-    """Who writes; None also where a server cannot be asked, for the rest is known without it."""
+    """Returns who writes; None also if the server cannot be reached: the rest needs no lock."""
     try:
         return open_database(settings.warehouse).current_holder(dataset)
     except WarehouseError:
@@ -156,16 +156,16 @@ class _Run:
     is_running: bool
     error: str | None
     unavailable: Mapping[str, str] = field(default_factory=dict)
-    """What the API says of tables that the account does not have, by table."""
+    """The API's message for each table that the account does not have."""
 
 
 def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
-    """A table's state after, or in, the last run over it.
+    """Returns a table's state during or after its last run.
 
     Args:
         name: The table.
-        run: That run.
-        event: The table's last materialisation, by whichever run.
+        run: Its last run.
+        event: Its last materialization, of that run or of an earlier one.
     """
     loaded = event.asset_materialization if event else None
     metadata: dict[str, Any] = {}
@@ -218,10 +218,9 @@ def _unavailable(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
 
 def _why_it_failed(instance: dg.DagsterInstance, run_id: str) -> str | None:
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        failure = entry.dagster_event.step_failure_data if entry.dagster_event else None
-        if failure and failure.user_failure_data and failure.user_failure_data.description:
-            return failure.user_failure_data.description
-    return "its run ended without a word: see the run's log"
+        if entry.dagster_event and (text := failure_description(entry.dagster_event)):
+            return text
+    return "its run ended without an error message: see the run's log"
 
 
 def _instant(seconds: Any) -> datetime | None:

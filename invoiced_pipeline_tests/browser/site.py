@@ -12,7 +12,7 @@ import urllib3
 from pydantic import SecretStr
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.demo import do_business
+from invoiced_pipeline.commands.demo_business import do_business
 from invoiced_pipeline_tests.front_door import FrontDoor, front_door, invoiced_account, wait_until
 
 WRITEBACK = "credit_watch"

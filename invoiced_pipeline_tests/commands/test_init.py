@@ -15,8 +15,8 @@ import yaml
 from typer.testing import CliRunner
 
 from invoiced_pipeline.cli import app
-from invoiced_pipeline.commands.project_files import DAGSTER_HOME, settings_file
-from invoiced_pipeline.defs.launch.home_folder import DAGSTER_YAML
+from invoiced_pipeline.commands.init_files import DAGSTER_HOME, settings_file
+from invoiced_pipeline.defs.launch.home import DAGSTER_YAML
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 from invoiced_pipeline_tests.front_door import KEY, REPOSITORY, front_door, invoiced_account

@@ -78,7 +78,7 @@ def test_options_take_the_place_of_the_settings(command: Command) -> None:
     assert command.starts(*one, *cron) == ["2025-05-05T09:00:00+00:00"]
     over = ("--cron", "0 15 10 ? * 6L 2002-2005", "--dialect", "quartz")
     assert command.starts(*one, *over) == []
-    assert "There is no start any more." in command(*one, *over)
+    assert "No more starts." in command(*one, *over)
 
 
 _REFUSED = {

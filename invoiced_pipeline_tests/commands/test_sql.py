@@ -121,7 +121,7 @@ def test_what_is_missing_is_told(sql: Sql) -> None:
 @pytest.mark.duckdb("a server is taken to exist")
 def test_without_a_warehouse_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(WarehouseError, match="It is filled by: invoiced-pipeline sync"):
+    with pytest.raises(WarehouseError, match="To fill it: invoiced-pipeline sync"):
         CliRunner().invoke(app, ["sql", "select 1"], catch_exceptions=False)
     assert list(tmp_path.iterdir()) == []
 

@@ -26,7 +26,7 @@ def test_every_run_refuses(
     settings = service.settings()
     definitions, instance = build_definitions(settings), service.instance
     # As in a code server: what is launched knows the settings of before.
-    monkeypatch.setattr("invoiced_pipeline.defs.launch.launch.load_settings", lambda: settings)
+    monkeypatch.setattr("invoiced_pipeline.defs.launch.job_run.load_settings", lambda: settings)
     old = service.folder / "data" / "invoiced.duckdb"
     old.parent.mkdir()
     old.touch()

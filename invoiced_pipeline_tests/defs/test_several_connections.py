@@ -124,11 +124,11 @@ def test_no_key_reaches_the_other_host(
     [
         (
             {"connection": "Invoiced", "base_url": "https://example.com"},
-            "its key goes nowhere else",
+            "its key is sent only there",
         ),
         (
             {"connection": "Beta", "base_url": "http://localhost:1"},
-            "these tables are of 'Invoiced'",
+            "these tables belong to 'Invoiced'",
         ),
     ],
 )

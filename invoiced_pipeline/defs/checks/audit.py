@@ -1,54 +1,54 @@
-"""What there is to say of a run's tables once they are loaded."""
+"""Post-load checks and problems, per table."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC, datetime
+from typing import Protocol
 
-from invoiced_pipeline.defs.resources import utc_now
+from invoiced_pipeline.replication.api_counts import Counted
+from invoiced_pipeline.replication.checks import Finding, findings, freshness_bound
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.settings import ConnectionSettings
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.dataset import row_counts
+from invoiced_pipeline.warehouse.integrity import Integrity
 from invoiced_pipeline.windows import Coverage
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.replication.api_counts import Counted
-    from invoiced_pipeline.replication.checks import Finding
-    from invoiced_pipeline.replication.failure_list import Failure
-    from invoiced_pipeline.replication.report import TableReport
-    from invoiced_pipeline.replication.request import ReplicationRequest
 
 logger = logging.getLogger(__name__)
 
 
 class Audited(Protocol):
-    """What an audit is of: a replication that ended, or what a dataset remembers of several."""
+    """What an audit looks at: a replication that has ended, or the loaded tables of a dataset."""
 
     @property
-    def request(self) -> "ReplicationRequest":
-        """Which tables."""
+    def request(self) -> ReplicationRequest:
+        """Names the tables."""
         ...
 
     @property
-    def reports(self) -> "Mapping[str, TableReport]":
-        """What there is to say of each, by name."""
+    def reports(self) -> Mapping[str, TableReport]:
+        """Counts, coverage and errors, by table."""
         ...
 
     @property
     def coverages(self) -> Mapping[str, Coverage]:
-        """What the dataset covers of every table, those not asked for included."""
+        """Coverage of every table of the dataset, also of those not in the request."""
         ...
 
     @property
     def gaps(self) -> Mapping[str, frozenset[str]]:
-        """Columns and arrays that rows of every table were loaded without before."""
+        """Columns and arrays that earlier rows were loaded without, by table."""
         ...
 
 
 class Audit:
-    """Row counts and findings of loaded tables, by table.
+    """Evaluates the checks of complete tables and counts their rows.
 
     Attributes:
-        rows: Rows in the warehouse of every complete table.
-        findings: Outcomes of the checks of every complete table.
+        rows: Rows in the warehouse, by complete table.
+        findings: Results of the checks, by table; empty for a table that is not complete.
     """
 
     def __init__(
@@ -56,20 +56,18 @@ class Audit:
         database: Database,
         connection: ConnectionSettings,
         audited: Audited,
-        counted: "Mapping[str, Sequence[Counted]]",
+        counted: Mapping[str, Sequence[Counted]],
     ) -> None:
-        from invoiced_pipeline.warehouse.dataset import row_counts
-
         self._reports = audited.reports
         self._unchecked: str | None = None
         names = list(self._reports)
         self.findings: dict[str, list[Finding]] = {name: [] for name in names}
         try:
             self._check(database, connection, audited, counted)
-        except Exception as error:  # what is loaded is loaded, and its results must be recorded
+        except Exception as error:  # the load is done: its results must be recorded all the same
             logger.exception("the checks could not be evaluated")
             self._unchecked = f"the checks could not be evaluated: {error}"
-        # The checks have counted the rows already: no table is read for it again.
+        # The check of the primary key counts rows: no table is counted twice.
         self.rows = {
             name: finding.counts["rows"]
             for name, found in self.findings.items()
@@ -81,18 +79,16 @@ class Audit:
             self.rows |= row_counts(database, connection.dataset, uncounted)
 
     @property
-    def complete(self) -> "list[TableReport]":
-        """Reports of the tables that are complete."""
+    def complete(self) -> list[TableReport]:
+        """Returns the reports of the tables that are complete."""
         return [report for report in self._reports.values() if report.is_complete]
 
-    def problems(self, others: "Sequence[Failure]" = ()) -> str:
-        """Why the run fails although it went through; empty when all is well.
+    def problems(self, others: Sequence[Failure] = ()) -> str:
+        """Returns why the run fails although it loaded; empty if nothing is wrong.
 
         Args:
-            others: What else is not complete.
+            others: Failures besides those in the reports.
         """
-        from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
-
         failed = [
             *others,
             *(
@@ -106,11 +102,11 @@ class Audit:
         incomplete = failure_lines(failed, of=len(self._reports))
         return told([("not complete", incomplete), ("loaded, but look", look)])
 
-    def problem(self, report: "TableReport") -> str | None:
-        """Why a person should look at a table although it is complete; None when all is well."""
+    def problem(self, report: TableReport) -> str | None:
+        """Returns why a person should look at a complete table; None if nothing is wrong."""
         return "; ".join(self._looks(report)) or None
 
-    def _looks(self, report: "TableReport") -> list[str]:
+    def _looks(self, report: TableReport) -> list[str]:
         return ([report.alarm] if report.alarm else []) + [
             f"check {finding.check} failed: {finding.text}"
             for finding in self.findings[report.table]
@@ -122,15 +118,12 @@ class Audit:
         database: Database,
         connection: ConnectionSettings,
         audited: Audited,
-        counted: "Mapping[str, Sequence[Counted]]",
+        counted: Mapping[str, Sequence[Counted]],
     ) -> None:
-        from invoiced_pipeline.replication.checks import findings, freshness_bound
-        from invoiced_pipeline.warehouse.integrity import Integrity
-
         complete = {report.table for report in self.complete}
         if not complete:
             return
-        fresh_since = freshness_bound(utc_now(), connection.warn_after_hours)
+        fresh_since = freshness_bound(datetime.now(UTC), connection.warn_after_hours)
         covered = {name: report.coverage for name, report in self._reports.items()}
         gaps = dict(audited.gaps) | {name: report.gaps for name, report in self._reports.items()}
         with database.session(connection.dataset, read_only=True) as session:

@@ -1,1 +1,1 @@
-"""Runs that a command starts in its own process, recorded like others."""
+"""Dagster's home and instance, and the runs that commands start in their own process."""

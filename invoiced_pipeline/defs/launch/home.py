@@ -1,26 +1,64 @@
-"""Where Dagster keeps its records: the same folder for commands and for the UI."""
+"""Dagster's home: the folder of its run history, which commands and the UI share."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoiced_pipeline.defs.launch.home_folder import make_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings
 
 _VARIABLE = "DAGSTER_HOME"
 
+DAGSTER_YAML = """\
+# Dagster's own settings. Its run history is kept beside this file.
+
+# Messages of the pipeline, such as retries, appear in the run's log.
+python_logs:
+  managed_python_loggers: [invoiced_pipeline]
+  python_log_level: INFO
+
+# The warehouse has its own lock, released when a process dies. These keep the machine usable.
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 180
+
+# Old ticks are many and tell little. Runs and events stay until they are deleted.
+retention:
+  schedule:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: 90
+      started: 7
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: 90
+      started: 7
+
+telemetry:
+  enabled: false
+
+# No newsletter dialog over the first page.
+nux:
+  enabled: false
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DagsterHome:
-    """The folder of Dagster's records.
+    """The folder of Dagster's run history.
 
     Attributes:
         folder: Its path.
-        is_own: Whether it is made, with a `dagster.yaml`, when it is missing. A folder that
-            DAGSTER_HOME names in the environment, and a working directory with a `dagster.yaml`,
-            belong to the user.
-        is_set: Whether the setting `home` names it, whatever the working directory says.
+        is_own: Whether the project creates it, with a `dagster.yaml`. A folder that DAGSTER_HOME
+            names in the environment, or a working directory with a `dagster.yaml`, belongs to the
+            user.
+        is_set: Whether the setting `home` names it, which wins over the working directory.
     """
 
     folder: Path
@@ -28,10 +66,10 @@ class DagsterHome:
     is_set: bool = False
 
     def prepare(self) -> None:
-        """Makes the folder if it is ours. What is there stays.
+        """Creates the folder if it is the project's own; existing files stay.
 
         Raises:
-            ConfigurationError: DAGSTER_HOME names no folder by its absolute path.
+            ConfigurationError: DAGSTER_HOME is not the absolute path of an existing folder.
         """
         if self.is_own:
             make_home(self.folder)
@@ -44,12 +82,12 @@ class DagsterHome:
 
 
 def dagster_home(settings: Settings) -> DagsterHome:
-    """Returns the folder of Dagster's records for these settings.
+    """Returns the folder of Dagster's run history for these settings.
 
-    Paths in a `dagster.yaml` begin at the working directory, so one elsewhere is not used.
+    A `dagster.yaml` counts only in the working directory, because its paths begin there.
 
     Raises:
-        ConfigurationError: `.env` names a folder outside of the project that does not exist.
+        ConfigurationError: `.env` names a folder outside the project that does not exist.
     """
     own, given = settings.dagster.home, os.environ.get(_VARIABLE)
     if own is not None and not (settings.environment and (given or settings.dagster_home)):
@@ -68,8 +106,16 @@ def _in_dotenv(settings: Settings, value: str) -> Path:
     home = settings.folder / value
     if not home.exists() and not home.is_relative_to(settings.folder):
         message = (
-            f"{_VARIABLE} in .env is {home}, which does not exist. Correct it, for example because "
-            f"{settings.folder} was moved, or create the folder"
+            f"{_VARIABLE} in .env is {home}, which does not exist. Create the folder, or correct "
+            f"the variable, for example if {settings.folder} was moved"
         )
         raise ConfigurationError(message)
     return home
+
+
+def make_home(home: Path) -> None:
+    """Creates the folder and its `dagster.yaml`; existing ones stay as they are."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(DAGSTER_YAML, encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Deletes old runs from Dagster's records."""
+"""Deletion of old runs from Dagster's run history."""

@@ -1,4 +1,4 @@
-"""The job that deletes old runs once a day; it exists where the settings say how long runs stay."""
+"""The daily job that deletes old runs; it exists only if `keep_runs_days` is set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ _DAILY = "47 3 * * *"
 
 
 def old_runs_definitions(settings: Settings) -> dg.Definitions:
-    """The job `delete_old_runs` and its schedule; nothing while `keep_runs_days` is not set."""
+    """Returns the job `delete_old_runs` and its schedule; nothing without `keep_runs_days`."""
     days = settings.dagster.keep_runs_days
     if days is None:
         return dg.Definitions()
@@ -26,7 +26,7 @@ def old_runs_definitions(settings: Settings) -> dg.Definitions:
 
     @dg.job(
         name=OLD_RUNS_JOB,
-        description=f"Deletes runs that ended more than {days} days ago from Dagster's records. "
+        description=f"Deletes runs that ended more than {days} days ago from Dagster's history. "
         "Runs in progress, and runs with the newest event of a table, partition or check, stay.",
     )
     def job() -> None:

@@ -1,4 +1,4 @@
-"""Deletes old runs from Dagster's records, except those that schedules, checks or the UI need."""
+"""Old runs in Dagster's run history, and which of them schedules, checks or the UI still need."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from invoiced_pipeline.defs.checks.specs import check_specs
-from invoiced_pipeline.defs.launch.code_location import job_origin
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.names import OLD_RUNS_JOB, writeback_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over
 from invoiced_pipeline.selection.tables import tables_of
@@ -26,14 +26,14 @@ _PAGE = 500
 def delete_old_runs(instance: dg.DagsterInstance, settings: Settings, before: datetime) -> int:
     """Deletes the project's runs that ended before an instant, and returns how many.
 
-    Runs that are not finished stay, and so does a run with an asset's newest event: schedules read
-    a table's coverage from its last materialisation, and the UI shows a partition without one as
-    missing. Nothing in the warehouse changes.
+    Unfinished runs stay. So do runs with an asset's newest event: schedules read a table's coverage
+    from its last materialization, and the UI shows a partition without one as missing. Nothing in
+    the warehouse changes.
 
     Args:
         instance: Where the runs are recorded; runs of other projects in it stay.
-        settings: Whose runs.
-        before: Aware.
+        settings: They say which runs are the project's.
+        before: An aware instant.
     """
     ours = [run.run_id for run in _ended_before(instance, before) if _is_ours(run, settings)]
     kept = set(_with_newest_events(instance, settings)) if ours else set()
@@ -44,7 +44,7 @@ def delete_old_runs(instance: dg.DagsterInstance, settings: Settings, before: da
 
 
 def _ended_before(instance: dg.DagsterInstance, before: datetime) -> Iterator[dg.DagsterRun]:
-    # What ended before was created before, and Dagster filters by that alone.
+    # A run that ended before was created before, and Dagster filters only by creation.
     wanted = dg.RunsFilter(statuses=_FINISHED, created_before=before)
     cursor = None
     while records := instance.get_run_records(wanted, limit=_PAGE, cursor=cursor):
@@ -56,9 +56,9 @@ def _ended_before(instance: dg.DagsterInstance, before: datetime) -> Iterator[dg
 
 
 def _is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
-    """Whether a run is of these settings' jobs or tables, and not of another code location."""
+    """Returns whether a run is of these settings' jobs or tables, in this code location."""
     ours = job_origin(run.job_name, settings)
-    # Runs of Dagster's own commands, and those of earlier versions, have no origin.
+    # Runs of Dagster's own commands, and of earlier versions, have no origin.
     if (run.remote_job_origin or ours).location_name != ours.location_name:
         return False
     datasets = {each.dataset for each in settings.connection}
@@ -72,7 +72,7 @@ def _is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
 
 
 def _with_newest_events(instance: dg.DagsterInstance, settings: Settings) -> Iterator[str]:
-    """Ids of the runs that hold the newest event of an asset, a partition or a check."""
+    """Yields the ids of runs with the newest event of an asset, a partition or a check."""
     for record in instance.get_asset_records():
         key = record.asset_entry.asset_key
         if record.asset_entry.last_run_id:
@@ -112,6 +112,6 @@ def _delete(instance: dg.DagsterInstance, run_id: str) -> None:
     shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
     storage = instance.event_log_storage
     if isinstance(storage, SqliteEventLogStorage):
-        # Dagster empties the run's own file, and leaves it with its size.
+        # Dagster only empties the run's own file, which keeps its size.
         for suffix in ("", "-wal", "-shm"):
             Path(storage.path_for_shard(run_id) + suffix).unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""Which runs are alive, and which died without reporting it."""
+"""Runs in Dagster's history: which are alive, which died, and why one failed."""

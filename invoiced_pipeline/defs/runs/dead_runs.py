@@ -1,4 +1,4 @@
-"""Runs that ended without a word, `kill -9` say, and that Dagster still takes for alive."""
+"""Runs whose process died, for example by `kill -9`, and that Dagster still takes for alive."""
 
 import dagster as dg
 
@@ -9,7 +9,7 @@ from invoiced_pipeline.warehouse.database import Holder
 __all__ = ["DATASET_TAG", "PROCESS_TAG", "this_process"]
 
 DATASET_TAG = "invoiced_pipeline/dataset"
-"""On a run of a write-back: the dataset that it reads, and where its ledger is."""
+"""A tag on a write-back's run: the dataset that it reads and that holds its ledger."""
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -21,30 +21,30 @@ _QUEUED = dg.DagsterRunStatus.QUEUED
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> None:
-    """Marks runs over `dataset` as failed whose process is gone.
+    """Marks runs over `dataset` as failed if their process is gone.
 
-    The writer's lock names only who died holding it. A run can also die before it takes the lock,
-    while Dagster plans it, and then nothing else would ever end it.
+    The writer's lock names only the run that died holding it. A run can also die before it takes
+    the lock, while Dagster plans it: nothing else would ever end it.
 
     Args:
         instance: Where the runs are recorded.
-        dataset: Whose runs.
-        but: The run that asks.
+        dataset: The dataset that the runs read or write.
+        but: The run that calls this; it holds the lock.
     """
-    asking = Holder.of_this_process(but)  # it holds the lock: others may wait for it
+    caller = Holder.of_this_process(but)
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
         concerns = is_over(run, dataset) or run.tags.get(DATASET_TAG) == dataset
-        if run.run_id != but and concerns and not is_alive(instance, run, asking):
+        if run.run_id != but and concerns and not is_alive(instance, run, caller):
             mark_failed(instance, run.run_id)
 
 
 def living_runs(instance: dg.DagsterInstance, dataset: str, holder: Holder | None) -> list[str]:
-    """Ids of the runs over `dataset` that wait in the queue, or that may be alive.
+    """Returns the ids of the runs over `dataset` that are queued or may be alive.
 
     Args:
         instance: Where the runs are recorded.
-        dataset: Whose runs.
-        holder: Who holds the writer's lock of `dataset` at this moment.
+        dataset: The dataset that the runs replicate.
+        holder: Who holds the writer's lock of `dataset` now.
     """
     return [
         run.run_id
@@ -54,7 +54,7 @@ def living_runs(instance: dg.DagsterInstance, dataset: str, holder: Holder | Non
 
 
 def living_job_runs(instance: dg.DagsterInstance, job: str, holder: Holder | None) -> list[str]:
-    """Ids of a job's runs that wait in the queue, or that may be alive; as `living_runs`."""
+    """Returns the ids of a job's runs that are queued or may be alive; see `living_runs`."""
     wanted = dg.RunsFilter(job_name=job, statuses=[_QUEUED, *_UNFINISHED])
     return [
         run.run_id
@@ -64,18 +64,18 @@ def living_job_runs(instance: dg.DagsterInstance, job: str, holder: Holder | Non
 
 
 def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Marks a run whose process is gone as failed, unless it has ended."""
+    """Marks a run as failed because its process is gone, unless the run has ended."""
     run = instance.get_run_by_id(run_id)
     if run is not None and not run.is_finished:
         instance.report_run_failed(
             run,
-            "Its process ended without a word. Nothing of it was committed by halves; the run "
-            "that found this repeats its work.",
+            "Its process died. What it had committed is complete; the run that found this repeats "
+            "its work.",
         )
 
 
 def is_over(run: dg.DagsterRun, dataset: str) -> bool:
-    """Whether a run replicates tables of `dataset`."""
+    """Returns whether a run replicates tables of `dataset`."""
     keys = run.asset_selection or ()
     jobs = {sync_job_name(dataset), sweep_job_name(dataset)}
     return run.job_name in jobs or any(key.path[0] == dataset for key in keys)

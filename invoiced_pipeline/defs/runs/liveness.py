@@ -1,7 +1,7 @@
-"""Whether a run is alive: asked of the writer's lock, which dies with its process.
+"""Whether a run is alive, by the writer's lock, which is released when its process dies.
 
-A process id says little: containers use the same ones again, and that of another machine cannot be
-asked for. A run that writes holds the lock, and one that waits has another holder to wait for.
+A process id proves little: containers reuse ids, and one of another machine cannot be tested. A run
+that writes holds the lock, and a run that waits has a holder to wait for.
 """
 
 import os
@@ -15,26 +15,26 @@ import dagster as dg
 from invoiced_pipeline.warehouse.database import Holder
 
 PROCESS_TAG = "invoiced_pipeline/process"
-"""On a run: `pid@host` of the process that executes it."""
+"""A tag on a run: `pid@host` of the process that executes it."""
 
-_SURELY_PLANNED = timedelta(minutes=2)
-_SURELY_BEGUN = timedelta(minutes=15)
-"""No living run takes longer from its start to its op, which tags it and takes the lock. A run
-without any sign of a process gets more time, because its process may only be starting."""
+_LONGEST_PLANNING = timedelta(minutes=2)
+_LONGEST_START = timedelta(minutes=15)
+"""No living run takes longer from its start until its op tags it and takes the lock. A run without
+a sign of a process gets more time, because its process may still be starting."""
 
 
 def this_process() -> str:
-    """The tag's value for this process."""
+    """Returns the tag's value for this process."""
     return f"{os.getpid()}@{socket.gethostname()}"
 
 
 def is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun, holder: Holder | None) -> bool:
-    """Whether a run that Dagster takes for under way may still be.
+    """Returns whether a run that Dagster takes for running may still be.
 
     Args:
         instance: Where the run is recorded.
-        run: One that has left the queue and has not ended.
-        holder: Who holds the writer's lock of its dataset at this moment.
+        run: A run that has left the queue and has not ended.
+        holder: Who holds the writer's lock of its dataset now.
     """
     if holder is not None and holder.run_id == run.run_id:
         return True
@@ -44,21 +44,21 @@ def is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun, holder: Holder | 
     if pid.isdigit():
         if host == socket.gethostname() and not _has_process(int(pid)):
             return False
-        # It may wait for whoever holds the lock, or be about to take it. Under a free lock, a
-        # process of that number is another one.
-        return holder is not None or age <= _SURELY_PLANNED
+        # It may wait for the lock's holder, or be about to take the lock. If nobody holds the lock,
+        # the process with that id is another one.
+        return holder is not None or age <= _LONGEST_PLANNING
     pids = [
         int(found[1])
         for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
         if (found := re.search(r"\(pid: (\d+)\)", entry.user_message or entry.message))
     ]
-    if pids:  # perhaps of another machine: so this only counts once the op would have begun
-        return age <= _SURELY_PLANNED or any(map(_has_process, pids))
-    return age <= _SURELY_BEGUN
+    if pids:  # perhaps ids of another machine: they count only once the op must have started
+        return age <= _LONGEST_PLANNING or any(map(_has_process, pids))
+    return age <= _LONGEST_START
 
 
 def _age(record: dg.RunRecord) -> timedelta:
-    """Time since the run started, or since it was created; time in the queue does not count."""
+    """Returns the time since the run left the queue, or else since it was created."""
     now = datetime.now(UTC)
     if record.start_time is not None:
         return now - datetime.fromtimestamp(record.start_time, UTC)
@@ -72,13 +72,13 @@ def _has_process(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _waits_to_be_reaped(pid)
+    return not _is_zombie(pid)
 
 
-def _waits_to_be_reaped(pid: int) -> bool:
-    """Whether a process has ended and its parent did not ask how, as in containers without init."""
+def _is_zombie(pid: int) -> bool:
+    """Returns whether a process has ended unreaped, as happens in containers without init."""
     try:
-        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False  # it is gone by now, or this is no Linux
-    return told.rpartition(")")[2].split()[:1] == ["Z"]
+        return False  # it is gone by now, or this is not Linux
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]

@@ -1,1 +1,1 @@
-"""The sync in Dagster: assets, the op that loads them, its job, schedules and metadata."""
+"""The sync in Dagster: assets, job and schedule, what a run does, and what it records."""

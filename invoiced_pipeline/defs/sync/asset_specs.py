@@ -1,10 +1,11 @@
-"""Asset specs, derived from the catalog: what the UI shows of a table before it is ever loaded."""
+"""Asset specs from the catalog: what the UI shows of a table before its first load."""
 
 from datetime import timedelta
 
 import dagster as dg
 
 from invoiced_pipeline.catalog import Column, Table
+from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import account_key, asset_key
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.settings import ConnectionSettings, Destination
@@ -20,14 +21,19 @@ _TYPES = {
 
 
 _ALL_PARTITIONS = (
-    "The UI's dialog for materializing shows the partitions of the last 90 days only, and its "
-    "*All* means these. To read the older ones too, choose *Show all partitions* first."
+    "The UI's dialog for materializing shows only the partitions of the last 90 days, and its "
+    "*All* means those. To read older partitions too, choose *Show all partitions* first."
 )
-"""Seen in Dagster 1.13, whose notice of it is easily overlooked."""
+"""Observed in Dagster 1.13, whose own hint is easy to miss."""
 
 
 def column_schema(columns: tuple[Column, ...], *, key: tuple[str, ...]) -> dg.TableSchema:
-    """Columns with types and descriptions, as the UI shows them."""
+    """Returns columns with types and descriptions, as the UI shows them.
+
+    Args:
+        columns: The columns.
+        key: Names of the primary key's columns.
+    """
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -58,7 +64,7 @@ def asset_spec(
     partitions: dg.PartitionsDefinition,
     destination: Destination,
 ) -> dg.AssetSpec:
-    """The spec of one table as an asset."""
+    """Returns the spec of one table."""
     dataset = connection.dataset
     children = {
         f"columns of {table.child_name(child)}": column_schema(
@@ -69,16 +75,11 @@ def asset_spec(
     return dg.AssetSpec(
         key=asset_key(dataset, table),
         deps=[account_key(dataset)],
-        description="\n\n".join(
-            filter(
-                None,
-                [
-                    table.description,
-                    connection.description,
-                    _ALL_PARTITIONS,
-                    f"[API reference]({table.docs_url})",
-                ],
-            )
+        description=paragraphs(
+            table.description,
+            connection.description,
+            _ALL_PARTITIONS,
+            f"[API reference]({table.docs_url})",
         ),
         group_name=dataset,
         owners=connection.owners,

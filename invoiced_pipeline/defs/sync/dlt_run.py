@@ -1,4 +1,4 @@
-"""The run of a dlt pipeline inside a Dagster op; apart, for its imports take 0.6 s."""
+"""A run of a dlt pipeline inside a Dagster op."""
 
 from typing import TYPE_CHECKING
 
@@ -18,17 +18,20 @@ class _TableTranslator(DagsterDltTranslator):
         self._dataset = dataset
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """The asset `<dataset>/<resource>`."""
+        """Returns the asset `<dataset>/<resource>`."""
         return dg.AssetSpec(dg.AssetKey([self._dataset, data.resource.name]))
 
 
 def run_pipeline(
     context: dg.AssetExecutionContext, dataset: str, source: "DltSource", pipeline: "Pipeline"
 ) -> None:
-    """Extracts, normalizes and loads; errors as of dlt's `Pipeline.run`.
+    """Extracts, normalizes and loads.
 
-    dagster-dlt's own results are dropped: they say less than the reports of the replication, and
-    say it of failed tables, too.
+    dagster-dlt's own results are dropped: they hold less than the replication's reports, and exist
+    for failed tables, too.
+
+    Raises:
+        Exception: As dlt's `Pipeline.run`.
     """
     events = DagsterDltResource().run(
         context=context,

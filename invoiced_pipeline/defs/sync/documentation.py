@@ -1,4 +1,4 @@
-"""Has a connection's dataset described in the warehouse; apart, for what it imports is large."""
+"""Comments and views in the warehouse that document a connection's dataset."""
 
 import logging
 
@@ -12,19 +12,19 @@ logger = logging.getLogger(__name__)
 
 
 def document(connection: ConnectionSettings, session: Session) -> None:
-    """Writes comments and keeps the views without deleted rows, where something changed.
+    """Updates comments, and the views without deleted rows, if something has changed.
 
     Args:
-        connection: Whose dataset it is, and how its columns are treated.
-        session: Over that dataset; the caller holds the writer's lock.
+        connection: It names the dataset and says which columns are hashed or dropped.
+        session: A session over the dataset; the caller holds the writer's lock.
     """
     document_dataset(session, all_tables_of(connection), current_views=connection.current_views)
 
 
 def document_after_push(connection: ConnectionSettings, database: Database) -> None:
-    """The same in a session of its own, for tables that a first push has made.
+    """Documents tables that a first push has created, in a session of its own.
 
-    A push that succeeded does not fail because somebody opened the file meanwhile: the next sync
+    A push that succeeded does not fail because another program has opened the file: the next sync
     or push writes the comments.
     """
     try:

@@ -1,8 +1,8 @@
-"""A table's report as the metadata of its materialisation.
+"""A table's report as the metadata of its materialization.
 
-A run over many partitions records one materialisation for each. What is of the run stands on the
-last of them alone, so that a plot has one point per run. Dagster's UI plots every number that it
-finds: what would be a flat line is text.
+A run over many partitions records a materialization for each. Only the last one has the run's
+figures, so that a plot has one point per run. Dagster's UI plots every number: what would be a flat
+line is text.
 """
 
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from invoiced_pipeline.replication.report import TableReport
 COVERED_SINCE = "covered_since"
 COVERED_UNTIL = "covered_until"
 COVERED_WINDOWS = "covered_windows"
-"""How many windows the coverage consists of, where there is more than one: gaps in between."""
+"""How many windows the coverage has, if there are several: there are gaps between them."""
 
 PROBLEM = "problem"
-"""Why a person should look at a table although it is loaded."""
+"""Why a person should look at a loaded table."""
 
 ROW_COUNT = "dagster/row_count"
-"""Rows of the whole table: where all of it was read or compared."""
+"""Rows of the whole table; recorded by runs that read or compared all of it."""
 
 _ROWS = "rows_in_table"
 _NOTHING_NEW = "nothing_new"
-"""The figures of a run that found nothing: kept for a person who looks, not plotted."""
+"""The figures of a run that found nothing new: shown, but not plotted."""
 
 
 def run_metadata(
@@ -35,13 +35,13 @@ def run_metadata(
     *,
     problem: str | None = None,
 ) -> Mapping[str, Any]:
-    """What one run did to one table, and what is covered since; ticks read the latter.
+    """Returns what a run did to a table, and the table's coverage, which ticks read.
 
     Args:
-        report: The counts.
-        rows: Rows in the warehouse's table after the run.
-        stages: Seconds of the run's stages, of all its tables together.
-        problem: Why a person should look although all is loaded.
+        report: The run's counts.
+        rows: Rows of the table after the run.
+        stages: Seconds of the run's stages, for all its tables together.
+        problem: Why a person should look at the table although it is loaded.
     """
     figures = _figures(report, stages)
     metadata: dict[str, Any] = {
@@ -68,15 +68,14 @@ def run_metadata(
 
 
 def is_idle(report: TableReport) -> bool:
-    """Whether a sync found nothing new in a table."""
+    """Returns whether a sync found nothing new in a table."""
     return report.mode == "sync" and not (report.rows or report.deleted or report.rejected)
 
 
 def plain_metadata(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
-    """Metadata of a table's last materialisation, or observation, as plain values.
+    """Returns the metadata of a materialization or observation as plain values.
 
-    The figures of a run that found nothing are there like those of others, and so is the number of
-    rows in the table.
+    It holds the same names for a run that found nothing new as for others.
     """
     found: dict[str, Any] = {name: value.value for name, value in metadata.items()}
     found |= found.pop(_NOTHING_NEW, {})

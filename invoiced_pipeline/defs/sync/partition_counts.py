@@ -1,4 +1,4 @@
-"""What a run says of each partition of a table: the rows in it, and those that it read."""
+"""What a run records of each partition of a table: the rows in it, and those that it read."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -7,27 +7,26 @@ from typing import Any
 import dagster as dg
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.defs.partitions import floor_to_period
+from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.replication.report import TableReport
-from invoiced_pipeline.settings import ConnectionSettings
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.partition_rows import rows_by_day
 from invoiced_pipeline.windows import Coverage, Window
 
 PARTITION_ROWS = "dagster/partition_row_count"
 
 
-class PartitionFigures:
-    """Counts the partitions that a run touched, and repeats what is known of its others.
+class PartitionCounts:
+    """Counts the rows of partitions that a run changed, and repeats the known counts of others.
 
-    The UI plots the newest materialisation of each partition. So one that says nothing of its rows
-    would take the partition out of the plot, and a partition that rows left needs one, too.
+    The UI plots the newest materialization of each partition. Without a row count in it, the
+    partition would be missing from the plot. A partition that rows moved out of needs a new one.
 
     Args:
-        instance: Where materialisations are recorded.
+        instance: Where materializations are recorded.
         database: The warehouse, after the load.
-        connection: Whose tables.
-        partitions: The grid.
+        dataset: Whose tables and partitions.
         keys: The run's partitions, in order.
     """
 
@@ -35,19 +34,17 @@ class PartitionFigures:
         self,
         instance: dg.DagsterInstance,
         database: Database,
-        connection: ConnectionSettings,
-        partitions: dg.TimeWindowPartitionsDefinition,
+        dataset: ReplicatedDataset,
         keys: Sequence[str],
     ) -> None:
         self._instance = instance
         self._database = database
-        self._connection = connection
-        self._partitions = partitions
-        self._grid = partitions.get_partition_keys()
+        self._dataset = dataset
+        self._every_key = dataset.partitions.get_partition_keys()
         self._keys = keys
 
-    def of(self, table: Table, report: TableReport) -> dict[str, dict[str, Any]]:
-        """Metadata by partition: of all of the run's, and of others whose number of rows changed.
+    def metadata(self, table: Table, report: TableReport) -> dict[str, dict[str, Any]]:
+        """Returns metadata of the run's partitions, and of others whose number of rows changed.
 
         Raises:
             WarehouseError: The warehouse cannot be read.
@@ -57,37 +54,37 @@ class PartitionFigures:
         unknown = set(self._keys) - touched - recorded.keys()
         counts = {**recorded, **self._count(table, touched | unknown)}
         figures: dict[str, dict[str, Any]] = {}
-        for key in self._grid:
+        for key in self._every_key:
             is_own = key in self._keys
             if is_own or (key in touched and counts[key] != recorded.get(key)):
                 figures[key] = {PARTITION_ROWS: counts[key], **self._rows_read(report, key)}
         return figures
 
     def _touched(self, report: TableReport) -> set[str]:
-        """The partitions that rows came into, or left; all where that is not known."""
-        is_removed = report.deleted and self._connection.deletions == "remove"
+        """Returns the partitions that rows moved into or out of; all if that is not known."""
+        is_removed = report.deleted and self._dataset.connection.deletions == "remove"
         is_unknown = report.rows and report.replaced_days is None
         if report.mode == "full" or is_removed or is_unknown:
-            return set(self._grid)
+            return set(self._every_key)
         left = (self._partition_of(day) for day in report.replaced_days or ())
-        touched = {*report.periods, *left} & set(self._grid)
+        touched = {*report.periods, *left} & set(self._every_key)
         return touched if report.mode == "sync" else touched | set(self._keys)
 
     def _rows_read(self, report: TableReport, key: str) -> dict[str, int]:
         rows = report.periods[key]
-        if key == self._keys[-1]:  # it takes records without `updated_at`
+        if key == self._keys[-1]:  # counts the records without `updated_at`, too
             rows += report.rows - report.periods.total()
         return {"rows": rows} if rows or report.mode != "sync" else {}
 
     def _partition_of(self, day: date) -> str:
         instant = datetime.combine(day, time(), UTC)
-        return f"{floor_to_period(instant, self._connection.partitions):%Y-%m-%d}"
+        return f"{floor_to_period(instant, self._dataset.connection.partitions):%Y-%m-%d}"
 
     def _recorded(self, table: Table, keys: Collection[str]) -> dict[str, int]:
-        """Rows of some partitions as their newest materialisations have them."""
+        """Returns the row counts in the newest materializations of some partitions."""
         if not keys:
             return {}
-        key = asset_key(self._connection.dataset, table)
+        key = self._dataset.asset_key(table)
         kind = dg.DagsterEventType.ASSET_MATERIALIZATION
         newest = self._instance.get_latest_storage_id_by_partition(key, kind, set(keys))
         if not newest:
@@ -106,14 +103,12 @@ class PartitionFigures:
         return counts
 
     def _rows_by_day(self, table: Table, keys: Collection[str]) -> Mapping[date, int]:
-        from invoiced_pipeline.warehouse.partition_rows import rows_by_day
-
         windows = Coverage.of(map(self._window, keys)).windows
-        with self._database.session(self._connection.dataset, read_only=True) as session:
+        with self._database.session(self._dataset.name, read_only=True) as session:
             return rows_by_day(session, table, windows) if table.name in session.tables() else {}
 
     def _window(self, key: str) -> Window:
-        found = self._partitions.time_window_for_partition_key(key)
+        found = self._dataset.partitions.time_window_for_partition_key(key)
         return Window(found.start, found.end)
 
 

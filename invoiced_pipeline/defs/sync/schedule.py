@@ -1,4 +1,4 @@
-"""Schedules: at which ticks a connection's sync starts, and at which it is left out."""
+"""The schedule of a connection's sync: at which ticks it starts, and at which it is skipped."""
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
@@ -8,14 +8,15 @@ import dagster as dg
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs
-from invoiced_pipeline.defs.sync.run_config import range_tags, sync_config
+from invoiced_pipeline.defs.sync.partition_range import range_tags
+from invoiced_pipeline.defs.sync.run_config import sync_config
 from invoiced_pipeline.defs.sync.skipped_ticks import NO_START
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database
 
-_WHEN_BUSY = {"skip": "a start is left out", "wait": "a start waits for its end"}
+_WHEN_BUSY = {"skip": "starts are skipped", "wait": "the next start waits"}
 
 
 def sync_schedule(
@@ -24,15 +25,15 @@ def sync_schedule(
     tables: Sequence[Table],
     partitions: dg.PartitionsDefinition,
 ) -> dg.ScheduleDefinition:
-    """The schedule of a connection's sync job; it is off until it is turned on.
+    """Returns the schedule of a connection's sync job; it is off by default.
 
-    A tick asks Dagster's records and the writer's lock, never the warehouse.
+    A tick reads Dagster's run history and the writer's lock, and never opens the warehouse.
 
     Args:
-        settings: Where the warehouse is.
-        connection: Whose schedule.
-        tables: What it replicates.
-        partitions: The grid of its assets.
+        settings: They name the warehouse.
+        connection: Its settings hold the schedule.
+        tables: The tables that the connection selects.
+        partitions: The partitions of every table.
 
     Raises:
         ConfigurationError: The cron expression is wrong.
@@ -49,7 +50,7 @@ def sync_schedule(
         cron_schedule=crons[0] if len(crons) == 1 else crons,
         execution_timezone=schedule.zone.key if exact else "UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description=f"{schedule.describe()}. While the last sync runs: {busy}.",
+        description=f"{schedule.describe()}. While a sync runs, {busy}.",
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
@@ -72,7 +73,7 @@ def _request(
     keys = [asset_key(connection.dataset, table) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
     return dg.RunRequest(
-        # It waits in any case: another run may take the lock before this one begins.
+        # It waits even with `skip`: another run may take the lock before this one begins.
         run_config=sync_config(connection.dataset, "sync", when_busy="wait"),
         tags=range_tags(partitions, instance, keys, overlap, "sync"),
     )
@@ -81,17 +82,17 @@ def _request(
 def _reason_to_skip(
     instance: dg.DagsterInstance, database: Database, connection: ConnectionSettings
 ) -> str | None:
-    """Why a start is left out; None when it is not.
+    """Returns why a start is skipped; None if it is not.
 
-    One job at a time, by the lock and not by what Dagster believes of runs: the lock died with its
-    process, also when the whole service was killed. A run that writes for another connection is
-    waited for. One run waits at a time: it will read whatever a second one would.
+    The lock decides, not the states of runs in Dagster: it is released when its process dies, also
+    if the whole service is killed. A start waits for runs of other connections. Only one run waits
+    at a time, because it will read all that a second one would.
     """
     holder = database.current_holder(connection.dataset)
     if holder is None:
         return None
     run = instance.get_run_by_id(holder.run_id)
-    # A run that these records do not know may be one of this connection.
+    # A run that is not in this history may be one of this connection.
     is_own = run is None or is_over(run, connection.dataset)
     if is_own and connection.schedule.when_busy == "skip":
         return f"the last sync has not ended: {holder} writes {database.label}"

@@ -1,4 +1,4 @@
-"""Starts that were left out, by the records that Dagster keeps of a schedule's ticks."""
+"""Scheduled starts that were skipped, from Dagster's history of ticks."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,18 +9,18 @@ from invoiced_pipeline.defs.names import schedule_name, sync_job_name
 from invoiced_pipeline.replication.sync_log import SkippedStart
 
 NO_START = "no start at"
-"""How the reason of a tick begins that was no start: such ticks are not worth a word."""
+"""Begins the reason of a tick that is no start of the schedule; it is not logged."""
 
 _MOST = 1000
-"""Ticks looked at, the newest: Dagster keeps skipped ones for a week, by `dagster.yaml`."""
+"""Newest ticks that are read; `dagster.yaml` keeps skipped ones for a week."""
 
 
 def skipped_starts(instance: dg.DagsterInstance, dataset: str) -> Sequence[SkippedStart]:
-    """The starts of a dataset's syncs that were left out, oldest first.
+    """Returns the skipped starts of a dataset's syncs, oldest first.
 
     Args:
-        instance: Where ticks are recorded; one without schedules has none.
-        dataset: Whose.
+        instance: Where ticks are recorded; an instance without schedules has none.
+        dataset: The dataset that the syncs load.
     """
     if instance.schedule_storage is None:
         return []

@@ -1,8 +1,8 @@
-"""Tables that the account does not have, as Dagster shows them: observed, and not materialised.
+"""Tables that the account does not have: Dagster observes them and does not materialize them.
 
-A materialisation would tell everything downstream that data arrived, and mark partitions as loaded
-that are not. So such a table gets an observation that says why, and a warning where the UI looks
-for one: the check that its coverage reaches up to now does not pass.
+A materialization would signal new data downstream, and mark partitions as loaded that are not. So
+such a table gets an observation with the reason, and a warning: the check that its coverage reaches
+up to now does not pass.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from invoiced_pipeline.replication.report import TableReport
 
 UNAVAILABLE = "unavailable"
-"""Metadata of an observation: what the API says."""
+"""Metadata of an observation: the API's message."""
 
 _CHECK: Check = "newest_window"
 
@@ -24,17 +24,17 @@ _CHECK: Check = "newest_window"
 def unavailable_events(
     dataset: str, unavailable: Mapping[str, str]
 ) -> Iterator[dg.AssetObservation | dg.AssetCheckResult]:
-    """What a run records of tables that the account does not have.
+    """Yields what a run records of tables that the account does not have.
 
     Args:
-        dataset: Whose tables.
-        unavailable: What the API says, by table.
+        dataset: The dataset of the tables.
+        unavailable: The API's message, by table.
     """
-    for name, words in unavailable.items():
+    for name, message in unavailable.items():
         key = dg.AssetKey([dataset, name])
-        text = f"The account does not have this table, and nothing was loaded: {words}"
+        text = f"The account does not have this table, and nothing was loaded: {message}"
         yield dg.AssetObservation(
-            asset_key=key, description=text, metadata={UNAVAILABLE: dg.MetadataValue.text(words)}
+            asset_key=key, description=text, metadata={UNAVAILABLE: dg.MetadataValue.text(message)}
         )
         yield dg.AssetCheckResult(
             asset_key=key,
@@ -46,53 +46,53 @@ def unavailable_events(
 
 
 def warned_checks(dataset: str, unavailable: Iterable[str]) -> set[dg.AssetCheckKey]:
-    """The checks that `unavailable_events` gives a result, of some tables."""
+    """Returns the checks of some tables for which `unavailable_events` yields a result."""
     return {dg.AssetCheckKey(dg.AssetKey([dataset, name]), _CHECK) for name in unavailable}
 
 
-def words_of(observation: dg.AssetObservation) -> str | None:
-    """What the API says of an observed table that the account does not have; else None."""
-    said = observation.metadata.get(UNAVAILABLE)
-    return None if said is None else str(said.value)
+def api_message(observation: dg.AssetObservation) -> str | None:
+    """Returns the API's message about an unavailable table; None for other observations."""
+    message = observation.metadata.get(UNAVAILABLE)
+    return None if message is None else str(message.value)
 
 
 def unavailable_since_load(
     instance: dg.DagsterInstance, key: dg.AssetKey, loaded: dg.EventLogEntry | None
 ) -> bool:
-    """Whether the last thing recorded of a table is that the account does not have it.
+    """Returns whether a table's newest event says that the account does not have it.
 
     Args:
-        instance: Dagster's records.
-        key: The table.
-        loaded: Its last materialisation.
+        instance: Dagster's run history.
+        key: The table's asset.
+        loaded: Its last materialization.
     """
     records = instance.fetch_observations(key, limit=1).records
     if not records or (loaded is not None and records[0].timestamp < loaded.timestamp):
         return False
     observation = records[0].asset_observation
-    return observation is not None and words_of(observation) is not None
+    return observation is not None and api_message(observation) is not None
 
 
 def earlier_partitions(
     context: dg.AssetExecutionContext,
     report: "TableReport",
-    grid: dg.TimeWindowPartitionsDefinition,
+    partitions: dg.TimeWindowPartitionsDefinition,
 ) -> list[str]:
-    """Partitions before the run's range that it has read, too: those of a table that came late.
+    """Returns the partitions before the run's range that the run read nevertheless.
 
-    A run's range does not wait for tables that the account does not have. Once such a table can be
-    read, all of it is.
+    Unavailable tables do not widen a run's range. Once the account has such a table, a sync reads
+    all of it.
 
     Args:
-        context: The run's.
+        context: The run's; it has the range.
         report: What the run read of the table.
-        grid: All partitions.
+        partitions: All partitions.
     """
     began = context.partition_time_window.start
     read = [window for window in report.covered if window.start < began]
     found: list[str] = []
-    for partition in grid.get_partition_keys() if read else ():
-        window = grid.time_window_for_partition_key(partition)
+    for partition in partitions.get_partition_keys() if read else ():
+        window = partitions.time_window_for_partition_key(partition)
         if window.start >= began:
             break
         if any(each.start < window.end and window.start < each.end for each in read):
@@ -101,13 +101,13 @@ def earlier_partitions(
 
 
 def unavailable_tables(events: Iterable[dg.DagsterEvent]) -> dict[str, str]:
-    """What a run's events say of tables that the account does not have, by table."""
+    """Returns the API's messages in a run's events, by table that the account does not have."""
     found: dict[str, str] = {}
     for event in events:
         if not event.is_asset_observation:
             continue
         observation = event.asset_observation_data.asset_observation
-        words = words_of(observation)
-        if words is not None:
-            found[observation.asset_key.path[-1]] = words
+        message = api_message(observation)
+        if message is not None:
+            found[observation.asset_key.path[-1]] = message
     return found

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.defs.launch.code_location import job_origin
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.retention.old_runs import delete_old_runs
 from invoiced_pipeline.defs.status import connection_status
 from invoiced_pipeline.settings import DagsterSettings, Settings

@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.defs.sync import partition_counts as partition_figures
-from invoiced_pipeline.defs.sync.run_config import range_tags
+from invoiced_pipeline.defs.sync import partition_counts
+from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, Service, months_ago
 
 ROWS = "dagster/partition_row_count"
@@ -114,7 +114,7 @@ def test_plots_show_rows_by_month_and_figures_by_run(
         message = "a table was read to count its rows"
         raise AssertionError(message)
 
-    monkeypatch.setattr(partition_figures.PartitionFigures, "_rows_by_day", refuse)
+    monkeypatch.setattr(partition_counts.PartitionCounts, "_rows_by_day", refuse)
     before = service.instance.get_latest_materialization_event(service.key("plans"))
     assert service.sync("plans").error is None
     after = service.instance.get_latest_materialization_event(service.key("plans"))

@@ -82,13 +82,13 @@ def test_it_is_off_until_it_is_turned_on_and_says_what_it_means(service: Service
     assert found.default_status is dg.DefaultScheduleStatus.STOPPED
     assert (found.job_name, found.cron_schedule) == ("invoiced_sync", "0 * * * *")
     assert found.description == (
-        "Every hour, at minute 0 (UTC). While the last sync runs: a start is left out."
+        "Every hour, at minute 0 (UTC). While a sync runs, starts are skipped."
     )
     configure(service, frequency="6h", anchor="03:30", timezone="Europe/Berlin", when_busy="wait")
     found = schedule_of(service)
     assert found.cron_schedule == "30 3,9,15,21 * * *"
     assert found.execution_timezone == "Europe/Berlin"
-    assert (found.description or "").endswith("a start waits for its end.")
+    assert (found.description or "").endswith("While a sync runs, the next start waits.")
 
 
 def test_a_wrong_cron_is_told_when_the_definitions_load(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration behind `make run`: a local Invoiced, some business in it, and a sync."""
+"""The emulator of the demo: started, or found running, with the records of one folder."""
 
 import socket
 import subprocess
@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import urllib3
 from filelock import FileLock, Timeout
-from pydantic import SecretStr
 
 from invoiced_pipeline.exceptions import (
     ConfigurationError,
@@ -153,26 +152,3 @@ def _wait_until_served(url: str, database: Path, process: "subprocess.Popen[str]
             message = f"The local Invoiced did not start on {url}: {said.strip()[-500:]}"
             raise HostUnreachableError(message, path="/health")
         time.sleep(0.1)
-
-
-def do_business(url: str, api_key: SecretStr) -> str:
-    """Makes a day's changes through the API, as the company's people would; says which."""
-    pool = urllib3.PoolManager(
-        headers=urllib3.make_headers(basic_auth=f"{api_key.get_secret_value()}:")
-    )
-
-    def post(path: str, body: object) -> dict[str, object]:
-        answer = pool.request("POST", f"{url}{path}", json=body, timeout=10)
-        if answer.status >= 300:
-            message = f"POST {path} answered {answer.status}: {answer.data.decode()[:200]}"
-            raise ConfigurationError(message)
-        return answer.json()
-
-    customer = post("/customers", {"name": "Harbour Street Books", "currency": "usd"})
-    lines = [{"name": "Shelving", "quantity": 4, "unit_cost": 129.5}]
-    invoice = post(
-        "/invoices", {"customer": customer["id"], "payment_terms": "NET 30", "items": lines}
-    )
-    share = {"type": "invoice", "invoice": invoice["id"], "amount": 118}
-    post("/payments", {"customer": customer["id"], "amount": 118, "applied_to": [share]})
-    return "a new customer, an invoice of 518.00 and a payment of 118.00"

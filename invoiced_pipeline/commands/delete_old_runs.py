@@ -1,21 +1,27 @@
-"""`invoiced-pipeline delete-old-runs`: for those who start syncs with cron, without a daemon."""
+"""`invoiced-pipeline delete-old-runs`: for syncs started by cron, without Dagster's daemon."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from invoiced_pipeline.commands.common.console import console
+from invoiced_pipeline.defs.launch.instance import open_instance
+from invoiced_pipeline.defs.retention import old_runs
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import load_settings
 
 
 def delete_old_runs(
     days: Annotated[
         int | None,
-        typer.Option(min=1, help="Runs that ended longer ago; keep_runs_days by default."),
+        typer.Option(
+            min=1, help="Delete runs that ended longer ago than this; keep_runs_days by default."
+        ),
     ] = None,
 ) -> None:
-    """Delete old runs from Dagster's records; the newest events of every table stay."""
+    """Deletes old runs and prints how many."""
     settings = load_settings()
     days = days or settings.dagster.keep_runs_days
     if days is None:
@@ -24,12 +30,8 @@ def delete_old_runs(
             f"[dagster] of {settings.source}"
         )
         raise ConfigurationError(message)
-    from invoiced_pipeline.defs.launch.launch import open_instance
-    from invoiced_pipeline.defs.retention import old_runs
-    from invoiced_pipeline.terminal import console
-
     before = datetime.now(UTC) - timedelta(days=days)
     with open_instance(settings) as instance:
         count = old_runs.delete_old_runs(instance, settings, before)
-    runs = "1 run" if count == 1 else f"{count:,} runs"
+    runs = counted(count, "run")
     console.print(f"Deleted {runs} that ended more than {days} days ago.", highlight=False)

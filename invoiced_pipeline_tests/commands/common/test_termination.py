@@ -106,7 +106,7 @@ def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Em
 
 IN_A_CALLBACK = """
 import os, signal, threading, weakref
-from invoiced_pipeline.commands.termination import told_of_termination
+from invoiced_pipeline.commands.common.termination import told_of_termination
 
 class Referent: pass
 

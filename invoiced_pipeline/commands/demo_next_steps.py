@@ -4,14 +4,13 @@ import os
 import sys
 from pathlib import Path
 
+from invoiced_pipeline.commands.common.console import console
 from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.warehouse.open import open_database
 
 
 def show_next_steps(settings: Settings) -> None:
     """Shows where the demonstration's warehouse is, and the commands that come next."""
-    from invoiced_pipeline.terminal import console
-    from invoiced_pipeline.warehouse.open import open_database
-
     label = open_database(settings.warehouse).label
     console.print(f"\nThe warehouse is {label}, the dataset {settings.first.dataset}. What next:")
     for what, command in next_steps().items():

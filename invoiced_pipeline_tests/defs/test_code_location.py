@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from invoiced_pipeline.defs.launch.code_location import job_origin
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.settings import DagsterSettings, Settings
 from invoiced_pipeline_tests.defs.conftest import Service
 

@@ -1,4 +1,4 @@
-"""Which settings and which warehouse a command uses, before it makes a new one."""
+"""Where the settings and the warehouse of a command are."""
 
 import typer
 
@@ -7,14 +7,14 @@ from invoiced_pipeline.warehouse.open import open_database
 
 
 def settings_place(settings: Settings) -> str:
-    """The settings file, or where it was looked up and what follows from its absence."""
+    """Returns the settings file; without one, the folder that paths begin in."""
     if settings.file is not None:
         return str(settings.file)
     return f"no {settings.source} in {settings.folder}: relative paths begin there"
 
 
-def show_new_warehouse(settings: Settings) -> None:
-    """Says, on stderr, that there is no settings file, and that a warehouse is about to be made."""
+def announce_warehouse(settings: Settings) -> None:
+    """Prints to stderr that there is no settings file, or that the warehouse is created now."""
     database = open_database(settings.warehouse)
     if settings.file is None:
         typer.echo(f"Settings: {settings_place(settings)}", err=True)

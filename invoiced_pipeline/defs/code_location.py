@@ -23,13 +23,13 @@ _REPOSITORY = "__repository__"
 def job_origin(job: str, settings: Settings) -> RemoteJobOrigin:
     """Returns where the UI finds a job: code location, repository and name.
 
-    Overview, the Jobs list and a job's page leave out runs without it: they group runs by the
-    repository in the run's origin.
+    The UI's overview, list of jobs and pages of jobs group runs by the repository in their origin,
+    and omit runs without one.
 
     Args:
         job: The job's name.
-        settings: Their folder, else the working directory, may have a `workspace.yaml`, which
-            names the code location; else the settings do.
+        settings: They name the code location, unless a `workspace.yaml` in their folder or in the
+            working directory does.
     """
     repository = RemoteRepositoryOrigin(_code_location(settings), _REPOSITORY)
     return RemoteJobOrigin(repository, job)
@@ -47,7 +47,7 @@ def _code_location(settings: Settings) -> CodeLocationOrigin:
     origins = _origins(file) if file else ()
     ours = [origin for origin in origins if _loads_our_module(origin)]
     named = [origin for origin in origins if origin.location_name == default]
-    # One location alone is ours whatever it loads: a server, or a module that imports ours.
+    # A single location must be ours: it may be a server, or a module that imports ours.
     alone = origins if len(origins) == 1 else ()
     for origin in (*ours, *named, *alone):
         return origin
@@ -57,11 +57,11 @@ def _code_location(settings: Settings) -> CodeLocationOrigin:
 
 
 def _origins(path: Path) -> Sequence[CodeLocationOrigin]:
-    """The code locations of a workspace; none where `dagster dev` would refuse the file."""
+    """Returns the code locations of a workspace; none if `dagster dev` would refuse the file."""
     try:
         return location_origins_from_yaml_paths([str(path)])
-    # Dagster's checks, its YAML parser and the file system raise different errors. A sync needs no
-    # workspace: starting the UI shows what is wrong with the file.
+    # Dagster's checks, its YAML parser and the file system raise different errors. A sync does not
+    # need the workspace, and the UI reports what is wrong with the file.
     except Exception:  # noqa: BLE001
         return ()
 

@@ -8,7 +8,8 @@ import pytest
 
 from invoiced_emulator.protocol.errors import forbidden, refused
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
+from invoiced_pipeline.defs.names import sweep_op_name
+from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import START, Service
 

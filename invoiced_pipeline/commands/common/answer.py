@@ -1,0 +1,34 @@
+"""The result of a question to the warehouse, as a table."""
+
+from decimal import Decimal
+from typing import Any
+
+from rich.markup import escape
+
+from invoiced_pipeline.commands.common.amounts import amount_text
+from invoiced_pipeline.commands.common.console import console
+from invoiced_pipeline.commands.common.grid import Grid
+from invoiced_pipeline.warehouse.sample_queries import Answer
+
+_TEXT_COLUMNS = {"customer", "email", "invoice", "currency", "status"}
+"""Columns that hold no numbers."""
+
+
+def show_answer(answer: Answer) -> None:
+    """Prints one question's result."""
+    grid = Grid(answer.title)
+    for column in answer.columns:
+        grid.add_column(column, justify="left" if column in _TEXT_COLUMNS else "right")
+    money = answer.columns.index("currency") if "currency" in answer.columns else None
+    for row in answer.rows:
+        currency = None if money is None else str(row[money])
+        grid.add_row(*(escape(_text(value, currency)) for value in row))
+    console.print(grid)
+
+
+def _text(value: Any, currency: str | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return amount_text(value, currency)
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,20 @@
+"""The Dagster instance of the settings."""
+
+import os
+
+import dagster as dg
+
+from invoiced_pipeline.defs.launch.home import dagster_home
+from invoiced_pipeline.settings import Settings
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Opens the instance whose run history the UI shows for these settings.
+
+    Raises:
+        ConfigurationError: DAGSTER_HOME names no folder.
+    """
+    home = dagster_home(settings)
+    home.prepare()
+    os.environ["DAGSTER_HOME"] = str(home.folder)
+    return dg.DagsterInstance.get()

@@ -1,0 +1,1 @@
+"""The sweep in Dagster: its job, its op and its weekly schedule."""
