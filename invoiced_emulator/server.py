@@ -23,6 +23,7 @@ from invoiced_emulator.records.store import Store
 from invoiced_emulator.records.webhook_deliveries import deliver
 
 DEFAULT_KEY = "emulator0000000000000000000000ab"
+_HOST = "127.0.0.1"
 _START_SECONDS = 30
 
 
@@ -35,7 +36,6 @@ class Emulator:
 
     Args:
         database: A SQLite file, created when missing, or `:memory:`.
-        host: Address to bind.
         port: Port to bind; 0 takes a free one.
         api_key: The account's API key.
         keys: More keys and their states.
@@ -51,7 +51,6 @@ class Emulator:
         self,
         *,
         database: Path | str = ":memory:",
-        host: str = "127.0.0.1",
         port: int = 0,
         api_key: str = DEFAULT_KEY,
         keys: Mapping[str, KeyState] | None = None,
@@ -78,8 +77,7 @@ class Emulator:
             {api_key: "active", **(keys or {})},
             faults or Faults(),
         )
-        self._socket = socket.create_server((host, port), backlog=128)
-        self._host = host
+        self._socket = socket.create_server((_HOST, port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
         self._server = _Server(_configuration(self.application))
         self._thread = threading.Thread(
@@ -89,7 +87,7 @@ class Emulator:
     @property
     def url(self) -> str:
         """Base address of the API, without a slash at the end."""
-        return f"http://{self._host}:{self.port}"
+        return f"http://{_HOST}:{self.port}"
 
     @property
     def faults(self) -> Faults:

@@ -42,9 +42,9 @@ def load_directory(store: Store, path: Path) -> Loaded:
             collection = _collection(file, record)
             if collection is None:
                 kind = record.get("object") or file.name.split(".", maxsplit=1)[0]
-                loaded.skipped.append(f"{file.name}: {kind} is not kept")
+                loaded.skipped.append(f"{file.name}: unknown kind of record: {kind}")
             elif "id" not in record:
-                loaded.skipped.append(f"{file.name}: a record without id")
+                loaded.skipped.append(f"{file.name}: record without an id")
             else:
                 records[collection, str(record["id"])] = record
     with store.transaction():
@@ -64,7 +64,7 @@ def _records(file: Path, loaded: Loaded) -> Iterator[dict[str, Any]]:
         if isinstance(record, dict):
             yield record
         else:
-            loaded.skipped.append(f"{file.name}: a {type(record).__name__} is not a record")
+            loaded.skipped.append(f"{file.name}: not a record but a {type(record).__name__}")
 
 
 def _collection(file: Path, record: dict[str, Any]) -> str | None:

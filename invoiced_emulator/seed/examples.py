@@ -8,7 +8,7 @@ from invoiced_emulator.seed.documents.credit_notes import OUTCOMES as CREDIT_NOT
 from invoiced_emulator.seed.documents.credit_notes import issue_credit_note
 from invoiced_emulator.seed.documents.estimates import OUTCOMES as ESTIMATE_OUTCOMES
 from invoiced_emulator.seed.documents.estimates import issue_estimate
-from invoiced_emulator.seed.documents.invoices import Plan, issue_invoice
+from invoiced_emulator.seed.documents.invoices import InvoicePlan, issue_invoice
 from invoiced_emulator.seed.documents.line_items import draw_lines, line_item
 from invoiced_emulator.seed.payments.transactions import adjust_credit
 from invoiced_emulator.seed.simulation.account import Account
@@ -62,7 +62,7 @@ def _payer(simulation: Simulation, turn: int, terms: str | None = None) -> Accou
 
 def _invoice(simulation: Simulation, turn: int, outcome: str, delivery: str | None) -> None:
     account = _payer(simulation, turn, "NET 30" if outcome == "unpaid" else None)
-    issue_invoice(simulation, account, plan=Plan(outcome, delivery))
+    issue_invoice(simulation, account, plan=InvoicePlan(outcome, delivery))
 
 
 def _estimate(simulation: Simulation, turn: int, outcome: str) -> None:
@@ -79,16 +79,18 @@ def _others(simulation: Simulation, turn: int) -> None:
     add_contact(simulation, account, primary=False)
     add_task(simulation, account)
     if account.credit > 0:
-        issue_invoice(simulation, account, plan=Plan("paid_from_credit"))
+        issue_invoice(simulation, account, plan=InvoicePlan("paid_from_credit"))
 
 
 def _extremes(simulation: Simulation) -> None:
     """Issues a very long invoice, one without lines, and one with many decimals."""
     account = _payer(simulation, 0)
-    issue_invoice(simulation, account, draw_lines(simulation, account, 60), plan=Plan("paid"))
+    issue_invoice(
+        simulation, account, draw_lines(simulation, account, 60), plan=InvoicePlan("paid")
+    )
     issue_invoice(simulation, account, [])
     price = Decimal("9876.5432109876")
     line = line_item(
         simulation, "Turbine rental", Decimal("12.0450000001"), price, account.currency
     )
-    issue_invoice(simulation, account, [line], plan=Plan("unpaid"))
+    issue_invoice(simulation, account, [line], plan=InvoicePlan("unpaid"))

@@ -16,7 +16,7 @@ _WEIGHTS = tuple(weight for _, weight in OUTCOMES.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class InvoicePlan:
     """What happens to an invoice; None leaves it to chance."""
 
     outcome: str | None = None
@@ -24,7 +24,7 @@ class Plan:
     """How far it gets: `draft`, `not_sent`, `sent` or `viewed`."""
 
 
-_CHANCE = Plan()
+_CHANCE = InvoicePlan()
 
 
 def issue_invoice(
@@ -32,7 +32,7 @@ def issue_invoice(
     account: Account,
     lines: list[Record] | None = None,
     *,
-    plan: Plan = _CHANCE,
+    plan: InvoicePlan = _CHANCE,
     subscription: Record | None = None,
 ) -> Record:
     """Issues an invoice now, plans its outcome and emits it."""

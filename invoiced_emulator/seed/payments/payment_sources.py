@@ -4,6 +4,25 @@ from invoiced_emulator.seed.simulation.account import Record
 from invoiced_emulator.seed.simulation.simulation import Simulation
 
 GATEWAY = "test"
+_BANK_ACCOUNT: Record = {
+    "object": "bank_account",
+    "bank_name": "Example Bank",
+    "last4": "6789",
+    "routing_number": "110000000",
+    "verified": True,
+    "country": "US",
+    "currency": "usd",
+    "account_holder_type": "company",
+    "type": "checking",
+}
+_CARD: Record = {
+    "object": "card",
+    "brand": "Visa",
+    "last4": "4242",
+    "exp_year": 2031,
+    "funding": "credit",
+    "issuing_country": "US",
+}
 
 
 def payment_source(
@@ -25,26 +44,5 @@ def payment_source(
         "updated_at": simulation.clock,
     }
     if payment_habit == "ach":
-        return {
-            **shared,
-            "object": "bank_account",
-            "bank_name": "Example Bank",
-            "last4": "6789",
-            "routing_number": "110000000",
-            "verified": True,
-            "country": "US",
-            "currency": "usd",
-            "account_holder_name": holder,
-            "account_holder_type": "company",
-            "type": "checking",
-        }
-    return {
-        **shared,
-        "object": "card",
-        "brand": "Visa",
-        "last4": "4242",
-        "exp_month": 1 + customer_id % 12,
-        "exp_year": 2031,
-        "funding": "credit",
-        "issuing_country": "US",
-    }
+        return {**shared, **_BANK_ACCOUNT, "account_holder_name": holder}
+    return {**shared, **_CARD, "exp_month": 1 + customer_id % 12}

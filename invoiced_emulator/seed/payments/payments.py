@@ -184,19 +184,7 @@ def _refund(
 ) -> None:
     parent = transactions[0]
     charge = payment["charge"]
-    refund: Record = {
-        "id": simulation.next_id("refund", REFUND.first_id),
-        "object": "refund",
-        "charge_id": charge["id"],
-        "currency": payment["currency"],
-        "amount": amount,
-        "status": "succeeded",
-        "failure_message": None,
-        "gateway": GATEWAY,
-        "gateway_id": f"re_{simulation.token()[:12]}",
-        "created_at": simulation.clock,
-        "updated_at": simulation.clock,
-    }
+    refund = _refund_record(simulation, charge, amount)
     simulation.emit_event(
         REFUND, "created", {**refund, "charge": {**charge, "customer": account.shown}}
     )
@@ -221,3 +209,19 @@ def _refund(
     simulation.emit("payments", {**payment, "charge": charge})
     for settled in ({**parent, "children": [record]}, *transactions[1:], record):
         emit_transaction(simulation, account, settled)
+
+
+def _refund_record(simulation: Simulation, charge: Record, amount: Number) -> Record:
+    return {
+        "id": simulation.next_id("refund", REFUND.first_id),
+        "object": "refund",
+        "charge_id": charge["id"],
+        "currency": charge["currency"],
+        "amount": amount,
+        "status": "succeeded",
+        "failure_message": None,
+        "gateway": GATEWAY,
+        "gateway_id": f"re_{simulation.token()[:12]}",
+        "created_at": simulation.clock,
+        "updated_at": simulation.clock,
+    }
