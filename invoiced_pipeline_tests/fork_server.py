@@ -166,7 +166,9 @@ if __name__ == "__main__":
     _ending = Ending()
     sys.path[0] = str(Path(sys.executable).parent)  # as for a console command
     import_everything()
-    importlib.import_module("invoiced_pipeline_tests.library_caches").install()
+    caches = importlib.import_module("invoiced_pipeline_tests.library_caches")
+    caches.install()
+    caches.prepare()
     gc.collect()
     gc.freeze()  # memory stays shared with the children
     with socket.socket(fileno=int(sys.argv[1])) as _requests:

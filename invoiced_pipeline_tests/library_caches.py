@@ -9,7 +9,9 @@ import functools
 import os
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ def install() -> None:
     _look_up_variables_at_once()
     _keep_capabilities()
     _keep_engines()
+    _copy_empty_storage()
 
 
 def _by_identity(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,6 +128,70 @@ def _keep_engines() -> None:
 
     _replace("dagster.", "create_engine", create_engine, plain)
     event.listen(Engine, "connect", _write_without_waiting)
+
+
+def _copy_empty_storage() -> None:
+    """Dagster's files of a new folder, and of a new run, are copies of the first of their kind."""
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+    from dagster._core.storage.runs import SqliteRunStorage
+    from dagster._core.storage.schedules import SqliteScheduleStorage
+
+    known: dict[str, bytes] = {}
+
+    def begin(kind: str, file: Path) -> bool:
+        """Makes the file if it is missing and can be copied; says whether it was missing."""
+        if file.exists():
+            return False
+        if kind in known:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".new_") as new:
+                new.write(known[kind])
+                new.flush()
+                with suppress(FileExistsError):  # another process was first
+                    file.hardlink_to(new.name)
+        return True
+
+    def remembering(plain: Callable[..., Any], kind: str, file_of: Callable[..., Path]) -> Any:
+        @functools.wraps(plain)
+        def create(*arguments: Any, **options: Any) -> Any:
+            file = file_of(*arguments, **options)
+            was_missing = begin(kind, file)
+            result = plain(*arguments, **options)
+            if was_missing and kind not in known:
+                known[kind] = file.read_bytes()
+            return result
+
+        return create
+
+    def of_index(_: Any, base_dir: str, inst_data: Any = None) -> Path:
+        return Path(base_dir) / "index.db"
+
+    def of_engine(_: Any, engine: Any, for_index_shard: bool = False) -> Path:
+        return Path(engine.url.database)
+
+    for storage, name in ((SqliteRunStorage, "runs"), (SqliteScheduleStorage, "schedules")):
+        of_storage = functools.partial(_file_of_storage, name)
+        create = remembering(storage.from_local, name, of_storage)
+        storage.from_local = staticmethod(create)  # type: ignore[method-assign]
+    index = remembering(SqliteEventLogStorage.__init__, "index", of_index)
+    SqliteEventLogStorage.__init__ = index  # type: ignore[method-assign]
+    shard = remembering(SqliteEventLogStorage._initdb, "shard", of_engine)
+    SqliteEventLogStorage._initdb = shard  # type: ignore[method-assign]
+
+
+def _file_of_storage(name: str, base_dir: str, inst_data: Any = None) -> Path:
+    return Path(base_dir) / f"{name}.db"
+
+
+def prepare() -> None:
+    """Fills the caches with what all processes need that are forked from this one."""
+    import dagster as dg
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        dg.DagsterInstance.local_temp(folder, overrides={"telemetry": {"enabled": False}}) as new,
+    ):
+        new.all_logs("none")
 
 
 def _write_without_waiting(connection: Any, _: object) -> None:
