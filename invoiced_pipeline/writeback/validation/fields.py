@@ -75,17 +75,21 @@ def metadata_problems(value: Mapping[str, Any], place: str, *, room: int) -> Ite
         room: The number of keys it may have.
     """
     if len(value) > room:
-        why = "" if room == METADATA_KEYS else " (one more is for the marker)"
-        yield Problem(f"{place} has {counted(len(value), 'key')} and may have {room}{why}", place)
+        why = "" if room == METADATA_KEYS else " (the marker takes one more)"
+        yield Problem(
+            f"{place} has {counted(len(value), 'key')} but may have at most {room}{why}", place
+        )
     for key, item in value.items():
         where = f"{place}.{key}"
         if len(key) > METADATA_KEY_LENGTH:
-            yield Problem(f"{where}: a key may have {METADATA_KEY_LENGTH} characters", place)
+            yield Problem(
+                f"{where}: a key may have at most {METADATA_KEY_LENGTH} characters", place
+            )
         if item is None:
             yield Problem(f"{where} is null, which metadata cannot hold", place)
         elif len(metadata_text(item)) > METADATA_VALUE_LENGTH:
             most = METADATA_VALUE_LENGTH
-            yield Problem(f"{where}: a value may have {most} characters", place)
+            yield Problem(f"{where}: a value may have at most {most} characters", place)
 
 
 def _has_type(field: Field, value: Any) -> bool:
@@ -128,7 +132,7 @@ def _currency(_field: Field, value: Any, place: str) -> Iterator[Problem]:
 def _country(_field: Field, value: Any, place: str) -> Iterator[Problem]:
     if str(value).upper() not in COUNTRIES:
         yield Problem(
-            f"{place} is not a country code of ISO 3166 (two letters): {quoted(value)}", place
+            f"{place} is not a two-letter country code of ISO 3166: {quoted(value)}", place
         )
 
 
