@@ -134,7 +134,7 @@ class Rejects:
         return [*quiet.items(), *((key, self._first_seen(key)) for key in self.met)]
 
     def rows(self, run_id: str) -> "pa.Table":
-        """Returns rows of `_rejected`: this run's rejects, and tombstones for those that fit now."""
+        """Returns rows of `_rejected`: this run's rejects, and tombstones for what fits now."""
         left = sorted(self._gone - self.met.keys())
         found = list(self.met.items())
         count, dead = len(found), len(left)

@@ -25,7 +25,7 @@ def test_a_load_that_needs_more_memory_takes_it(
     monkeypatch.setitem(duckdb_pipeline.SETTINGS, "memory_limit", "4MB")
     replicate.ok("customers")
     assert replicate.ids("customers") == list(range(1, 1001))
-    assert "4MB of memory do not do for this load" in caplog.text
+    assert "This load needs more than 4MB of memory" in caplog.text
 
 
 def test_nothing_is_staged_and_what_was_staged_before_is_removed(

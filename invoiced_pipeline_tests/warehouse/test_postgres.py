@@ -196,7 +196,7 @@ def test_a_load_that_the_server_breaks_off_is_one_error(
 def test_a_table_that_somebody_looks_at_is_not_waited_for_for_ever(
     server: PostgresDatabase, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_server, "REWRITE_PATIENCE", "10ms")
+    monkeypatch.setattr(postgres_server, "REWRITE_LOCK_TIMEOUT", "10ms")
     with server.session("sales") as session:
         session.run("create table numbers (number bigint)")
     server.rewrite("sales")

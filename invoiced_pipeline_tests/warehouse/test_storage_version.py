@@ -253,7 +253,7 @@ def test_what_keeps_a_conversion_from_the_file_is_told(
         reader.kill()
         reader.communicate()
     monkeypatch.setattr("shutil.copymode", full_disk)
-    with pytest.raises(WarehouseError, match=r"is as it was: .*No space left"):
+    with pytest.raises(WarehouseError, match=r"is unchanged: .*No space left"):
         convert_file(DuckDbDatabase(file), "v1.4.0")
     assert file.read_bytes() == before
     assert not file.with_name(f"{file.name}.new").exists()
