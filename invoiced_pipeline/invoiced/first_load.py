@@ -13,7 +13,7 @@ from invoiced_pipeline.windows import to_epoch
 
 _RECORDS_PER_SECOND = 7000
 _SECONDS_OF_ANY_RUN = 6.0
-"""Measured on two cores with 60,000 records (`benchmarks/results.md`): the rate of typing and loading
+"""Measured on two cores, 60,000 records (`benchmarks/results.md`): the rate of typing and loading
 if the API takes no time, and the duration of a run that loads nothing."""
 
 
