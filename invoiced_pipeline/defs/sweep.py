@@ -13,7 +13,7 @@ from invoiced_pipeline.defs.sync.job import described
 from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
 from invoiced_pipeline.defs.sync.unavailable import UNAVAILABLE
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
-from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
 from invoiced_pipeline.settings import ConnectionSettings, load_settings, remembered_host
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def sweep_job(
         ]
         if failed:
             # Last, for whatever is raised before a yield takes the counts after it along.
-            text = told([("not swept", failure_lines(failed, of=len(reports)))])
+            text = under_headings([("not swept", failure_lines(failed, of=len(reports)))])
             raise dg.Failure(text, allow_retries=False)
         yield dg.Output(None)
 

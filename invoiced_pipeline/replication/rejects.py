@@ -35,7 +35,7 @@ REJECTED_COLUMNS = (
         "Which field holds what, and why it fits no column; personal values are not shown.",
     ),
     Column(
-        "record", "json", "The record as the API sent it; as a text where it has over 5,000 levels."
+        "record", "json", "The record as the API sent it; as text if it is over 5,000 levels deep."
     ),
     Column("first_seen_at", "timestamp", "When it was first rejected (UTC)."),
     Column("last_seen_at", "timestamp", "When it was last rejected (UTC)."),

@@ -22,7 +22,7 @@ from invoiced_pipeline.cli import app
 from invoiced_pipeline.commands.amounts import amount_text
 from invoiced_pipeline.commands.tables import Grid
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
 from invoiced_pipeline.warehouse.dataset import RowTotals
 from invoiced_pipeline.warehouse.sample_queries import Answer
 from invoiced_pipeline_tests.conftest import customer
@@ -175,8 +175,11 @@ def test_equal_errors_are_told_once_and_others_one_per_line() -> None:
         f"2 tables (customers, invoices): {cause}",
         "plans: the answer breaks off",
     ]
-    assert told([("not complete", ["a: x"]), ("loaded, but look", [])]) == "not complete: a: x"
-    assert told([("not complete", ["a: x", "b: y"]), ("loaded, but look", ["c: z"])]) == (
+    assert (
+        under_headings([("not complete", ["a: x"]), ("loaded, but look", [])])
+        == "not complete: a: x"
+    )
+    assert under_headings([("not complete", ["a: x", "b: y"]), ("loaded, but look", ["c: z"])]) == (
         "not complete:\n  a: x\n  b: y\nloaded, but look: c: z"
     )
 

@@ -91,7 +91,11 @@ class Audit:
         Args:
             others: What else is not complete.
         """
-        from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+        from invoiced_pipeline.replication.failure_list import (
+            Failure,
+            failure_lines,
+            under_headings,
+        )
 
         failed = [
             *others,
@@ -104,7 +108,7 @@ class Audit:
         look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
         look += [self._unchecked] if self._unchecked else []
         incomplete = failure_lines(failed, of=len(self._reports))
-        return told([("not complete", incomplete), ("loaded, but look", look)])
+        return under_headings([("not complete", incomplete), ("loaded, but look", look)])
 
     def problem(self, report: "TableReport") -> str | None:
         """Why a person should look at a table although it is complete; None when all is well."""

@@ -27,7 +27,7 @@ class TextRows:
 
     Attributes:
         columns: The header.
-        rows: Texts; None where a field is empty, quoted or not.
+        rows: Texts; None for an empty field, quoted or not.
         lines: The line on which each row begins, from 1.
         skipped: Rows left out because they hold only delimiters and white space.
     """

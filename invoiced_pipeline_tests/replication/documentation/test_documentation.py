@@ -297,8 +297,5 @@ def test_who_may_not_comment_or_make_schemas_is_told(
             session.run("reset role")
             session.run("drop owned by lodger")
             session.run("drop role lodger")
-    assert (
-        "The views in invoiced_current could not be updated: permission denied"
-        in caplog.text
-    )
+    assert "The views in invoiced_current could not be updated: permission denied" in caplog.text
     assert "The comments in invoiced could not be updated: must be owner" in caplog.text
