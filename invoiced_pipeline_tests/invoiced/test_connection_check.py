@@ -64,7 +64,7 @@ def test_key_that_can_read_no_table_is_a_problem(
     ("key", "problem"),
     [("wrong" * 6, "bad key"), ("canceled" * 4, "account cancelled")],
 )
-def test_key_that_opens_nothing_ends_the_check(emulator: Emulator, key: str, problem: str) -> None:
+def test_key_that_reads_nothing_ends_the_check(emulator: Emulator, key: str, problem: str) -> None:
     emulator.keys["canceled" * 4] = "canceled"
     client = InvoicedClient(emulator.url, SecretStr(key), patience=IMPATIENT)
     (finding,) = check_tables(client, TABLES)

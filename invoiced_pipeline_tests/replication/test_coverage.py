@@ -145,7 +145,7 @@ def test_window_of_the_running_period_covers_only_what_is_past(
     assert report.coverage.until == from_epoch(NOW - 10)
 
 
-def test_older_copy_of_the_warehouse_is_brought_up_to_date(
+def test_older_copy_of_the_warehouse_catches_up(
     emulator: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
     put_customers(emulator, NOW - 500, NOW - 400)
@@ -183,7 +183,7 @@ def test_working_folder_makes_no_difference(emulator: Emulator, replicate: Repli
 
 
 @pytest.mark.slow
-def test_deleted_warehouse_is_filled_anew(
+def test_deleted_warehouse_is_filled_again(
     emulator: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
     put_customers(emulator, NOW - 5000)
@@ -213,7 +213,7 @@ def test_failed_table_leaves_the_others_complete(emulator: Emulator, replicate: 
     assert replicate.ids("plans") == ["old"]
 
 
-def test_table_that_breaks_off_keeps_its_rows_but_gains_no_coverage(
+def test_failed_table_keeps_its_rows_and_gains_no_coverage(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_customers(emulator, *(NOW - DAY + position for position in range(350)))
@@ -271,7 +271,7 @@ def test_data_of_another_account_is_refused(emulator: Emulator, replicate: Repli
     replicate.ok("customers")
 
 
-def test_account_that_gave_nothing_does_not_claim_the_dataset(
+def test_account_without_an_answer_does_not_claim_the_dataset(
     emulator: Emulator, replicate: Replica
 ) -> None:
     # The first try went to the wrong host: nothing of it is in the way of the right one.

@@ -105,7 +105,7 @@ def test_a_reject_that_is_deleted_leaves(
     assert replicate.ids(table) == []
 
 
-def test_a_reject_that_is_read_anyway_is_not_asked_for(
+def test_a_reject_read_with_its_window_is_not_asked_for_again(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_invoices(emulator, 1, paid=7)
@@ -130,7 +130,7 @@ def test_a_row_stays_as_it_was_while_its_newer_version_is_rejected(
     assert rejected(replicate) == [("invoices", "1", "total: [1] is no decimal")]
 
 
-def test_what_this_version_can_type_leaves_after_an_upgrade(
+def test_a_reject_that_a_new_version_can_type_leaves(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_invoices(emulator, 1, paid=7)
@@ -143,7 +143,7 @@ def test_what_this_version_can_type_leaves_after_an_upgrade(
 
 
 @pytest.mark.parametrize(("share", "fails"), [(0.01, True), (0.25, False)])
-def test_more_than_a_share_fails_the_run_after_all_else_is_loaded(
+def test_rejects_above_the_share_fail_the_run_after_the_load(
     emulator: Emulator, replicate: Replica, share: float, fails: bool
 ) -> None:
     put_invoices(emulator, 3, paid=7)
@@ -160,7 +160,7 @@ def test_more_than_a_share_fails_the_run_after_all_else_is_loaded(
 
 
 @pytest.mark.everywhere
-def test_a_load_that_dies_between_two_tables_forgets_no_reject(
+def test_a_load_that_dies_between_two_tables_keeps_all_rejects(
     emulator: Emulator, replicate: Replica, sql_client: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_invoices(emulator, 1, paid=7)
@@ -184,9 +184,7 @@ def test_a_load_that_dies_between_two_tables_forgets_no_reject(
     assert rejected(replicate) == []
 
 
-def test_an_error_while_asking_again_keeps_the_reject(
-    emulator: Emulator, replicate: Replica
-) -> None:
+def test_an_error_during_the_retry_keeps_the_reject(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 1, paid=7)
     covered = replicate.ok("invoices")["invoices"].coverage
     emulator.clock.advance(DAY)
@@ -238,7 +236,7 @@ def reject(number: int) -> Reject:
     return Reject(str(number), "total: x is no decimal", json.dumps({"id": number}).encode())
 
 
-def test_more_than_can_be_asked_for_are_read_again_with_their_window() -> None:
+def test_too_many_rejects_are_read_again_with_their_window() -> None:
     rejects = Rejects("invoices", [])
     rejects.meet(map(reject, range(MOST_BY_ID)))
     assert reject_limit(rejects, 10**6, 0.01).error is None
@@ -248,7 +246,7 @@ def test_more_than_can_be_asked_for_are_read_again_with_their_window() -> None:
     assert "read again with their window" in limit.error
 
 
-def test_those_asked_for_least_lately_come_first() -> None:
+def test_rejects_are_asked_for_in_turn() -> None:
     rejects = Rejects("invoices", [(str(number), 1) for number in range(MOST_BY_ID + 2)])
     due = rejects.due()
     assert len(due) == MOST_BY_ID

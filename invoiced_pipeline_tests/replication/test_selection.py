@@ -64,7 +64,7 @@ def test_a_deselected_column_is_null_from_then_on_and_fills_again(
 
 
 @pytest.mark.parametrize("treatment", ["exclude", "drop"])
-def test_a_column_that_is_not_loaded_is_nowhere(
+def test_a_dropped_column_appears_nowhere(
     treatment: str, emulator: Emulator, replicate: Replica
 ) -> None:
     """Not in `_extra`, nor in a reject; and what it holds need not fit it."""
@@ -111,7 +111,7 @@ def test_amounts_that_do_not_fit_reject_without_what_is_left_out(
         {"invoices": {"exclude": ["items"]}},
     ],
 )
-def test_child_tables_switched_off_keep_what_they_had(
+def test_deselected_child_tables_keep_their_rows(
     tables: dict[str, Any], emulator: Emulator, replicate: Replica
 ) -> None:
     emulator.store.put("invoices", invoice(1, items=items(2)))
@@ -146,9 +146,7 @@ def test_child_tables_off_from_the_start_do_not_exist(
     assert len(replicate.rows("invoices__items")) == 2
 
 
-def test_hashes_are_the_same_wherever_a_value_stands(
-    emulator: Emulator, replicate: Replica
-) -> None:
+def test_a_value_has_the_same_hash_in_every_place(emulator: Emulator, replicate: Replica) -> None:
     replicate.tables = {"customers": {"hash": ["email"]}}
     for record_id, email in enumerate((EMAIL, EMAIL, None, "")):
         emulator.store.put("customers", customer(record_id, email=email))
@@ -181,7 +179,7 @@ def test_plans_are_chosen_by_columns_that_are_left_out(
     assert (row["name"], row["archived"], row["internal_id"]) == ("version 2", None, None)
 
 
-def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> None:
+def test_redaction_can_be_repeated(emulator: Emulator, replicate: Replica) -> None:
     """A run that dies after it leaves a dataset that does not remember it."""
     for record_id in range(CHUNK + 2):
         emulator.store.put("customers", customer(record_id, email=f"{record_id}{EMAIL}"))
@@ -196,7 +194,7 @@ def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> Non
     assert [row["email"] for row in replicate.rows("customers", "id")] == hashes
 
 
-def test_answers_of_write_backs_are_cleared(emulator: Emulator, replicate: Replica) -> None:
+def test_responses_of_writebacks_are_redacted(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put("customers", customer(1, email=EMAIL))
     replicate.ok("customers")
     answer = {"id": 1, "object": "customer", "email": EMAIL, "name": f"Jane, {EMAIL}"}

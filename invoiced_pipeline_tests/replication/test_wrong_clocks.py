@@ -32,7 +32,7 @@ def test_changes_after_a_sync_under_a_clock_that_was_ahead_arrive(
     assert replicate.ok("customers")["customers"].warning is None
 
 
-def test_every_table_is_questioned(emulator: Emulator, replicate: Replica) -> None:
+def test_every_table_is_checked(emulator: Emulator, replicate: Replica) -> None:
     emulator.clock.set(NOW + 2 * HOUR)
     replicate.ok()
     emulator.clock.set(NOW + 120)

@@ -105,7 +105,7 @@ OPENINGS = pytest.mark.parametrize("opens", [read, write, check, select])
 @HOW
 @OPENINGS
 @pytest.mark.usefixtures("_patient")
-def test_every_opening_waits_and_says_so_once(
+def test_every_connection_waits_and_logs_it_once(
     warehouse: Path, how: str, opens: Callable[[DuckDbDatabase], object]
 ) -> None:
     duckdb.connect(str(warehouse)).close()
@@ -119,7 +119,7 @@ def test_every_opening_waits_and_says_so_once(
 
 @HOW
 @OPENINGS
-def test_after_the_bound_the_message_names_file_holder_and_what_to_do(
+def test_after_the_wait_the_message_names_file_holder_and_remedy(
     warehouse: Path,
     how: str,
     opens: Callable[[DuckDbDatabase], object],
@@ -139,9 +139,7 @@ def test_after_the_bound_the_message_names_file_holder_and_what_to_do(
     assert message.endswith("then run again")
 
 
-def test_what_is_no_conflict_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_errors_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
@@ -155,7 +153,7 @@ def test_what_is_no_conflict_is_not_waited_for(
 
 @HOW
 @pytest.mark.usefixtures("_patient")
-def test_sync_that_meets_a_reader_at_its_load_goes_on(
+def test_sync_waits_for_a_reader_at_its_load(
     emulator: Emulator, replicate: Replica, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is free when the sync begins, and held when it has read and wants to load."""
@@ -168,7 +166,7 @@ def test_sync_that_meets_a_reader_at_its_load_goes_on(
     assert replicate.ids("customers") == list(range(1, 11))
 
 
-def test_sync_whose_load_is_kept_out_says_by_whom(
+def test_sync_whose_load_is_blocked_names_the_program(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.store.put("customers", customer(1))
@@ -189,7 +187,7 @@ def test_sync_whose_load_is_kept_out_says_by_whom(
 
 @HOW
 @pytest.mark.usefixtures("_patient")
-def test_push_that_meets_a_reader_midway_goes_on(
+def test_push_waits_for_a_reader(
     pushing: Pushing, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is held between the first request and the ledger's next word."""

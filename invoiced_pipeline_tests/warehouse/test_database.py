@@ -122,7 +122,7 @@ def test_a_user_s_query_changes_nothing(database: Database, query: str) -> None:
     assert row_counts(database, "sales", ["numbers", "more"]) == {"numbers": 1, "more": 0}
 
 
-def test_the_lock_tells_who_holds_it(database: Database) -> None:
+def test_the_lock_names_its_holder(database: Database) -> None:
     assert database.current_holder("sales") is None
     with database.writer_lock("sales", "run-1") as dead:
         assert dead is None
@@ -146,7 +146,7 @@ def test_the_lock_tells_who_holds_it(database: Database) -> None:
 
 
 @pytest.mark.slow
-def test_the_lock_dies_with_its_process(database: Database) -> None:
+def test_the_lock_ends_with_its_process(database: Database) -> None:
     with holding(database, "run-1") as process:
         holder = database.current_holder("sales")
         assert holder is not None

@@ -15,7 +15,7 @@ from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 pytestmark = pytest.mark.duckdb("its bounds of memory, and its ways with staging tables")
 
 
-def test_a_load_that_needs_more_memory_takes_it(
+def test_a_load_that_needs_more_memory_raises_the_limit(
     emulator: Emulator,
     replicate: Replica,
     monkeypatch: pytest.MonkeyPatch,
@@ -56,7 +56,7 @@ def test_files_of_a_load_may_lie_in_any_folder(
 
 
 @pytest.mark.parametrize(("every", "tidied_up"), [(1000, False), (8, True)])
-def test_replaced_rows_are_tidied_up_after_some_loads_not_after_each(
+def test_replaced_rows_are_vacuumed_after_some_loads_only(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, every: int, *, tidied_up: bool
 ) -> None:
     monkeypatch.setattr(duckdb_pipeline, "VACUUM_EVERY", every)

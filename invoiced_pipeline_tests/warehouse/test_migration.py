@@ -60,7 +60,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
             move_dataset(file, server, "invoiced")
 
 
-def test_nothing_to_move_is_told(warehouse: Path, tmp_path: Path, postgres_url: str) -> None:
+def test_nothing_to_move_is_reported(warehouse: Path, tmp_path: Path, postgres_url: str) -> None:
     with new_database(postgres_url) as url:
         server = PostgresDatabase(SecretStr(url), tmp_path)
         with pytest.raises(WarehouseError, match="There is no"):

@@ -105,6 +105,6 @@ def test_the_document_says_what_dlt_declares() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_destination_without_our_rule_is_never_called_fit(name: str) -> None:
+def test_a_destination_without_our_rule_never_passes(name: str) -> None:
     rule = declared(name).split(" | ")[1]
     assert (rule == "no") == (name == "filesystem")

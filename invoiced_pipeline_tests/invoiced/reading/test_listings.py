@@ -94,7 +94,7 @@ def test_deletion_between_pages_loses_nothing(
     assert set(found.values()) == {1}
 
 
-def test_deletion_made_up_for_by_an_insertion_loses_nothing(
+def test_deletion_hidden_by_an_insertion_loses_nothing(
     emulator: Emulator, client: InvoicedClient
 ) -> None:
     # The total is the same at the end, and yet one record was never served.

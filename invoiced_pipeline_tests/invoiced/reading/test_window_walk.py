@@ -86,7 +86,7 @@ def assert_window_is_exact(
 @example(seconds=[BASE] * 100 + [BASE + 1] * 100, start=0, length=2)
 @example(seconds=[BASE + position // 50 for position in range(400)], start=0, length=9)
 @example(seconds=[BASE + position for position in range(300)], start=0, length=300)
-def test_closed_window_gives_exactly_its_records(
+def test_closed_window_returns_exactly_its_records(
     emulator: Emulator, client: InvoicedClient, seconds: list[int], start: int, length: int
 ) -> None:
     window = Window.from_epochs(BASE + start, BASE + start + length)
@@ -97,7 +97,7 @@ def test_closed_window_gives_exactly_its_records(
 @given(seconds=seconds_lists, start=offsets)
 @example(seconds=[BASE] * 100, start=0)
 @example(seconds=[BASE] * 99 + [BASE + 1] * 251 + [BASE + 2] * 50, start=0)
-def test_open_window_gives_everything_since_its_start(
+def test_open_window_returns_everything_since_its_start(
     emulator: Emulator, client: InvoicedClient, seconds: list[int], start: int
 ) -> None:
     window = Window(from_epoch(BASE + start), FOREVER)
@@ -131,7 +131,7 @@ def test_beginning_of_time_with_odd_stamps(
 
 
 @pytest.mark.parametrize("missing", [("X-Total-Count",), ("Link",), ("Date",), None])
-def test_headers_are_no_condition(
+def test_missing_headers_are_accepted(
     emulator: Emulator, client: InvoicedClient, missing: tuple[str, ...] | None
 ) -> None:
     seconds = [BASE + position // 7 for position in range(700)] + [BASE + 500] * 260

@@ -96,7 +96,9 @@ def merged(seen: list[Any]) -> list[dict[str, Any]]:
     st.permutations(VERSIONS).flatmap(lambda order: st.lists(st.sampled_from(order), max_size=6)),
     st.integers(1, 4),
 )
-def test_newest_version_alone_has_children(orders: list[tuple[int, int]], batch_rows: int) -> None:
+def test_only_the_newest_version_has_children(
+    orders: list[tuple[int, int]], batch_rows: int
+) -> None:
     before = batches.TYPED_ROWS
     batches.TYPED_ROWS = batch_rows
     try:

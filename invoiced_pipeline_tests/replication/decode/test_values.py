@@ -243,7 +243,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("field", "name"), BAD)
-def test_value_that_fits_no_column_is_told(field: str, name: str) -> None:
+def test_value_that_fits_no_column_is_reported(field: str, name: str) -> None:
     batcher = Batcher(table("invoices"))
     body = f'[{{"id": 1}}, {{"id": 2, {field}}}, {{"id": 3, "total": 0.5}}]'.encode()
     stamps = [Stamp(id=number) for number in (1, 2, 3)]
@@ -256,7 +256,7 @@ def test_value_that_fits_no_column_is_told(field: str, name: str) -> None:
     assert json.loads(reject.record)["id"] == 2
 
 
-def test_rejected_records_are_told_and_leave_when_they_fit(replicate: Replica) -> None:
+def test_rejects_are_logged_and_leave_when_they_fit(replicate: Replica) -> None:
     fields = [field for field, _ in BAD]
     records = [f'{{"id": {n}, {field}, "updated_at": {NOW}}}' for n, field in enumerate(fields)]
     good = f'{{"id": 100, "updated_at": {NOW}}}'

@@ -104,7 +104,7 @@ def test_the_first_sync_asks_only_for_the_time(emulator: Emulator, sync: Any) ->
 
 
 @pytest.mark.everywhere
-def test_deleted_customer_takes_along_what_it_had(
+def test_rows_of_a_deleted_customer_are_marked(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -129,7 +129,7 @@ def test_deleted_customer_takes_along_what_it_had(
     assert len(gone(replicate, "payments__applied_to")) == 1
 
 
-def test_merge_marks_the_victim_and_fetches_what_the_survivor_got(
+def test_merge_marks_the_absorbed_customer_and_reads_the_survivors_records(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -161,7 +161,7 @@ def test_merge_marks_the_victim_and_fetches_what_the_survivor_got(
 
 
 @pytest.mark.slow
-def test_customer_deleted_after_a_merge_takes_along_what_the_other_brought(
+def test_a_deleted_survivor_marks_the_absorbed_customers_rows(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -246,7 +246,7 @@ def test_transactions_vanish_when_a_payment_is_applied_anew(
 
 
 @pytest.mark.slow
-def test_transaction_that_applied_to_does_not_show_is_asked_for(
+def test_transaction_missing_in_applied_to_is_looked_up(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any, paid: Paid
 ) -> None:
     refund = {"id": 900, "type": "refund", "payment": paid.id, "updated_at": NOW}
@@ -321,7 +321,7 @@ def test_deleted_transaction_and_adjustment_are_one_thing(
         assert other["id"] in replicate.ids(table)
 
 
-def test_what_only_sounds_like_a_deletion(
+def test_events_that_only_sound_like_deletions(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     emulator.store.put("customers", customer(1))
@@ -347,7 +347,7 @@ def test_what_only_sounds_like_a_deletion(
     sync("subscriptions", "plans", "payments")
 
 
-def test_record_that_comes_back_loses_its_mark(
+def test_restored_record_loses_its_mark(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     emulator.store.put("invoices", invoice(1, customer=None, items=items(2)))
@@ -362,7 +362,7 @@ def test_record_that_comes_back_loses_its_mark(
         assert gone(replicate, "invoices") == gone(replicate, "invoices__items") == {}
 
 
-def test_removed_rows_go_with_their_children(
+def test_child_rows_are_removed_with_their_rows(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):

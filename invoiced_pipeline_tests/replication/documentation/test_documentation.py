@@ -168,7 +168,7 @@ def test_views_have_the_rows_that_exist_and_the_days_of_dates(replica: Replica) 
     assert {"_extra", "_dlt_load_id", "due_date_day"} <= columns.keys()
 
 
-def test_a_new_column_appears_and_views_upon_it_stay(
+def test_a_new_column_appears_and_dependent_views_stay(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = table_called("invoices")
@@ -249,7 +249,7 @@ def test_views_hold_in_a_new_session_and_under_another_name(replica: Replica) ->
 
 
 @pytest.mark.duckdb("about a file's name")
-def test_a_file_called_like_its_dataset_has_comments_but_no_views(
+def test_a_file_named_like_its_dataset_has_comments_but_no_views(
     replica: Replica, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.database = DuckDbDatabase(tmp_path / "Invoiced.duckdb")
@@ -279,7 +279,7 @@ def test_a_moved_dataset_is_described_by_its_next_sync(
         assert relations(replica)["invoiced", "customers"].comment
 
 
-def test_who_may_not_comment_or_make_schemas_is_told(
+def test_a_user_who_may_not_comment_or_create_schemas_gets_warnings(
     replica: Replica, postgres_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     if isinstance(replica.database, DuckDbDatabase):

@@ -55,7 +55,7 @@ def excluded(entry: Table) -> set[str]:
 
 
 @pytest.mark.slow
-def test_listings_leave_out_all_that_is_heavy(emulator: Emulator, replicate: Replica) -> None:
+def test_lists_of_ids_leave_out_all_other_fields(emulator: Emulator, replicate: Replica) -> None:
     replicate.ok()
     emulator.forget()
     replicate.sweep()
@@ -114,7 +114,7 @@ def test_what_is_created_or_changed_meanwhile_is_not_marked(
     assert gone(replicate, "invoices") == {}
 
 
-def test_a_marked_record_that_is_there_again_is_brought(
+def test_a_marked_record_that_exists_again_is_brought(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_invoices(emulator, 2)
@@ -216,7 +216,7 @@ def test_another_account_s_dataset_is_not_swept(emulator: Emulator, replicate: R
 
 
 @pytest.mark.slow
-def test_a_lost_event_is_made_up_for(emulator: Emulator, replicate: Replica) -> None:
+def test_the_sweep_replaces_a_lost_event(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 2)
     replicate.ok("invoices", deletions="mark")
     emulator.store.remove("invoices", 1)  # and no event was written
