@@ -1,4 +1,4 @@
-"""Records that fit no column: kept aside, asked for again, gone when they fit or are deleted."""
+"""Rejects: kept, asked for again, and gone once they fit or are deleted."""
 
 import json
 import logging
@@ -17,11 +17,11 @@ from invoiced_pipeline_tests.conftest import NOW, Replica, invoice
 
 DAY = 86_400
 OLD = NOW - 30 * DAY
-"""Behind the coverage of the first sync and its overlap: no later sync reads it by itself."""
+"""Before the first sync's coverage and overlap: no later sync reads it with a window."""
 
 
 def put_invoices(emulator: Emulator, good: int, **bad: Any) -> None:
-    """Invoices 1 to `good`, and number 1000 with whatever fits no column."""
+    """Invoices 1 to `good`, and number 1000 with a value that fits no column."""
     emulator.store.put_many("invoices", [invoice(n, OLD) for n in range(1, good + 1)])
     emulator.store.put("invoices", invoice(1000, OLD, **bad))
 
@@ -54,7 +54,7 @@ def test_a_reject_is_kept_and_the_table_is_complete(
         "invoices: 1 record fits no column, kept in _rejected and asked for at every sync"
     ]
 
-    # It is asked for at every sync, by its id alone, and stays until it fits.
+    # Every sync asks for it by its id, and it stays until it fits.
     emulator.forget()
     emulator.clock.advance(DAY)
     again = replicate.ok("invoices")["invoices"]
@@ -63,7 +63,7 @@ def test_a_reject_is_kept_and_the_table_is_complete(
     (later,) = replicate.rows("_rejected")
     assert later["first_seen_at"] == row["first_seen_at"]
 
-    # Mended without a new `updated_at`, which no window would show.
+    # Corrected without a new `updated_at`: no window shows it.
     emulator.store.put("invoices", invoice(1000, OLD, paid=True))
     healed = replicate.ok("invoices")["invoices"]
     assert (healed.rows, healed.rejected) == (1, 0)
@@ -150,11 +150,11 @@ def test_rejects_above_the_share_fail_the_run_after_the_load(
     report = replicate.ok("invoices", reject_share=share)["invoices"]
     assert bool(report.alarm) == fails
     assert replicate.ids("invoices") == [1, 2, 3]
-    assert report.coverage.until is not None  # nothing of it needs to be read again
+    assert report.coverage.until is not None  # no window needs to be read again
     if report.alarm:
         assert "1 of 4 records fits no column" in report.alarm
         assert "id 1000, paid: 7 is no boolean" in report.alarm
-    # The next sync reads nothing new, and one known reject is no reason to fail.
+    # The next sync reads nothing new, and does not fail because of one known reject.
     emulator.clock.advance(DAY)
     assert replicate.ok("invoices", reject_share=share)["invoices"].alarm is None
 

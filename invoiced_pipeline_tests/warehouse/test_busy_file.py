@@ -1,4 +1,4 @@
-"""A DuckDB file that another program has open for a moment: commands wait, and then go on."""
+"""A DuckDB file that another program has open for a moment: commands wait, then continue."""
 
 import logging
 import subprocess
@@ -52,7 +52,7 @@ def held(file: Path, how: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def let_go_when_waited_for(process: subprocess.Popen[str]) -> Iterator[list[str]]:
-    """Ends the holder at the first message of the one who waits; gives all messages."""
+    """Ends the holder at the first message about waiting; returns all messages."""
     messages: list[str] = []
 
     class Noted(EndsHolder):
@@ -77,7 +77,7 @@ def pushing(emulator: Emulator, database: Database) -> Pushing:
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting as commands do; far longer, so that a slow machine fails no test."""
+    """Waits like the commands, but much longer, so that a slow machine fails no test."""
     monkeypatch.setattr(file_connection, "WAIT_SECONDS", DEADLINE)
 
 
@@ -128,7 +128,7 @@ def test_after_the_wait_the_message_names_file_holder_and_remedy(
     duckdb.connect(str(warehouse)).close()
     if how == "reading" and opens in {read, select}:
         pytest.skip("two readers do not disturb each other")
-    # A bound of none: what is tested is the message behind it, not the time before it.
+    # No wait at all: the test is about the message after it.
     monkeypatch.setattr(file_connection, "WAIT_SECONDS", 0.0)
     with held(warehouse, how) as process, pytest.raises(WarehouseBusyError) as caught:
         opens(DuckDbDatabase(warehouse))
@@ -156,7 +156,7 @@ def test_other_errors_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_sync_waits_for_a_reader_at_its_load(
     emulator: Emulator, replicate: Replica, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is free when the sync begins, and held when it has read and wants to load."""
+    """The file is free when the sync begins, and held when the load begins."""
     replicate.ok("customers")
     emulator.store.put_many("customers", [customer(n, NOW - 1) for n in range(1, 11)])
     file = Path(replicate.database.label)
@@ -190,7 +190,7 @@ def test_sync_whose_load_is_blocked_names_the_program(
 def test_push_waits_for_a_reader(
     pushing: Pushing, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is held between the first request and the ledger's next word."""
+    """The file is held between the first request and the ledger's next entry."""
     file = Path(pushing.database.label)
     target = "invoiced_pipeline.warehouse.duckdb.session.connect"
     with _held_at(
@@ -209,7 +209,7 @@ def _held_at(
     how: str,
     when: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
-    """Has another program take `file` just before it is opened, until it is waited for."""
+    """Lets another program hold `file` just before it is opened, until someone waits for it."""
     waited: list[str] = []
 
     def connect(path: Any, **options: Any) -> duckdb.DuckDBPyConnection:

@@ -1,4 +1,4 @@
-"""The warehouse file: what is wrong with it is said before an hour of reading."""
+"""The DuckDB file: its problems are reported before an hour of reading."""
 
 import subprocess
 import sys
@@ -103,7 +103,7 @@ def test_file_that_another_program_has_open_is_reported(warehouse: Path, how: st
 
 @pytest.fixture
 def someone_elses() -> Iterator[Path]:
-    """A folder that everyone may read, with a warehouse that nobody but its owner may write."""
+    """A folder that everyone may read, with a warehouse that only its owner may write."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.duckdb"
         duckdb.connect(str(path)).close()
@@ -136,7 +136,7 @@ def test_counts_of_tables_that_do_not_exist(warehouse: Path) -> None:
 
 
 def chained(*errors: BaseException) -> BaseException:
-    """The last error, caused by the one before it, and so on."""
+    """Returns the last error, chained to the ones before it."""
     for cause, effect in pairwise(errors):
         effect.__cause__ = cause
     return errors[-1]

@@ -1,4 +1,4 @@
-"""The load within bounds of memory, and without staging tables."""
+"""The load with limited memory, and without staging tables."""
 
 import dataclasses
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_replaced_rows_are_vacuumed_after_some_loads_only(
     monkeypatch.setattr(duckdb_pipeline, "VACUUM_EVERY", every)
     pipeline = DuckDbDatabase(warehouse).pipeline("invoiced")
     for load in range(8):
-        # Every load replaces some rows of the first, and none of another's.
+        # Every load replaces some rows of the first load only.
         rows = [{"id": id_, "load": load} for id_ in range(load, 800, 8 if load else 1)]
         things = dlt.resource(rows, name="things", write_disposition="merge", primary_key="id")
         pipeline.run(things, loader_file_format="parquet")

@@ -34,7 +34,7 @@ def current_holder(warehouse: Path) -> Holder | None:
 
 def test_second_process_learns_who_holds_it(warehouse: Path) -> None:
     with holding(warehouse, "run-1") as process:
-        for _ in range(2):  # asking must not blot out the holder's name
+        for _ in range(2):  # a second refusal must not erase the holder's name
             with (
                 pytest.raises(WarehouseBusyError, match="another run writes") as caught,
                 writer_lock(warehouse, "run-2"),
@@ -115,14 +115,14 @@ def test_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
 def test_current_holder_is_alive(warehouse: Path) -> None:
     assert current_holder(warehouse) is None
     with holding(warehouse, "run-1") as process:
-        for _ in range(2):  # asking takes nothing from it
+        for _ in range(2):  # asking does not take the lock
             holder = current_holder(warehouse)
             assert holder is not None
             assert (holder.run_id, holder.pid) == ("run-1", process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert current_holder(warehouse) is None
-    # Its name is left for the next run, which ends it in Dagster's records.
+    # Its name is left for the next run, which marks it as failed in Dagster.
     with writer_lock(warehouse, "run-2") as dead:
         assert dead is not None
         assert dead.run_id == "run-1"
@@ -134,7 +134,7 @@ def test_waiting_ends_with_the_holder(
 ) -> None:
     caplog.set_level(logging.INFO)
     with holding(warehouse, "run-1") as process:
-        # It is let go when, and only when, the one that waits has said so.
+        # It is released only after the other has logged that it waits.
         log = logging.getLogger("invoiced_pipeline.warehouse.duckdb.file_lock")
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         with writer_lock(warehouse, "run-2", wait=True) as dead:

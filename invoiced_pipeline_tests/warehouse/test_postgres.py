@@ -1,4 +1,4 @@
-"""What is PostgreSQL's alone: messages of a server that does not do, many that write at once."""
+"""PostgreSQL only: messages about unsuitable servers, and parallel writers."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -155,7 +155,7 @@ def test_two_datasets_written_at_once_do_not_meet(
                 both.wait(60)
                 with server.writer_lock(name, f"run of {name}"):
                     replica.ok("customers", "invoices", connection=name)
-            except BaseException as error:  # noqa: BLE001 - told by the test
+            except BaseException as error:  # noqa: BLE001 - the test asserts it
                 failures.append(error)
 
         return run

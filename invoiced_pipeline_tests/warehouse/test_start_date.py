@@ -1,4 +1,4 @@
-"""The default start date, pinned so that partitions do not move from day to day."""
+"""The default start date, pinned so that partitions do not change from day to day."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The format of the DuckDB file: set by whoever makes it, kept by all, changed by `move` alone."""
+"""The format of the DuckDB file: set when it is created, changed only by `move`."""
 
 import signal
 import struct
@@ -25,7 +25,7 @@ from invoiced_pipeline.warehouse.open import open_database
 pytestmark = pytest.mark.duckdb("a server has no such file")
 
 NUMBERS = {"v1.4.0": 67, "v1.5.0": 68}
-"""What DuckDB's documentation says stands in the header of a file; 2.0 writes no number yet."""
+"""Numbers in a file's header, by DuckDB's documentation; 2.0 writes none yet."""
 
 SEVERAL = pytest.mark.skipif(
     duckdb.__version__ < "2", reason="the DuckDB that is installed writes no newer version"
@@ -59,7 +59,7 @@ sys.stdin.readline()
 
 
 def header(file: Path) -> int:
-    """The number in the file's header that readers of other versions go by."""
+    """The number in the file's header by which other versions recognise the format."""
     first = file.read_bytes()[:20]
     assert first[8:12] == b"DUCK"
     return struct.unpack("<Q", first[12:])[0]
@@ -113,7 +113,7 @@ def test_every_way_of_creating_the_file_sets_its_version(
     file = tmp_path / "it's a warehouse.duckdb"
     make(DuckDbDatabase(file, version))
     assert header(file) == NUMBERS[version]
-    # Others open it later, with another setting: it stays as it is.
+    # Later commands with another setting do not change it.
     other = DuckDbDatabase(file, "v2.0.0")
     by_session(other)
     by_load(other)
@@ -166,7 +166,7 @@ def test_a_version_that_the_installed_duckdb_cannot_write_is_reported(tmp_path: 
 def test_rewrite_keeps_version_and_contents(tmp_path: Path, version: StorageVersion) -> None:
     database = filled(tmp_path / "warehouse.duckdb", version)
     before = header(tmp_path / "warehouse.duckdb"), described(tmp_path / "warehouse.duckdb")
-    # The settings may name another version meanwhile: it is for a new file.
+    # The settings may name another version: it is for new files.
     DuckDbDatabase(tmp_path / "warehouse.duckdb").rewrite("invoiced")
     assert (header(tmp_path / "warehouse.duckdb"), described(tmp_path / "warehouse.duckdb")) == (
         before

@@ -1,4 +1,4 @@
-"""The client: bounded retries, errors named by recovery, the key that stays where it belongs."""
+"""The client: limited retries, errors that name the remedy, and a key that is never shown."""
 
 import logging
 import threading
@@ -263,7 +263,7 @@ def test_wrong_key_and_states_of_a_key(emulator: Emulator) -> None:
 def test_requests_in_flight_never_exceed_the_limit(emulator: Emulator, capacity: int) -> None:
     emulator.faults.latency_ms = 15
     limit = InFlightLimit(capacity)
-    # Two clients share one limit, as two connections with one key do.
+    # Two clients share one limit, like two connections with one key.
     clients = [client_of(emulator.url, emulator.api_key, limit=limit) for _ in range(2)]
     with ThreadPoolExecutor(24) as executor:
         for number in range(capacity * 5):
@@ -273,7 +273,7 @@ def test_requests_in_flight_never_exceed_the_limit(emulator: Emulator, capacity:
 
 
 def test_a_429_lowers_the_limit(emulator: Emulator) -> None:
-    # Somebody else uses the key, too: only five of our twelve places are free.
+    # Another program uses the key, too: only five of our twelve places are free.
     emulator.account.request_limit = 5
     emulator.faults.latency_ms = 10
     limit = InFlightLimit(12)

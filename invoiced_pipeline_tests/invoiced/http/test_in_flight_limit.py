@@ -1,4 +1,4 @@
-"""The limit on requests in flight, without any request."""
+"""The limit on requests in flight, without sending requests."""
 
 import pytest
 

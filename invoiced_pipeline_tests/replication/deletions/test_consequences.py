@@ -1,4 +1,4 @@
-"""What events mean for which rows, without an API or a warehouse."""
+"""What events mean for rows, without an API or a warehouse."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the warehouse says of itself: comments, and the views without deleted rows."""
+"""The dataset's documentation: comments, and the views without deleted rows."""
 
 import logging
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ CHANGES = ("comment ", "create ", "drop ")
 
 @pytest.fixture
 def replica(emulator: Emulator, replicate: Replica) -> Replica:
-    """Customers, invoices and a plan; a DuckDB file is not called like its schema."""
+    """Customers, invoices and a plan; a DuckDB file with another name than its dataset."""
     if isinstance(replicate.database, DuckDbDatabase):
         replicate.database = DuckDbDatabase(
             Path(replicate.database.label).with_name("warehouse.duckdb")
@@ -52,7 +52,7 @@ def replica(emulator: Emulator, replicate: Replica) -> Replica:
 
 
 def document(replica: Replica, *, current_views: bool = True) -> list[str]:
-    """Documents the dataset as a run does; gives the statements that changed something."""
+    """Documents the dataset like a run; returns the statements that changed something."""
     tables = all_tables_of(replica.settings().first)
     with replica.database.session("invoiced") as session, recorded(session) as statements:
         document_dataset(session, tables, current_views=current_views)
@@ -126,7 +126,7 @@ def test_only_what_changed_is_written(replica: Replica) -> None:
     found = relations(replica)
     assert "to_timestamp(created_at)" in (found["invoiced", "plans"].columns["created_at"] or "")
     assert found["invoiced", "customers"].comment
-    # The views of the log are not made again either: on a server that waits for their readers.
+    # The log's views are not recreated either: on a server, that waits for their readers.
     with replica.database.session("invoiced") as session, recorded(session) as statements:
         write_sync_log(_Opened(session), "invoiced", [])
     assert not [sql for sql in statements if sql.startswith(("create or replace", "comment"))]
@@ -135,7 +135,7 @@ def test_only_what_changed_is_written(replica: Replica) -> None:
 
 
 class _Opened:
-    """A database whose session is open already."""
+    """A database whose session is already open."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -220,7 +220,7 @@ def test_a_hashed_column_is_described_so_and_its_view_stays(
     replica.ok("customers")
     document(replica)
     replica.tables = {"customers": {"hash": ["email"], "drop": ["phone"]}}
-    replica.ok("customers")  # clears what was loaded, and writes the data anew
+    replica.ok("customers")  # redacts the rows, and rewrites the warehouse
     assert len(document(replica)) == 1
     found = relations(replica)
     for schema in ("invoiced", "invoiced_current"):
