@@ -35,7 +35,7 @@ import sys
 from pathlib import Path
 import duckdb
 # All that is imported later on, too: the other user may not read this installation.
-import invoiced_pipeline.warehouse.duckdb.connection
+import invoiced_pipeline.warehouse.duckdb.file
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 duckdb.connect().close()
 if os.geteuid() == 0:  # root may write everywhere, so another user tries
