@@ -1,4 +1,4 @@
-"""Errors, named by what the person or the caller should do next."""
+"""This project's errors, named by what the person or the caller should do next."""
 
 __all__ = [
     "AccountInactiveError",
@@ -31,16 +31,16 @@ class ConfigurationError(InvoicedPipelineError):
 
 
 class PushRefusedError(InvoicedPipelineError):
-    """A write-back may not send: it is not active, or would go beyond a limit that was set."""
+    """A write-back may not push: it is not active, or the push would exceed a limit."""
 
 
 class ApiError(InvoicedPipelineError):
-    """The Invoiced API did not give what was asked for.
+    """A request to the Invoiced API failed.
 
     Attributes:
         path: Path of the request, without host and query.
-        status: HTTP status, or None when there was no answer.
-        cause: What went wrong without naming the request: the same words wherever it is the same.
+        status: HTTP status; None if there was no response.
+        cause: The error without the request, so that equal errors of several tables are equal.
     """
 
     def __init__(
@@ -61,26 +61,26 @@ class AccountInactiveError(ApiError):
 
 
 class UnavailableError(ApiError):
-    """The API says that the account, or the key's user, does not have what was asked for."""
+    """The account does not have what was requested, or the key's user may not see it."""
 
 
 class PermissionDeniedError(UnavailableError):
-    """403: the key's user may not read this. Use a key that may, or leave the table out."""
+    """403: the key's user may not read this. Use another key, or exclude the table."""
 
 
 class FeatureNotEnabledError(UnavailableError):
-    """400: the account does not have the feature that this table needs. Leave the table out."""
+    """400: the account does not have the feature that this table needs. Exclude the table."""
 
 
 class RequestRefusedError(ApiError):
-    """Any other 4xx, or a redirect: the request itself is not accepted. Never retried."""
+    """Any other 4xx, or a redirect: the API refuses the request. Never retried."""
 
 
 class TransientApiError(ApiError):
-    """5xx, lost connection, time-out or truncated body: worth another try.
+    """5xx, lost connection, timeout or truncated body: worth a retry.
 
     Attributes:
-        retry_after: Seconds the server asked to wait, when it said so.
+        retry_after: Seconds to wait, if the server sent them.
     """
 
     def __init__(
@@ -97,28 +97,28 @@ class TransientApiError(ApiError):
 
 
 class RateLimitedError(TransientApiError):
-    """429: too many requests in flight for this key. Wait, and ask for less at a time."""
+    """429: too many requests in flight for this key. Wait, and send fewer in parallel."""
 
 
 class HostUnreachableError(TransientApiError):
-    """No connection could be made: wrong host, no network, or the service is down."""
+    """No connection could be opened: wrong host, no network, or the service is down."""
 
 
 class ContractError(ApiError):
-    """The answer is not what the API promises, e.g. no JSON array where a list was asked for."""
+    """The response is not what the API promises, e.g. no JSON array for a list."""
 
 
 class WarehouseError(InvoicedPipelineError):
-    """The warehouse did not do what was asked of it."""
+    """The warehouse refused or failed an operation."""
 
 
 class WarehouseBusyError(WarehouseError):
-    """Another run, or another program, holds the warehouse. Wait for it, then run again."""
+    """Another run or program holds the warehouse. Wait for it, then run again."""
 
 
 class WarehouseNotWritableError(WarehouseError):
-    """The destination cannot be opened or written: permissions, disk or a damaged file."""
+    """The destination cannot be opened or written: permissions, disk space or a damaged file."""
 
 
 class DatasetMismatchError(WarehouseError):
-    """The dataset holds data of another account, host or grid. Use another dataset."""
+    """The dataset holds data of another connection, host or partition size. Use another one."""

@@ -1,6 +1,6 @@
-"""JSON nested deeper than a parser can follow, taken apart without recursion.
+"""JSON that is nested too deeply for a parser, split without recursion.
 
-Python's parsers raise RecursionError at about 1,000 levels, less the calls that are under way, so
+Python's parsers raise RecursionError at about 1,000 levels minus the depth of the call stack, so
 the limit is not known beforehand.
 """
 
@@ -16,7 +16,7 @@ TOO_DEEP = "nested too deeply"
 """Why a record is rejected."""
 
 DEEPEST = 100
-"""Levels that `shallow` keeps: far less than any parser follows, far more than any record has."""
+"""Levels that `shallow` keeps: far fewer than any parser's limit, far more than in any record."""
 
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -24,7 +24,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", body: bytes | msgspec.Raw) -> T:
-    """Decodes JSON; what is nested too deeply for that is read as `shallow` leaves it.
+    """Decodes JSON; if it is nested too deeply, decodes what `shallow` returns.
 
     Raises:
         msgspec.MsgspecError: As the decoder does.
@@ -36,7 +36,7 @@ def decode(decoder: "msgspec.json.Decoder[T]", body: bytes | msgspec.Raw) -> T:
 
 
 def array_elements(body: bytes) -> list[bytes]:
-    """The elements of a JSON array, each as it stands there, however deep.
+    """Returns the elements of a JSON array, each as its own bytes, at any depth.
 
     Raises:
         msgspec.MsgspecError: It is no JSON array.
@@ -49,7 +49,7 @@ def array_elements(body: bytes) -> list[bytes]:
 
 
 def shallow(body: bytes, deepest: int = DEEPEST) -> bytes:
-    """The same JSON with `null` for each array and object below `deepest` levels."""
+    """Returns the JSON with `null` for each array and object below `deepest` levels."""
     if body.count(b"[") + body.count(b"{") <= deepest:
         return body
     kept, copied, depth = [], 0, 0
@@ -66,7 +66,7 @@ def shallow(body: bytes, deepest: int = DEEPEST) -> bytes:
 
 
 def elements(body: bytes) -> Iterator[bytes]:
-    """Yields the elements of a JSON array, as they stand there; nothing where it is no array."""
+    """Yields the elements of a JSON array as bytes; nothing if it is no array."""
     start, depth = 0, 0
     for token in _TOKEN.finditer(body):
         if token[0] == b"[" and not depth:

@@ -7,39 +7,39 @@ from decimal import Decimal
 from typing import TypeGuard
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""End of a window that is open: whatever was changed since its start, up to the newest record."""
+"""End of an open window: all records changed since its start, up to the newest."""
 
 
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""The years 1 to 9999: what Python, and so every reader of the warehouse in it, can show."""
+"""The years 1 to 9999, the range of Python's `datetime`."""
 
 
 EARLIEST_SECOND = -62_198_755_200
-"""The start of the year -1, which holds MySQL's zero date (0000-00-00) in every time zone."""
+"""The start of the year -1: MySQL's zero date (0000-00-00) is later, in every time zone."""
 
 
 def is_storable(seconds: float | Decimal) -> bool:
-    """Whether a timestamp column takes `seconds` since 1970: years 1 to 9999, or the zero date."""
+    """Returns whether a timestamp column can hold `seconds`: years 1 to 9999, or the zero date."""
     return EARLIEST_SECOND <= seconds <= LAST_SECOND
 
 
 def is_beyond_calendar(seconds: int) -> bool:
-    """Whether `seconds` since 1970 lie after the year 9999."""
+    """Returns whether `seconds` since 1970 lie after the year 9999."""
     return seconds > LAST_SECOND
 
 
 def is_instant(seconds: int | None) -> TypeGuard[int]:
-    """Whether `seconds` since 1970 lie in the years 1 to 9999."""
+    """Returns whether `seconds` since 1970 lie in the years 1 to 9999."""
     return seconds is not None and FIRST_SECOND <= seconds <= LAST_SECOND
 
 
 def from_epoch(seconds: int) -> datetime:
-    """The UTC instant of `seconds` since 1970."""
+    """Returns the UTC instant of `seconds` since 1970."""
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def to_epoch(instant: datetime) -> int:
-    """Whole seconds since 1970 of an aware `instant`, rounded down (the API has no fractions)."""
+    """Returns whole seconds since 1970, rounded down: the API has no fractions."""
     return int(instant.timestamp() // 1)
 
 
@@ -61,7 +61,7 @@ class Window:
 
     @classmethod
     def from_epochs(cls, start: int, end: int) -> "Window":
-        """The window between two epoch seconds."""
+        """Returns the window between two epoch seconds."""
         return cls(from_epoch(start), from_epoch(end))
 
     @property
@@ -76,7 +76,7 @@ class Window:
         return f"[{self.start:%Y-%m-%d %H:%M:%S}, {self.end:%Y-%m-%d %H:%M:%S}) UTC"
 
     def intersect(self, other: "Window") -> "Window":
-        """The part both windows share; empty when there is none."""
+        """Returns the part that both windows share; an empty window if there is none."""
         start = max(self.start, other.start)
         return Window(start, max(start, min(self.end, other.end)))
 
@@ -89,7 +89,7 @@ class Coverage:
 
     @classmethod
     def of(cls, windows: Iterable[Window]) -> "Coverage":
-        """Normalises any windows: sorted, overlapping and touching ones joined, empty ones gone."""
+        """Sorts windows, joins overlapping and adjacent ones, and drops empty ones."""
         joined: list[Window] = []
         for window in sorted(window for window in windows if not window.is_empty):
             if joined and window.start <= joined[-1].end:
@@ -104,7 +104,7 @@ class Coverage:
         return cls.of(Window.from_epochs(start, end) for start, end in state)
 
     def to_state(self) -> list[list[int]]:
-        """Pairs of epoch seconds, as kept in the pipeline's state."""
+        """Returns pairs of epoch seconds, as the pipeline's state keeps them."""
         return [[to_epoch(window.start), to_epoch(window.end)] for window in self.windows]
 
     def __str__(self) -> str:
@@ -121,11 +121,11 @@ class Coverage:
         return self.windows[-1].end if self.windows else None
 
     def add(self, *windows: Window) -> "Coverage":
-        """This coverage and `windows` as well."""
+        """Returns this coverage with `windows` added."""
         return Coverage.of((*self.windows, *windows))
 
     def remove(self, window: Window) -> "Coverage":
-        """This coverage without `window`."""
+        """Returns this coverage without `window`."""
         kept: list[Window] = []
         for covered in self.windows:
             kept.append(Window(covered.start, max(covered.start, min(covered.end, window.start))))
@@ -133,10 +133,10 @@ class Coverage:
         return Coverage.of(kept)
 
     def missing(self, wanted: Window, overlap: timedelta = timedelta(0)) -> tuple[Window, ...]:
-        """The parts of `wanted` that are not covered, in order.
+        """Returns the parts of `wanted` that are not covered, in order.
 
         A part that begins where coverage ends reaches back by `overlap`: a record becomes visible
-        only when its transaction commits, with an `updated_at` from before that moment.
+        when its transaction commits, and its `updated_at` is earlier than that.
         """
         gaps = Coverage.of((wanted,))
         for covered in self.windows:

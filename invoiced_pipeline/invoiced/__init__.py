@@ -1,1 +1,1 @@
-"""Talking to the Invoiced API: the client, its errors and the window walk."""
+"""The Invoiced API: client, lists and events, and a check of the connection."""

@@ -1,4 +1,4 @@
-"""Says plainly whether the API can be read, table by table, and if not, which thing is wrong."""
+"""The check of a connection: whether the API can be read, by table, and what is wrong if not."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -30,18 +30,18 @@ class Finding:
     """What one step of a check found.
 
     Attributes:
-        subject: What was looked at: `connection`, a table, `first load`, `schedule` or
+        subject: What was checked: `connection`, a table, `first load`, `schedule` or
             `destination`.
-        problem: What is wrong in a few words; None when all is well.
-        detail: The whole story.
-        records: Records the API says there are; None when unknown.
-        seconds: How long the API took to answer; how long a first load may take.
-        connection: Whose it is; None for what all connections share.
-        storage_version: The format of the warehouse's file; None for everything else.
+        problem: What is wrong, in a few words; None if nothing is.
+        detail: The full text.
+        records: Number of records, by the API; None if unknown.
+        seconds: How long the API took to answer, or how long a first load may take.
+        connection: The connection; None if it concerns all of them.
+        storage_version: The format of the warehouse's file; None for other subjects.
         readers: Which programs can open a file of that format.
         unavailable: Whether it is a table, or the events feed, that the account does not have:
-            syncs leave it out and stay green.
-        rows: Rows of the table in the warehouse; None where it was not loaded, or not looked at.
+            syncs leave it out and succeed.
+        rows: Rows of the table in the warehouse; None if it was not loaded or not checked.
         deleted_rows: Those of them whose records were deleted in Invoiced.
     """
 
@@ -61,14 +61,14 @@ class Finding:
 def check_tables(
     client: InvoicedClient, tables: Sequence[Table], since: datetime | None = None
 ) -> Iterator[Finding]:
-    """Asks for one record of every table; stops at what no other table can get past.
+    """Asks for one record of every table; stops at an error that all tables would have.
 
-    Tables that the account does not have are no problem, unless it has none of them.
+    Tables that the account does not have are no problem, unless it has none at all.
 
     Args:
         client: Where to ask.
         tables: Which tables.
-        since: Records updated before it (UTC) do not count, where the API can leave them out.
+        since: Records updated before it (UTC) are not counted, if the API can filter them.
     """
     is_none_readable = True
     for table in tables:
@@ -86,7 +86,7 @@ def check_tables(
 
 
 def check_events(client: InvoicedClient) -> Finding | None:
-    """What keeps a sync from seeing deletions; None where the events feed can be read."""
+    """Returns why a sync cannot see deletions; None if the events feed can be read."""
     try:
         client.list_page("/events", (("per_page", "1"),))
     except UnavailableError as error:
@@ -106,12 +106,12 @@ def check_first_load(
     found: Sequence[Finding],
     since: datetime | None,
 ) -> Finding | None:
-    """How large a first load is and how long it may take; None where nothing can be read.
+    """Returns how large a first load is, and how long it may take; None if nothing can be read.
 
     Args:
         client: Where to ask.
         tables: The tables that were checked.
-        found: What came of it.
+        found: The findings about them.
         since: The start date.
     """
     counts = {finding.subject: finding.records for finding in found if not finding.problem}
@@ -161,7 +161,7 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
 
 
 def _scope(table: Table, since: datetime | None) -> str:
-    """Which records a count is of, and why a sync may load fewer."""
+    """Returns which records a count includes, and why a sync may load fewer."""
     day = "" if since is None else f" since {since:%Y-%m-%d}"
     if since_params(table, since):
         return day

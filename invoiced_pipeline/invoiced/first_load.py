@@ -1,4 +1,4 @@
-"""How large a first load is, and how long it may take, by counts and by measured latency."""
+"""The size of a first load, and how long it may take, from counts and measured latency."""
 
 import math
 import time
@@ -8,25 +8,24 @@ from datetime import datetime
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.pages import PER_PAGE
 from invoiced_pipeline.windows import to_epoch
-
-PAGE_SIZE = 100
 
 _RECORDS_PER_SECOND = 7000
 _SECONDS_OF_ANY_RUN = 6.0
-"""Measured on two cores with 60,000 records: what typing and loading take where the API costs no
-time, and what a run takes that loads nothing (`benchmarks/results.md`)."""
+"""Measured on two cores, 60,000 records (`benchmarks/results.md`): the rate of typing and loading
+if the API takes no time, and the duration of a run that loads nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstLoad:
-    """A first load, before it is begun.
+    """The estimate of a first load.
 
     Attributes:
-        records: How many records there are to read.
-        requests: Pages that they are on.
-        page_seconds: How long the API took for a whole page.
-        seconds: How long it may take.
+        records: Records to read.
+        requests: Pages to request.
+        page_seconds: How long the API took for a full page.
+        seconds: How long the load may take.
     """
 
     records: int
@@ -36,7 +35,7 @@ class FirstLoad:
 
 
 def since_params(table: Table, since: datetime | None) -> tuple[tuple[str, str], ...]:
-    """What narrows a list to records updated since an instant, where the list can be narrowed."""
+    """Returns parameters that filter a list by `updated_at`, if the list has such a filter."""
     if since is None or table.listing != "windowed":
         return ()
     return (("updated_after", str(to_epoch(since) - 1)),)
@@ -45,7 +44,7 @@ def since_params(table: Table, since: datetime | None) -> tuple[tuple[str, str],
 def first_load(
     client: InvoicedClient, records: Mapping[Table, int], since: datetime | None
 ) -> FirstLoad:
-    """Reads one page of the largest table, and reckons from how long that took.
+    """Reads one page of the largest table, and estimates the load from how long that took.
 
     Args:
         client: Where to read.
@@ -58,22 +57,22 @@ def first_load(
     largest = max(records, key=lambda table: records[table])
     params = (*largest.list_params, *largest.variants[0], *since_params(largest, since))
     began = time.monotonic()
-    client.list_page(largest.path, (*params, ("per_page", str(PAGE_SIZE))))
+    client.list_page(largest.path, (*params, ("per_page", str(PER_PAGE))))
     page_seconds = time.monotonic() - began
     total = sum(records.values())
-    requests = sum(max(1, math.ceil(count / PAGE_SIZE)) for count in records.values())
+    requests = sum(max(1, math.ceil(count / PER_PAGE)) for count in records.values())
     seconds = expected_seconds(total, requests, page_seconds, client.limit.capacity)
     return FirstLoad(total, requests, page_seconds, seconds)
 
 
 def expected_seconds(records: int, requests: int, page_seconds: float, in_flight: int) -> float:
-    """How long a load may take: bound by the API, or by typing and loading what it sends.
+    """Returns how long a load may take, limited by the API or by typing and loading.
 
     Args:
-        records: How many.
-        requests: How many.
-        page_seconds: What one takes.
-        in_flight: How many are under way at a time.
+        records: Number of records.
+        requests: Number of requests.
+        page_seconds: Duration of one request.
+        in_flight: Number of parallel requests.
     """
     reading = requests * page_seconds / in_flight
     return _SECONDS_OF_ANY_RUN + max(reading, records / _RECORDS_PER_SECOND)

@@ -45,7 +45,7 @@ def failure_lines(failures: Iterable[Failure], *, of: int = 0) -> list[str]:
     return [_line(group, has_others=len(groups) > 1, of=of) for group in groups.values()]
 
 
-def told(parts: Sequence[tuple[str, Sequence[str]]]) -> str:
+def under_headings(parts: Sequence[tuple[str, Sequence[str]]]) -> str:
     """Returns lines under their headings; a heading and a single line share one line.
 
     Args:

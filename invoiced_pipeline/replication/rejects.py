@@ -35,7 +35,7 @@ REJECTED_COLUMNS = (
         "Which field holds what, and why it fits no column; personal values are not shown.",
     ),
     Column(
-        "record", "json", "The record as the API sent it; as a text where it has over 5,000 levels."
+        "record", "json", "The record as the API sent it; as text if it is over 5,000 levels deep."
     ),
     Column("first_seen_at", "timestamp", "When it was first rejected (UTC)."),
     Column("last_seen_at", "timestamp", "When it was last rejected (UTC)."),
@@ -134,7 +134,7 @@ class Rejects:
         return [*quiet.items(), *((key, self._first_seen(key)) for key in self.met)]
 
     def rows(self, run_id: str) -> "pa.Table":
-        """Returns rows of `_rejected`: this run's rejects, and tombstones for those that fit."""
+        """Returns rows of `_rejected`: this run's rejects, and tombstones for what fits now."""
         left = sorted(self._gone - self.met.keys())
         found = list(self.met.items())
         count, dead = len(found), len(left)

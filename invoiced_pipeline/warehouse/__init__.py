@@ -1,1 +1,1 @@
-"""The place data lands: destination, writer lock and short-lived SQL access."""
+"""The warehouse: destination of loads, writer's lock and short-lived SQL sessions."""

@@ -1,4 +1,4 @@
-"""SQL around a relation."""
+"""Columns that a write-back adds to its source by SQL expressions."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ class ExpressionFailedError(WarehouseError):
     """An expression that cannot be evaluated.
 
     Args:
-        name: The column that it was to make.
+        name: The column that it defines.
         reason: Expression, place and cause; it may repeat a value.
     """
 
@@ -20,6 +20,6 @@ class ExpressionFailedError(WarehouseError):
 
 
 def with_columns(relation: str, added: Mapping[str, str]) -> str:
-    """A query for a relation with columns added, in the relation's order."""
+    """Returns a query of a relation with added columns, in the relation's order of rows."""
     columns = "".join(f', ({sql}\n) as "{name}"' for name, sql in added.items())
-    return f"select source.*{columns} from {relation} as source"  # noqa: S608 - it cannot write
+    return f"select source.*{columns} from {relation} as source"  # noqa: S608 - it runs read-only

@@ -1,4 +1,4 @@
-"""Describes tables and columns where every SQL client shows it: in the database."""
+"""Comments on tables and columns in the database, where every SQL client shows them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from invoiced_pipeline.warehouse.database import Relation, Session
 
 _TOGETHER = 200
-"""Statements sent at a time: the first sync writes some six hundred."""
+"""Statements sent together: the first sync writes about six hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,21 @@ class Description:
 def write_comments(
     session: Session, relations: Iterable[Relation], described: Mapping[str, Description]
 ) -> int:
-    """Writes the comments that are not in the database yet, in one transaction.
+    """Writes the comments that differ from those in the database, in one transaction.
 
-    Columns without a description keep theirs. A view's own comment is left alone: it says who
-    made the view (`marked_views`).
+    A column without a description keeps its comment. The comment on a view itself is not changed:
+    it says who created the view (`marked_views`).
 
     Args:
         session: May write.
-        relations: What is there.
-        described: What is to be said, by name.
+        relations: The existing tables and views.
+        described: Their descriptions, by name.
 
     Returns:
-        How many were written.
+        How many comments were written.
 
     Raises:
-        WarehouseError: None was written.
+        WarehouseError: No comment was written.
     """
     statements = [
         statement
@@ -55,7 +55,7 @@ def write_comments(
 
 
 def literal(text: str) -> str:
-    """A text as SQL: `comment on` takes no parameters."""
+    """Returns a text as an SQL literal: `comment on` takes no parameters."""
     return "'" + text.replace("'", "''") + "'"
 
 

@@ -1,4 +1,4 @@
-"""Converts a DuckDB file to another storage version: rows, views, state and ledger come along."""
+"""The conversion of a DuckDB file to another storage version, with all that it holds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,11 @@ _RUN = "move"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What became of a file.
+    """The result of a conversion.
 
     Attributes:
-        before: Its format before.
-        after: Its format now; the same where there was nothing to do.
+        before: The file's format before.
+        after: Its format now; the same if there was nothing to do.
         bytes_before: Its size before.
         bytes_after: Its size now.
     """
@@ -30,11 +30,11 @@ class Conversion:
 
 
 def convert_file(database: DuckDbDatabase, version: StorageVersion) -> Conversion:
-    """Converts the file of `database`, for all datasets in it; files beside it stay as they are.
+    """Converts the file of `database`, with all datasets in it; files beside it stay as they are.
 
     Raises:
         WarehouseBusyError: A run writes the file, or another program has it open.
-        WarehouseError: There is no file, or it could not be converted. It is as it was.
+        WarehouseError: There is no file, or it could not be converted and is unchanged.
     """
     file = Path(database.label)
     if not database.exists():

@@ -1,7 +1,6 @@
 """A view of every table without deleted rows, in the schema `<dataset>_current`.
 
-The views name their columns: one that is `select *` breaks in DuckDB as soon as its table gets a
-column.
+The views name their columns: in DuckDB, a view with `select *` fails once its table gets a column.
 """
 
 import logging
@@ -16,17 +15,17 @@ from invoiced_pipeline.warehouse.marked_views import View, is_ours, make_view
 
 logger = logging.getLogger(__name__)
 
-LEFT_OUT = (DELETED_AT, "_tombstone")
-"""Columns that are NULL in every row of a view."""
+HIDDEN_COLUMNS = (DELETED_AT, "_tombstone")
+"""Columns that would be NULL in every row of a view."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentView:
-    """What the view of a table has beside the table's columns.
+    """What the view of a table has besides the table's columns.
 
     Attributes:
         text: What one row is.
-        companions: Columns that are added.
+        companions: Columns that the view adds.
     """
 
     text: str
@@ -34,25 +33,25 @@ class CurrentView:
 
 
 def current_schema(dataset: str) -> str:
-    """The schema of a dataset's views."""
+    """Returns the schema of a dataset's views."""
     return f"{dataset}_current"
 
 
 def keep_current_views(
     session: Session, relations: Sequence[Relation], wanted: Mapping[str, CurrentView]
 ) -> bool:
-    """Makes the views that are missing or lack a column, in one transaction.
+    """Creates the views that are missing or lack a column, in one transaction.
 
     Args:
         session: May write.
-        relations: What is in the dataset and in the views' schema.
-        wanted: The views, by table; a table that does not exist has none.
+        relations: The tables and views in the dataset and in the views' schema.
+        wanted: The views, by table; a table that does not exist gets none.
 
     Returns:
-        Whether any was made.
+        Whether any view was created.
 
     Raises:
-        WarehouseError: None was made; the text says why.
+        WarehouseError: No view was created; the text says why.
     """
     schema = current_schema(session.dataset)
     tables = [
@@ -63,29 +62,28 @@ def keep_current_views(
     views = {each.name: each for each in relations if each.schema == schema}
     if tables and session.seen_from_beside(tables[0].name) is None:
         message = (
-            f"the file is called like the dataset {session.dataset}, so that a view in another "
-            "schema cannot name its tables. Give the file another name, or set current_views = "
-            "false"
+            f"the file has the same name as the dataset {session.dataset}, so a view in another "
+            "schema cannot name its tables. Rename the file, or set current_views = false"
         )
         raise WarehouseError(message)
     tables = [each for each in tables if _is_free(session, each, views.get(each.name))]
     is_made = False
     with session.transaction():
         if not views and tables:
-            _make_schema(session, schema)
+            _create_schema(session, schema)
         for table in tables:
             is_made |= _keep(session, table, views.get(table.name), wanted[table.name])
     return is_made
 
 
 def drop_current_views(session: Session, relations: Iterable[Relation]) -> bool:
-    """Drops the views in one transaction, and then their schema, unless something else is in it.
+    """Drops the views in one transaction, and then their schema, unless it holds anything else.
 
     Returns:
-        Whether there were any.
+        Whether there were any views.
 
     Raises:
-        WarehouseError: Nothing was dropped, because something depends on one of them.
+        WarehouseError: Nothing was dropped, because something depends on one of the views.
     """
     schema = current_schema(session.dataset)
     there = [each for each in relations if each.schema == schema]
@@ -96,17 +94,17 @@ def drop_current_views(session: Session, relations: Iterable[Relation]) -> bool:
         for each in ours:
             session.run(f"drop view {session.qualified(schema, each.name)}")
     if len(ours) == len(there):
-        with suppress(WarehouseError):  # it is somebody else's, or holds what is no relation
+        with suppress(WarehouseError):  # it is another user's, or holds more than views
             session.run(f"drop schema {session.qualified(schema)}")
     return True
 
 
 def _is_free(session: Session, table: Relation, view: Relation | None) -> bool:
-    """Whether a view's name is not somebody else's."""
+    """Returns whether the name is free or taken by our own view."""
     if view is None or is_ours(view):
         return True
     logger.warning(
-        "%s.%s was not made by invoiced-pipeline, and was left alone: there is no view of %s "
+        "%s.%s was not created by invoiced-pipeline and was not changed: there is no view of %s "
         "without deleted rows. Rename it, or set current_views = false",
         current_schema(session.dataset),
         table.name,
@@ -115,8 +113,8 @@ def _is_free(session: Session, table: Relation, view: Relation | None) -> bool:
     return False
 
 
-def _make_schema(session: Session, schema: str) -> None:
-    """Makes the schema; asking first, for who may not make one may use it."""
+def _create_schema(session: Session, schema: str) -> None:
+    """Creates the schema if it is missing; a user who may not create one may still use it."""
     sql = "select 1 from information_schema.schemata where schema_name = %s"
     if not session.rows(sql, [schema]):
         session.run(f"create schema if not exists {session.qualified(schema)}")
@@ -124,11 +122,11 @@ def _make_schema(session: Session, schema: str) -> None:
 
 def _keep(session: Session, table: Relation, view: Relation | None, wanted: CurrentView) -> bool:
     schema = current_schema(session.dataset)
-    columns = {name: f'"{name}"' for name in table.columns if name not in LEFT_OUT}
+    columns = {name: f'"{name}"' for name in table.columns if name not in HIDDEN_COLUMNS}
     for each in wanted.companions:
         if each.of in table.columns:
             columns[each.name] = f'{each.sql} as "{each.name}"'
-    # PostgreSQL replaces a view only by one that begins with the same columns.
+    # PostgreSQL replaces a view only if the new one begins with the same columns.
     before = [name for name in view.columns if name in columns] if view else []
     order = [*before, *(name for name in columns if name not in before)]
     query = (

@@ -1,6 +1,6 @@
-"""What a warehouse is to the rest of the project: nothing outside this package knows which it is.
+"""The interface of a warehouse: nothing outside this package knows which kind it is.
 
-A `Database` is cheap to make and holds nothing open; `open_database` makes it from the settings.
+A `Database` is cheap to create and holds nothing open; `open_database` takes it from the settings.
 """
 
 import os
@@ -26,8 +26,8 @@ class Holder:
     Attributes:
         run_id: The Dagster run.
         pid: Its process.
-        since: When it took the lock, ISO, UTC.
-        host: The machine of its process; empty where nobody wrote it down.
+        since: When it took the lock (ISO, UTC).
+        host: The machine of its process; empty if it was not recorded.
     """
 
     run_id: str
@@ -37,7 +37,7 @@ class Holder:
 
     @classmethod
     def of_this_process(cls, run_id: str) -> Self:
-        """A run in this process, from now on."""
+        """Returns the holder for a run in this process, from now on."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(run_id, os.getpid(), now, socket.gethostname())
 
@@ -55,8 +55,8 @@ class Relation:
         schema: Where it is.
         name: Its name.
         is_view: Whether it is a view.
-        comment: What `comment on` said of it; None where it said nothing.
-        columns: What it said of every column, by name, in the columns' order.
+        comment: Its comment; None if it has none.
+        columns: Every column's comment, by name, in the columns' order.
     """
 
     schema: str
@@ -68,17 +68,16 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a query of a user's found.
+    """The rows of a user's query or file.
 
     Attributes:
         columns: Their names, in order.
-        json_columns: Those of a JSON type; their values come as text.
+        json_columns: Names of JSON columns; their values come as text.
         rows: Values as the warehouse has them: Decimal, datetime (UTC), dict and list, ...
-        is_text: Whether every value is text, as in a CSV file: each field's own type then decides
+        is_text: Whether every value is text, as in a CSV file: the type of each field then decides
             how it is read.
-        problems: Rows that could not be read, by position from 0, each with the reason; their cells
-            are None.
-        record_keys: What names a row whose key could not be read, by position, e.g. `line 7`.
+        problems: Why a row could not be read, by position from 0; all its cells are None.
+        record_keys: Names of rows whose key could not be read, by position, e.g. `line 7`.
         skipped: Blank rows that were left out.
     """
 
@@ -93,11 +92,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """What a statement gave that a person typed.
+    """The result of a statement that a person typed.
 
     Attributes:
-        columns: Their names, in order; none where the statement gives no rows.
-        json_columns: Positions of those of a JSON type; their values come as text.
+        columns: Their names, in order; none if the statement returns no rows.
+        json_columns: Positions of JSON columns; their values come as text.
         rows: Values as the warehouse has them; they can be read once, while the query is open.
     """
 
@@ -123,14 +122,14 @@ class Session(ABC):
     """A short-lived connection to one dataset; never hold it across a request to the API.
 
     Table names without a schema mean the dataset's tables. Times are UTC. Placeholders are `%s`,
-    and a statement that has values writes a percent sign as `%%`. SQL is standard SQL that runs
-    on every warehouse. JSON columns come as text. Each statement commits by itself, but within
+    and a statement with values writes a percent sign as `%%`. SQL is standard SQL that runs on
+    every warehouse. JSON columns come as text. Each statement commits by itself, except inside
     `transaction`.
     """
 
     @abstractmethod
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query.
+        """Returns all rows of a query.
 
         Raises:
             WarehouseError: The warehouse refused it; the text is the warehouse's own.
@@ -138,16 +137,17 @@ class Session(ABC):
 
     @abstractmethod
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """Runs a statement that has no rows to give; errors as of `rows`."""
+        """Runs a statement that returns no rows; errors as of `rows`."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        """Commits what is run inside at its end, all or nothing; errors as of `rows`."""
+        """Commits all statements of the block at its end, or none; errors as of `rows`."""
 
     def tables(self, *, with_column: str | None = None) -> frozenset[str]:
-        """Names of the dataset's tables and views; only those that have a column, if one is named.
+        """Returns the names of the dataset's tables and views; none if there is no dataset.
 
-        It is empty where the dataset does not exist.
+        Args:
+            with_column: If given, only tables and views with this column.
         """
         source, values = "tables", [self.dataset]
         if with_column is not None:
@@ -158,23 +158,23 @@ class Session(ABC):
 
     @abstractmethod
     def relations(self, schemas: Sequence[str]) -> list[Relation]:
-        """The tables and views of some schemas with their comments; schemas need not exist."""
+        """Returns the tables and views of some schemas with comments; schemas need not exist."""
 
     @abstractmethod
     def qualified(self, schema: str, name: str | None = None) -> str:
-        """How a statement names a schema, or a table or view in it, whatever else is called so."""
+        """Returns the unambiguous name of a schema, or of a table or view in it, for SQL."""
 
     @abstractmethod
     def seen_from_beside(self, name: str) -> str | None:
-        """How a view in another schema names a table of the dataset; None where none can."""
+        """Returns the name of a table for a view in another schema; None if it has none there."""
 
-    def limit_waiting(self) -> None:  # noqa: B027 - a file has nobody to wait for
-        """Has later statements fail that wait for other users of a table for too long."""
+    def limit_waiting(self) -> None:  # noqa: B027 - a file has no other users
+        """Makes later statements fail if they wait too long for other users of a table."""
 
     @property
     @abstractmethod
     def dataset(self) -> str:
-        """The schema that names without one mean."""
+        """The schema of table names without a schema."""
 
 
 class Database(ABC):
@@ -183,26 +183,24 @@ class Database(ABC):
     @property
     @abstractmethod
     def kind(self) -> str:
-        """What the setting `destination` calls it, such as `duckdb`."""
+        """Its name in the setting `destination`, such as `duckdb`."""
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """What messages call it; it never holds a secret."""
+        """Its name in messages, which never holds a secret."""
 
     @abstractmethod
     def beside(self, name: str) -> Path:
-        """The local file or folder `name` that belongs to the warehouse."""
+        """Returns the local file or folder `name` that belongs to the warehouse."""
 
     @abstractmethod
     def exists(self) -> bool:
-        """Whether there is anything to read; a server is taken to exist without asking it."""
+        """Returns whether there is anything to read; True for a server, without asking it."""
 
     @abstractmethod
     def check_writable(self) -> None:
-        """Says whether it can be written: better to know before an hour of reading.
-
-        Asking leaves nothing behind.
+        """Checks that it can be written, before an hour of reading; leaves nothing behind.
 
         Raises:
             WarehouseBusyError: Another program keeps it from being written.
@@ -210,7 +208,7 @@ class Database(ABC):
         """
 
     def storage_format(self) -> StorageFormat | None:
-        """The format of the file, or of the one that would be made; None for a server.
+        """Returns the format of the file, or of the one that would be created; None for a server.
 
         Raises:
             WarehouseError: The file cannot be opened.
@@ -219,11 +217,11 @@ class Database(ABC):
 
     @abstractmethod
     def session(self, dataset: str, *, read_only: bool = False) -> AbstractContextManager[Session]:
-        """A session over `dataset`.
+        """Opens a session over `dataset`.
 
-        One that may write makes the dataset, and the file, where there is none; take the writer's
-        lock first. A read-only one needs what `exists` tells of, but no dataset: it then simply
-        has no tables.
+        A session that may write creates the dataset and the file if they are missing; take the
+        writer's lock first. A read-only session needs a warehouse that `exists`, but no dataset: it
+        then has no tables.
 
         Raises:
             WarehouseBusyError: Another program has the file open.
@@ -232,26 +230,26 @@ class Database(ABC):
 
     @abstractmethod
     def select(self, dataset: str, sql: str) -> Selection:
-        """The rows of a query that a user wrote; it can read, and cannot change anything.
+        """Returns the rows of a query that a user wrote, which cannot change anything.
 
         Args:
-            dataset: What names without a schema mean.
+            dataset: The schema of table names without a schema.
             sql: One SELECT in the warehouse's own dialect, without placeholders.
 
         Raises:
             WarehouseBusyError: Another program has the file open.
-            WarehouseError: It is no single SELECT, or the warehouse refuses it; the text is the
+            WarehouseError: It is not one SELECT, or the warehouse refuses it; the text is the
                 warehouse's own, and may repeat values.
         """
 
     @abstractmethod
     def query(self, dataset: str, sql: str) -> AbstractContextManager[QueryResult]:
-        """What a person typed, run while the warehouse is open for reading only.
+        """Runs SQL that a person typed, while the warehouse is open for reading only.
 
-        Unlike `select` it takes any statement that changes nothing, such as `explain`.
+        Unlike `select`, it takes any statement that changes nothing, such as `explain`.
 
         Args:
-            dataset: What names without a schema mean.
+            dataset: The schema of table names without a schema.
             sql: SQL in the warehouse's own dialect, without placeholders.
 
         Raises:
@@ -260,41 +258,41 @@ class Database(ABC):
                 warehouse's own.
         """
 
-    def rewrite(self, dataset: str) -> None:  # noqa: B027 - a server may have its own way
-        """Has the data of `dataset` written anew, so that no bytes of former rows stay.
+    def rewrite(self, dataset: str) -> None:  # noqa: B027 - optional
+        """Rewrites the data of `dataset`, so that no bytes of former rows stay on disk.
 
         Raises:
-            WarehouseError: It could not be; the data is as it was.
+            WarehouseError: It could not be rewritten; the data is unchanged.
         """
 
     @abstractmethod
     def pipeline(self, dataset: str) -> "Pipeline":
-        """The dlt pipeline that loads `dataset`; its name is a function of the dataset."""
+        """Returns the dlt pipeline that loads `dataset`; its name is derived from the dataset."""
 
     @abstractmethod
     def writer_lock(
         self, dataset: str, run_id: str, *, wait: bool = False
     ) -> AbstractContextManager[Holder | None]:
-        """Holds the right to write `dataset`; gives the holder that died holding it, if one did.
+        """Holds the lock on `dataset`; yields the last holder if its process died with the lock.
 
-        The lock dies with its process, however that ends. A file has one lock for all datasets in
-        it, a server one for each dataset.
+        The lock ends with its process, however that ends. A file has one lock for all its datasets,
+        a server one for each dataset.
 
         Args:
             dataset: What is written.
             run_id: The run that writes.
-            wait: Whether to wait for another run that holds it, however long.
+            wait: Whether to wait until another run releases it, without limit.
 
         Raises:
-            WarehouseBusyError: Another run holds it, and this one does not wait; the text says
-                which.
-            WarehouseNotWritableError: The lock cannot be had at all.
+            WarehouseBusyError: Another run holds it, and this one does not wait; the text names
+                that run.
+            WarehouseNotWritableError: The lock cannot be taken at all.
         """
 
     @abstractmethod
     def current_holder(self, dataset: str) -> Holder | None:
-        """Who writes `dataset` at this moment; None when nobody does. Asking takes nothing."""
+        """Returns who writes `dataset` at this moment; None if nobody does. Takes no lock."""
 
     @abstractmethod
     def error_for(self, error: BaseException) -> type[WarehouseError]:
-        """Which of our errors a failed load's innermost cause is."""
+        """Returns the class of our error for the innermost cause of a failed load."""

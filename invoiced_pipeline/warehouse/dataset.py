@@ -8,11 +8,11 @@ from invoiced_pipeline.warehouse.database import Database
 
 @dataclass(frozen=True, slots=True)
 class RowTotals:
-    """What a table holds.
+    """How many rows a table holds.
 
     Attributes:
-        rows: All of its rows.
-        deleted: Those of records that were deleted in Invoiced.
+        rows: All rows.
+        deleted: Rows of records that were deleted in Invoiced.
     """
 
     rows: int
@@ -20,7 +20,7 @@ class RowTotals:
 
 
 def row_counts(database: Database, dataset: str, tables: Iterable[str]) -> dict[str, int]:
-    """Rows per table; 0 for a table that does not exist yet.
+    """Returns rows per table; 0 for a table that does not exist yet.
 
     Raises:
         WarehouseError: The warehouse cannot be read.
@@ -35,7 +35,7 @@ def row_counts(database: Database, dataset: str, tables: Iterable[str]) -> dict[
 
 
 def row_totals(database: Database, dataset: str, tables: Iterable[str]) -> dict[str, RowTotals]:
-    """Rows per table, with those of deleted records apart; without tables that do not exist yet.
+    """Returns rows per table, all and deleted; without tables that do not exist yet.
 
     Raises:
         WarehouseError: The warehouse cannot be read.

@@ -1,7 +1,7 @@
-"""Notes in the warehouse which records are gone: their rows are marked, or removed.
+"""Deletion marks: rows whose records are gone are marked in the warehouse, or removed.
 
-Every access is short: one connection and one transaction of plain SQL, and none at all when there
-is nothing to note.
+Every access is short: one connection and one transaction of plain SQL, and none if there is nothing
+to mark.
 """
 
 from collections import Counter, defaultdict
@@ -21,9 +21,9 @@ _CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Rows of `table` whose `column` holds `value` are gone since `at` (UTC).
+    """Says that rows of `table` whose `column` holds `value` are gone since `at` (UTC).
 
-    Rows with an `updated_at` after `at` are not: such a record was there again, later.
+    Rows with an `updated_at` after `at` stay: such a record existed again later.
     """
 
     table: str
@@ -31,13 +31,13 @@ class Mark:
     value: int | str
     at: datetime
     is_certain: bool = False
-    """The API was asked for the record just now and has none. Then `updated_at` does not count:
-    `at` may be of another clock than the service's."""
+    """Whether the API was just asked for the record and does not have it. Then `updated_at` is not
+    compared, because `at` may come from another clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownIds:
-    """The ids of a table's rows: of records that are there, and of those known to be gone."""
+    """The ids of a table's rows: of records that exist, and of records known to be gone."""
 
     present: frozenset[Any] = frozenset()
     gone: frozenset[Any] = frozenset()
@@ -45,11 +45,11 @@ class KnownIds:
 
 @dataclass(frozen=True, slots=True)
 class LoadedAlone:
-    """Rows of one table that lack their counterpart in another.
+    """Rows of one table without a row of the same id in another.
 
     Attributes:
         records: Their ids.
-        until: The last load (dlt's id) that was looked at; None where there was never one.
+        until: The last load (dlt's id) that was looked at; None if there was none.
     """
 
     records: tuple[Any, ...] = ()
@@ -57,12 +57,12 @@ class LoadedAlone:
 
 
 class Marks:
-    """The marks of one dataset.
+    """The deletion marks of one dataset.
 
     Args:
         database: The warehouse; the caller holds the writer's lock.
         dataset: The schema.
-        deletions: What becomes of rows that are gone.
+        deletions: What to do with rows whose records are gone.
     """
 
     def __init__(self, database: Database, dataset: str, deletions: Deletions = "mark") -> None:
@@ -72,13 +72,13 @@ class Marks:
 
     @property
     def are_ignored(self) -> bool:
-        """Whether nothing is ever marked or removed."""
+        """Whether deletions are ignored: nothing is marked or removed."""
         return self._deletions == "ignore"
 
     def apply(self, marks: Iterable[Mark]) -> Counter[str]:
         """Marks rows that are not marked yet, and their child rows, in one transaction.
 
-        It can be repeated: a row keeps its first mark. Tables that do not exist are left out.
+        It can be repeated: a row keeps its first mark. Tables that do not exist are skipped.
 
         Returns:
             How many rows were marked or removed, by table; child rows are not counted.
@@ -102,7 +102,7 @@ class Marks:
         return +counts
 
     def known_ids(self, name: str) -> KnownIds:
-        """The ids of all rows of a table; none where it does not exist."""
+        """Returns the ids of all rows of a table; none if it does not exist."""
         key = table(name).primary_key
         sql = f'select "{key}", _deleted_at is not null from "{name}"'  # noqa: S608
         rows = self._select(name, sql)
@@ -112,7 +112,7 @@ class Marks:
         )
 
     def present(self, name: str, column: str, values: Sequence[Any]) -> list[tuple[Any, Any]]:
-        """Pairs of id and `column` of the rows not marked whose `column` holds one of `values`."""
+        """Returns id and `column` of unmarked rows whose `column` holds one of `values`."""
         key = table(name).primary_key
         found: list[tuple[Any, Any]] = []
         for some in _chunks(values):
@@ -122,12 +122,12 @@ class Marks:
         return found
 
     def loaded_alone(self, name: str, other: str, *, since: str | None) -> LoadedAlone:
-        """Rows not marked that were loaded after `since`, and whose id no such row of `other` has.
+        """Returns unmarked rows loaded after `since` without an unmarked row in `other`.
 
         Args:
             name: The table.
-            other: The one that has the same ids.
-            since: A load; None looks at all of them. Their ids begin with the time.
+            other: The table that has the same ids.
+            since: A load's id, which begins with its time; None for all loads.
         """
         key = table(name).primary_key
         sql = (
@@ -186,7 +186,7 @@ def _grouped(
 def _ids(
     session: Session, of: Table, column: str, values: Sequence[Any], newest: datetime | None
 ) -> list[Any]:
-    """Ids of the rows to mark; names come from the catalog, values are parameters."""
+    """Returns ids of the rows to mark; names come from the catalog, values are parameters."""
     sql = (
         f'select "{of.primary_key}" from "{of.name}" where {_is_one_of(column, values)} '  # noqa: S608
         "and _deleted_at is null"

@@ -1,4 +1,4 @@
-"""How dlt is set up in this process, whatever it loads into."""
+"""dlt's options in this process, for every warehouse."""
 
 import logging
 
@@ -6,12 +6,12 @@ import dlt
 
 
 def set_dlt_options() -> None:
-    """Sets what this project wants of dlt otherwise than by default."""
+    """Sets the options of dlt that differ from its defaults."""
     dlt.config["runtime.dlthub_telemetry"] = False
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
-    # Copies of the last load would stay behind: twice the disk, and records nobody looks after.
+    # Otherwise copies of the last load stay: twice the disk space, and unprotected records.
     dlt.config["load.delete_completed_jobs"] = True
     dlt.config["load.truncate_staging_dataset"] = True
-    # Arrow's own types stand beside the declared ones on purpose; dlt warns at every batch. And
-    # it writes a traceback for every try of a load that fails: we raise what came of them, once.
+    # dlt warns at every batch that Arrow types and declared types both exist, which is on purpose.
+    # It also logs a traceback for every try of a failing load, which we raise as one error.
     logging.getLogger("dlt").setLevel(logging.CRITICAL)

@@ -1,6 +1,6 @@
-"""Questions whose answers tell whether a replica is right, in standard SQL.
+"""Queries that show whether a replica is right, in standard SQL.
 
-Every question reads each table it needs once; `%s` stands for a value.
+Every query reads each table once; `%s` stands for a value.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _OUTSIDE = "parent.low is null or child.{0} < parent.low or child.{0} > parent.h
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Rows of a table, those without a key, and those whose key another row has, too."""
+    """Rows of a table, rows without a key, and rows whose key another row also has."""
 
     rows: int
     missing: int
@@ -28,8 +28,8 @@ class Orphans:
     """Rows whose parent is not in the replica.
 
     Attributes:
-        explained: The parent may be older than the replica, or younger than its last sync.
-        unexplained: It should be there.
+        explained: Rows whose parent may be older than the replica, or newer than its last sync.
+        unexplained: Rows whose parent should be there.
     """
 
     explained: int
@@ -38,7 +38,7 @@ class Orphans:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Records whose money was added up, those where it does not, and the first of them."""
+    """Records whose amounts were added up, those that do not add up, and the first of these."""
 
     checked: int
     off: int
@@ -46,11 +46,11 @@ class Sums:
 
 
 class Integrity:
-    """Asks one dataset.
+    """Queries one dataset.
 
     Attributes:
-        coverages: What the dataset covers, by table; a table that is not named was never read.
-        gaps: Columns and arrays that some rows of a table were loaded without.
+        coverages: The coverage by table; a table that is missing was never read.
+        gaps: Columns and arrays that some rows of a table were loaded without, by table.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Integrity:
         self._session = session
 
     def keys(self, of: Table) -> Keys:
-        """Whether the primary key is unique and never NULL."""
+        """Counts the rows whose primary key is NULL or not unique."""
         key = of.primary_key
         ((rows, known, distinct),) = self._session.rows(
             f"select count(*), count({key}), count(distinct {key}) from {of.name}"  # noqa: S608
@@ -72,7 +72,7 @@ class Integrity:
         return Keys(rows, rows - known, known - distinct)
 
     def rows_in(self, of: Table, window: Window) -> int:
-        """Rows, deleted ones aside, whose `updated_at` lies in `window`."""
+        """Counts rows that are not deleted and whose `updated_at` lies in `window`."""
         stamp = of.replication_key
         ((rows,),) = self._session.rows(
             f"select count(*) from {of.name} where {stamp} >= %s and {stamp} < %s "  # noqa: S608
@@ -82,11 +82,11 @@ class Integrity:
         return rows
 
     def orphans(self, of: Table, key: ForeignKey) -> Orphans | None:
-        """Rows of `of` whose parent is missing; None where its table was never read.
+        """Counts rows of `of` whose parent is missing; None if the parent table was never read.
 
-        Ids grow with time. Parents made since the replica's start are all in it, so a missing one
-        below the first of them may be older than the start; one above the last of all was made
-        after its table was last read. Ids that are texts tell nothing, and explain themselves.
+        Ids grow with time. All parents created since the replica's start are in it, so a missing
+        parent with a lower id may be older than the start, and one with a higher id was created
+        after its table was last read. Text ids do not grow: all their orphans count as explained.
         """
         parent, since = table(key.table), self._since(key.table)
         if since is None:
@@ -111,12 +111,13 @@ class Integrity:
         return Orphans(int(explained), int(orphans - explained))
 
     def sums(self, of: Table, balance: Balance) -> Sums | None:
-        """Whether balances follow from totals; None where that cannot be told.
+        """Counts records whose balance does not follow from their total; None if not comparable.
 
-        A table that it takes was never read, or rows of it were loaded without what it takes.
+        Not comparable means that a table it needs was never read, or has rows that were loaded
+        without a column it needs.
 
-        Records from before the replica's start are left out, for what was applied to them may be
-        missing, and those that moved since any of the tables was read.
+        Left out are records from before the replica's start, because what was applied to them may
+        be missing, and records that changed since any of the tables was read.
         """
         sources = {applied.table.split("__")[0] for applied in balance.applied}
         starts = [self._since(name) for name in sources]
@@ -150,7 +151,7 @@ class Integrity:
         return Sums(checked, int(off), first)
 
     def _since(self, name: str) -> datetime | None:
-        """Start of the newest stretch without a gap."""
+        """Returns the start of the newest window of the coverage."""
         windows = self.coverages.get(name, Coverage()).windows
         return windows[-1].start if windows else None
 

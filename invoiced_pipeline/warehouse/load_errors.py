@@ -1,4 +1,4 @@
-"""What a failed dlt step means, in the words of this project's errors."""
+"""This project's errors for failed steps of dlt."""
 
 from invoiced_pipeline.exceptions import (
     InvoicedPipelineError,
@@ -9,9 +9,10 @@ from invoiced_pipeline.warehouse.database import Database
 
 
 def load_error(error: BaseException, database: Database) -> InvoicedPipelineError:
-    """The error to raise for a failed extract, normalise or load.
+    """Returns the error to raise for a failed extract, normalize or load.
 
-    Our own error is found in the chain of causes; otherwise the innermost cause speaks.
+    If the chain of causes holds one of our own errors, that is it; otherwise the innermost cause
+    decides.
     """
     cause: BaseException | None = error
     innermost = error

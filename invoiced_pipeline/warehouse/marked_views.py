@@ -1,4 +1,4 @@
-"""Views that this project makes, known by a mark in their comment."""
+"""Views that this project creates, recognised by a mark in their comment."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ _MARK = "Made by invoiced-pipeline as "
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view as it is to be.
+    """A view to create.
 
     Attributes:
         schema: Where it is.
         name: Its name.
-        query: What it shows.
+        query: Its query.
         text: What one row is.
     """
 
@@ -27,26 +27,26 @@ class View:
 
 
 def is_ours(relation: Relation) -> bool:
-    """Whether a relation is a view that this project made."""
+    """Returns whether a relation is a view that this project created."""
     return relation.is_view and _MARK in (relation.comment or "")
 
 
 def make_view(session: Session, view: View, known: Relation | None) -> bool:
-    """Makes a view where it is missing, or was made otherwise by another version.
+    """Creates a view if it is missing, or was created with another query by another version.
 
-    Not at every run: on a server, replacing a view waits for everyone who looks at it, and whoever
-    comes then waits behind.
+    It does not do so at every run: on a server, replacing a view waits for all its readers, and
+    later readers wait behind it.
 
     Args:
         session: May write; the caller has begun a transaction.
-        view: What is to be there.
-        known: What is there already under the name.
+        view: The view.
+        known: What already has the name; None if nothing has.
 
     Returns:
-        Whether the view was made.
+        Whether the view was created.
 
     Raises:
-        WarehouseError: It could not be.
+        WarehouseError: It could not be created.
     """
     mark = _MARK + hashlib.blake2b(view.query.encode(), digest_size=8).hexdigest()
     comment = f"{view.text} ({mark})"

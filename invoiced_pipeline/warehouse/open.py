@@ -1,11 +1,11 @@
-"""The warehouse that the settings name."""
+"""The way from the settings to the warehouse; loads no driver before it is needed."""
 
 from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.warehouse.database import Database
 
 
 def open_database(settings: WarehouseSettings) -> Database:
-    """The warehouse of `settings`. Nothing is opened or asked before one of its methods is."""
+    """Returns the warehouse of `settings`; nothing is open until one of its methods is called."""
     if settings.destination == "postgres":
         from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 

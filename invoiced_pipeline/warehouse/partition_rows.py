@@ -1,4 +1,4 @@
-"""Rows of a table by the day of their last change: what the counts of partitions are made from."""
+"""Rows of a table by the day of their last change, from which partitions are counted."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,16 +13,15 @@ _CHUNK = 1_000
 """Values in one statement."""
 
 _MOST_WINDOWS = 50
-"""Ranges in one statement; more are read as one."""
+"""Ranges in one statement; more ranges are read as one."""
 
 _FIRST_DAY = date(1970, 1, 1)
 
 
 def rows_by_day(session: Session, of: Table, windows: Sequence[Window]) -> Counter[date]:
-    """Counts the rows, marked ones included, whose `updated_at` lies in some disjoint windows.
+    """Counts rows, marked ones included, whose `updated_at` lies in some disjoint windows.
 
-    Only the rows of those windows are read where the warehouse can tell where they are, as DuckDB
-    can by the bounds that it keeps of every block.
+    DuckDB reads only the blocks that hold rows of those windows, by each block's bounds.
     """
     if not windows:
         return Counter()
@@ -37,7 +36,7 @@ def rows_by_day(session: Session, of: Table, windows: Sequence[Window]) -> Count
 
 
 def days_of(session: Session, of: Table, ids: Sequence[Any]) -> set[date]:
-    """The days on which the rows of some ids were last changed, as far as there are such rows."""
+    """Returns the days on which the rows of some ids were last changed; ids need not exist."""
     found: set[date] = set()
     for start in range(0, len(ids), _CHUNK):
         some = ids[start : start + _CHUNK]

@@ -1,7 +1,7 @@
-"""Clear values of columns that are hashed or dropped, out of rows loaded before that was set.
+"""The redaction of rows that were loaded before their columns were set to be hashed or dropped.
 
-All in one transaction, and it can be repeated: what is a hash already stays one. Afterwards the
-warehouse is written anew, for a database keeps the old bytes of rows that were changed.
+It is one transaction, and can be repeated: a value that is already a hash stays as it is. Then the
+warehouse is rewritten, because a database keeps the old bytes of changed rows.
 """
 
 import logging
@@ -15,20 +15,20 @@ from invoiced_pipeline.warehouse.database import Database, Session
 logger = logging.getLogger(__name__)
 
 CHUNK = 500
-"""Rows that are read and written at a time."""
+"""Rows that are read and written together."""
 
 _EXTRA = Column("_extra", "json", "")
 _REJECT_KEY = (Column("table_name", "text", ""), Column("id", "text", ""))
 _REJECT = (Column("reason", "text", ""), Column("record", "json", ""))
-_ANSWER_KEY = (Column("writeback", "text", ""), Column("record_key", "text", ""))
-_ANSWER = (Column("response", "text", ""),)
+_RESPONSE_KEY = (Column("writeback", "text", ""), Column("record_key", "text", ""))
+_RESPONSE = (Column("response", "text", ""),)
 _LOG_TEXT = "records fit no column: see _rejected"
 
 Row = dict[str, Any]
 
 
 class RowRedactor:
-    """Clears one dataset.
+    """Redacts the rows of one dataset.
 
     Args:
         database: The warehouse; the caller holds the writer's lock.
@@ -42,10 +42,10 @@ class RowRedactor:
         self._dataset = dataset
 
     def run(self) -> None:
-        """Clears all tables of the dataset, and has the warehouse written anew.
+        """Redacts all tables of the dataset, and rewrites the warehouse.
 
         Raises:
-            WarehouseError: Nothing was cleared, or old bytes are still in the file; to be repeated.
+            WarehouseError: Nothing was redacted, or old bytes are still on disk: repeat it.
         """
         if not self._database.exists():
             return
@@ -53,16 +53,14 @@ class RowRedactor:
             existing = session.tables()
             for table in TABLES:
                 if table.name in existing:
-                    self._clear_table(session, table, existing)
-            self._clear_system_tables(session, existing)
+                    self._redact_table(session, table, existing)
+            self._redact_system_tables(session, existing)
         self._database.rewrite(self._dataset)
-        logger.info(
-            "Rows loaded before hold no clear values of hashed and dropped columns any more"
-        )
+        logger.info("Rows loaded earlier no longer hold clear values of hashed and dropped columns")
 
-    def _clear_table(self, session: Session, table: Table, existing: frozenset[str]) -> None:
+    def _redact_table(self, session: Session, table: Table, existing: frozenset[str]) -> None:
         rules = self.privacy.rules(table.name)
-        columns, where, values = _to_look_at(table, rules)
+        columns, where, values = _search(table, rules)
         key = (table.column(table.primary_key),)
         children = [child for child in table.children if table.child_name(child) in existing]
         for rows in _chunks(session, table.name, (*key, *columns), where, values):
@@ -73,20 +71,20 @@ class RowRedactor:
             _update(session, table.name, key, columns, list(zip(rows, kept, strict=True)))
             known = {record: each for record, each in secrets.items() if each}
             for child in children if known else ():
-                self._clear_children(session, table, child, known)
+                self._redact_children(session, table, child, known)
         for name in (name for name, how in rules.hidden.items() if how == "dropped"):
             session.run(f'update "{table.name}" set "{name}" = null')  # noqa: S608 - the catalog's
             for child in (child for child in children if child.array == name):
                 session.run(f'delete from "{table.child_name(child)}"')  # noqa: S608
 
-    def _clear_children(
+    def _redact_children(
         self,
         session: Session,
         table: Table,
         child: ChildTable,
         secrets: Mapping[Any, Mapping[str, str]],
     ) -> None:
-        """The records' values in their child rows."""
+        """Redacts the records' values in their child rows."""
         name, parent = table.child_name(child), table.parent_column
         key = (
             Column(parent, table.column(table.primary_key).type, ""),
@@ -101,7 +99,7 @@ class RowRedactor:
     def _kept(
         self, rules: Rules, columns: Sequence[Column], row: Row, secrets: Mapping[str, str]
     ) -> Row:
-        """A row as it may be kept."""
+        """Returns the redacted row."""
         kept = dict(row)
         for column in columns:
             value = row[column.name]
@@ -117,28 +115,28 @@ class RowRedactor:
                 kept[column.name] = self.privacy.inner(value.encode(), names, secrets).decode()
         return kept
 
-    def _clear_system_tables(self, session: Session, existing: frozenset[str]) -> None:
-        """Records, and words about them, that are kept beside the data."""
+    def _redact_system_tables(self, session: Session, existing: frozenset[str]) -> None:
+        """Redacts records, and texts about them, in the system tables."""
         if "_rejected" in existing:
             rows = _rows(session, "_rejected", (*_REJECT_KEY, *_REJECT), "record is not null", ())
             kept = [row | self._kept_reject(row) for row in rows]
             pairs = list(zip(rows, kept, strict=True))
             _update(session, "_rejected", _REJECT_KEY, _REJECT, pairs)
         if "_sync_log" in existing:
-            for name in self.privacy.treatments:  # what did not fit was shown
+            for name in self.privacy.treatments:  # their errors showed what did not fit
                 session.run(
                     f"update _sync_log set error = '{_LOG_TEXT}' "  # noqa: S608 - our own text
                     "where table_name = %s and error like '%%fit%% no column%%First:%%'",
                     [name],
                 )
         if "_writeback_responses" in existing:
-            columns = (*_ANSWER_KEY, *_ANSWER)
+            columns = (*_RESPONSE_KEY, *_RESPONSE)
             rows = _rows(session, "_writeback_responses", columns, "response is not null", ())
             kept = [row | {"response": self.privacy.redact("", row["response"])} for row in rows]
             pairs = list(zip(rows, kept, strict=True))
-            _update(session, "_writeback_responses", _ANSWER_KEY, _ANSWER, pairs)
+            _update(session, "_writeback_responses", _RESPONSE_KEY, _RESPONSE, pairs)
 
-        if "_writeback_plan" in existing:  # the next look makes them anew
+        if "_writeback_plan" in existing:  # the next plan fills it again
             session.run("delete from _writeback_plan")
 
     def _kept_reject(self, row: Row) -> Row:
@@ -147,8 +145,8 @@ class RowRedactor:
         return {"reason": reason, "record": self.privacy.redact(table, record)}
 
 
-def _to_look_at(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
-    """The columns in which clear values can stand, and a condition on rows with its values."""
+def _search(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
+    """Returns the columns that can hold clear values, and a condition on rows with its values."""
     if rules.hidden:
         texts = [column for column in table.columns if column.type in {"text", "json"}]
         return [*(each for each in texts if each.name != table.primary_key), _EXTRA], "true", []
@@ -162,7 +160,7 @@ def _to_look_at(table: Table, rules: Rules) -> tuple[list[Column], str, list[str
 def _chunks(
     session: Session, name: str, columns: Sequence[Column], where: str, values: Sequence[Any]
 ) -> Iterator[list[Row]]:
-    """The rows of a table in the order of the first column, which is its key."""
+    """Yields the rows of a table in the order of the first column, which is its key."""
     key, last = columns[0].name, None
     while True:
         after, bound = ("", ()) if last is None else (f' and "{key}" > %s', (last,))
@@ -191,7 +189,7 @@ def _update(
     columns: Sequence[Column],
     pairs: Sequence[tuple[Row, Row]],
 ) -> None:
-    """Writes the rows that are to be kept otherwise than they are: pairs of both."""
+    """Writes the rows that differ; each pair is a row before and after redaction."""
     changed = [after for before, after in pairs if after != before]
     wanted = [
         column

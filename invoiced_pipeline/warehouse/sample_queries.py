@@ -1,4 +1,4 @@
-"""Three questions every finance team asks of its receivables, in SQL on the replica."""
+"""Three questions that every finance team asks about its receivables, in SQL on the replica."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from invoiced_pipeline.warehouse.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question's result, ready to be shown."""
+    """The answer to a question, as a table with a title."""
 
     title: str
     columns: tuple[str, ...]
@@ -65,14 +65,14 @@ _RECURRING = """
 
 
 def answers(database: Database, dataset: str, now: datetime) -> list[Answer]:
-    """Aging, the largest open balances, and monthly recurring revenue.
+    """Returns aging, the largest open balances, and monthly recurring revenue.
 
-    A question is left out where a table it needs is not replicated.
+    A question is left out if a table it needs is not replicated.
 
     Args:
         database: The warehouse.
-        dataset: Whose records.
-        now: The instant (UTC) that days late are counted to.
+        dataset: The schema.
+        now: The instant (UTC) up to which days late are counted.
 
     Raises:
         WarehouseError: The dataset cannot be read.
@@ -84,7 +84,7 @@ def answers(database: Database, dataset: str, now: datetime) -> list[Answer]:
 
         existing = session.tables()
         found: list[Answer] = []
-        if not existing or "invoices" in existing:  # without a dataset the query says so
+        if not existing or "invoices" in existing:  # without a dataset, the query's error says so
             buckets = ("not due", "1-30 days", "31-60", "61-90", "over 90")
             columns = ("currency", "invoices", *buckets)
             found.append(ask("Receivables aging", columns, _AGING, now))

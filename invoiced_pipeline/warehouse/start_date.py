@@ -1,4 +1,4 @@
-"""The start date that holds while none is set: a year before the first sync, pinned in a file."""
+"""The default start date: a year before the first sync, pinned in a file."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta
@@ -7,24 +7,24 @@ from pathlib import Path
 from invoiced_pipeline.settings import parse_start_date
 from invoiced_pipeline.warehouse.database import Database
 
-DEFAULT_REACH = timedelta(days=365)
+DEFAULT_HISTORY = timedelta(days=365)
 
 
 def pin_path(database: Database, dataset: str) -> Path:
-    """The file, beside the warehouse, that the date is pinned in."""
+    """Returns the file that pins the date, next to the warehouse."""
     return database.beside(f"{dataset}.start_date")
 
 
 def default_start_date(database: Database, dataset: str, now: datetime | None = None) -> datetime:
-    """The pinned start date (UTC midnight), or the one that would be pinned now."""
+    """Returns the pinned start date (UTC midnight), or the one that would be pinned now."""
     with contextlib.suppress(OSError, ValueError):
         return parse_start_date(pin_path(database, dataset).read_text(encoding="utf-8"))
-    start = (now or datetime.now(UTC)) - DEFAULT_REACH
+    start = (now or datetime.now(UTC)) - DEFAULT_HISTORY
     return start.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def pin_start_date(database: Database, dataset: str, start: datetime) -> None:
-    """Writes the default down at the first run, so that partitions do not move from day to day."""
+    """Pins the default at the first run, so that partitions do not change from day to day."""
     path = pin_path(database, dataset)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

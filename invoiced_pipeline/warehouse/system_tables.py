@@ -1,6 +1,7 @@
-"""`_sync_log` and the views over it: tables that this project keeps beside the data.
+"""`_sync_log` and its views: system tables in the dataset.
 
-Written in a transaction of its own, after the load: a load that failed is what a log is for.
+They are written in a separate transaction after the load, because the log must also show loads that
+failed.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,30 +18,29 @@ Status = Literal["succeeded", "failed", "unavailable", "skipped"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncLogEntry:
-    """What one run did to one table, or a start that was left out; instants are UTC.
+    """What one run did to one table, or a skipped start; instants are UTC.
 
     Attributes:
-        run_id: The Dagster run; None for a start that was left out.
+        run_id: The Dagster run; None for a skipped start.
         connection: Name of the connection.
-        table_name: The table; None for a start that was left out.
-        mode: `sync`, `window` or `full`; `sweep` for a comparison of ids.
-        window_start: Start of what was read; None where there was nothing to read.
-        window_end: End of what was read completely, or asked for where the table failed.
+        table_name: The table; None for a skipped start.
+        mode: `sync`, `window` or `full`; `sweep` for a sweep.
+        window_start: Start of what was read; None if there was nothing to read.
+        window_end: End of what was read completely, or of what was to be read if the table failed.
         started_at: When its reading began.
         finished_at: When the run's load ended.
-        status: `failed` also where all is loaded, but a person should look; `unavailable` where
-            the account does not have the table; `skipped` for a start that was left out, which the
-            next run adds.
+        status: `failed` also if all is loaded, but a person should look; `unavailable` if the
+            account does not have the table; `skipped` for a skipped start, which the next run adds.
         rows: Records loaded.
         new_rows: Records that were not in the table before.
         deleted_rows: Records found to be deleted.
         rejected_rows: Records that fit no column.
         pages: Pages read.
-        requests: Requests made, retries included.
-        retries: Requests made again.
+        requests: Requests, including retries.
+        retries: Retries.
         wait_seconds: Seconds of waiting for the API, summed over parallel requests.
-        load_seconds: Seconds the load took, of all tables together.
-        error: Why it failed, is unavailable or was left out, or what to look at.
+        load_seconds: Seconds of the load, for all tables together.
+        error: Why it failed, is unavailable or was skipped, or what to look at.
         coverage_before: Windows of `updated_at` that the table covered when the run began.
         coverage_after: Windows that it covers now.
     """
@@ -75,8 +75,8 @@ _COUNTS = {
 }
 _SECONDS = {"wait_seconds", "load_seconds"}
 
-# Names stand without a schema: the session gives it, and a view then still holds when
-# the file is called otherwise, as DuckDB names the catalog after it.
+# Names have no schema, which the session sets: so the views still work after the file is renamed,
+# as DuckDB names the catalog after it.
 _VIEWS = {
     "_sync_status": """
         select connection, table_name, status, mode, run_id, started_at, finished_at, "rows",
@@ -130,17 +130,16 @@ def write_sync_log(
     entries: Sequence[SyncLogEntry],
     then: Callable[[Session], None] | None = None,
 ) -> None:
-    """Appends to `_sync_log`, which is created with its views where it is missing.
+    """Appends to `_sync_log`, and creates it and its views if they are missing.
 
-    Starts that were left out are told by every run that knows of them: those that an earlier run
-    has added are not added again.
+    Several runs may give the same skipped start: it is added once.
 
     Args:
         database: The warehouse.
-        dataset: Where the log is.
+        dataset: The schema.
         entries: What is appended.
-        then: Called in the same session once the log is written: opening a file takes as long as
-            writing the log.
+        then: Called in the same session after the log is written, because opening a file takes as
+            long as writing the log.
 
     Raises:
         WarehouseError: The warehouse cannot be written.

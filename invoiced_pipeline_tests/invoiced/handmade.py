@@ -1,4 +1,4 @@
-"""A tiny server for what the emulator never does: no headers, no filters, redirects, nonsense."""
+"""A small server for what the emulator never does: no headers, no filters, redirects."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ Handler = Callable[[str, dict[str, str]], Reply]
 
 
 class HandmadeApi:
-    """Serves one answer, a list of records, or another server's answers with headers left out.
+    """Serves one response, a list of records, or another server's responses without some headers.
 
     Args:
         body: What every request gets.
@@ -63,7 +63,7 @@ class HandmadeApi:
                 self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
-                """Stays silent."""
+                """Logs nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
         self._server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""`check`: which of the things that can be wrong it is."""
+"""The connection check names what is wrong."""
 
 import pytest
 from pydantic import SecretStr
@@ -64,7 +64,7 @@ def test_key_that_can_read_no_table_is_a_problem(
     ("key", "problem"),
     [("wrong" * 6, "bad key"), ("canceled" * 4, "account cancelled")],
 )
-def test_key_that_opens_nothing_ends_the_check(emulator: Emulator, key: str, problem: str) -> None:
+def test_key_that_reads_nothing_ends_the_check(emulator: Emulator, key: str, problem: str) -> None:
     emulator.keys["canceled" * 4] = "canceled"
     client = InvoicedClient(emulator.url, SecretStr(key), patience=IMPATIENT)
     (finding,) = check_tables(client, TABLES)
@@ -91,7 +91,7 @@ def test_the_first_load_is_counted_from_the_start_date(
     load = check_first_load(client, TABLES, found, since)
     assert load is not None
     assert (load.subject, load.problem, load.records) == ("first load", None, 251)
-    # Three pages of invoices, one of each other table; one page was read to see how long it takes.
+    # Three pages of invoices, one of each other table; one page was read to measure the time.
     assert load.detail.startswith("251 records in 11 requests, in about 6 s (")
     ((_, path, query, _),) = emulator.requests
     assert (path, query["per_page"]) == ("/invoices", "100")
@@ -106,7 +106,7 @@ def test_without_a_readable_table_there_is_no_first_load(client: InvoicedClient)
     ("records", "requests", "page_seconds", "seconds"),
     [
         (0, 9, 0.1, 6.075),
-        (59_673, 653, 0.1, 14.5),  # measured: 10 s in a process that is up
+        (59_673, 653, 0.1, 14.5),  # measured: 10 s in a running process
         (1_000_000, 10_000, 0.6, 506.0),  # the API is the limit
     ],
 )

@@ -1,4 +1,4 @@
-"""Times that no calendar holds, in any place of a record: the record is kept aside, others load."""
+"""Times outside the calendar, in any field: the record is rejected, all others load."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
 
 DAY = 86_400
 LATE = [253_402_300_800, 10**15, 2**63 - 1]
-"""After the year 9999, by a second and by far: as microseconds the last two fit no 64 bits."""
+"""After the year 9999, by a second and by far; the last two overflow 64 bits as microseconds."""
 ABSURD = [*LATE, -(10**12), -(2**63)]
 
 
@@ -30,7 +30,7 @@ def test_record_is_rejected_and_all_others_load(
     emulator: Emulator, replicate: Replica, field: str, second: int
 ) -> None:
     fill(emulator, {field: second})
-    for rows in (250, 0):  # a second sync asks for it again, and is not held up either
+    for rows in (250, 0):  # a second sync asks for it again, and also succeeds
         report = replicate.ok("invoices", overlap=timedelta(0))["invoices"]
         assert (report.rejected, report.alarm) == (1, None)
         assert report.rows >= rows

@@ -1,4 +1,4 @@
-"""Whatever is selected: selected tables have the rows, values and marks that they always have."""
+"""Random selections: selected tables always have the same rows, values and marks."""
 
 import random
 from dataclasses import replace
@@ -16,7 +16,7 @@ MONEY = ["transactions", "credit_balance_adjustments"]
 
 
 class Account:
-    """An account whose people do, in two steps, all that makes records go."""
+    """An account whose users delete records in every possible way, in two steps."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -70,7 +70,7 @@ class Account:
 
 
 def some_columns(chosen: random.Random, table: Table) -> dict[str, Any]:
-    """Settings of one table, at random."""
+    """Random settings of one table."""
     names = [column.name for column in table.columns]
     own: dict[str, Any] = {"children": chosen.random() < 0.6}
     keys = table.always_read | {key.column for key in table.foreign_keys}
@@ -85,8 +85,8 @@ def some_columns(chosen: random.Random, table: Table) -> dict[str, Any]:
 
 
 def selection(seed: int) -> dict[str, Any]:
-    """`[connection.tables]`, at random."""
-    chosen = random.Random(seed)  # noqa: S311 - the same choice every time
+    """Random `[connection.tables]`."""
+    chosen = random.Random(seed)  # noqa: S311 - seeded
     tables = chosen.sample(TABLES, chosen.randint(1, len(TABLES)))
     return {
         "include": [table.name for table in tables],
@@ -95,7 +95,7 @@ def selection(seed: int) -> dict[str, Any]:
 
 
 def seen(replica: Replica, table: Table) -> dict[Any, Any]:
-    """Kept values and whether it is gone, of every row by its id."""
+    """Kept values and deletion mark of every row, by id."""
     kept = [column.name for column in table.columns if column.treatment == "kept"]
     return {
         row["id"]: ({name: row[name] for name in kept}, row["_deleted_at"] is not None)

@@ -1,4 +1,4 @@
-"""A run that ends early does not wait for requests that would be tried again for a minute."""
+"""A run that ends early does not wait for requests that would retry for a minute."""
 
 import pytest
 from pydantic import SecretStr

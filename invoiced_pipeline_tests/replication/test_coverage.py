@@ -1,4 +1,4 @@
-"""Coverage: what one sync has read, the next does not read again, and nothing is left out."""
+"""Coverage: a sync does not read again what was read before, and misses nothing."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def put_customers(emulator: Emulator, *updated: int, first: int = 1) -> None:
 
 
 def asked(emulator: Emulator, path: str = "/customers") -> list[tuple[int, int | None]]:
-    """Bounds of the windows that were asked for since the log was emptied."""
+    """Bounds of the requested windows since the log was emptied."""
     found = []
     for _, where, query, _ in emulator.requests:
         if where == path:
@@ -145,7 +145,7 @@ def test_window_of_the_running_period_covers_only_what_is_past(
     assert report.coverage.until == from_epoch(NOW - 10)
 
 
-def test_older_copy_of_the_warehouse_is_brought_up_to_date(
+def test_older_copy_of_the_warehouse_catches_up(
     emulator: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
     put_customers(emulator, NOW - 500, NOW - 400)
@@ -156,7 +156,7 @@ def test_older_copy_of_the_warehouse_is_brought_up_to_date(
     put_customers(emulator, now - 5000, now - 4000, first=2)
     replicate.ok("customers")
     assert replicate.ids("customers") == [1, 2, 3]
-    shutil.copy(copy, warehouse)  # the working folder beside it remembers more
+    shutil.copy(copy, warehouse)  # dlt's working folder remembers more
     emulator.clock.advance(DAY)
     report = replicate.ok("customers")["customers"]
     assert report.coverage_before.until == from_epoch(NOW - 10)
@@ -183,7 +183,7 @@ def test_working_folder_makes_no_difference(emulator: Emulator, replicate: Repli
 
 
 @pytest.mark.slow
-def test_deleted_warehouse_is_filled_anew(
+def test_deleted_warehouse_is_filled_again(
     emulator: Emulator, replicate: Replica, warehouse: Path
 ) -> None:
     put_customers(emulator, NOW - 5000)
@@ -213,7 +213,7 @@ def test_failed_table_leaves_the_others_complete(emulator: Emulator, replicate: 
     assert replicate.ids("plans") == ["old"]
 
 
-def test_table_that_breaks_off_keeps_its_rows_but_gains_no_coverage(
+def test_failed_table_keeps_its_rows_and_gains_no_coverage(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_customers(emulator, *(NOW - DAY + position for position in range(350)))
@@ -271,10 +271,10 @@ def test_data_of_another_account_is_refused(emulator: Emulator, replicate: Repli
     replicate.ok("customers")
 
 
-def test_account_that_gave_nothing_does_not_claim_the_dataset(
+def test_account_without_an_answer_does_not_claim_the_dataset(
     emulator: Emulator, replicate: Replica
 ) -> None:
-    # The first try went to the wrong host: nothing of it is in the way of the right one.
+    # The first try went to the wrong host, and does not block the right one.
     replicate.api_key = "wrong" * 6
     assert replicate("customers", host="sandbox")["customers"].error
     assert "customers" not in replicate.existing()

@@ -1,7 +1,7 @@
 """Errors of a run, as people read them."""
 
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
 
 
 def test_equal_errors_are_told_once_and_others_one_per_line() -> None:
@@ -16,7 +16,10 @@ def test_equal_errors_are_told_once_and_others_one_per_line() -> None:
         f"2 tables (customers, invoices): {cause}",
         "plans: the answer breaks off",
     ]
-    assert told([("not complete", ["a: x"]), ("loaded, but look", [])]) == "not complete: a: x"
-    assert told([("not complete", ["a: x", "b: y"]), ("loaded, but look", ["c: z"])]) == (
+    assert (
+        under_headings([("not complete", ["a: x"]), ("loaded, but look", [])])
+        == "not complete: a: x"
+    )
+    assert under_headings([("not complete", ["a: x", "b: y"]), ("loaded, but look", ["c: z"])]) == (
         "not complete:\n  a: x\n  b: y\nloaded, but look: c: z"
     )

@@ -1,4 +1,4 @@
-"""Records that fit no column: kept aside, asked for again, gone when they fit or are deleted."""
+"""Rejects: kept, asked for again, and gone once they fit or are deleted."""
 
 import json
 import logging
@@ -17,11 +17,11 @@ from invoiced_pipeline_tests.conftest import NOW, Replica, invoice
 
 DAY = 86_400
 OLD = NOW - 30 * DAY
-"""Behind the coverage of the first sync and its overlap: no later sync reads it by itself."""
+"""Before the first sync's coverage and overlap: no later sync reads it with a window."""
 
 
 def put_invoices(emulator: Emulator, good: int, **bad: Any) -> None:
-    """Invoices 1 to `good`, and number 1000 with whatever fits no column."""
+    """Invoices 1 to `good`, and number 1000 with a value that fits no column."""
     emulator.store.put_many("invoices", [invoice(n, OLD) for n in range(1, good + 1)])
     emulator.store.put("invoices", invoice(1000, OLD, **bad))
 
@@ -54,7 +54,7 @@ def test_a_reject_is_kept_and_the_table_is_complete(
         "invoices: 1 record fits no column, kept in _rejected and asked for at every sync"
     ]
 
-    # It is asked for at every sync, by its id alone, and stays until it fits.
+    # Every sync asks for it by its id, and it stays until it fits.
     emulator.forget()
     emulator.clock.advance(DAY)
     again = replicate.ok("invoices")["invoices"]
@@ -63,7 +63,7 @@ def test_a_reject_is_kept_and_the_table_is_complete(
     (later,) = replicate.rows("_rejected")
     assert later["first_seen_at"] == row["first_seen_at"]
 
-    # Mended without a new `updated_at`, which no window would show.
+    # Corrected without a new `updated_at`: no window shows it.
     emulator.store.put("invoices", invoice(1000, OLD, paid=True))
     healed = replicate.ok("invoices")["invoices"]
     assert (healed.rows, healed.rejected) == (1, 0)
@@ -105,7 +105,7 @@ def test_a_reject_that_is_deleted_leaves(
     assert replicate.ids(table) == []
 
 
-def test_a_reject_that_is_read_anyway_is_not_asked_for(
+def test_a_reject_read_with_its_window_is_not_asked_for_again(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_invoices(emulator, 1, paid=7)
@@ -130,7 +130,7 @@ def test_a_row_stays_as_it_was_while_its_newer_version_is_rejected(
     assert rejected(replicate) == [("invoices", "1", "total: [1] is no decimal")]
 
 
-def test_what_this_version_can_type_leaves_after_an_upgrade(
+def test_a_reject_that_a_new_version_can_type_leaves(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_invoices(emulator, 1, paid=7)
@@ -143,24 +143,24 @@ def test_what_this_version_can_type_leaves_after_an_upgrade(
 
 
 @pytest.mark.parametrize(("share", "fails"), [(0.01, True), (0.25, False)])
-def test_more_than_a_share_fails_the_run_after_all_else_is_loaded(
+def test_rejects_above_the_share_fail_the_run_after_the_load(
     emulator: Emulator, replicate: Replica, share: float, fails: bool
 ) -> None:
     put_invoices(emulator, 3, paid=7)
     report = replicate.ok("invoices", reject_share=share)["invoices"]
     assert bool(report.alarm) == fails
     assert replicate.ids("invoices") == [1, 2, 3]
-    assert report.coverage.until is not None  # nothing of it needs to be read again
+    assert report.coverage.until is not None  # no window needs to be read again
     if report.alarm:
         assert "1 of 4 records fits no column" in report.alarm
         assert "id 1000, paid: 7 is no boolean" in report.alarm
-    # The next sync reads nothing new, and one known reject is no reason to fail.
+    # The next sync reads nothing new, and does not fail because of one known reject.
     emulator.clock.advance(DAY)
     assert replicate.ok("invoices", reject_share=share)["invoices"].alarm is None
 
 
 @pytest.mark.everywhere
-def test_a_load_that_dies_between_two_tables_forgets_no_reject(
+def test_a_load_that_dies_between_two_tables_keeps_all_rejects(
     emulator: Emulator, replicate: Replica, sql_client: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_invoices(emulator, 1, paid=7)
@@ -184,9 +184,7 @@ def test_a_load_that_dies_between_two_tables_forgets_no_reject(
     assert rejected(replicate) == []
 
 
-def test_an_error_while_asking_again_keeps_the_reject(
-    emulator: Emulator, replicate: Replica
-) -> None:
+def test_an_error_during_the_retry_keeps_the_reject(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 1, paid=7)
     covered = replicate.ok("invoices")["invoices"].coverage
     emulator.clock.advance(DAY)
@@ -238,7 +236,7 @@ def reject(number: int) -> Reject:
     return Reject(str(number), "total: x is no decimal", json.dumps({"id": number}).encode())
 
 
-def test_more_than_can_be_asked_for_are_read_again_with_their_window() -> None:
+def test_too_many_rejects_are_read_again_with_their_window() -> None:
     rejects = Rejects("invoices", [])
     rejects.meet(map(reject, range(MOST_BY_ID)))
     assert reject_limit(rejects, 10**6, 0.01).error is None
@@ -248,7 +246,7 @@ def test_more_than_can_be_asked_for_are_read_again_with_their_window() -> None:
     assert "read again with their window" in limit.error
 
 
-def test_those_asked_for_least_lately_come_first() -> None:
+def test_rejects_are_asked_for_in_turn() -> None:
     rejects = Rejects("invoices", [(str(number), 1) for number in range(MOST_BY_ID + 2)])
     due = rejects.due()
     assert len(due) == MOST_BY_ID

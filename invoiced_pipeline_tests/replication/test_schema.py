@@ -1,4 +1,4 @@
-"""The tables of an empty account, and the whole of a seeded one."""
+"""The tables of an empty account, and all rows of a seeded one."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -83,7 +83,7 @@ def test_seeded_account_arrives_whole(emulator: Emulator, replicate: Replica) ->
         assert loads == [(0,)]
         for child in table.children:
             elements = sum(len(record.get(child.array) or []) for record in records[table.name])
-            if table.name != "plans":  # of reused ids only one version has rows
+            if table.name != "plans":  # only one version of a reused id has a row
                 assert len(replicate.rows(table.child_name(child))) == elements
     totals = replicate.query("select sum(total), sum(balance) from invoices")
     assert totals == [
@@ -102,7 +102,7 @@ def test_file_may_have_any_name(replicate: Replica, warehouse: Path, name: str) 
 def test_a_column_that_a_newer_catalog_knows(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upgrade widens the table; `sync --full` fills what was loaded before."""
+    """An upgrade widens the table; `sync --full` fills the column of earlier rows."""
     known = table_called("customers")
     older = replace(known, columns=tuple(each for each in known.columns if each.name != "type"))
     records = [customer(number, NOW - 4000 + number, type="company") for number in (1, 2)]
@@ -120,7 +120,7 @@ def test_a_column_that_a_newer_catalog_knows(
     assert replicate.query(typed) == [(1, None, False), (2, "person", True)]
     replicate.ok("customers", mode="full")
     assert replicate.query(typed) == [(1, "company", True), (2, "person", True)]
-    # An older catalog again: nothing is removed, and what is loaded since is NULL.
+    # An older catalog again: nothing is removed, and rows loaded from then on are NULL.
     with monkeypatch.context() as patched:
         patched.setattr("invoiced_pipeline_tests.conftest.all_tables_of", lambda _: [older])
         replicate.ok("customers")

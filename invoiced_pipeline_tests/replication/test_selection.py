@@ -1,4 +1,4 @@
-"""Columns that a connection leaves out, hashes or drops, in rows that are loaded."""
+"""Columns that a connection excludes, hashes or drops, in the rows that are loaded."""
 
 import hashlib
 import json
@@ -53,7 +53,7 @@ def test_a_deselected_column_is_null_from_then_on_and_fills_again(
     replicate.ok("customers")
     notes = "select id, notes from customers order by id"
     assert replicate.query(notes) == [(1, "old 1"), (2, None), (3, None)]
-    # Selected again it fills for rows that change, and a full read fills its past.
+    # Selected again, it fills for rows that change, and a full refresh fills the rest.
     replicate.tables = {}
     emulator.clock.set(NOW + 7200)
     emulator.store.put("customers", customer(2, NOW + 7000, notes="newer 2"))
@@ -64,10 +64,10 @@ def test_a_deselected_column_is_null_from_then_on_and_fills_again(
 
 
 @pytest.mark.parametrize("treatment", ["exclude", "drop"])
-def test_a_column_that_is_not_loaded_is_nowhere(
+def test_a_dropped_column_appears_nowhere(
     treatment: str, emulator: Emulator, replicate: Replica
 ) -> None:
-    """Not in `_extra`, nor in a reject; and what it holds need not fit it."""
+    """Neither in `_extra` nor in a reject; and its value need not fit the column."""
     replicate.tables = {"customers": {treatment: ["credit_limit", "notes"]}}
     records = [
         customer(1, notes="secret words", credit_limit="none at all", surprise=1),
@@ -91,7 +91,7 @@ def test_a_column_that_is_not_loaded_is_nowhere(
 def test_amounts_that_do_not_fit_reject_without_what_is_left_out(
     emulator: Emulator, replicate: Replica
 ) -> None:
-    """These are found when Arrow is made of the records, later than others."""
+    """These are found when records are converted to Arrow, later than others."""
     replicate.tables = {"customers": {"exclude": ["notes"], "hash": ["email"]}}
     limit = 10**28
     record = customer(1, notes="secret words", email=EMAIL, credit_limit=limit)
@@ -111,7 +111,7 @@ def test_amounts_that_do_not_fit_reject_without_what_is_left_out(
         {"invoices": {"exclude": ["items"]}},
     ],
 )
-def test_child_tables_switched_off_keep_what_they_had(
+def test_deselected_child_tables_keep_their_rows(
     tables: dict[str, Any], emulator: Emulator, replicate: Replica
 ) -> None:
     emulator.store.put("invoices", invoice(1, items=items(2)))
@@ -123,7 +123,7 @@ def test_child_tables_switched_off_keep_what_they_had(
     replicate.ok("invoices")
     names = "select invoice_id, name from invoices__items order by invoice_id, _index"
     assert replicate.query(names) == [(1, "line 0"), (1, "line 1")]
-    # Switched on again, it follows the rows that change, and a full read brings the rest.
+    # Selected again, it fills for rows that change, and a full refresh brings the rest.
     replicate.tables = {}
     emulator.clock.set(NOW + 7200)
     emulator.store.put("invoices", invoice(1, NOW + 7000, items=items(1, "newer")))
@@ -146,9 +146,7 @@ def test_child_tables_off_from_the_start_do_not_exist(
     assert len(replicate.rows("invoices__items")) == 2
 
 
-def test_hashes_are_the_same_wherever_a_value_stands(
-    emulator: Emulator, replicate: Replica
-) -> None:
+def test_a_value_has_the_same_hash_in_every_place(emulator: Emulator, replicate: Replica) -> None:
     replicate.tables = {"customers": {"hash": ["email"]}}
     for record_id, email in enumerate((EMAIL, EMAIL, None, "")):
         emulator.store.put("customers", customer(record_id, email=email))
@@ -181,8 +179,8 @@ def test_plans_are_chosen_by_columns_that_are_left_out(
     assert (row["name"], row["archived"], row["internal_id"]) == ("version 2", None, None)
 
 
-def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> None:
-    """A run that dies after it leaves a dataset that does not remember it."""
+def test_redaction_can_be_repeated(emulator: Emulator, replicate: Replica) -> None:
+    """If a run dies after the redaction, the dataset's state does not contain it."""
     for record_id in range(CHUNK + 2):
         emulator.store.put("customers", customer(record_id, email=f"{record_id}{EMAIL}"))
     replicate.ok("customers")
@@ -196,7 +194,7 @@ def test_clearing_can_be_repeated(emulator: Emulator, replicate: Replica) -> Non
     assert [row["email"] for row in replicate.rows("customers", "id")] == hashes
 
 
-def test_answers_of_write_backs_are_cleared(emulator: Emulator, replicate: Replica) -> None:
+def test_responses_of_writebacks_are_redacted(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put("customers", customer(1, email=EMAIL))
     replicate.ok("customers")
     answer = {"id": 1, "object": "customer", "email": EMAIL, "name": f"Jane, {EMAIL}"}

@@ -1,4 +1,4 @@
-"""Which answers say that the account does not have a table, and which are errors as before."""
+"""Which responses mean that the account does not have a table, and which are errors."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_only_the_api_s_own_words_make_a_table_unavailable(
     assert unavailable == {"subscriptions", "payments"}
     assert failed == {path[1:] for path in REFUSALS} - unavailable
     assert "a proxy or a firewall" in (reports["credit_notes"].error or "")
-    # They are there and empty, so that queries over all tables work.
+    # The tables exist, without rows, so that queries over all tables work.
     assert replicate.ids("subscriptions") == replicate.ids("payments") == []
     asked = [path for _, path, *_ in emulator.requests]
     assert asked.count("/subscriptions") == 1
@@ -62,7 +62,7 @@ def test_table_that_becomes_unavailable_midway_keeps_what_was_read(
 
 
 def test_every_table_can_be_unavailable(emulator: Emulator, replicate: Replica) -> None:
-    """Each alone: what else is read for it or with it costs no other table."""
+    """Each table alone; requests that belong to it do not affect other tables."""
     for table in TABLES:
         emulator.account.forbidden = {table.name}
         reports = replicate(deletions="mark")

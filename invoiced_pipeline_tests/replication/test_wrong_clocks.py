@@ -1,4 +1,4 @@
-"""A server's clock that is wrong for one sync hides nothing from the next ones."""
+"""A server's clock that is wrong during one sync hides no change from later syncs."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def test_changes_after_a_sync_under_a_clock_that_was_ahead_arrive(
     assert replicate.ok("customers")["customers"].warning is None
 
 
-def test_every_table_is_questioned(emulator: Emulator, replicate: Replica) -> None:
+def test_every_table_is_checked(emulator: Emulator, replicate: Replica) -> None:
     emulator.clock.set(NOW + 2 * HOUR)
     replicate.ok()
     emulator.clock.set(NOW + 120)
@@ -56,7 +56,7 @@ def test_deletions_after_such_a_sync_are_seen(emulator: Emulator, replicate: Rep
 def test_a_clock_that_was_ahead_is_found_when_its_time_has_passed(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By this machine's clock: the server's was two hours ahead of it, and no longer is."""
+    """By this machine's clock, the server's clock was two hours ahead, and is right again."""
     import invoiced_pipeline.replication.table.covered_pages as module
 
     class Local:

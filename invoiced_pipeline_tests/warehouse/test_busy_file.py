@@ -1,4 +1,4 @@
-"""A DuckDB file that another program has open for a moment: commands wait, and then go on."""
+"""A DuckDB file that another program has open for a moment: commands wait, then continue."""
 
 import logging
 import subprocess
@@ -52,7 +52,7 @@ def held(file: Path, how: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def let_go_when_waited_for(process: subprocess.Popen[str]) -> Iterator[list[str]]:
-    """Ends the holder at the first message of the one who waits; gives all messages."""
+    """Ends the holder at the first message about waiting; returns all messages."""
     messages: list[str] = []
 
     class Noted(EndsHolder):
@@ -77,7 +77,7 @@ def pushing(emulator: Emulator, database: Database) -> Pushing:
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting as commands do; far longer, so that a slow machine fails no test."""
+    """Waits like the commands, but much longer, so that a slow machine fails no test."""
     monkeypatch.setattr(file_connection, "WAIT_SECONDS", DEADLINE)
 
 
@@ -105,7 +105,7 @@ OPENINGS = pytest.mark.parametrize("opens", [read, write, check, select])
 @HOW
 @OPENINGS
 @pytest.mark.usefixtures("_patient")
-def test_every_opening_waits_and_says_so_once(
+def test_every_connection_waits_and_logs_it_once(
     warehouse: Path, how: str, opens: Callable[[DuckDbDatabase], object]
 ) -> None:
     duckdb.connect(str(warehouse)).close()
@@ -119,7 +119,7 @@ def test_every_opening_waits_and_says_so_once(
 
 @HOW
 @OPENINGS
-def test_after_the_bound_the_message_names_file_holder_and_what_to_do(
+def test_after_the_wait_the_message_names_file_holder_and_remedy(
     warehouse: Path,
     how: str,
     opens: Callable[[DuckDbDatabase], object],
@@ -128,7 +128,7 @@ def test_after_the_bound_the_message_names_file_holder_and_what_to_do(
     duckdb.connect(str(warehouse)).close()
     if how == "reading" and opens in {read, select}:
         pytest.skip("two readers do not disturb each other")
-    # A bound of none: what is tested is the message behind it, not the time before it.
+    # No wait at all: the test is about the message after it.
     monkeypatch.setattr(file_connection, "WAIT_SECONDS", 0.0)
     with held(warehouse, how) as process, pytest.raises(WarehouseBusyError) as caught:
         opens(DuckDbDatabase(warehouse))
@@ -139,9 +139,7 @@ def test_after_the_bound_the_message_names_file_holder_and_what_to_do(
     assert message.endswith("then run again")
 
 
-def test_what_is_no_conflict_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_errors_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
@@ -155,10 +153,10 @@ def test_what_is_no_conflict_is_not_waited_for(
 
 @HOW
 @pytest.mark.usefixtures("_patient")
-def test_sync_that_meets_a_reader_at_its_load_goes_on(
+def test_sync_waits_for_a_reader_at_its_load(
     emulator: Emulator, replicate: Replica, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is free when the sync begins, and held when it has read and wants to load."""
+    """The file is free when the sync begins, and held when the load begins."""
     replicate.ok("customers")
     emulator.store.put_many("customers", [customer(n, NOW - 1) for n in range(1, 11)])
     file = Path(replicate.database.label)
@@ -168,7 +166,7 @@ def test_sync_that_meets_a_reader_at_its_load_goes_on(
     assert replicate.ids("customers") == list(range(1, 11))
 
 
-def test_sync_whose_load_is_kept_out_says_by_whom(
+def test_sync_whose_load_is_blocked_names_the_program(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.store.put("customers", customer(1))
@@ -189,10 +187,10 @@ def test_sync_whose_load_is_kept_out_says_by_whom(
 
 @HOW
 @pytest.mark.usefixtures("_patient")
-def test_push_that_meets_a_reader_midway_goes_on(
+def test_push_waits_for_a_reader(
     pushing: Pushing, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is held between the first request and the ledger's next word."""
+    """The file is held between the first request and the ledger's next entry."""
     file = Path(pushing.database.label)
     target = "invoiced_pipeline.warehouse.duckdb.session.connect"
     with _held_at(
@@ -211,7 +209,7 @@ def _held_at(
     how: str,
     when: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
-    """Has another program take `file` just before it is opened, until it is waited for."""
+    """Lets another program hold `file` just before it is opened, until someone waits for it."""
     waited: list[str] = []
 
     def connect(path: Any, **options: Any) -> duckdb.DuckDBPyConnection:

@@ -1,4 +1,4 @@
-"""What every warehouse does alike: sessions, transactions, queries of users, the writer's lock."""
+"""What all warehouses do alike: sessions, transactions, users' queries, the writer's lock."""
 
 import logging
 import os
@@ -122,14 +122,14 @@ def test_a_user_s_query_changes_nothing(database: Database, query: str) -> None:
     assert row_counts(database, "sales", ["numbers", "more"]) == {"numbers": 1, "more": 0}
 
 
-def test_the_lock_tells_who_holds_it(database: Database) -> None:
+def test_the_lock_names_its_holder(database: Database) -> None:
     assert database.current_holder("sales") is None
     with database.writer_lock("sales", "run-1") as dead:
         assert dead is None
         holder = database.current_holder("sales")
         assert holder is not None
         assert (holder.run_id, holder.pid) == ("run-1", os.getpid())
-        for _ in range(2):  # asking takes nothing from it
+        for _ in range(2):  # asking does not take the lock
             with (
                 pytest.raises(
                     WarehouseBusyError, match="another run writes this warehouse"
@@ -146,7 +146,7 @@ def test_the_lock_tells_who_holds_it(database: Database) -> None:
 
 
 @pytest.mark.slow
-def test_the_lock_dies_with_its_process(database: Database) -> None:
+def test_the_lock_ends_with_its_process(database: Database) -> None:
     with holding(database, "run-1") as process:
         holder = database.current_holder("sales")
         assert holder is not None
@@ -155,7 +155,7 @@ def test_the_lock_dies_with_its_process(database: Database) -> None:
             pass
         process.send_signal(signal.SIGKILL)
         process.wait()
-        # The server hears of the end from the kernel, a moment later; a run that waits has it.
+        # The server notices the end a moment later, so the next run waits.
         with database.writer_lock("sales", "run-2", wait=True) as dead:
             assert dead is not None
             assert (dead.run_id, dead.pid) == ("run-1", process.pid)
@@ -172,7 +172,7 @@ def test_waiting_ends_with_the_holder(
 ) -> None:
     caplog.set_level(logging.INFO)
     with holding(database, "run-1") as process:
-        # It is let go when, and only when, the one that waits has said so.
+        # It is released only after the other has logged that it waits.
         log = logging.getLogger(LOCKS[database.kind])
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         with database.writer_lock("sales", "run-2", wait=True) as dead:

@@ -1,4 +1,4 @@
-"""The warehouse file: what is wrong with it is said before an hour of reading."""
+"""The DuckDB file: its problems are reported before an hour of reading."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ import sys
 from pathlib import Path
 import duckdb
 # All that is imported later on, too: the other user may not read this installation.
-import invoiced_pipeline.warehouse.duckdb.connection
+import invoiced_pipeline.warehouse.duckdb.file
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 duckdb.connect().close()
 if os.geteuid() == 0:  # root may write everywhere, so another user tries
@@ -67,7 +67,7 @@ def test_check_leaves_nothing_behind(warehouse: Path) -> None:
 # The name of the folder must not decide what is said.
 @pytest.mark.parametrize("folder", ["plain", "locks and blocks"])
 @pytest.mark.parametrize("content", [b"no database at all", b"\x00" * 20_000])
-def test_damaged_file_is_told(tmp_path: Path, folder: str, content: bytes) -> None:
+def test_damaged_file_is_reported(tmp_path: Path, folder: str, content: bytes) -> None:
     path = tmp_path / folder / "x.duckdb"
     path.parent.mkdir()
     path.write_bytes(content)
@@ -76,14 +76,14 @@ def test_damaged_file_is_told(tmp_path: Path, folder: str, content: bytes) -> No
     assert path.read_bytes() == content
 
 
-def test_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+def test_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").mkdir()
     with pytest.raises(WarehouseNotWritableError, match=r"x\.duckdb"):
         DuckDbDatabase(tmp_path / "x.duckdb").check_writable()
 
 
 @pytest.mark.parametrize("how", ["reading", "writing"])
-def test_file_that_another_program_has_open_is_told(warehouse: Path, how: str) -> None:
+def test_file_that_another_program_has_open_is_reported(warehouse: Path, how: str) -> None:
     duckdb.connect(str(warehouse)).close()
     process = subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", OPEN, str(warehouse), how],
@@ -103,7 +103,7 @@ def test_file_that_another_program_has_open_is_told(warehouse: Path, how: str) -
 
 @pytest.fixture
 def someone_elses() -> Iterator[Path]:
-    """A folder that everyone may read, with a warehouse that nobody but its owner may write."""
+    """A folder that everyone may read, with a warehouse that only its owner may write."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.duckdb"
         duckdb.connect(str(path)).close()
@@ -114,7 +114,7 @@ def someone_elses() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("step", ["lock", "check"])
-def test_without_permission_is_told(someone_elses: Path, step: str) -> None:
+def test_missing_permission_is_reported(someone_elses: Path, step: str) -> None:
     said = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", CHECK, step, str(someone_elses)],
         capture_output=True,
@@ -136,7 +136,7 @@ def test_counts_of_tables_that_do_not_exist(warehouse: Path) -> None:
 
 
 def chained(*errors: BaseException) -> BaseException:
-    """The last error, caused by the one before it, and so on."""
+    """Returns the last error, chained to the ones before it."""
     for cause, effect in pairwise(errors):
         effect.__cause__ = cause
     return errors[-1]
@@ -167,7 +167,7 @@ def chained(*errors: BaseException) -> BaseException:
         (RuntimeError("alone"), WarehouseError, "alone"),
     ],
 )
-def test_failed_steps_speak_of_their_cause(
+def test_failed_steps_name_their_cause(
     error: BaseException, kind: type[InvoicedPipelineError], said: str
 ) -> None:
     found = load_error(error, DuckDbDatabase(Path("x.duckdb")))

@@ -1,4 +1,4 @@
-"""The load within bounds of memory, and without staging tables."""
+"""The load with limited memory, and without staging tables."""
 
 import dataclasses
 from pathlib import Path
@@ -15,7 +15,7 @@ from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 pytestmark = pytest.mark.duckdb("its bounds of memory, and its ways with staging tables")
 
 
-def test_a_load_that_needs_more_memory_takes_it(
+def test_a_load_that_needs_more_memory_raises_the_limit(
     emulator: Emulator,
     replicate: Replica,
     monkeypatch: pytest.MonkeyPatch,
@@ -25,7 +25,7 @@ def test_a_load_that_needs_more_memory_takes_it(
     monkeypatch.setitem(duckdb_pipeline.SETTINGS, "memory_limit", "4MB")
     replicate.ok("customers")
     assert replicate.ids("customers") == list(range(1, 1001))
-    assert "4MB of memory do not do for this load" in caplog.text
+    assert "This load needs more than 4MB of memory" in caplog.text
 
 
 def test_nothing_is_staged_and_what_was_staged_before_is_removed(
@@ -56,13 +56,13 @@ def test_files_of_a_load_may_lie_in_any_folder(
 
 
 @pytest.mark.parametrize(("every", "tidied_up"), [(1000, False), (8, True)])
-def test_replaced_rows_are_tidied_up_after_some_loads_not_after_each(
+def test_replaced_rows_are_vacuumed_after_some_loads_only(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, every: int, *, tidied_up: bool
 ) -> None:
     monkeypatch.setattr(duckdb_pipeline, "VACUUM_EVERY", every)
     pipeline = DuckDbDatabase(warehouse).pipeline("invoiced")
     for load in range(8):
-        # Every load replaces some rows of the first, and none of another's.
+        # Every load replaces some rows of the first load only.
         rows = [{"id": id_, "load": load} for id_ in range(load, 800, 8 if load else 1)]
         things = dlt.resource(rows, name="things", write_disposition="merge", primary_key="id")
         pipeline.run(things, loader_file_format="parquet")

@@ -32,9 +32,9 @@ def current_holder(warehouse: Path) -> Holder | None:
     return DuckDbDatabase(warehouse).current_holder("invoiced")
 
 
-def test_second_process_is_told_who_holds_it(warehouse: Path) -> None:
+def test_second_process_learns_who_holds_it(warehouse: Path) -> None:
     with holding(warehouse, "run-1") as process:
-        for _ in range(2):  # asking must not blot out the holder's name
+        for _ in range(2):  # a second refusal must not erase the holder's name
             with (
                 pytest.raises(WarehouseBusyError, match="another run writes") as caught,
                 writer_lock(warehouse, "run-2"),
@@ -44,7 +44,7 @@ def test_second_process_is_told_who_holds_it(warehouse: Path) -> None:
             assert str(process.pid) in str(caught.value)
 
 
-def test_end_of_the_holder_frees_it_without_a_trace(warehouse: Path) -> None:
+def test_a_holder_that_ends_releases_the_lock_and_its_name(warehouse: Path) -> None:
     with holding(warehouse, "run-1") as process:
         process.communicate("\n")
         assert process.returncode == 0
@@ -53,7 +53,7 @@ def test_end_of_the_holder_frees_it_without_a_trace(warehouse: Path) -> None:
         assert dead is None
 
 
-def test_killed_holder_frees_it_and_the_next_finds_its_name(warehouse: Path) -> None:
+def test_a_killed_holder_releases_the_lock_and_leaves_its_name(warehouse: Path) -> None:
     with holding(warehouse, "run-1") as process:
         with pytest.raises(WarehouseBusyError), writer_lock(warehouse, "run-0"):
             pass
@@ -69,14 +69,14 @@ def test_killed_holder_frees_it_and_the_next_finds_its_name(warehouse: Path) -> 
         assert dead is None
 
 
-def test_failure_inside_gives_it_back(warehouse: Path) -> None:
+def test_failure_inside_releases_the_lock(warehouse: Path) -> None:
     with pytest.raises(KeyboardInterrupt), writer_lock(warehouse, "run-1"):
         raise KeyboardInterrupt
     with writer_lock(warehouse, "run-2") as dead:
         assert dead is None
 
 
-def test_same_process_is_no_exception(warehouse: Path) -> None:
+def test_the_lock_also_holds_inside_one_process(warehouse: Path) -> None:
     with (
         writer_lock(warehouse, "run-1"),
         pytest.raises(WarehouseBusyError, match="run-1"),
@@ -91,19 +91,19 @@ def test_other_warehouses_are_free(warehouse: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "nonsense", "[]", '{"pid": 1}', "5", "\x00\xff"])
-def test_file_that_names_nobody_is_no_obstacle(warehouse: Path, content: str) -> None:
+def test_lock_file_without_a_name_is_accepted(warehouse: Path, content: str) -> None:
     lock_path(warehouse).write_bytes(content.encode("latin-1"))
     with writer_lock(warehouse, "run-1") as dead:
         assert dead is None
         assert json.loads(lock_path(warehouse).read_text())["run_id"] == "run-1"
 
 
-def test_folder_is_made(tmp_path: Path) -> None:
+def test_folder_is_created(tmp_path: Path) -> None:
     with writer_lock(tmp_path / "new" / "deeper" / "x.duckdb", "run-1"):
         assert (tmp_path / "new" / "deeper").is_dir()
 
 
-def test_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(WarehouseNotWritableError, match="file"),
@@ -112,17 +112,17 @@ def test_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
         pass
 
 
-def test_current_holder_is_the_one_that_lives(warehouse: Path) -> None:
+def test_current_holder_is_alive(warehouse: Path) -> None:
     assert current_holder(warehouse) is None
     with holding(warehouse, "run-1") as process:
-        for _ in range(2):  # asking takes nothing from it
+        for _ in range(2):  # asking does not take the lock
             holder = current_holder(warehouse)
             assert holder is not None
             assert (holder.run_id, holder.pid) == ("run-1", process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert current_holder(warehouse) is None
-    # Its name is left for the next run, which ends it in Dagster's records.
+    # Its name is left for the next run, which marks it as failed in Dagster.
     with writer_lock(warehouse, "run-2") as dead:
         assert dead is not None
         assert dead.run_id == "run-1"
@@ -134,7 +134,7 @@ def test_waiting_ends_with_the_holder(
 ) -> None:
     caplog.set_level(logging.INFO)
     with holding(warehouse, "run-1") as process:
-        # It is let go when, and only when, the one that waits has said so.
+        # It is released only after the other has logged that it waits.
         log = logging.getLogger("invoiced_pipeline.warehouse.duckdb.file_lock")
         monkeypatch.setattr(log, "handlers", [EndsHolder(process)])
         with writer_lock(warehouse, "run-2", wait=True) as dead:

@@ -56,7 +56,7 @@ class Lake:
         self._loads = 0
 
     def load(self, *tables: str) -> dict[str, TableReport]:
-        """Loads what is not covered yet; each time in a new working folder, as a new machine."""
+        """Loads what is not covered yet, each time in a new working folder, like a new machine."""
         set_dlt_options()
         request = ReplicationRequest(
             **Replica("", "", None).asked(*tables),  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ class Lake:
         raise NotImplementedError
 
     def rows(self, table: str, *columns: str) -> Rows:
-        """Some columns of a table, in their order."""
+        """Some columns of a table, in order."""
         raise NotImplementedError
 
     def _pipeline(self) -> dlt.Pipeline:
@@ -101,7 +101,7 @@ class Lake:
 
 
 class Delta(Lake):
-    """Files with Delta, which know `upsert` alone."""
+    """Delta files, which support only `upsert`."""
 
     def adapt(self, hints: Any) -> None:
         hints["table_format"] = "delta"
@@ -115,7 +115,7 @@ class Delta(Lake):
 
 
 class DuckLake(Lake):
-    """A DuckLake with its catalog in a DuckDB file; our source as it is."""
+    """A DuckLake with its catalog in a DuckDB file, with our unchanged source."""
 
     def destination(self) -> Any:
         credentials = DuckLakeCredentials(
@@ -160,7 +160,7 @@ def ducklake(emulator: Emulator, tmp_path: Path) -> DuckLake:
 
 
 def comes_twice(emulator: Emulator) -> None:
-    """Lets a customer change while customers are read, so that a load holds two versions of it."""
+    """Changes a customer while customers are read, so that a load holds two versions."""
     asked = iter(range(100))
 
     def change(path: str, _: dict[str, Any]) -> None:
@@ -175,7 +175,7 @@ def comes_twice(emulator: Emulator) -> None:
 
 @pytest.fixture
 def small_batches() -> Iterator[None]:
-    """Every page is a batch of its own."""
+    """Makes every page a separate batch."""
     with small_pages(), mock.patch.object(batches, "TYPED_ROWS", 1):
         yield
 
@@ -184,7 +184,7 @@ COLUMNS = ("id", "notes", "total", "balance", "updated_at", "metadata", "_delete
 
 
 def assert_exact(emulator: Emulator, lake: Lake) -> None:
-    """Values arrive as they are, and the next load, on another machine, brings what changed."""
+    """Values are exact, and the next load, on another machine, brings the changes."""
     amount = Decimal("1000000000000000.01")
     record = invoice(1, NOW - 5000, total=amount, notes="", metadata={"é": "\\ 🧾"}, items=items(2))
     emulator.store.put("invoices", record)
@@ -209,7 +209,7 @@ def assert_exact(emulator: Emulator, lake: Lake) -> None:
 def test_delta_keeps_values_and_state_and_merges_by_key(emulator: Emulator, delta: Delta) -> None:
     assert_exact(emulator, delta)
     lines = delta.rows("invoices__items", "invoice_id", "_index")
-    # The second line is gone in Invoiced: `upsert` has no word for it.
+    # The second line is gone in Invoiced, but `upsert` cannot remove it.
     assert lines == [{"invoice_id": 1, "_index": 0}, {"invoice_id": 1, "_index": 1}]
 
 
@@ -245,7 +245,7 @@ def test_the_copy_of_the_document(
     pytest.importorskip("deltalake")
     document = (REPOSITORY / "docs" / "other-warehouses.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
-    # The default name: under that of the dataset, `invoiced.customers` is ambiguous.
+    # The default name: with the dataset's name, `invoiced.customers` would be ambiguous.
     named = tmp_path / "warehouse.duckdb"
     script = script.replace("data/warehouse.duckdb", str(named))
     script = script.replace("file:///srv/lake", (tmp_path / "lake").as_uri())
@@ -258,7 +258,7 @@ def test_the_copy_of_the_document(
         shutil.copy(warehouse, named)
         exec(script, {})  # noqa: S102 - the document's own
         for table in ("customers", "invoices", "invoices__items"):
-            # Here dlt is set up to write a load id of its own.
+            # In this process, dlt is set to write its load id.
             names = [name for name in replicate.columns(table) if name != "_dlt_load_id"]
             here = [{name: row[name] for name in names} for row in replicate.rows(table)]
             here.sort(key=lambda row: [str(row[name]) for name in names])

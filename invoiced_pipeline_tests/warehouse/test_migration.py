@@ -1,4 +1,4 @@
-"""From DuckDB to a server: rows, state and start date, and nothing is read again."""
+"""The move from DuckDB to a server: rows, state and start date; nothing is read again."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
     old.ok()
     pinned = datetime(2019, 5, 1, tzinfo=UTC)
     pin_start_date(file, "invoiced", pinned)
-    with file.session("invoiced") as session:  # what a write-back keeps, say
+    with file.session("invoiced") as session:  # such as a write-back's ledger
         session.run("create table _writeback_ledger (record_key text, attempts bigint)")
         session.run("insert into _writeback_ledger values ('a', 1)")
 
@@ -60,7 +60,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
             move_dataset(file, server, "invoiced")
 
 
-def test_nothing_to_move_is_told(warehouse: Path, tmp_path: Path, postgres_url: str) -> None:
+def test_nothing_to_move_is_reported(warehouse: Path, tmp_path: Path, postgres_url: str) -> None:
     with new_database(postgres_url) as url:
         server = PostgresDatabase(SecretStr(url), tmp_path)
         with pytest.raises(WarehouseError, match="There is no"):

@@ -1,4 +1,4 @@
-"""U+0000, which PostgreSQL cannot hold."""
+"""U+0000, which PostgreSQL cannot store."""
 
 import json
 

@@ -64,7 +64,7 @@ def declared(name: str) -> str:
 
 
 def keeps_state(name: str) -> bool:
-    """Whether a destination gives back what a pipeline remembers.
+    """Returns whether a destination returns what a pipeline remembers.
 
     Read off the sources: most clients cannot be imported without their drivers.
     """
@@ -80,7 +80,7 @@ def keeps_state(name: str) -> bool:
 
 @cache
 def bases() -> dict[str, list[str]]:
-    """The names of the classes that dlt's clients are made from, by the names of those."""
+    """Returns the base classes of dlt's clients, by their names."""
     found: dict[str, list[str]] = {}
     for path in (_DLT / "destinations").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -105,6 +105,6 @@ def test_the_document_says_what_dlt_declares() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_destination_without_our_rule_is_never_called_fit(name: str) -> None:
+def test_a_destination_without_our_rule_never_passes(name: str) -> None:
     rule = declared(name).split(" | ")[1]
     assert (rule == "no") == (name == "filesystem")

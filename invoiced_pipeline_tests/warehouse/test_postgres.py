@@ -1,4 +1,4 @@
-"""What is PostgreSQL's alone: messages of a server that does not do, many that write at once."""
+"""PostgreSQL only: messages about unsuitable servers, and parallel writers."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -75,12 +75,12 @@ def test_asking_leaves_nothing_behind(server: PostgresDatabase) -> None:
         assert session.rows(sql) == before
 
 
-def test_no_server_is_told(tmp_path: Path) -> None:
+def test_missing_server_setting_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="set INVOICED_POSTGRES_URL to postgresql://"):
         PostgresDatabase(None, tmp_path).check_writable()
 
 
-def test_a_server_that_does_not_answer_is_told(server: PostgresDatabase, url: str) -> None:
+def test_a_server_that_does_not_answer_is_reported(server: PostgresDatabase, url: str) -> None:
     gone = PostgresDatabase(SecretStr(url.replace("/test_", "/gone_")), Path())
     for ask in (
         gone.check_writable,
@@ -94,7 +94,7 @@ def test_a_server_that_does_not_answer_is_told(server: PostgresDatabase, url: st
         assert (urlsplit(url).password or "-") not in str(told.value)
 
 
-def test_a_user_who_may_not_make_schemas_is_told_the_remedy(
+def test_a_user_who_may_not_create_schemas_learns_the_remedy(
     server: PostgresDatabase, url: str, postgres_url: str
 ) -> None:
     name = urlsplit(url).path.strip("/")
@@ -114,7 +114,7 @@ def test_a_user_who_may_not_make_schemas_is_told_the_remedy(
             cursor.execute("drop owned by reader_only; drop role reader_only")
 
 
-def test_a_database_that_does_not_hold_every_text_is_told(postgres_url: str) -> None:
+def test_a_database_with_another_encoding_is_refused(postgres_url: str) -> None:
     with (
         new_database(postgres_url, encoding="SQL_ASCII") as url,
         pytest.raises(WarehouseNotWritableError, match="encoded in SQL_ASCII"),
@@ -155,7 +155,7 @@ def test_two_datasets_written_at_once_do_not_meet(
                 both.wait(60)
                 with server.writer_lock(name, f"run of {name}"):
                     replica.ok("customers", "invoices", connection=name)
-            except BaseException as error:  # noqa: BLE001 - told by the test
+            except BaseException as error:  # noqa: BLE001 - the test asserts it
                 failures.append(error)
 
         return run
@@ -175,7 +175,7 @@ def test_two_datasets_written_at_once_do_not_meet(
         assert counts == [[(300,)], [(300,)], [(900,)]]
 
 
-def test_a_load_that_the_server_breaks_off_is_one_error(
+def test_a_load_that_the_server_aborts_is_one_error(
     emulator: Emulator, server: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.store.put("customers", customer(1, NOW - 5000))
@@ -193,10 +193,10 @@ def test_a_load_that_the_server_breaks_off_is_one_error(
     assert replica.ids("customers") == [1, 2]
 
 
-def test_a_table_that_somebody_looks_at_is_not_waited_for_for_ever(
+def test_a_rewrite_does_not_wait_forever_for_a_reader(
     server: PostgresDatabase, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_server, "REWRITE_PATIENCE", "10ms")
+    monkeypatch.setattr(postgres_server, "REWRITE_LOCK_TIMEOUT", "10ms")
     with server.session("sales") as session:
         session.run("create table numbers (number bigint)")
     server.rewrite("sales")

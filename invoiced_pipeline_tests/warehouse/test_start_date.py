@@ -1,4 +1,4 @@
-"""The default start date, pinned so that partitions do not move from day to day."""
+"""The default start date, pinned so that partitions do not change from day to day."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_default_is_a_year_back_and_stays_once_pinned(database: Database) -> Non
     assert default_start_date(database, "invoiced", LATER) == first
 
 
-def test_datasets_have_their_own(database: Database) -> None:
+def test_each_dataset_has_its_own_start_date(database: Database) -> None:
     pin_start_date(database, "invoiced", datetime(2020, 1, 1, tzinfo=UTC))
     assert default_start_date(database, "demo", NOW) == datetime(2025, 3, 15, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def test_damaged_pin_falls_back_to_the_default(database: Database, content: str)
     assert default_start_date(database, "invoiced", NOW) == datetime(2025, 3, 15, tzinfo=UTC)
 
 
-def test_folder_that_does_not_exist_yet_is_no_obstacle(tmp_path: Path) -> None:
+def test_missing_folder_is_created(tmp_path: Path) -> None:
     path = tmp_path / "none" / "x.duckdb"
     assert default_start_date(DuckDbDatabase(path), "invoiced", NOW) == datetime(
         2025, 3, 15, tzinfo=UTC

@@ -1,4 +1,4 @@
-"""The format of the DuckDB file: set by whoever makes it, kept by all, changed by `move` alone."""
+"""The format of the DuckDB file: set when it is created, changed only by `move`."""
 
 import signal
 import struct
@@ -25,7 +25,7 @@ from invoiced_pipeline.warehouse.open import open_database
 pytestmark = pytest.mark.duckdb("a server has no such file")
 
 NUMBERS = {"v1.4.0": 67, "v1.5.0": 68}
-"""What DuckDB's documentation says stands in the header of a file; 2.0 writes no number yet."""
+"""Numbers in a file's header, by DuckDB's documentation; 2.0 writes none yet."""
 
 SEVERAL = pytest.mark.skipif(
     duckdb.__version__ < "2", reason="the DuckDB that is installed writes no newer version"
@@ -59,7 +59,7 @@ sys.stdin.readline()
 
 
 def header(file: Path) -> int:
-    """The number in the file's header that readers of other versions go by."""
+    """The number in the file's header by which other versions recognise the format."""
     first = file.read_bytes()[:20]
     assert first[8:12] == b"DUCK"
     return struct.unpack("<Q", first[12:])[0]
@@ -107,13 +107,13 @@ def by_load_after_check(database: DuckDbDatabase) -> None:
 
 @pytest.mark.parametrize("version", ["v1.4.0", pytest.param("v1.5.0", marks=SEVERAL)])
 @pytest.mark.parametrize("make", [by_session, by_load, by_load_after_check])
-def test_whoever_makes_the_file_sets_its_version(
+def test_every_way_of_creating_the_file_sets_its_version(
     tmp_path: Path, make: Callable[[DuckDbDatabase], None], version: StorageVersion
 ) -> None:
     file = tmp_path / "it's a warehouse.duckdb"
     make(DuckDbDatabase(file, version))
     assert header(file) == NUMBERS[version]
-    # Others open it later, with another setting: it stays as it is.
+    # Later commands with another setting do not change it.
     other = DuckDbDatabase(file, "v2.0.0")
     by_session(other)
     by_load(other)
@@ -142,7 +142,7 @@ def test_the_setting_decides_and_by_default_duckdb_1_4_can_open_it(tmp_path: Pat
 
 
 @SEVERAL
-def test_a_run_in_dagster_makes_the_file_as_the_settings_say(
+def test_a_run_in_dagster_creates_the_file_in_the_version_of_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from invoiced_pipeline.defs.resources import Warehouse
@@ -154,7 +154,7 @@ def test_a_run_in_dagster_makes_the_file_as_the_settings_say(
     assert header(tmp_path / "x.duckdb") == NUMBERS["v1.5.0"]
 
 
-def test_a_version_that_the_installed_duckdb_cannot_write_is_told(tmp_path: Path) -> None:
+def test_a_version_that_the_installed_duckdb_cannot_write_is_reported(tmp_path: Path) -> None:
     database = DuckDbDatabase(tmp_path / "x.duckdb", "v9.9.0")  # pyright: ignore[reportArgumentType]
     for make in (by_session, by_load):
         with pytest.raises(WarehouseNotWritableError, match=r"cannot write storage version v9\.9"):
@@ -163,12 +163,10 @@ def test_a_version_that_the_installed_duckdb_cannot_write_is_told(tmp_path: Path
 
 
 @pytest.mark.parametrize("version", ["v1.4.0", pytest.param("v2.0.0", marks=SEVERAL)])
-def test_rewrite_keeps_the_version_and_all_that_is_in_the_file(
-    tmp_path: Path, version: StorageVersion
-) -> None:
+def test_rewrite_keeps_version_and_contents(tmp_path: Path, version: StorageVersion) -> None:
     database = filled(tmp_path / "warehouse.duckdb", version)
     before = header(tmp_path / "warehouse.duckdb"), described(tmp_path / "warehouse.duckdb")
-    # The settings may name another version meanwhile: it is for a new file.
+    # The settings may name another version: it is for new files.
     DuckDbDatabase(tmp_path / "warehouse.duckdb").rewrite("invoiced")
     assert (header(tmp_path / "warehouse.duckdb"), described(tmp_path / "warehouse.duckdb")) == (
         before
@@ -227,7 +225,7 @@ def test_a_killed_conversion_leaves_the_file_and_can_be_repeated(tmp_path: Path)
 
 
 @SEVERAL
-def test_what_keeps_a_conversion_from_the_file_is_told(
+def test_errors_of_a_conversion_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_connection, "WAIT_SECONDS", 0.0)
@@ -253,13 +251,15 @@ def test_what_keeps_a_conversion_from_the_file_is_told(
         reader.kill()
         reader.communicate()
     monkeypatch.setattr("shutil.copymode", full_disk)
-    with pytest.raises(WarehouseError, match=r"is as it was: .*No space left"):
+    with pytest.raises(WarehouseError, match=r"is unchanged: .*No space left"):
         convert_file(DuckDbDatabase(file), "v1.4.0")
     assert file.read_bytes() == before
     assert not file.with_name(f"{file.name}.new").exists()
 
 
-def test_a_file_of_a_newer_duckdb_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_a_newer_duckdb_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = filled(tmp_path / "x.duckdb", "v1.4.0")
     monkeypatch.setattr(duckdb, "connect", refuse_newer)
     asked = "Install the newest duckdb, or convert"

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from invoiced_pipeline.replication.api_counts import Counted
 from invoiced_pipeline.replication.checks import Finding, findings, freshness_bound
-from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.settings import ConnectionSettings
@@ -100,7 +100,7 @@ class Audit:
         look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
         look += [self._unchecked] if self._unchecked else []
         incomplete = failure_lines(failed, of=len(self._reports))
-        return told([("not complete", incomplete), ("loaded, but look", look)])
+        return under_headings([("not complete", incomplete), ("loaded, but look", look)])
 
     def problem(self, report: TableReport) -> str | None:
         """Returns why a person should look at a complete table; None if nothing is wrong."""

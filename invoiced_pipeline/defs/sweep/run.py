@@ -11,7 +11,7 @@ from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
 from invoiced_pipeline.defs.sync.unavailable import UNAVAILABLE
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseBusyError
 from invoiced_pipeline.replication.availability import announce
-from invoiced_pipeline.replication.failure_list import Failure, failure_lines, told
+from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 from invoiced_pipeline.replication.sweep.report import SweepReport
@@ -51,7 +51,7 @@ def execute(
     ]
     if failed:
         # After the counts: Dagster drops those that follow an exception.
-        text = told([("not swept", failure_lines(failed, of=len(reports)))])
+        text = under_headings([("not swept", failure_lines(failed, of=len(reports)))])
         raise dg.Failure(text, allow_retries=False)
     yield dg.Output(None)
 

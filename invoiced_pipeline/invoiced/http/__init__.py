@@ -1,1 +1,1 @@
-"""HTTP to the API: connections, retries, rate limit, one request at a time."""
+"""HTTP requests to the API: connections, retries, the limit on requests in flight, errors."""

@@ -1,4 +1,4 @@
-"""A client of the Invoiced API: Basic auth, bounded retries of reads, one in-flight limit."""
+"""The client of the Invoiced API: Basic auth, limited retries of reads, requests in flight."""
 
 import logging
 import threading
@@ -37,13 +37,13 @@ Check = Callable[[bytes, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ListAnswer:
-    """One page of a list endpoint as it came over the wire.
+class ListResponse:
+    """The response of a list endpoint.
 
     Attributes:
         body: A JSON array.
-        total: X-Total-Count, the number of matching records; None when not sent.
-        server_time: The Date header in UTC; None when not sent.
+        total: X-Total-Count, the number of matching records; None if not sent.
+        server_time: The Date header in UTC; None if not sent.
     """
 
     body: bytes
@@ -56,10 +56,10 @@ class Patience:
     """How long the client keeps trying.
 
     Attributes:
-        attempts: Tries of one request, the first included.
-        longest_wait: Upper bound of one wait between tries, in seconds.
-        connect_seconds: Time-out of making a connection.
-        read_seconds: Time-out of waiting for the next bytes of an answer.
+        attempts: Tries of one request, including the first.
+        longest_wait: Longest wait between two tries, in seconds.
+        connect_seconds: Timeout of opening a connection.
+        read_seconds: Timeout of waiting for the next bytes of a response.
     """
 
     attempts: int = 8
@@ -69,7 +69,7 @@ class Patience:
 
 
 class InvoicedClient:
-    """Reads lists of one Invoiced account. Its repr shows the host, never the key."""
+    """Reads from one Invoiced account. Its repr shows the host, never the key."""
 
     def __init__(
         self,
@@ -98,38 +98,38 @@ class InvoicedClient:
         return f"InvoicedClient({self.base_url!r})"
 
     def close(self) -> None:
-        """Closes all connections; requests that wait for another try end at once."""
+        """Closes all connections; requests that wait for a retry fail at once."""
         self._closed.set()
         self._pool.clear()
 
-    def list_page(self, path: str, params: Params, tally: Tally | None = None) -> ListAnswer:
-        """Fetches one page of a list, trying again on what another try can mend.
+    def list_page(self, path: str, params: Params, tally: Tally | None = None) -> ListResponse:
+        """Fetches one page of a list; retries transient errors.
 
         Args:
-            path: Path of the endpoint, e.g. `/invoices`. The host is always the client's own.
-            params: Query parameters in the order in which they are sent.
-            tally: Where requests, retries and waiting are counted.
+            path: Path of the endpoint, e.g. `/invoices`; the host is always the client's own.
+            params: Query parameters, in the order in which they are sent.
+            tally: Counts requests, retries and waiting.
 
         Raises:
-            ApiError: The subclass says what to do; its text never holds the key.
+            ApiError: The subclass says what to do; the text never contains the key.
         """
-        return self._patiently(path, params, tally or Tally(), check_list_body)
+        return self._get_with_retries(path, params, tally or Tally(), check_list_body)
 
     def record(self, path: str, params: Params, tally: Tally | None = None) -> bytes | None:
-        """Fetches one object as JSON, e.g. `/estimates/12`; None where the API has none.
+        """Fetches one object as JSON, e.g. `/estimates/12`; None if the API does not have it.
 
         Raises:
             ApiError: As of `list_page`.
         """
         try:
-            return self._patiently(path, params, tally or Tally(), check_record_body).body
+            return self._get_with_retries(path, params, tally or Tally(), check_record_body).body
         except RequestRefusedError as error:
-            # An unknown path is a 404, too, in other words (observed).
+            # An unknown path is also a 404, with another message (observed).
             if error.status == 404 and "was not found" in str(error):
                 return None
             raise
 
-    def exchange(  # noqa: PLR0913 - a request and what goes with it
+    def exchange(  # noqa: PLR0913 - the parts of a request, by name
         self,
         method: str,
         target: str,
@@ -139,18 +139,18 @@ class InvoicedClient:
         headers: Mapping[str, str] | None = None,
         on_start: Callable[[], None] | None = None,
     ) -> urllib3.BaseHTTPResponse:
-        """One request and its answer, whatever it is; it waits for a place within the limit.
+        """Sends one request within the limit, and returns the response, whatever its status.
 
         Args:
-            method: The verb.
+            method: The HTTP method.
             target: Path and query.
-            tally: Where the request is counted.
-            body: What is sent.
-            headers: Beside those of every request.
-            on_start: Called just before sending; what it raises prevents it.
+            tally: Counts the request.
+            body: The body.
+            headers: Headers in addition to those of every request.
+            on_start: Called just before sending; nothing is sent if it raises.
 
         Raises:
-            HTTPError: There is no whole answer; urllib3's subclasses say why.
+            HTTPError: There is no complete response; urllib3's subclasses say why.
         """
         sent = {**self._pool.headers, **(headers or {})}
         with self.limit.slot():
@@ -164,7 +164,9 @@ class InvoicedClient:
             finally:
                 tally.add(requests=1, wait_seconds=time.monotonic() - began)
 
-    def _patiently(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
+    def _get_with_retries(
+        self, path: str, params: Params, tally: Tally, check: Check
+    ) -> ListResponse:
         try:
             return tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(TransientApiError),
@@ -179,23 +181,23 @@ class InvoicedClient:
             raise
 
     def _count_tries(self, error: TransientApiError) -> None:
-        """Adds to an error how often the request was tried, and what to do next."""
+        """Adds the number of tries to an error, and what to do next."""
         tries, text = self.patience.attempts, str(error)
         if tries > 1:
             text = f"{text} ({tries} tries)"
             error.cause = f"{error.cause} ({tries} tries each)"
-        if not isinstance(error, HostUnreachableError):  # which says what to check
+        if not isinstance(error, HostUnreachableError):  # its text already says what to check
             text, error.cause = f"{text}; try again later", f"{error.cause}; try again later"
         error.args = (text,)
 
-    def _get_once(self, path: str, params: Params, tally: Tally, check: Check) -> ListAnswer:
+    def _get_once(self, path: str, params: Params, tally: Tally, check: Check) -> ListResponse:
         if self._closed.is_set():
             message = f"GET {path}: the client was closed"
             raise RequestRefusedError(message, path=path)
         try:
             response = self.exchange("GET", f"{path}?{urlencode(params)}", tally=tally)
         except HTTPError as error:
-            # Its cause is not chained, for it may repeat headers.
+            # Its cause is not chained, because it may contain headers.
             raise no_answer(error, self.base_url, path=path, proxy=self._proxy) from None
         headers = response.headers
         if response.status != 200:
@@ -210,18 +212,18 @@ class InvoicedClient:
         check(response.data, path)
         self.limit.succeeded()
         total = headers.get("X-Total-Count", "")
-        return ListAnswer(
+        return ListResponse(
             body=response.data,
             total=int(total) if total.isdigit() else None,
             server_time=server_time(headers.get("Date")),
         )
 
     def pause(self, seconds: float) -> None:
-        """Waits so long before another try, or until the client is closed."""
+        """Waits before a retry, or until the client is closed."""
         self._closed.wait(seconds)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Seconds before the next try: what the server asked for, else random and growing."""
+        """Returns seconds before the next try: the server's Retry-After, else a growing random."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, TransientApiError) and error.retry_after is not None:
             return min(error.retry_after, 300.0)
@@ -252,6 +254,6 @@ class InvoicedClient:
         return error
 
     def hide_key(self, text: str) -> str:
-        """The same text, should a server have repeated the API key in it."""
+        """Returns the text without the API key, which a server may have repeated in it."""
         key = self._api_key.get_secret_value()
         return text.replace(key, "(hidden)") if key else text

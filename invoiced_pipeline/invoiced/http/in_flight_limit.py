@@ -1,11 +1,11 @@
-"""One limit on requests in flight per API key, lowered when the API answers 429."""
+"""The limit on requests in flight per API key, which a 429 lowers."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 DEFAULT_IN_FLIGHT = 12
-"""Of the 20 that the API allows per key: others use the same key too (observed behaviour)."""
+"""Of the 20 that the API allows per key (observed): other programs may use the same key."""
 
 _SUCCESSES_TO_RECOVER = 50
 
@@ -23,12 +23,12 @@ class InFlightLimit:
 
     @property
     def capacity(self) -> int:
-        """How many requests are admitted at present."""
+        """How many requests are admitted now."""
         return self._capacity
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Holds one place while a request is under way; waits for one when all are taken."""
+        """Holds one place during a request; waits if all are taken."""
         with self._changed:
             self._changed.wait_for(lambda: self._in_flight < self._capacity)
             self._in_flight += 1
@@ -40,9 +40,9 @@ class InFlightLimit:
                 self._changed.notify()
 
     def lower(self) -> None:
-        """Halves the capacity, to not less than one: the API said that it was too much.
+        """Halves the capacity, to at least one, after a 429.
 
-        Requests that were under way together are refused together: they count as one refusal.
+        Requests that were in flight together are refused together, and count as one refusal.
         """
         with self._changed:
             if self._refused_together > 0:
@@ -53,7 +53,7 @@ class InFlightLimit:
             self._successes = 0
 
     def succeeded(self) -> None:
-        """Counts an accepted request; many in a row raise a lowered capacity by one."""
+        """Counts an accepted request; many of them raise a lowered capacity by one."""
         if self._capacity == self._maximum and not self._refused_together:
             return
         with self._changed:

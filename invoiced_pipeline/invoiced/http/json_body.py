@@ -1,4 +1,4 @@
-"""Bodies of requests as JSON whose numbers are exact, and the same bytes for the same values."""
+"""JSON bodies of requests with exact numbers, and equal bytes for equal values."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,17 +10,17 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def encode_body(value: object) -> bytes:
-    """`value` as compact JSON with sorted keys, e.g. for a request or for its hash.
+    """Returns `value` as compact JSON with sorted keys, e.g. for a request or for its hash.
 
-    A Decimal becomes a plain JSON number without exponent and without a zero fraction, as the API
-    writes its own: `Decimal("1E+2")` and `Decimal("100.00")` are both `100`.
+    A Decimal becomes a JSON number without exponent and without a zero fraction, like the API's own
+    numbers: `Decimal("1E+2")` and `Decimal("100.00")` are both `100`.
 
     Args:
         value: Mappings, sequences, texts, booleans, None, int, float and Decimal.
 
     Raises:
         ValueError: A number is not finite.
-        TypeError: It holds something else.
+        TypeError: It holds another type.
     """
     return _ENCODER.encode(_encodable(value))
 

@@ -1,4 +1,4 @@
-"""What an answer of the API means: a body to use, or an error named by its recovery."""
+"""The API's responses: a complete body, or an error whose class says what to do."""
 
 import re
 from datetime import UTC, datetime
@@ -26,11 +26,11 @@ _FIREWALL = (
     "These are not the API's words for a missing permission: check whether a proxy or a firewall "
     "refuses the request"
 )
-_PROXY = "It was the proxy: set its user and password in the setting proxy"
+_PROXY = "The proxy answered: set its user and password in the setting proxy"
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 PERMISSION_MISSING = "You do not have permission to do that"
-"""The API's words (observed); its `type` does not tell these errors from others."""
+"""The API's messages (observed); its `type` is the same for other errors."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -42,16 +42,16 @@ _error_decoder = msgspec.json.Decoder(_ErrorBody)
 
 
 def server_message(body: bytes) -> str:
-    """The message of an error object, without the part of the API key that a 401 repeats."""
+    """Returns an error object's message, without the part of the API key that a 401 repeats."""
     text, param = error_details(body)
-    text = " ".join(text.split())  # the API's 5xx has three lines
+    text = " ".join(text.split())  # the message of a 5xx has three lines
     if not text and param is None:
         return "the answer holds no error message"
     return f"{text} (parameter {param})" if param else text
 
 
 def retry_after_seconds(value: str | None) -> float | None:
-    """Seconds of a Retry-After header; None without one, or when it is a date or nonsense."""
+    """Returns the seconds of a Retry-After header; None without one, or if it is no number."""
     try:
         return max(0.0, float(value)) if value else None
     except ValueError:
@@ -59,17 +59,17 @@ def retry_after_seconds(value: str | None) -> float | None:
 
 
 def server_time(value: str | None) -> datetime | None:
-    """The instant of a Date header in UTC; None without a readable one."""
+    """Returns the instant of a Date header in UTC; None without a readable one."""
     try:
         instant = parsedate_to_datetime(value) if value else None
     except ValueError:
         return None
-    # HTTP dates are UTC by definition; Python takes one that says `-0000` for naive.
+    # HTTP dates are UTC by definition, but Python makes one with `-0000` naive.
     return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
 
 
 def error_details(body: bytes) -> tuple[str, str | None]:
-    """Message and blamed parameter of an error object; an empty message where there is none."""
+    """Returns message and blamed parameter of an error object; an empty message if none."""
     try:
         error = decode(_error_decoder, body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -77,7 +77,7 @@ def error_details(body: bytes) -> tuple[str, str | None]:
     return re.sub(r"(API Key:).*", r"\1 (hidden)", error.message, flags=re.DOTALL), error.param
 
 
-def error_for(  # noqa: PLR0913 - an answer and what was asked
+def error_for(  # noqa: PLR0913 - the parts of a response, by name
     status: int,
     body: bytes,
     *,
@@ -86,19 +86,19 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
     retry_after: str | None,
     method: str = "GET",
 ) -> ApiError:
-    """The error that an answer other than 2xx stands for, with what to do next.
+    """Returns the error for a response other than 2xx, with what to do next.
 
     Args:
         status: HTTP status.
-        body: The error object, or whatever came instead.
+        body: The error object, or anything else.
         path: Path of the request.
         location: Location header, for redirects.
-        retry_after: Retry-After header; the API itself never sends one (observed behaviour).
-        method: The request's verb.
+        retry_after: Retry-After header; the API itself never sends one (observed).
+        method: The request's HTTP method.
     """
     reason = server_message(body)
     said, cause = f"{method} {path} answered {status}: {reason}", f"the API answers {status}"
-    if status != 429 and status < 500:  # what these say differs every time
+    if status != 429 and status < 500:  # the messages of those differ every time
         cause = f"the API answered {status}: {reason}"
     wait = retry_after_seconds(retry_after)
     if 300 <= status < 400:
@@ -136,22 +136,22 @@ def error_for(  # noqa: PLR0913 - an answer and what was asked
 
 
 def _says(body: bytes, words: str) -> bool:
-    """Whether an error object says exactly this; a text that only quotes it is another error."""
+    """Returns whether an error object has exactly this message, not just a quote of it."""
     return error_details(body)[0].strip().rstrip(".") == words
 
 
 def check_list_body(body: bytes, path: str) -> None:
-    """Raises unless `body` is a whole JSON array.
+    """Checks that `body` is a complete JSON array.
 
     Raises:
-        TransientApiError: It begins as an array and breaks off, or is empty: worth another try.
+        TransientApiError: It begins as an array and breaks off, or is empty: worth a retry.
         ContractError: It is something else, such as a proxy's page.
     """
     _check_enclosed(body, path, b"[]", "array")
 
 
 def check_record_body(body: bytes, path: str) -> None:
-    """Raises unless `body` is a whole JSON object; as `check_list_body`."""
+    """Checks that `body` is a complete JSON object; errors as of `check_list_body`."""
     _check_enclosed(body, path, b"{}", "object")
 
 

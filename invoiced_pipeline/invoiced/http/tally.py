@@ -1,4 +1,4 @@
-"""What requests of one purpose cost."""
+"""Counts of the requests made for one purpose."""
 
 import threading
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The connections to the API: whom they trust, how they show who asks, how long they wait."""
+"""The connections to the API: certificates, authentication, timeouts and proxy."""
 
 import ssl
 from typing import Any
@@ -19,14 +19,14 @@ from urllib3.exceptions import (
 from invoiced_pipeline.exceptions import HostUnreachableError, TransientApiError
 
 _MOST_CONNECTIONS = 20
-"""Kept open: as many requests as the API answers at one time."""
+"""Connections kept open: as many as the API serves requests in parallel."""
 
 _UNREACHABLE: dict[type[HTTPError], str] = {
     NameResolutionError: "its name is unknown",
     NewConnectionError: "the connection was refused",
     ConnectTimeoutError: "there was no answer in time",
 }
-"""In this order: the later ones are base classes of the earlier."""
+"""The order matters: later classes are base classes of earlier ones."""
 
 
 def connection_pool(
@@ -37,14 +37,14 @@ def connection_pool(
     read_seconds: float,
     proxy: SecretStr | None = None,
 ) -> urllib3.PoolManager:
-    """Connections that send the API key with every request, and never try one again.
+    """Returns connections that send the API key with every request, and never retry one.
 
     Args:
         base_url: Scheme and host of the API.
-        api_key: Sent by HTTP Basic as the user name, without a password.
-        connect_seconds: Time-out of making a connection.
-        read_seconds: Time-out of waiting for the next bytes of an answer.
-        proxy: Address of a proxy that they go through, perhaps with credentials.
+        api_key: Sent as the user name of HTTP Basic, without a password.
+        connect_seconds: Timeout of opening a connection.
+        read_seconds: Timeout of waiting for the next bytes of a response.
+        proxy: Address of a proxy, which may contain credentials.
     """
     options: dict[str, Any] = {
         "maxsize": _MOST_CONNECTIONS,
@@ -75,18 +75,18 @@ def connection_pool(
 def no_answer(
     error: HTTPError, base_url: str, *, path: str, proxy: SecretStr | None = None
 ) -> TransientApiError:
-    """The error that stands for a request without a whole answer, naming what broke.
+    """Returns the error for a request without a complete response, which names what failed.
 
     Args:
-        error: What urllib3 says.
+        error: urllib3's error.
         base_url: Scheme and host of the API.
         path: Path of the request.
-        proxy: Address of the proxy, whose credentials are not told.
+        proxy: Address of the proxy; its credentials are not shown.
     """
     host, settings = urlsplit(base_url).netloc, "network, proxy and api_url"
     if isinstance(error, ProxyError) and proxy is not None:
         host, settings = f"{host} through the proxy {_host(proxy)}", "the setting proxy"
-        cause = error.original_error  # between here and the proxy, or what the proxy said
+        cause = error.original_error  # of the connection to the proxy, or the proxy's answer
         if not isinstance(cause, HTTPError):
             message = f"Cannot reach {host}: {cause}. Check {settings}"
             return HostUnreachableError(message, path=path)
@@ -101,12 +101,12 @@ def no_answer(
 
 
 def _host(proxy: SecretStr) -> str:
-    """Host and port, without the credentials."""
+    """Returns host and port, without the credentials."""
     return urlsplit(proxy.get_secret_value()).netloc.rpartition("@")[2]
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Trusts the system's certificates (a company's own among them) and the public ones."""
+    """Trusts the system's certificates, such as a company's own, and the public ones."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context

@@ -1,1 +1,1 @@
-"""Reading lists: windows of `updated_at`, pages, related records and events."""
+"""Lists of the API: windows of `updated_at`, pages, single records, ids and events."""

@@ -1,4 +1,4 @@
-"""Reading a list by page numbers, for what cannot be read by key, and again when it shrank."""
+"""Lists read by page number, because they cannot be read by key; again if they shrank."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,7 @@ from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, Stamp, fetc
 _PASSES = 5
 
 
-def read_by_number(  # noqa: PLR0913 - the two predicates have defaults and go by name
+def read_by_number(  # noqa: PLR0913 - two optional predicates, by name
     client: InvoicedClient,
     path: str,
     params: Params,
@@ -21,21 +21,21 @@ def read_by_number(  # noqa: PLR0913 - the two predicates have defaults and go b
 ) -> Iterator[Page]:
     """Yields pages 1, 2, ... until one is not full, each record once.
 
-    A record that disappears while pages are read moves all later ones one place forward, so that
-    one of them is never served. The list is therefore read again while fewer distinct records
-    were seen than the first page promised, or than it promises afterwards.
+    If a record disappears while pages are read, all later records move one place forward, and one
+    of them is on no page. So the list is read again if fewer distinct records were seen than the
+    first page's total, at the beginning or at the end.
 
     Args:
         client: Where to read.
         path: The list endpoint.
-        params: Everything but page and per_page.
-        tally: Where requests are counted.
-        wanted: Which records belong to what is asked for; the others are skipped.
-        beyond: Tells a record after which, in the list's order, nothing wanted follows.
+        params: All parameters except page and per_page.
+        tally: Counts requests.
+        wanted: Returns whether a record is wanted; others are skipped.
+        beyond: Returns whether no wanted record follows a record, in the list's order.
 
     Raises:
         TransientApiError: The list kept shrinking while it was read.
-        ContractError: The server does not turn pages.
+        ContractError: The server sends the same page twice.
     """
     seen: set[tuple[object, ...]] = set()
     for _ in range(_PASSES):
@@ -59,7 +59,7 @@ def _version(stamp: Stamp) -> tuple[object, ...]:
 
 
 class _Pass:
-    """One reading of a list from its first page on."""
+    """One pass over a list, from its first page."""
 
     def __init__(self, client: InvoicedClient, path: str, params: Params, tally: Tally) -> None:
         self._client = client
@@ -72,7 +72,7 @@ class _Pass:
         self._stopped_early = False
 
     def pages(self, beyond: Callable[[Stamp], bool]) -> Iterator[Page]:
-        """Fetches page after page."""
+        """Yields page after page."""
         stamps: list[Stamp] | None = None
         while True:
             self._number += 1
@@ -80,8 +80,8 @@ class _Pass:
             if self._number == 1:
                 self._total = page.total
             if page.stamps == stamps:
-                # It would go on for ever: the next page can only be the same again.
-                message = f"GET {self._path}: page {self._number} is the page before it once more"
+                # Otherwise it would not end: every following page would be the same.
+                message = f"GET {self._path}: page {self._number} is the same as the page before it"
                 raise ContractError(message, path=self._path, status=200)
             stamps = page.stamps
             self._ids.update((stamp.id, stamp.internal_id) for stamp in page.stamps)
@@ -91,12 +91,12 @@ class _Pass:
                 return
 
     def is_complete(self) -> bool:
-        """Whether no record can have been missed; a single page is served from one moment."""
+        """Returns whether no record can be missing; a single page is served at one moment."""
         if self._number == 1 or self._total is None:
             return True
         if self._stopped_early:
             front = self._fetch(1)
-            # What was put in front since makes up in the total for what disappeared.
+            # Records added in front since then make up for lost ones in the total.
             added = sum((stamp.id, stamp.internal_id) not in self._ids for stamp in front.stamps)
             return front.total is None or (added < PER_PAGE and front.total - added >= self._total)
         return len(self._ids) >= self._total

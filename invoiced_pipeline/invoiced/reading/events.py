@@ -1,7 +1,7 @@
-"""The events feed: what was deleted or merged since some moment.
+"""The events feed: deletions and merges since an instant.
 
-Two lists, each filtered by the API, so that an account whose feed is full of viewed invoices and
-sent e-mails costs no more than a quiet one.
+It reads two lists, which the API filters, so that a feed full of viewed invoices and sent e-mails
+costs no more requests than a quiet one.
 """
 
 import logging
@@ -25,27 +25,27 @@ logger = logging.getLogger(__name__)
 
 PATH = "/events"
 
-_QUESTIONS: tuple[Params, ...] = (
+_FILTERS: tuple[Params, ...] = (
     (("advanced_filter", '[{"field":"type","operator":"ends_with","value":".deleted"}]'),),
     (("filter[type]", "customer.merged"),),
 )
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What an event's `data.object` says that matters to deletions."""
+    """The fields of an event's `data.object` that matter for deletions."""
 
     id: int | str | None = None
     voided: bool | int | None = None
-    """True in the event of a void; the event of a payment that is gone shows it as it was."""
+    """True in the event of a void; the event of a deleted payment shows its former value."""
     original_customer: "Snapshot | None" = None
-    """Of a merge: the customer that is no more; the event's object is the surviving one."""
+    """In a merge, the customer that is gone; the event's object is the surviving one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; `at` is when it was written, in epoch seconds.
+    """One event; `at` is the epoch second at which it was written.
 
-    It is never before the record's last `updated_at` (observed).
+    `at` is never before the record's last `updated_at` (observed).
     """
 
     id: int
@@ -56,14 +56,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventsRead:
-    """Events in the order in which they were written, and until when (UTC) none is missing."""
+    """Events in the order in which they were written; until `until` (UTC) none is missing."""
 
     events: tuple[Event, ...]
     until: datetime
     clock: datetime | None = None
-    """The server's clock (UTC) at the first answer; None where it shows none."""
+    """The server's clock (UTC) at the first response; None if it sends none."""
     newest: datetime | None = None
-    """When the newest of them was written (UTC); of any event where nothing before now counts."""
+    """When the newest of them was written (UTC); without `since`, the newest event of any type."""
 
 
 class _Data(msgspec.Struct):
@@ -88,9 +88,9 @@ def read_events(
 
     Args:
         client: Where to read.
-        since: The first instant that counts; None where nothing before now does.
-        executor: Runs requests side by side.
-        tally: Where requests are counted.
+        since: The first instant; None to read no earlier events.
+        executor: Runs requests in parallel.
+        tally: Counts requests.
 
     Raises:
         ApiError: The feed cannot be read.
@@ -101,12 +101,12 @@ def read_events(
         end = _end(answer.server_time, newest)
         return EventsRead((), end, answer.server_time, from_epoch(newest))
 
-    def ask(question: Params) -> list[Page]:
-        # Ascending, so that events written meanwhile move no other to another page.
-        params = (*question, ("sort", "id asc"), ("start_date", str(to_epoch(since))))
+    def ask(filters: Params) -> list[Page]:
+        # Ascending, so that events written meanwhile do not move others to other pages.
+        params = (*filters, ("sort", "id asc"), ("start_date", str(to_epoch(since))))
         return list(read_by_number(client, PATH, params, tally))
 
-    answers = list(executor.map(ask, _QUESTIONS))
+    answers = list(executor.map(ask, _FILTERS))
     found = {event.id: event for pages in answers for page in pages for event in _events(page.body)}
     events = tuple(found[number] for number in sorted(found))
     clocks = [clock for pages in answers if (clock := pages[0].server_time) is not None]
@@ -117,10 +117,10 @@ def read_events(
 
 
 def _end(server_time: datetime | None, newest: int) -> datetime:
-    """Until when none is missing: events become visible after their request's commit.
+    """Returns until when no event is missing: events become visible after their commit.
 
-    Without a server's clock the newest event (epoch second) stands for it: this machine's may be
-    ahead, and nothing would be seen until the other has caught up.
+    Without the server's clock, the newest event (epoch second) replaces it: this machine's clock
+    may be ahead, and events would be missed until the server's clock has caught up.
     """
     return (server_time or min(datetime.now(UTC), from_epoch(newest))) - LAG
 
@@ -145,7 +145,7 @@ def _events(body: bytes) -> Iterator[Event]:
 
 
 def _read_snapshot(data: msgspec.Raw) -> Snapshot:
-    """What is told of the object: nothing where the API has lost its snapshot (observed)."""
+    """Returns the event's object; an empty one if the API has lost its snapshot (observed)."""
     try:
         return decode(_data, data).object
     except msgspec.MsgspecError:

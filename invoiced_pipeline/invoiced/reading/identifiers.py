@@ -1,8 +1,8 @@
-"""Which records a table has: a listing of ids alone, and looks at single records.
+"""The ids of a table's records, and requests for single records.
 
-Ids are read by key (`id` greater than the last one), so that nothing that comes or goes meanwhile
-moves another record out of sight, and in parts side by side where there are many. Two lists cannot
-be filtered by id: estimates, and plans, whose ids are texts. They are read by page number.
+Ids are read by key (`id` greater than the last one), so that records created or deleted meanwhile
+hide no other record, and in parallel parts if there are many. Two lists cannot be filtered by id:
+estimates, and plans, whose ids are texts. They are read by page number.
 """
 
 import itertools
@@ -28,7 +28,7 @@ PAGES_PER_PART = 12
 MAX_PARTS = 12
 
 _KEPT = frozenset({"id", "internal_id", "updated_at"})
-"""What a listing of ids still shows of a record."""
+"""Fields that a list of ids includes."""
 
 
 @dataclass(slots=True)
@@ -36,15 +36,15 @@ class Identifiers:
     """A table's ids as the API lists them.
 
     Attributes:
-        seconds: `updated_at` in epoch seconds by id; None where the record has none.
-        server_time: The server's clock at the first answer (UTC); None when it shows none.
+        seconds: `updated_at` in epoch seconds, by id; None if the record has none.
+        server_time: The server's clock at the first response (UTC); None if it sends none.
     """
 
     seconds: dict[Any, int | None] = field(default_factory=dict)
     server_time: datetime | None = None
 
     def add(self, page: Page) -> None:
-        """Takes the ids of a page."""
+        """Adds the ids of a page."""
         self.server_time = self.server_time or page.server_time
         self.seconds.update((stamp.id, stamp.second) for stamp in page.stamps)
 
@@ -52,13 +52,13 @@ class Identifiers:
 def list_identifiers(
     client: InvoicedClient, table: Table, executor: Executor, tally: Tally
 ) -> Identifiers:
-    """All ids of a table, at a fraction of what its records cost.
+    """Lists all ids of a table, at a fraction of the cost of its records.
 
     Raises:
         ApiError: The list cannot be read to its end.
     """
     found = Identifiers()
-    params = _without_the_rest(table)
+    params = _ids_only(table)
     if not table.filters_by_id:
         for variant in table.variants:
             for page in read_by_number(client, table.path, (*params, *variant), tally):
@@ -66,7 +66,7 @@ def list_identifiers(
         return found
     first = _page_by_key(client, table, params, tally, _Range())
     found.add(first)
-    if not _more_follow(first):
+    if not first.more_follow:
         return found
     for pages in executor.map(
         lambda part: list(_pages_by_key(client, table, params, tally, part)),
@@ -84,14 +84,14 @@ def read_records(
     listed: Identifiers,
     tally: Tally,
 ) -> Iterator[Page]:
-    """The wanted records in full, others on their pages marked to skip.
+    """Yields pages with the wanted records; other records on them are marked to skip.
 
     Args:
         client: Where to read.
-        table: Of which table.
+        table: Which table.
         wanted: Ids that `listed` holds.
-        listed: All ids, which tell how far one page reaches.
-        tally: Where requests are counted.
+        listed: All ids, which show how far one page reaches.
+        tally: Counts requests.
 
     Raises:
         ApiError: The list cannot be read to its end.
@@ -118,10 +118,10 @@ def read_records(
 def missing_records(
     client: InvoicedClient, table: Table, ids: Collection[Any], executor: Executor, tally: Tally
 ) -> set[Any]:
-    """Those of `ids` of which the API says, asked one by one, that there is no such record.
+    """Returns those of `ids` that the API does not have; asks for each alone.
 
     Raises:
-        ApiError: It said neither yes nor no.
+        ApiError: A request failed.
     """
 
     def is_missing(record: Any) -> bool:
@@ -135,7 +135,7 @@ def missing_records(
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """Ids greater than `after`, up to and including `last`; None is unbounded."""
+    """Ids greater than `after`, up to and including `last`; None for no bound."""
 
     after: int | None = None
     last: int | None = None
@@ -152,8 +152,8 @@ class _Range:
         return (("advanced_filter", text),) if conditions else ()
 
 
-def _without_the_rest(table: Table) -> Params:
-    """The table's parameters, with all that is not needed excluded."""
+def _ids_only(table: Table) -> Params:
+    """Returns the table's parameters, with all other fields excluded."""
     left_out = ",".join(column.name for column in table.columns if column.name not in _KEPT)
     params = []
     for name, value in table.list_params:
@@ -171,7 +171,7 @@ def _pages_by_key(
     while True:
         page = _page_by_key(client, table, params, tally, span)
         yield page
-        if not _more_follow(page):
+        if not page.more_follow:
             return
         span = replace(span, after=page.stamps[-1].id)
 
@@ -184,21 +184,17 @@ def _page_by_key(
     low = -math.inf if span.after is None else span.after
     for record in ids:
         if not isinstance(record, int) or record <= low:
-            # The next request would ask for the same again, or miss what lies between.
+            # The next request would return the same page, or miss records between.
             message = f"GET {table.path}: records do not come in the order of their ids"
             raise ContractError(message, path=table.path, status=200)
         low = record
     return page
 
 
-def _more_follow(page: Page) -> bool:
-    return page.is_full or (page.total or 0) > len(page.stamps) > 0
-
-
 def _parts(
     client: InvoicedClient, table: Table, params: Params, tally: Tally, first: Page
 ) -> list[_Range]:
-    """Ranges of ids after the first page that are worth reading side by side."""
+    """Returns ranges of ids after the first page that are worth reading in parallel."""
     after: Any = first.stamps[-1].id
     left = ((first.total or 0) - len(first.stamps)) / PER_PAGE
     count = min(MAX_PARTS, math.ceil(left / PAGES_PER_PART))
@@ -208,7 +204,7 @@ def _parts(
     ids = [stamp.id for stamp in newest.stamps if isinstance(stamp.id, int)]
     highest = max(ids, default=after)
     bounds = sorted({after + (highest - after) * part // count for part in range(1, count)})
-    # The last part is open, for what is created meanwhile.
+    # The last part is open, for records created meanwhile.
     edges = [after, *bounds, None]
     return [_Range(*pair) for pair in itertools.pairwise(edges)]
 

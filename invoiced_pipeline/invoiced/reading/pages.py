@@ -1,4 +1,4 @@
-"""A page of a list: its bytes, and the id and `updated_at` by which walks find their way."""
+"""A page of a list: its bytes, with id and `updated_at` of its records."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,20 +12,20 @@ from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.nesting import decode
 
 PER_PAGE = 100
-"""The most that the API serves in one page (API reference)."""
+"""Most records in one page (API reference)."""
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """What a walk needs to know of a record; `updated_at` in epoch seconds."""
+    """The fields by which lists are read; `updated_at` is in epoch seconds."""
 
     id: int | str | None = None
     updated_at: int | float | str | None = None
     internal_id: int | str | None = None
-    """Tells apart the versions of a plan, which share one id."""
+    """Distinguishes the versions of a plan, which share one id."""
 
     @property
     def second(self) -> int | None:
-        """`updated_at` as whole epoch seconds; None when it is null, absent or no number."""
+        """`updated_at` in whole epoch seconds; None if it is null, absent or no number."""
         try:
             return None if self.updated_at is None else int(self.updated_at)
         except (ValueError, OverflowError):
@@ -48,12 +48,12 @@ class Page:
     """One page of a list.
 
     Attributes:
-        body: The JSON array as it came over the wire.
+        body: The JSON array as it was sent.
         stamps: One per record, in the same order.
-        skip: Positions of records that are not wanted: seen before, or outside the window.
-        total: Number of records that match the request, when the server said so.
-        server_time: The server's clock (UTC), when it said so.
-        variant: The parameters that tell this list from the table's other ones.
+        skip: Positions of unwanted records: seen before, or outside the window.
+        total: Number of records that match the request, if the server sent it.
+        server_time: The server's clock (UTC), if it sent it.
+        variant: The parameters that distinguish this list from the table's other lists.
     """
 
     body: bytes
@@ -65,11 +65,16 @@ class Page:
 
     @property
     def is_full(self) -> bool:
-        """Whether more records may follow. `next` links are not asked: they lag by minutes."""
+        """Whether more records may follow; the API's `next` links lag by minutes (observed)."""
         return len(self.stamps) >= PER_PAGE
 
+    @property
+    def more_follow(self) -> bool:
+        """Whether this first page is not the last: it is full, or shorter than its total."""
+        return self.is_full or (self.total or 0) > len(self.stamps) > 0
+
     def without(self, positions: Iterable[int]) -> "Page":
-        """The same page with more records to skip."""
+        """Returns the same page with more records to skip."""
         return replace(self, skip=self.skip.union(positions))
 
 
@@ -89,7 +94,7 @@ def fetch_page(client: InvoicedClient, path: str, params: Params, tally: Tally) 
 
 
 def _stamps(body: bytes) -> list[Stamp]:
-    """The stamps of a page; an `updated_at` that is no number or text counts as none.
+    """Returns the stamps of a page; an `updated_at` that is no number or text counts as none.
 
     Raises:
         msgspec.MsgspecError: The page holds something that is no record with an id.
@@ -109,10 +114,10 @@ def _read_second(raw: msgspec.Raw) -> int | float | str | None:
 
 
 def check_order(page: Page, path: str, *, descending: bool = False) -> None:
-    """Raises unless a page's records come in the order of `updated_at`, which walks rely on.
+    """Checks that a page's records are in the order of `updated_at`.
 
     Raises:
-        ContractError: They do not, as from a server that ignores `sort`.
+        ContractError: They are not, for example because the server ignores `sort`.
     """
     known = [stamp.second for stamp in page.stamps if stamp.second is not None]
     if known != sorted(known, reverse=descending):

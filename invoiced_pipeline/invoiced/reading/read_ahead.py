@@ -1,4 +1,4 @@
-"""Reading ahead: pages that can only be asked for one after the other, fetched by a thread."""
+"""Pages that must be requested one after the other, fetched ahead by a thread."""
 
 import threading
 from collections import deque
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from invoiced_pipeline.invoiced.reading.pages import Page
 
 MAX_PAGES_AHEAD = 40
-"""Pages of one table that may wait to be taken: bounds memory, and hardly ever speed."""
+"""Most pages of one table in memory; it limits the speed only rarely."""
 
 
 class ReadAhead:
-    """Runs an iterator of pages in a thread of its own, from now on; iterate it once.
+    """Runs an iterator of pages in its own thread, from now on; iterate it once.
 
-    A thread of its own, and not one of those that requests share: it may wait for its pages to be
-    taken, and must not keep the others from working meanwhile.
+    It does not use the threads that requests share, because it waits until its pages are taken and
+    would block the others meanwhile.
     """
 
     def __init__(self, pages: Iterator[Page]) -> None:
@@ -27,7 +27,7 @@ class ReadAhead:
         threading.Thread(target=self._fetch, name="invoiced-ahead", daemon=True).start()
 
     def __iter__(self) -> Iterator[Page | None]:
-        """Yields pages, and None where the next has not arrived yet."""
+        """Yields pages; None while the next page has not arrived."""
         try:
             while not self._has_ended():
                 yield self._take()

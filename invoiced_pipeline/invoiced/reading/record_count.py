@@ -7,13 +7,13 @@ from invoiced_pipeline.windows import Window, to_epoch
 
 
 def count_records(client: InvoicedClient, table: Table, window: Window, tally: Tally) -> int | None:
-    """How many records of a `windowed` table the API counts in `window`; None if it does not say.
+    """Returns the API's count of a `windowed` table's records in `window`; None if not sent.
 
     Raises:
-        ApiError: The API did not answer.
+        ApiError: The request failed.
     """
     bounds = (
-        ("updated_after", str(to_epoch(window.start) - 1)),  # strict, as updated_before is
+        ("updated_after", str(to_epoch(window.start) - 1)),  # exclusive, like updated_before
         ("updated_before", str(to_epoch(window.end))),
         ("per_page", "1"),
     )

@@ -1,4 +1,4 @@
-"""Records of a table that refer to one other record, whenever they changed."""
+"""Records of a table that refer to another record, regardless of when they changed."""
 
 from collections.abc import Iterator
 

@@ -7,13 +7,13 @@ from invoiced_pipeline.invoiced.reading.pages import Page
 
 
 def record_pages(client: InvoicedClient, table: Table, record_id: str, tally: Tally) -> list[Page]:
-    """The record with an id, as lists show it; every page is empty when there is none.
+    """Returns pages that hold the record with an id, or no record if there is none.
 
-    From the list wherever it can be filtered: a single object shows custom fields in another form
-    (observed behaviour).
+    It is read from the list if the list can be filtered by id: a single object has custom fields in
+    another form (observed).
 
     Raises:
-        ApiError: The API did not answer.
+        ApiError: A request failed.
     """
     if not table.filters_by_id:
         body = client.record(f"{table.path}/{record_id}", table.list_params, tally)

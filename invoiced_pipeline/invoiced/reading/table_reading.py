@@ -1,4 +1,4 @@
-"""Reading one table's records of some windows, whichever way its endpoint can be read."""
+"""The reading of one table's windows, in the way that its endpoint allows."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -22,7 +22,7 @@ from invoiced_pipeline.windows import (
 )
 
 LAG = timedelta(seconds=10)
-"""Coverage ends this long before the server's clock: the newest seconds are read, not trusted."""
+"""Coverage ends this long before the server's clock: the newest records may be missing."""
 
 MAX_CLOCK_ERROR = timedelta(days=1)
 """No clock is wrong by more: a window that ended earlier needs no server clock."""
@@ -36,8 +36,8 @@ class Reading:
         client: Where to read.
         table: What to read.
         windows: Disjoint and ascending; an end of `FOREVER` means up to the newest record.
-        executor: Runs requests side by side.
-        tally: Where requests are counted.
+        executor: Runs requests in parallel.
+        tally: Counts requests.
     """
 
     client: InvoicedClient
@@ -47,12 +47,12 @@ class Reading:
     tally: Tally = field(default_factory=Tally)
     _walks: list[WindowWalk] = field(default_factory=list)
     _numbered: ReadAhead | None = None
-    _first_answers: list[datetime | None] = field(default_factory=list)
-    """The server's clock at the first answer of every list that is read; None where it has none."""
+    _first_clocks: list[datetime | None] = field(default_factory=list)
+    """The server's clock at the first response of every list; None if it sends none."""
     _newest: int | None = None
 
     def begin(self) -> None:
-        """Has the first requests under way while other tables are still being read."""
+        """Sends the first requests, so that they run while other tables are read."""
         if self.table.listing != "windowed":
             self._numbered = ReadAhead(self._by_number()) if self.windows else None
             return
@@ -65,7 +65,7 @@ class Reading:
     def pages(self) -> Iterator[Page | None]:
         """Yields pages in no particular order, with unwanted records marked to skip.
 
-        None says that nothing has arrived yet: whoever iterates can see to something else.
+        Yields None while no page has arrived, so that the caller can do something else.
         """
         for page in self._pages():
             if page is None:
@@ -78,20 +78,20 @@ class Reading:
 
     @property
     def clock(self) -> datetime | None:
-        """The server's clock (UTC) at the first answers; None where one of them shows none."""
-        clocks = [clock for clock in self._first_answers if clock is not None]
-        return min(clocks) if len(clocks) == len(self._first_answers) > 0 else None
+        """The server's clock (UTC) at the first responses; None if one of them has none."""
+        clocks = [clock for clock in self._first_clocks if clock is not None]
+        return min(clocks) if len(clocks) == len(self._first_clocks) > 0 else None
 
     @property
     def newest(self) -> datetime | None:
-        """The newest `updated_at` (UTC) that was read and is one; None where there is none."""
+        """The newest valid `updated_at` (UTC) that was read; None if there is none."""
         return from_epoch(self._newest) if is_instant(self._newest) else None
 
     def covered(self, now: datetime | None = None) -> tuple[Window, ...]:
-        """The parts of `windows` that are now read completely; call it after `pages` ended.
+        """Returns the parts of `windows` that were read completely; call it after `pages` ended.
 
         Args:
-            now: The local clock (UTC), which only counts where the server shows none.
+            now: The local clock (UTC), used only if the server sends none.
         """
         now = now or datetime.now(UTC)
         bound = self.clock
@@ -110,13 +110,13 @@ class Reading:
         if self.table.listing == "windowed":
             for walk in self._walks:
                 yield from walk.pages()
-            self._first_answers = [walk.server_time for walk in self._walks]
+            self._first_clocks = [walk.server_time for walk in self._walks]
         elif self._numbered is not None:
             yield from self._numbered
 
     def _by_number(self) -> Iterator[Page]:
         newest_first = self.table.listing == "newest_first"
-        # No tie-break is appended on these routes (observed), so it is sent.
+        # These endpoints add no second sort key (observed), so it is sent.
         sort = (("sort", "updated_at desc,id desc"),) if newest_first else ()
         earliest = to_epoch(self.windows[0].start)
 
@@ -136,20 +136,20 @@ class Reading:
             for page in pages:
                 if newest_first:
                     check_order(page, self.table.path, descending=True)
-                if not self._first_answers:
-                    self._first_answers.append(page.server_time)
+                if not self._first_clocks:
+                    self._first_clocks.append(page.server_time)
                 yield replace(page, variant=variant)
 
     def wants(self, stamp: Stamp) -> bool:
-        """Whether a record lies in a window; one without `updated_at` is never left out."""
+        """Returns whether a record lies in a window; True for one without `updated_at`."""
         return lies_in(self.windows, stamp.second)
 
 
 def lies_in(windows: tuple[Window, ...], second: int | None) -> bool:
-    """Whether an epoch second lies in one of `windows`.
+    """Returns whether an epoch second lies in one of `windows`.
 
-    So do those that no window can hold, None and seconds after the year 9999: the records are read,
-    and the latter rejected.
+    It is also True for None and for seconds after the year 9999, which no window holds: these
+    records are read, and the latter are rejected.
     """
     if second is None or is_beyond_calendar(second):
         return True

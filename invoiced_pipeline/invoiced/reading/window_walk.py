@@ -1,7 +1,8 @@
 """The window walk: every record whose `updated_at` lies in a window, read by key.
 
-Pages are not numbered: a list sorted by `updated_at` re-sorts itself while it is read, and numbers
-then skip records for good. Each request asks for what follows the last record's second instead.
+It uses no page numbers: a list sorted by `updated_at` changes its order while it is read, and page
+numbers would skip records for good. Instead, each request asks for records from the second of the
+last record on.
 """
 
 import itertools
@@ -22,25 +23,25 @@ from invoiced_pipeline.invoiced.reading.read_ahead import MAX_PAGES_AHEAD
 from invoiced_pipeline.windows import to_epoch
 
 PAGES_PER_PART = 12
-"""Size of a part worth reading on its own: its last page is half empty on average."""
+"""Least pages of a part that is read on its own: its last page is half empty on average."""
 
 MAX_PARTS = 12
-"""Parts that are read side by side; what is left is divided again when one of them ends."""
+"""Parts that are read in parallel; when one ends, the rest is divided again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Seconds from `start` up to, not including, `end` (None: open) still to be read."""
+    """Seconds to read, from `start` up to, not including, `end` (None: open)."""
 
     start: int
     end: int | None
     seen: frozenset[int | str | None] = frozenset()
-    """Ids already read whose `updated_at` is the second `start`."""
+    """Ids already read whose `updated_at` is `start`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """A span that keys cannot tell apart, read by page number, one page after the other."""
+    """A span with more than a page of records in one second, read by page number."""
 
     span: Span
     pages: Iterator[Page]
@@ -55,8 +56,8 @@ class WindowWalk:
         table: What to read; its `listing` must be `windowed`.
         start: First instant of the window (UTC).
         end: First instant after the window, or None to read up to the newest record.
-        executor: Runs requests side by side.
-        tally: Where requests are counted.
+        executor: Runs requests in parallel.
+        tally: Counts requests.
     """
 
     client: InvoicedClient
@@ -66,7 +67,7 @@ class WindowWalk:
     executor: Executor
     tally: Tally
     server_time: datetime | None = None
-    """The server's clock at the first answer (UTC); None when it sends no Date header."""
+    """The server's clock at the first response (UTC); None if it sends no Date header."""
     _answered: bool = False
     _waiting: deque[Span | Crowd] = field(default_factory=deque)
     _running: int = 0
@@ -75,7 +76,7 @@ class WindowWalk:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
-        """Asks for the first page, so that it is under way before `pages` is iterated."""
+        """Requests the first page, so that it is in flight before `pages` is iterated."""
         end = to_epoch(self.end) if self.end else None
         with self._lock:
             self._waiting.append(Span(to_epoch(self.start), end))
@@ -84,7 +85,7 @@ class WindowWalk:
     def pages(self) -> Iterator[Page | None]:
         """Yields pages as they arrive, in no particular order, each record once.
 
-        None says that nothing has arrived yet: whoever iterates can see to something else.
+        Yields None while no page has arrived, so that the caller can do something else.
         """
         try:
             while not self._has_ended():
@@ -111,7 +112,7 @@ class WindowWalk:
             return arrived
 
     def _submit(self) -> None:
-        """Has the next spans read, unless enough pages wait to be taken; needs the lock."""
+        """Starts reading the next spans, unless enough pages wait to be taken; needs the lock."""
         while (
             self._waiting
             and not self._closed
@@ -122,9 +123,9 @@ class WindowWalk:
             self.executor.submit(self._work, self._waiting.popleft())
 
     def _work(self, part: Span | Crowd) -> None:
-        """Reads a page in a thread of the executor, and has what follows it read at once.
+        """Reads a page in a thread of the executor, and starts reading what follows at once.
 
-        Were it left to whoever takes the pages, requests would pause while other tables load.
+        If the consumer of the pages did that, requests would pause while other tables load.
         """
         arrived: list[tuple[Span, Page | Exception]] = []
         following: list[Span | Crowd] = []
@@ -146,7 +147,7 @@ class WindowWalk:
             self._submit()
 
     def _params(self, span: Span, *, by_key: bool = True) -> Params:
-        # updated_after and updated_before are strict (API reference), windows are half-open.
+        # updated_after and updated_before are exclusive (API reference), windows half-open.
         end = () if span.end is None else (("updated_before", str(span.end)),)
         order = (("sort", "updated_at asc"),) if by_key else ()
         return (*self.table.list_params, *order, ("updated_after", str(span.start - 1)), *end)
@@ -165,9 +166,9 @@ class WindowWalk:
         return read_by_number(self.client, self.table.path, params, self.tally)
 
     def _following(self, span: Span, page: Page) -> Iterator[Span | Crowd]:
-        """What is left of `span` after `page`, in parts where it is large.
+        """Yields what is left of `span` after `page`, in parts if it is large.
 
-        A crowd takes the place of `page` itself: it is read again, by number.
+        A crowd replaces `page` itself: its records are read again, by page number.
         """
         crowded = _crowded(span, page)
         if crowded is not None:
@@ -176,7 +177,7 @@ class WindowWalk:
                 yield Span(crowded.end, span.end)
             return
         last = page.stamps[-1].second if page.stamps else None
-        if last is None or not _more_follow(page):
+        if last is None or not page.more_follow:
             return
         seen = frozenset(stamp.id for stamp in page.stamps if stamp.second == last)
         left = ((page.total or 0) - PER_PAGE) / PER_PAGE
@@ -184,12 +185,12 @@ class WindowWalk:
         yield from self._split(Span(last, span.end, seen), parts)
 
     def _free_parts(self) -> int:
-        """How many more parts could be read side by side with those there are."""
+        """Returns how many more parts could be read in parallel."""
         with self._lock:
             return max(0, MAX_PARTS - self._running - len(self._waiting))
 
     def _split(self, span: Span, parts: int) -> Iterator[Span]:
-        """Disjoint spans of equal length that add up to `span`."""
+        """Yields disjoint spans of equal length that add up to `span`."""
         end = span.end if span.end is not None else self._now()
         bounds = sorted({span.start + (end - span.start) * part // parts for part in range(parts)})
         if parts < 2 or end <= span.start or len(bounds) < 2:
@@ -206,18 +207,13 @@ def _span(part: Span | Crowd) -> Span:
     return part.span if isinstance(part, Crowd) else part
 
 
-def _more_follow(page: Page) -> bool:
-    """Whether a first page is not the last: full, or shorter than the count that came with it."""
-    return page.is_full or (page.total or 0) > len(page.stamps) > 0
-
-
 def _crowded(span: Span, page: Page) -> Span | None:
-    """The part of `span` that holds more than a page which keys cannot tell apart, or None.
+    """Returns the part of `span` that must be read by page number, in the API's own order, or None.
 
-    That is one second, or all of the span where records come without `updated_at` or from before
-    the window: both can only be read by page number, in the API's own order.
+    That is one second that holds more than a page, or the whole span if its records have no
+    `updated_at` or one from before the window.
     """
-    if not _more_follow(page):
+    if not page.more_follow:
         return None
     last = page.stamps[-1].second
     if last is not None and last > span.start:
@@ -226,9 +222,9 @@ def _crowded(span: Span, page: Page) -> Span | None:
 
 
 def _inside(page: Page, span: Span) -> Page:
-    """`page` without records seen before or outside of `span`.
+    """Returns `page` without records seen before or outside `span`.
 
-    Filters of zero and below are ignored by the API (observed), so older records may come along.
+    The API ignores filters of zero and below (observed), so it may return older records.
     """
 
     def unwanted(stamp: Stamp) -> bool:

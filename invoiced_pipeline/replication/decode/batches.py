@@ -1,6 +1,6 @@
-"""Pages in, Arrow tables out: one for the table and one for each of its child tables.
+"""Pages as Arrow tables: one for the table and one for each of its child tables.
 
-BatchSource hold a few thousand records, so that memory does not grow with the table.
+A batch holds a few thousand records, so that memory does not grow with the table.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Opening a DuckDB file that another program may have open for a moment."""
+"""Connections to a DuckDB file that another program may have open for a moment."""
 
 import logging
 from pathlib import Path
@@ -7,12 +7,12 @@ import duckdb
 import tenacity
 
 from invoiced_pipeline.settings import STORAGE_VERSION
-from invoiced_pipeline.warehouse.duckdb.storage_format import make_file
+from invoiced_pipeline.warehouse.duckdb.storage_format import create_file
 
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60.0
-"""How long to wait for another program: a reader, or an editor that looks at the file."""
+"""How long to wait for another program, such as a reader or an SQL editor."""
 
 _POLL_SECONDS = 0.1
 
@@ -20,23 +20,23 @@ _POLL_SECONDS = 0.1
 def connect(
     file: Path | str, *, read_only: bool = False, storage_version: str = STORAGE_VERSION
 ) -> duckdb.DuckDBPyConnection:
-    """Opens `file`, and waits while another program keeps it from being opened.
+    """Opens `file`; waits while another program has it open.
 
     Args:
-        file: The database. Unless it is only read, it is made if it does not exist.
+        file: The database. It is created if it does not exist, unless it is only read.
         read_only: Whether nothing will be written.
-        storage_version: The format of a new file; an existing one keeps its own.
+        storage_version: The format of a new file; an existing file keeps its own.
 
     Raises:
         duckdb.Error: It cannot be opened, or was still taken after `WAIT_SECONDS`.
-        WarehouseNotWritableError: The DuckDB that is installed cannot make a file in that format.
+        WarehouseNotWritableError: The installed DuckDB cannot create a file in that format.
     """
 
     def announce(state: tenacity.RetryCallState) -> None:
         if state.attempt_number == 1:
             logger.warning(
-                "Another program has %s open; waiting up to %.0f s for it. Close it there to go on "
-                "at once",
+                "Another program has %s open; waiting up to %.0f s for it. Close it there to "
+                "continue at once",
                 file,
                 WAIT_SECONDS,
             )
@@ -52,22 +52,22 @@ def connect(
 
 def _open(file: str, *, read_only: bool, storage_version: str) -> duckdb.DuckDBPyConnection:
     if not read_only and not Path(file).exists():
-        make_file(file, storage_version)
+        create_file(file, storage_version)
     return duckdb.connect(file, read_only=read_only)
 
 
 def is_taken(error: BaseException) -> bool:
-    """Whether DuckDB says that another process has the file."""
+    """Returns whether DuckDB says that another process has the file open."""
     return isinstance(error, duckdb.Error) and "Could not set lock" in str(error)
 
 
 def problem_message(file: Path | str, error: BaseException, problem: str) -> str:
-    """Says what keeps `file` from being opened, and what to do.
+    """Returns `problem`, or what to do if a newer DuckDB has written the file.
 
     Args:
         file: The database.
-        error: Why DuckDB did not open it.
-        problem: What is said unless a newer DuckDB has written the file.
+        error: DuckDB's error.
+        problem: The message for any other error.
     """
     if "newer version of DuckDB" not in str(error):
         return problem
@@ -79,8 +79,8 @@ def problem_message(file: Path | str, error: BaseException, problem: str) -> str
 
 
 def busy_message(file: Path | str, error: BaseException) -> str:
-    """Says which program still has `file` open, as DuckDB's error names it, and what to do."""
+    """Returns which program still has `file` open, by DuckDB's error, and what to do."""
     return (
-        f"Another program has {file} open: {error}. Close it (DuckDB admits one writing process, "
-        "and then no reader beside it), then run again"
+        f"Another program has {file} open: {error}. Close it (DuckDB allows one writing process, "
+        "and no readers meanwhile), then run again"
     )

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from invoiced_pipeline.warehouse.duckdb.file import DuckDbFile
 
 _UNWRITABLE = ("IO Error", "Could not write file", "No space left on device", "File too large")
-"""How DuckDB says that disk or quota is full; a commit that fails so is no IO Error to it."""
+"""Texts by which DuckDB says that disk or quota is full; a failing commit is no `IO Error`."""
 
 
 class DuckDbDatabase(Database):
-    """A file that one process at a time may write, and then none beside it read.
+    """A DuckDB file: one process at a time may write it, and meanwhile no other may read it.
 
     Args:
         file: The file; it need not exist.
-        storage_version: The format in which it is made then.
+        storage_version: The format in which a new file is created.
     """
 
     def __init__(self, file: Path, storage_version: StorageVersion = STORAGE_VERSION) -> None:
@@ -59,11 +59,11 @@ class DuckDbDatabase(Database):
         return str(self._file)
 
     def beside(self, name: str) -> Path:
-        """`<file>.<name>`."""
+        """Returns `<file>.<name>`."""
         return self._file.with_name(f"{self._file.name}.{name}")
 
     def exists(self) -> bool:
-        """Whether there is a file."""
+        """Returns whether there is a file."""
         return self._file.exists()
 
     def check_writable(self) -> None:
@@ -101,20 +101,20 @@ class DuckDbDatabase(Database):
 
     def writer_lock(
         self,
-        dataset: str,  # noqa: ARG002 - DuckDB's file is written as a whole
+        dataset: str,  # noqa: ARG002 - a file has one lock
         run_id: str,
         *,
         wait: bool = False,
     ) -> AbstractContextManager[Holder | None]:
-        """A lock on the file `<file>.lock`, for all datasets together."""
+        """Holds the lock on `<file>.lock`, one for all datasets."""
         return file_lock(self.beside("lock"), run_id, self.label, wait=wait)
 
-    def current_holder(self, dataset: str) -> Holder | None:  # noqa: ARG002 - the file has one
-        """Who writes the file, as the lock's file says; the warehouse is not touched."""
+    def current_holder(self, dataset: str) -> Holder | None:  # noqa: ARG002 - a file has one lock
+        """Returns who writes the file, by the lock's file; does not open the warehouse."""
         return living_holder(self.beside("lock"))
 
     def error_for(self, error: BaseException) -> type[WarehouseError]:
-        """DuckDB tells by texts."""
+        """Recognises DuckDB's errors by their texts."""
         text = f"{type(error).__name__}: {error}"
         if "Could not set lock" in text:
             return WarehouseBusyError

@@ -1,7 +1,7 @@
 """dlt's DuckDB destination with the catalog in every name.
 
-DuckDB names a catalog after its file. With a dataset `invoiced` in `invoiced.duckdb`, as version
-0.1.0 had them, it refuses `invoiced.invoices` as ambiguous; `invoiced.invoiced.invoices` never is.
+DuckDB names a catalog after its file. With a dataset `invoiced` in `invoiced.duckdb`, as in version
+0.1.0, it refuses `invoiced.invoices` as ambiguous; `invoiced.invoiced.invoices` is unambiguous.
 """
 
 from functools import cache
@@ -23,10 +23,10 @@ from invoiced_pipeline.warehouse.duckdb.in_place_merge import (
 
 @cache
 def _catalog_of(file_name: str) -> str:
-    """The catalog of a file called so, which DuckDB tells of an empty one.
+    """Returns the catalog of a file with this name, from an empty file.
 
-    The warehouse itself cannot be asked: to open it while another thread of the load closes it is
-    an error (`Unique file handle conflict`), and this is called from several of them.
+    The warehouse itself cannot be used: several threads of the load call this, and opening the file
+    while another thread closes it is an error (`Unique file handle conflict`).
     """
     with TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / file_name)) as empty:
         row = empty.execute("select current_database()").fetchone()
@@ -37,7 +37,7 @@ class QualifiedSqlClient(InPlaceMergeSqlClient):
     """Names tables as catalog, schema, table."""
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: FBT001, FBT002 - dlt's signature
-        """The catalog that DuckDB gives the file."""
+        """Returns the catalog that DuckDB gives the file."""
         name = _catalog_of(Path(str(self.credentials.database)).name)
         name = self.capabilities.casefold_identifier(name) if casefold else name
         return self.capabilities.escape_identifier(name) if quote else name

@@ -1,4 +1,4 @@
-"""The writer's lock of a file: one writing process, by a lock that dies with it."""
+"""The writer's lock of a DuckDB file, which ends with its process."""
 
 import json
 import logging
@@ -18,19 +18,20 @@ _POLL_SECONDS = 0.5
 
 @contextmanager
 def file_lock(path: Path, run_id: str, what: str, *, wait: bool = False) -> Iterator[Holder | None]:
-    """Holds the lock at `path`; yields the holder that died holding it, if one did.
+    """Holds the lock at `path`; yields the last holder if its process died with the lock.
 
-    The kernel frees the lock when its process ends, however it ends; what stays in the file then
-    is the name of the run that did not live to clear it.
+    The kernel releases the lock when its process ends, however it ends. The name of a run that died
+    stays in the file.
 
     Args:
         path: The lock's file.
         run_id: The run that writes.
-        what: What the lock is for, as messages call it.
-        wait: Whether to wait for another run that holds it, however long.
+        what: Name in messages of what is locked.
+        wait: Whether to wait until another run releases it, without limit.
 
     Raises:
-        WarehouseBusyError: Another run holds it, and this one does not wait; the text says which.
+        WarehouseBusyError: Another run holds it, and this one does not wait; the text names that
+            run.
         WarehouseNotWritableError: The folder cannot be written.
     """
     lock = FileLock(path, timeout=0, fallback_to_soft=False)
@@ -52,10 +53,11 @@ def file_lock(path: Path, run_id: str, what: str, *, wait: bool = False) -> Iter
 
 
 def living_holder(path: Path) -> Holder | None:
-    """Who holds the lock at this moment; None when nobody does.
+    """Returns who holds the lock at this moment; None if nobody does.
 
-    A holder that died is none: its name is still in the file, but the kernel freed the lock. A file
-    that names nobody is believed, for trying the lock would refuse a run that just takes it.
+    A run that died does not hold it: its name is still in the file, but the kernel released the
+    lock. If the file names nobody, the lock is not tried: that would refuse a run that takes it at
+    that moment.
     """
     if read_holder(path) is None:
         return None
@@ -69,7 +71,7 @@ def living_holder(path: Path) -> Holder | None:
 
 
 def read_holder(path: Path) -> Holder | None:
-    """The holder named in the lock's file, alive or dead; None when there is none."""
+    """Returns the holder named in the lock's file, alive or dead; None if there is none."""
     try:
         return Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -1,8 +1,8 @@
-"""Merges read the Parquet files of a load where they lie.
+"""Merges that read the Parquet files of a load directly, without a staging table.
 
-dlt copies every file into a staging table first and merges from there: DuckDB then writes each row
-twice, which is half of a large load. It then numbers the rows of each key to take the first: whole
-rows, for which DuckDB puts a large table aside on disk (measured with dlt 1.31, DuckDB 2.0).
+dlt first copies every file into a staging table and merges from it: DuckDB writes each row twice,
+which is half the time of a large load. dlt then numbers the rows of each key to take the first. As
+it numbers whole rows, DuckDB spills a large table to disk (measured with dlt 1.31, DuckDB 2.0).
 """
 
 import re
@@ -22,17 +22,17 @@ from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 
 
 class _LeftInPlace(RunnableLoadJob, HasFollowupJobs):
-    """A file that a merge is going to read: there is nothing to do before."""
+    """The job of a file that a merge will read later: nothing to do."""
 
     def run(self) -> None:
         """Does nothing."""
 
 
 class InPlaceMergeSqlClient(DuckDbSqlClient):
-    """Names the files of a load where dlt asks for a staging table.
+    """Names the files of a load instead of a staging table.
 
     Attributes:
-        staged: SQL of the files, by table, while a merge is written.
+        staged: SQL that reads the files, by table, while the SQL of a merge is generated.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -45,13 +45,13 @@ class InPlaceMergeSqlClient(DuckDbSqlClient):
         quote: bool = True,  # noqa: FBT001, FBT002 - dlt's signature
         casefold: bool = True,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> tuple[str, str]:
-        """The table, and what stands for its staging table."""
+        """Returns the table's name, and what replaces its staging table."""
         table, staging = super().get_qualified_table_names(table_name, quote, casefold)
         return table, self.staged.get(table_name, staging)
 
 
 class _MergeInPlace(SqlMergeFollowupJob):
-    """A merge that numbers keys, not rows, to tell which rows of a load are surplus."""
+    """A merge that numbers keys, not whole rows, to find the surplus rows of a load."""
 
     @classmethod
     def gen_select_from_dedup_sql(  # noqa: PLR0913, PLR0917 - dlt's signature
@@ -61,17 +61,17 @@ class _MergeInPlace(SqlMergeFollowupJob):
         columns: Sequence[str],
         dedup_sort: tuple[str, Any] | None = None,
         condition: str | None = None,
-        condition_columns: Sequence[str] | None = None,  # noqa: ARG003 - all can be seen
+        condition_columns: Sequence[str] | None = None,  # noqa: ARG003 - every column is visible
         skip_dedup: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> str:
-        """The rows of the files, of each key the first alone unless that is not wanted."""
+        """Returns SQL for the rows of the files: the first row per key, unless `skip_dedup`."""
         wanted = condition or "1 = 1"
         if skip_dedup:
             return super().gen_select_from_dedup_sql(
                 table_name, primary_keys, columns, condition=wanted, skip_dedup=True
             )
         order = " ".join(dedup_sort) if dedup_sort else cls.default_order_by()
-        # Where a row lies: columns that DuckDB has beside those of every Parquet file.
+        # DuckDB adds these two columns, the position of a row, to every Parquet file.
         return f"""
             SELECT {", ".join(columns)} FROM {table_name} AS loaded
             ANTI JOIN (
@@ -97,7 +97,7 @@ class InPlaceMergeClient(DuckDbClient):
         load_id: str,
         restore: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> LoadJob:
-        """As dlt's, but nothing is copied for a merge."""
+        """Returns dlt's job, or a job that does nothing if a merge reads the file."""
         if file_path.endswith(".parquet") and self.should_load_data_to_staging_dataset(
             table["name"]
         ):
@@ -109,7 +109,7 @@ class InPlaceMergeClient(DuckDbClient):
         table_chain: Sequence[Any],
         completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
     ) -> list[FollowupJobRequest]:
-        """The merge of a table, written for the files of its jobs."""
+        """Returns the merge of a table from the files of its jobs."""
         jobs = completed_table_chain_jobs or ()
         client = cast("InPlaceMergeSqlClient", self.sql_client)
         client.staged = {
@@ -124,11 +124,11 @@ class InPlaceMergeClient(DuckDbClient):
             client.staged = {}
 
     def initialize_storage(self, truncate_tables: Any = None) -> None:
-        """Creates or truncates; removes what an earlier version staged."""
+        """Creates or truncates tables; drops the staging schema of earlier versions."""
         if not self.in_staging_dataset_mode:
             super().initialize_storage(truncate_tables)
             return
-        # Without the catalog: `invoiced.invoiced_staging` is ambiguous in `invoiced.duckdb`.
+        # Without the catalog, as `invoiced.invoiced_staging` is ambiguous in `invoiced.duckdb`.
         name = self.capabilities.escape_identifier(self.sql_client.staging_dataset_name)
         self.sql_client.execute_sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
@@ -138,7 +138,7 @@ class InPlaceMergeClient(DuckDbClient):
         expected_update: Any = None,
         force: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> Any:
-        """Creates and widens tables; there are none to stage in."""
+        """Creates and widens tables; there are no staging tables."""
         if self.in_staging_dataset_mode:
             return {}
         return super().update_stored_schema(only_tables, expected_update, force)
@@ -149,7 +149,7 @@ def _read_parquet(files: Iterable[str]) -> str:
 
 
 def _literal(file: str) -> str:
-    """A path as SQL: no pattern of files, and without that at which dlt takes a script apart."""
+    """Returns a path as SQL: not a pattern, and without characters at which dlt splits scripts."""
     path = re.sub(r"([*?\[])", r"[\1]", file)
     text = path.replace("'", "''")
     return "'" + re.sub(r"[;\n]", lambda found: f"' || chr({ord(found[0])}) || '", text) + "'"

@@ -1,7 +1,7 @@
-"""dlt's pipeline with a load step that keeps the DuckDB file open, within bounds of memory.
+"""dlt's pipeline with a load step that keeps the DuckDB file open and limits its memory.
 
-dlt opens the file anew for every job and closes it behind it, which writes a checkpoint each time,
-and DuckDB takes four fifths of the machine's memory by default.
+dlt opens and closes the file for every job, which writes a checkpoint each time, and DuckDB uses up
+to four fifths of the machine's memory by default.
 """
 
 import ctypes
@@ -27,38 +27,38 @@ from invoiced_pipeline.warehouse.duckdb.load_settings import SETTINGS
 logger = logging.getLogger(__name__)
 
 VACUUM_EVERY = 24
-"""Loads of a dataset after which the space of replaced rows is tidied up.
+"""Number of loads of a dataset after which DuckDB vacuums the space of replaced rows.
 
-DuckDB would do it while it closes the file, whenever rows were replaced, and write a large table's
-last 120,000 rows anew: 0.6 s after 1,000 changed invoices of 100,000 (measured with DuckDB 2.0).
+Otherwise it would do so each time it closes a file with replaced rows, and rewrite the last 120,000
+rows of a large table: 0.6 s for 1,000 changed invoices of 100,000 (measured with DuckDB 2.0).
 """
 _WORKERS = 1
-"""Jobs at a time: more add memory, and no speed, for two or three tables are most of the work."""
+"""Parallel jobs: more need memory and save no time, as two or three tables are most of the work."""
 
 
 class DuckDbPipeline(Pipeline):
     """A dlt pipeline into a DuckDB file.
 
     Attributes:
-        storage_version: The format in which the file is made if it does not exist.
+        storage_version: The format in which a new file is created.
     """
 
     storage_version: str = STORAGE_VERSION
 
     def run(self, *arguments: Any, **options: Any) -> LoadInfo:
-        """Extracts, normalises and loads; parameters and errors as dlt's own.
+        """Extracts, normalizes and loads; parameters and errors as in dlt.
 
         Raises:
             WarehouseBusyError: Another program kept the file open; nothing was read.
-            WarehouseNotWritableError: The file does not exist, and cannot be made.
+            WarehouseNotWritableError: The file does not exist and cannot be created.
         """
-        # dlt looks for its state first, and would make the file in DuckDB's newest format.
+        # dlt first looks for its state, and would create the file in DuckDB's newest format.
         file = self.destination.config_params["credentials"]
         if not Path(file).exists():
             try:
                 self._opened(file).close()
             except duckdb.Error as error:
-                message = f"Cannot make {file}: {error}. Check path, permissions and disk space"
+                message = f"Cannot create {file}: {error}. Check path, permissions and disk space"
                 raise WarehouseNotWritableError(message) from error
         return super().run(*arguments, **options)
 
@@ -69,7 +69,7 @@ class DuckDbPipeline(Pipeline):
         credentials: Any = None,
         **_: Any,
     ) -> LoadInfo:
-        """Loads the packages that are ready; parameters and errors as dlt's own.
+        """Loads the packages that are ready; parameters and errors as in dlt.
 
         Raises:
             WarehouseBusyError: Another program kept the file open; what was read is not loaded.
@@ -89,10 +89,13 @@ class DuckDbPipeline(Pipeline):
             except PipelineStepFailed as error:
                 if "Out of Memory" not in str(error):
                     raise
-                logger.warning("%s of memory do not do for this load", SETTINGS["memory_limit"])
-                # DuckDB 1.x says that `reset` has worked, and keeps to the bound nevertheless.
+                logger.warning(
+                    "This load needs more than %s of memory: the limit is raised",
+                    SETTINGS["memory_limit"],
+                )
+                # In DuckDB 1.x, `reset` reports success but keeps the limit.
                 connection.execute("set memory_limit = ?", default)
-                info = load()  # what was not loaded yet
+                info = load()  # loads what is not loaded yet
             finally:
                 parameters["credentials"] = file
             if self._loads(connection) % VACUUM_EVERY == 0:
@@ -109,8 +112,8 @@ class DuckDbPipeline(Pipeline):
             raise WarehouseBusyError(message) from error
 
     def _loads(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """How many loads the dataset has seen."""
-        # Not by name: `invoiced._dlt_loads` is ambiguous in `invoiced.duckdb`.
+        """Returns the number of loads into the dataset."""
+        # `invoiced._dlt_loads` as a name would be ambiguous in `invoiced.duckdb`.
         sql = (
             "select estimated_size from duckdb_tables() where database_name = current_database() "
             "and schema_name = ? and table_name = ?"
@@ -144,8 +147,8 @@ def duckdb_pipeline(
 
 
 def _give_memory_back() -> None:
-    """Returns what the extraction has freed to the system, before DuckDB takes its own share."""
+    """Returns memory that the extraction has freed to the system, before DuckDB needs its own."""
     pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others return it themselves
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc needs it
     if trim is not None:
         trim(0)

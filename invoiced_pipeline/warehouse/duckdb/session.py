@@ -1,4 +1,4 @@
-"""A session over a dataset in a DuckDB file."""
+"""Sessions over a dataset in a DuckDB file."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from invoiced_pipeline.warehouse.duckdb.connection import (
 
 
 class DuckDbSession(Session):
-    """Statements over one connection."""
+    """A session over one DuckDB connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: str) -> None:
         self._connection = connection
@@ -29,22 +29,22 @@ class DuckDbSession(Session):
 
     @property
     def dataset(self) -> str:
-        """The schema that names without one mean."""
+        """The schema of table names without a schema."""
         return self._dataset
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
-        with _told():
+        """Returns all rows of a query."""
+        with _own_errors():
             return self._execute(sql, values).fetchall()
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """Runs a statement that has no rows to give."""
-        with _told():
+        """Runs a statement that returns no rows."""
+        with _own_errors():
             self._execute(sql, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commits what is run inside at its end, all or nothing."""
+        """Commits all statements of the block at its end, or none."""
         self.run("begin")
         try:
             yield
@@ -54,7 +54,7 @@ class DuckDbSession(Session):
         self.run("commit")
 
     def relations(self, schemas: Sequence[str]) -> list[Relation]:
-        """The tables and views with their comments."""
+        """Returns the tables and views with their comments."""
         where = f"database_name = current_database() and schema_name in ({_places(schemas)})"
         columns: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
         for schema, name, column, comment in self.rows(
@@ -72,14 +72,14 @@ class DuckDbSession(Session):
         return [Relation(*each, columns=columns[each[0], each[1]]) for each in found]
 
     def qualified(self, schema: str, name: str | None = None) -> str:
-        """With the catalog: a schema may be called like the file."""
+        """Returns the name with its catalog, as a schema may have the same name as the file."""
         return ".".join(map(_quoted, filter(None, (self._catalog, schema, name))))
 
     def seen_from_beside(self, name: str) -> str | None:
-        """Without the catalog, so that the view holds when the file is attached as another.
+        """Returns the name without the catalog, so that views work in a file attached as another.
 
-        In a file that is called like the dataset that is ambiguous, and so is the full name in a
-        view (tried with DuckDB 2.0).
+        If file and dataset have the same name, it is ambiguous, and so is the full name in a view
+        (tried with DuckDB 2.0).
         """
         if self._catalog.lower() == self._dataset.lower():
             return None
@@ -107,7 +107,7 @@ def _quoted(name: str) -> str:
 def open_session(
     file: Path, dataset: str, *, read_only: bool, storage_version: str = STORAGE_VERSION
 ) -> Iterator[DuckDbSession]:
-    """A session over `dataset` in `file`; see `Database.session`."""
+    """Opens a session over `dataset` in `file`; see `Database.session`."""
     with open_connection(
         file, dataset, read_only=read_only, storage_version=storage_version
     ) as connection:
@@ -118,12 +118,12 @@ def open_session(
 def open_connection(
     file: Path, dataset: str, *, read_only: bool, storage_version: str = STORAGE_VERSION
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to `file` on which names without a schema mean tables of `dataset`."""
+    """Opens a connection to `file` on which names without a schema mean tables of `dataset`."""
     with open_file(file, read_only=read_only, storage_version=storage_version) as connection:
-        with _told():
+        with _own_errors():
             connection.execute("set timezone = 'UTC'")
             if not read_only:
-                connection.execute("set max_vacuum_tasks = 0")  # loads see to it, now and then
+                connection.execute("set max_vacuum_tasks = 0")  # every VACUUM_EVERY-th load does it
             _use(connection, dataset, make=not read_only)
         yield connection
 
@@ -132,7 +132,7 @@ def open_connection(
 def open_file(
     file: Path, *, read_only: bool, storage_version: str = STORAGE_VERSION
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to `file` as DuckDB opens it.
+    """Opens a connection to `file` with DuckDB's own settings.
 
     Raises:
         WarehouseBusyError: Another program has it open.
@@ -152,9 +152,9 @@ def open_file(
 
 
 def _use(connection: duckdb.DuckDBPyConnection, dataset: str, *, make: bool) -> None:
-    """Lets names without a schema mean tables of `dataset`.
+    """Makes names without a schema mean tables of `dataset`.
 
-    The schema alone would be ambiguous where the file is called like it.
+    The schema's name alone would be ambiguous if the file has the same name.
     """
     row = connection.execute("select current_database()").fetchone()
     name = str(row[0] if row else "")
@@ -168,7 +168,8 @@ def _use(connection: duckdb.DuckDBPyConnection, dataset: str, *, make: bool) -> 
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _own_errors() -> Iterator[None]:
+    """Raises our errors instead of the driver's."""
     try:
         yield
     except duckdb.Error as error:

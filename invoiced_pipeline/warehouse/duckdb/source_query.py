@@ -1,4 +1,4 @@
-"""Queries that users write, over the warehouse or a file: they read, and cannot write."""
+"""Queries of write-back sources, on the warehouse or a Parquet file; they cannot write."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,14 +17,14 @@ _MISSING_EXTENSION = re.compile(r"""(?:INSTALL |required extension ')(\w+)""")
 
 
 def select(connection: duckdb.DuckDBPyConnection, sql: str) -> Selection:
-    """The rows of one query.
+    """Returns the rows of one query.
 
     Args:
-        connection: Opened for reading only, or in memory: a query may hide a change in a CTE.
+        connection: Open for reading only, or in memory, because a CTE can hide a change.
         sql: One SELECT.
 
     Raises:
-        WarehouseError: It is something else, or more than one statement, or DuckDB refuses it.
+        WarehouseError: It is not one SELECT, or DuckDB refuses it.
     """
     try:
         connection.execute("set autoinstall_known_extensions = false")
@@ -49,7 +49,7 @@ def select(connection: duckdb.DuckDBPyConnection, sql: str) -> Selection:
 
 @contextmanager
 def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection without a file."""
+    """Opens a connection without a file."""
     connection = duckdb.connect()
     try:
         connection.execute("set timezone = 'UTC'")
@@ -59,13 +59,13 @@ def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def select_parquet(path: Path, added: Mapping[str, str]) -> Selection:
-    """All rows of a Parquet file, in its order; see `warehouse.files.select_file`."""
+    """Returns all rows of a Parquet file, in its order; see `warehouse.files.select_file`."""
     try:
         names = pq.read_schema(path).names
     except (pa.ArrowException, OSError) as error:
         message = f"{path.name} cannot be read as Parquet: {error}"
         raise WarehouseError(message) from None
-    # The path is a pattern to DuckDB, and `year=2026` in it a column.
+    # DuckDB takes the path for a pattern, and `year=2026` in it for a column.
     pattern = re.sub(r"[\[*?]", r"[\g<0>]", str(path)).replace("'", "''")
     relation = f"read_parquet('{pattern}', hive_partitioning = false)"
     with in_memory() as connection:
@@ -80,7 +80,7 @@ def select_parquet(path: Path, added: Mapping[str, str]) -> Selection:
 
 
 def _refusal(error: duckdb.Error) -> str:
-    """DuckDB's text; where an extension is missing, what that means to a source."""
+    """Returns DuckDB's text, or what to do if an extension is missing."""
     text = str(error)
     missing = _MISSING_EXTENSION.search(text)
     if missing is None:

@@ -1,4 +1,4 @@
-"""The format of a DuckDB file: it is set when the file is made, and stays with the file.
+"""The format of a DuckDB file, which is set when the file is created, and never changes.
 
 DuckDB names a format after the first of its versions that can read it.
 """
@@ -11,15 +11,15 @@ from invoiced_pipeline.exceptions import WarehouseNotWritableError
 from invoiced_pipeline.warehouse.database import StorageFormat
 
 
-def make_file(file: Path | str, version: str) -> None:
-    """Makes an empty database; one that exists meanwhile stays as it is.
+def create_file(file: Path | str, version: str) -> None:
+    """Creates an empty database; a file that exists by then stays as it is.
 
-    `connect(config={"storage_compatibility_version": ...})` would set the format, too, but then
-    every connection of the process has to be opened with the same `config`.
+    `connect(config={"storage_compatibility_version": ...})` would set the format, too, but every
+    connection of the process would need the same `config`.
 
     Raises:
-        duckdb.Error: It cannot be made.
-        WarehouseNotWritableError: The DuckDB that is installed does not know the version.
+        duckdb.Error: It cannot be created.
+        WarehouseNotWritableError: The installed DuckDB does not know the version.
     """
     with duckdb.connect() as connection:
         attach(connection, file, "made", version=version)
@@ -32,11 +32,11 @@ def attach(
     *,
     version: str | None = None,
 ) -> None:
-    """Attaches a file as `name`; it is made in the format `version` if it does not exist.
+    """Attaches a file as `name`; creates it in the format `version` if it does not exist.
 
     Raises:
         duckdb.Error: It cannot be attached.
-        WarehouseNotWritableError: The DuckDB that is installed does not know the version.
+        WarehouseNotWritableError: The installed DuckDB does not know the version.
     """
     option = f" (storage_version {_text(version)})" if version else ""
     try:
@@ -53,7 +53,7 @@ def attach(
 
 
 def format_of(connection: duckdb.DuckDBPyConnection, name: str | None = None) -> StorageFormat:
-    """The format of an attached file; by default of the one that the connection opened."""
+    """Returns the format of an attached file; by default of the connection's own file."""
     sql = (
         "select tags['storage_version'] from duckdb_databases() "
         "where database_name = coalesce(?, current_database())"
@@ -63,12 +63,12 @@ def format_of(connection: duckdb.DuckDBPyConnection, name: str | None = None) ->
 
 
 def format_named(version: str) -> StorageFormat:
-    """The format that DuckDB calls `version`."""
+    """Returns the format that DuckDB calls `version`."""
     return StorageFormat(version, f"DuckDB {_short(version)} and newer")
 
 
 def _short(version: str) -> str:
-    """`1.4` of `v1.4.0`."""
+    """Returns `1.4` for `v1.4.0`."""
     return ".".join(version.removeprefix("v").split(".")[:2])
 
 

@@ -1,4 +1,4 @@
-"""SQL expressions over rows of texts."""
+"""SQL expressions on rows of texts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,16 +19,16 @@ def evaluate(
     rows: Sequence[tuple[str | None, ...]],
     places: Sequence[str],
 ) -> list[tuple[Any, ...]]:
-    """The values of expressions for every row, in the rows' order.
+    """Returns the values of all expressions for every row, in the rows' order.
 
     Args:
-        expressions: By the name of the column that they make.
+        expressions: The expressions, by the column that they define.
         columns: Names of the rows' texts.
         rows: The texts.
-        places: How a message names a row.
+        places: Name of each row in messages.
 
     Raises:
-        ExpressionFailedError: One cannot be evaluated.
+        ExpressionFailedError: An expression cannot be evaluated.
     """
     by_column = zip(*rows, strict=True) if rows else ((),) * len(columns)
     arrays = [pa.array(values, pa.string()) for values in by_column]
@@ -57,7 +57,7 @@ def _values(connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: str) ->
 
 
 def _first_failing(connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: str) -> int | None:
-    """The first row for which an expression fails; None where it fails without any."""
+    """Returns the first row for which an expression fails; None if it fails without rows."""
 
     def fails(count: int) -> bool:
         try:
@@ -76,6 +76,6 @@ def _first_failing(connection: duckdb.DuckDBPyConnection, table: pa.Table, sql: 
 
 
 def _cause(error: WarehouseError) -> str:
-    """DuckDB's sentence without its kind and without the query that it repeats."""
+    """Returns DuckDB's message without its kind and without the query that it repeats."""
     text = str(error).partition("\n\nLINE ")[0].partition("\nLINE ")[0].strip()
     return re.sub(r"^[A-Z]\w+ Error: ", "", text)

@@ -1,4 +1,4 @@
-"""SQL that a person typed, over a DuckDB file that is open for reading only."""
+"""SQL that a person typed, on a DuckDB file that is open for reading only."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ _BATCH = 1_000
 
 
 def run_query(connection: duckdb.DuckDBPyConnection, sql: str) -> QueryResult:
-    """Runs one statement or several, and gives the rows of the last, which are read as needed.
+    """Runs one or more statements; returns the rows of the last, which are read as needed.
 
     Raises:
         WarehouseError: DuckDB refuses it.

@@ -1,1 +1,1 @@
-"""Files as sources of write-backs: read exactly as they are, or refused."""
+"""Files as sources of write-backs: read exactly, or refused."""

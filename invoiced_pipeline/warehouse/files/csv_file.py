@@ -1,7 +1,7 @@
-"""CSV files by RFC 4180: nothing is detected, everything is text, and no row is dropped.
+"""CSV files by RFC 4180: nothing is detected, every value is text, and no row is dropped.
 
-A comma or the delimiter of the settings, `"` for quotes, doubled inside of them, no comments, the
-header in the first row. Python's `csv` module does the reading.
+The delimiter is a comma or the setting's, quotes are `"`, doubled inside quotes, there are no
+comments, and the first row is the header. Python's `csv` module reads the file.
 """
 
 import csv
@@ -18,7 +18,7 @@ from invoiced_pipeline.warehouse.files.text import Dialect, read_text
 OTHER_DELIMITERS = ";\t|,"
 
 _NO_LIMIT = min(sys.maxsize, 2**31 - 1)
-"""The longest field, in characters; the `csv` module refuses more than 131,072 by default."""
+"""The longest field, in characters; the `csv` module's default is 131,072."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class TextRows:
 
     Attributes:
         columns: The header.
-        rows: Texts; None where a field is empty, quoted or not.
-        lines: The line on which every row begins, from 1.
-        skipped: Rows with nothing but delimiters and white space, which are left out.
+        rows: Texts; None for an empty field, quoted or not.
+        lines: The line on which each row begins, from 1.
+        skipped: Rows left out because they hold only delimiters and white space.
     """
 
     columns: tuple[str, ...]
@@ -39,11 +39,11 @@ class TextRows:
 
 
 def read_csv(path: Path, dialect: Dialect) -> TextRows:
-    """All rows of a file, in its order.
+    """Returns all rows of a file, in its order.
 
     Raises:
-        WarehouseError: It is not written as `dialect` says, or has a row of another length than its
-            header; the text names the line.
+        WarehouseError: It is not in `dialect`, or a row is not as long as the header; the text
+            names the line.
     """
     found = _rows(path, dialect)
     _, header = next(found, (1, None))
@@ -66,7 +66,7 @@ def read_csv(path: Path, dialect: Dialect) -> TextRows:
 
 
 def _rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Every row with the line on which it begins."""
+    """Yields every row with the line on which it begins."""
     csv.field_size_limit(_NO_LIMIT)
     lines = io.StringIO(read_text(path, dialect.encoding), newline="")
     reader = csv.reader(lines, delimiter=dialect.delimiter, strict=True)
@@ -119,7 +119,7 @@ def _refuse_length(
 
 
 def delimiter_hint(header: Sequence[str], delimiter: str) -> str:
-    """What to do about a row that does not fit its header."""
+    """Returns what to do about a row that does not fit its header."""
     if len(header) == 1:
         for other in OTHER_DELIMITERS:
             if other != delimiter and other in header[0]:

@@ -1,4 +1,4 @@
-"""NDJSON files: one object a line, numbers exact; a line that is none spoils that row alone."""
+"""NDJSON files: one object per line, with exact numbers; a bad line spoils only its own row."""
 
 import json
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ class Objects:
     """The lines of a file.
 
     Attributes:
-        objects: One per line; empty where the line is none.
+        objects: One per line; empty if the line holds no object.
         lines: The number of each line, from 1.
-        problems: What is wrong with a line, by its place in `objects`.
-        skipped: Blank lines, which are left out.
+        problems: What is wrong with a line, by its position in `objects`.
+        skipped: Blank lines left out.
     """
 
     objects: list[Mapping[str, Any]] = field(default_factory=list)
@@ -41,23 +41,23 @@ class Objects:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All names, in the order in which they first appear."""
+        """All names, in the order of first appearance."""
         return tuple(dict.fromkeys(name for each in self.objects for name in each))
 
 
 class _NoJsonError(ValueError):
-    """A line that is no JSON, with the reason."""
+    """A line is no JSON; the text is the reason."""
 
 
 def read_ndjson(path: Path, encoding: str) -> Objects:
-    """All lines of a file, in its order.
+    """Returns all lines of a file, in its order.
 
     Raises:
-        WarehouseError: It is in another encoding, or has no object at all.
+        WarehouseError: It is in another encoding, or holds no object at all.
     """
     found = Objects()
     text = read_text(path, encoding).removesuffix("\n")
-    # Only a line feed ends a line: JSON may hold the other line ends of Unicode.
+    # Only a line feed ends a line: JSON may contain Unicode's other line ends.
     for number, line in enumerate(text.split("\n") if text else (), start=1):
         if not line.strip():
             found.skipped += 1
@@ -75,7 +75,7 @@ def read_ndjson(path: Path, encoding: str) -> Objects:
 
 
 def as_text(value: Any) -> str | None:
-    """A value as SQL expressions see it: a text as it is, anything else as its JSON."""
+    """Returns a value for SQL expressions: a text as it is, anything else as JSON."""
     return value if value is None or isinstance(value, str) else _ENCODER.encode(value).decode()
 
 

@@ -1,4 +1,4 @@
-"""Files as sources: read as they are, or refused; whatever the warehouse is."""
+"""Files as sources of write-backs, for every kind of warehouse."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from invoiced_pipeline.warehouse.files.text import Dialect
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file; a path that is too long for the system names none."""
+    """Returns whether there is a file; a path that is too long for the system names none."""
     try:
         return path.is_file()
     except OSError:
@@ -22,17 +22,17 @@ def is_file(path: Path) -> bool:
 
 
 def select_file(path: Path, added: Mapping[str, str], dialect: Dialect) -> Selection:
-    """All rows of a CSV, Parquet or NDJSON file, in its order, numbers exact.
+    """Returns all rows of a CSV, Parquet or NDJSON file, in its order, with exact numbers.
 
     Args:
         path: The file.
-        added: Further columns, by name, as SQL expressions over the file's columns: over texts, but
-            for Parquet, which has types.
-        dialect: How a text file is written.
+        added: More columns, by name, as SQL expressions on the file's columns. These are texts,
+            except in Parquet, which has types.
+        dialect: Delimiter and encoding of a text file.
 
     Raises:
         ExpressionFailedError: An expression cannot be evaluated.
-        WarehouseError: It is not there, or cannot be read.
+        WarehouseError: There is no such file, or it cannot be read.
     """
     try:
         found = "file" if path.is_file() else "folder" if path.is_dir() else None
@@ -84,7 +84,7 @@ def _expressions(
     rows: Sequence[tuple[str | None, ...]],
     lines: Sequence[int],
 ) -> Iterable[tuple[Any, ...]]:
-    """The values of every expression, by row."""
+    """Returns the values of all expressions, by row."""
     if not added:
         return [()] * len(rows)
     if len({name.casefold() for name in columns}) < len(columns):

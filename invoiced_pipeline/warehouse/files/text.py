@@ -1,4 +1,4 @@
-"""The text of a source file: in the encoding that the settings name, which is never detected."""
+"""The text of a source file, in the encoding of the settings, which is never detected."""
 
 import codecs
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8"),
 )
-"""Byte order marks; those of UTF-32 first, because one begins like that of UTF-16."""
+"""Byte order marks; UTF-32 first, because one of its marks begins like one of UTF-16."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a text file is written.
+    """Delimiter and encoding of a text file.
 
     Attributes:
         delimiter: What separates the fields of a CSV file.
@@ -31,7 +31,7 @@ class Dialect:
 
 
 def read_text(path: Path, encoding: str) -> str:
-    """The whole text of a file, line ends as they are, without a byte order mark.
+    """Returns the text of a file with its own line ends, without a byte order mark.
 
     Raises:
         WarehouseError: It cannot be read, or is in another encoding; the text names the line.
@@ -55,7 +55,7 @@ def read_text(path: Path, encoding: str) -> str:
 
 
 def _check_mark(path: Path, data: bytes, encoding: str) -> None:
-    """Refuses a file whose first bytes say that it is in another encoding."""
+    """Refuses a file whose first bytes show that it is in another encoding."""
     name = codecs.lookup(encoding).name
     found = next((codec for mark, codec in _MARKS if data.startswith(mark)), None)
     if found is not None and not name.startswith(found):
@@ -64,7 +64,7 @@ def _check_mark(path: Path, data: bytes, encoding: str) -> None:
             f"{encoding!r}. {_SAVE} = {found!r}"
         )
         raise WarehouseError(message)
-    # No text has U+0000 in its header; every other byte of UTF-16 is one.
+    # No text has U+0000 in its header, but half the bytes of plain UTF-16 are zero.
     if not name.startswith(("utf-16", "utf-32")) and b"\x00" in data.partition(b"\n")[0][:4096]:
         message = (
             f"the first line of {path.name} has bytes of zero, as UTF-16 has them, and encoding "

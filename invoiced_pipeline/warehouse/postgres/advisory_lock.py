@@ -1,8 +1,8 @@
-"""The writer's lock of a dataset: an advisory lock, which dies with its database session.
+"""The writer's lock of a dataset: an advisory lock, which ends with its database session.
 
-The server lets go of it when the connection ends, however that ends. Who holds it stands in the
-table `_writer` of the dataset; what is left there is the name of a run that did not live to clear
-it. A pooler that hands one connection to many, as PgBouncer does by transaction, breaks such locks.
+The server releases it when the connection ends, however that ends. The dataset's table `_writer`
+names the holder; the name of a run that died stays in it. A pooler that shares one connection among
+several clients, as PgBouncer does in transaction mode, breaks such locks.
 """
 
 import hashlib
@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
 
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named like none
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a small name
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
 from invoiced_pipeline.warehouse.database import Holder, Session
-from invoiced_pipeline.warehouse.postgres.session import PostgresSession, make_schema
+from invoiced_pipeline.warehouse.postgres.session import PostgresSession, create_schema
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 
-# A machine that vanishes must not keep the lock for the two hours that TCP would wait.
+# A machine that disappears must not keep the lock for the two hours that TCP waits.
 _KEEP_ALIVE = """
     set tcp_keepalives_idle to 60;
     set tcp_keepalives_interval to 10;
@@ -36,36 +36,37 @@ Connect = Callable[..., Connection]
 def advisory_lock(
     connect: Connect, dataset: str, run_id: str, label: str, *, wait: bool = False
 ) -> Iterator[Holder | None]:
-    """Holds the lock of `dataset`; yields the holder that died holding it, if one did.
+    """Holds the lock of `dataset`; yields the last holder if its process died with the lock.
 
     Args:
-        connect: Opens a connection, by the name that the server's list of sessions shows.
+        connect: Opens a connection; `name` is shown in the server's list of sessions.
         dataset: What is written.
         run_id: The run that writes.
-        label: What messages call the warehouse.
-        wait: Whether to wait for another run that holds it, however long.
+        label: The warehouse's name in messages.
+        wait: Whether to wait until another run releases it, without limit.
 
     Raises:
-        WarehouseBusyError: Another run holds it, and this one does not wait; the text says which.
-        WarehouseNotWritableError: There is no connection to be had.
+        WarehouseBusyError: Another run holds it, and this one does not wait; the text names that
+            run.
+        WarehouseNotWritableError: The server cannot be reached.
     """
     connection = connect(name=f"invoiced_pipeline run {run_id}")
     session = PostgresSession(connection, dataset)
     try:
         session.run(_KEEP_ALIVE)
         _acquire(session, label, wait=wait)
-        dead = _named(session)
-        _name(session, Holder.of_this_process(run_id))
+        dead = _read_holder(session)
+        _write_holder(session, Holder.of_this_process(run_id))
         try:
             yield dead
         finally:
-            _clear(session)
+            _clear_holder(session)
     finally:
         connection.close()
 
 
 def living_holder(connect: Connect, dataset: str) -> Holder | None:
-    """Who holds the lock at this moment, as the server's list of locks says; None when nobody."""
+    """Returns who holds the lock at this moment, by the server's list of locks; None if nobody."""
     connection = connect()
     session = PostgresSession(connection, dataset)
     try:
@@ -75,7 +76,7 @@ def living_holder(connect: Connect, dataset: str) -> Holder | None:
             "and (classid::bigint << 32) | objid::bigint = %s",
             [_key(dataset)],
         )
-        return _named(session) if held else None
+        return _read_holder(session) if held else None
     finally:
         connection.close()
 
@@ -88,13 +89,13 @@ def _key(dataset: str) -> int:
 def _acquire(session: Session, label: str, *, wait: bool) -> None:
     if _try(session):
         return
-    what = (
-        f"another run writes this warehouse: {_named(session) or 'a run'} holds "
+    text = (
+        f"another run writes this warehouse: {_read_holder(session) or 'a run'} holds "
         f"{session.dataset} in {label}"
     )
     if not wait:
-        raise WarehouseBusyError(f"{what}. Nothing was done; run again when it has ended")
-    _log.info("Waiting: %s", what)
+        raise WarehouseBusyError(f"{text}. Nothing was done; run again when it has ended")
+    _log.info("Waiting: %s", text)
     while not _try(session):
         time.sleep(_POLL_SECONDS)
 
@@ -103,8 +104,8 @@ def _try(session: Session) -> bool:
     return session.rows("select pg_try_advisory_lock(%s)", [_key(session.dataset)]) == [(True,)]
 
 
-def _named(session: Session) -> Holder | None:
-    """The holder that the table names, alive or dead."""
+def _read_holder(session: Session) -> Holder | None:
+    """Returns the holder that the table names, alive or dead."""
     if "_writer" not in session.tables():
         return None
     columns = "run_id, pid, since, host"
@@ -112,9 +113,9 @@ def _named(session: Session) -> Holder | None:
     return Holder(*rows[0]) if rows else None
 
 
-def _name(session: Session, holder: Holder) -> None:
+def _write_holder(session: Session, holder: Holder) -> None:
     table = f'"{session.dataset}"._writer'
-    make_schema(session)
+    create_schema(session)
     with session.transaction():
         session.run(
             f"create table if not exists {table} (run_id text, pid bigint, since text, host text)"
@@ -123,14 +124,14 @@ def _name(session: Session, holder: Holder) -> None:
         session.run(f"insert into {table} values (%s, %s, %s, %s)", astuple(holder))  # noqa: S608
 
 
-def _clear(session: Session) -> None:
-    """Takes the name away; a connection that was lost has given the lock back already."""
+def _clear_holder(session: Session) -> None:
+    """Clears the name; if the connection was lost, the server has released the lock already."""
     try:
         session.run(f'delete from "{session.dataset}"._writer')  # noqa: S608 - our own name
     except WarehouseError as error:
         _log.warning(
-            "The connection that holds the writer's lock of %s was lost while the run wrote: "
-            "another run may have begun meanwhile. %s",
+            "The connection that held the writer's lock of %s was lost during the run: another run "
+            "may have begun meanwhile. %s",
             session.dataset,
             error,
         )

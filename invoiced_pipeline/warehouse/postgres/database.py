@@ -26,17 +26,16 @@ if TYPE_CHECKING:
     from invoiced_pipeline.warehouse.postgres.server import PostgresServer
 
 _FULL = ("53", "58", "25006")
-"""SQLSTATEs of a server without disk, memory or connections left, of a failing disk (classes 53 and
-58), and of one that only reads."""
+"""SQLSTATEs of a server that is out of disk space, memory or connections, or has a failing disk
+(classes 53 and 58), and of one that is read-only."""
 
 
 class PostgresDatabase(Database):
-    """A database on a server, which several machines may write, each a dataset of its own.
+    """A database on a server, which several machines may write, each its own dataset.
 
     Args:
-        url: The server with user, password and database; None where it is not set, which is told
-            when it is needed.
-        folder: Where what belongs to it on this machine lies.
+        url: The server with user, password and database; if None, `address` raises.
+        folder: The local folder of files that belong to it.
     """
 
     def __init__(self, url: SecretStr | None, folder: Path) -> None:
@@ -59,11 +58,11 @@ class PostgresDatabase(Database):
         return f"PostgreSQL {host}{port}{parts.path}"
 
     def beside(self, name: str) -> Path:
-        """`postgres.<name>` in the folder."""
+        """Returns `postgres.<name>` in the folder."""
         return self._folder / f"postgres.{name}"
 
     def exists(self) -> bool:
-        """A server is taken to exist."""
+        """Returns True, without asking the server."""
         return True
 
     def check_writable(self) -> None:
@@ -104,7 +103,7 @@ class PostgresDatabase(Database):
         return self._server.current_holder(dataset)
 
     def error_for(self, error: BaseException) -> type[WarehouseError]:
-        """PostgreSQL tells by codes."""
+        """Recognises PostgreSQL's errors by their SQLSTATE."""
         code = str(getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or "")
         if isinstance(error, OSError) or code.startswith(_FULL):
             return WarehouseNotWritableError
@@ -119,7 +118,7 @@ class PostgresDatabase(Database):
 
     @property
     def address(self) -> str:
-        """The server with user and password: a secret, for drivers alone.
+        """The server with user and password: a secret, for drivers only.
 
         Raises:
             ConfigurationError: It is not set.

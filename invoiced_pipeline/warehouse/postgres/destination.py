@@ -1,7 +1,7 @@
-"""dlt's PostgreSQL destination, loading Parquet through ADBC.
+"""dlt's PostgreSQL destination, which loads Parquet through ADBC.
 
-Both of dlt's CSV routes turn empty strings into NULL, and `insert_values` is slow. ADBC copies
-Arrow's values as they are; it needs columns of type `json`, which dlt makes for Parquet.
+Both of dlt's ways to load CSV turn empty strings into NULL, and `insert_values` is slow. ADBC
+copies Arrow values unchanged; it needs columns of type `json`, which dlt creates for Parquet.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ class ExactCopyJob(PostgresParquetCopyJob):
     """Copies one Parquet file into its table, a row group at a time."""
 
     def run(self) -> None:
-        """Copies; called by dlt."""
+        """Copies the file; called by dlt."""
         _, schema = self._set_catalog_and_schema()
         with self._connect() as connection, connection.cursor() as cursor:
             cursor.adbc_ingest(
@@ -47,17 +47,17 @@ class ExactCopyJob(PostgresParquetCopyJob):
 
 
 class JsonAsSent(PostgresTypeMapper):
-    """JSON stays the text that it was; `jsonb` would change it, and ADBC cannot copy into it."""
+    """Maps JSON to `json`, which keeps its text; ADBC cannot copy into `jsonb`."""
 
     def to_destination_type(self, column: TColumnSchema, table: PreparedTableSchema) -> str:
-        """The type of a column in the database."""
+        """Returns the type of a column in the database."""
         if column.get("data_type") == "json":
             return "json"
         return super().to_destination_type(column, table)
 
 
 class ExactPostgresClient(PostgresClient):
-    """Loads Parquet with `ExactCopyJob`; merges find their rows by an index."""
+    """Loads Parquet with `ExactCopyJob`, and creates indexes for merges."""
 
     def create_load_job(
         self,
@@ -66,7 +66,7 @@ class ExactPostgresClient(PostgresClient):
         load_id: str,
         restore: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> LoadJob:
-        """The job that loads one file."""
+        """Returns the job that loads one file."""
         job = super().create_load_job(table, file_path, load_id, restore)
         return ExactCopyJob(file_path) if isinstance(job, PostgresParquetCopyJob) else job
 
@@ -78,7 +78,7 @@ class ExactPostgresClient(PostgresClient):
         key = get_columns_names_with_prop(table, "merge_key")
         key = key or get_columns_names_with_prop(table, "primary_key")
         if key and not generate_alter and not self.in_staging_dataset_mode:
-            # Without it, a merge of few rows reads the whole table to find those it replaces.
+            # Without it, a merge of a few rows reads the whole table to find the rows it replaces.
             name = self.sql_client.make_qualified_table_name(table_name)
             columns = ", ".join(map(self.sql_client.escape_column_name, key))
             statements.append(f"CREATE INDEX ON {name} ({columns})")
@@ -88,8 +88,8 @@ class ExactPostgresClient(PostgresClient):
 class ExactPostgres(plain_postgres):
     """The destination to give to `dlt.pipeline`.
 
-    It admits Parquet alone: dlt turns to CSV without a word where a table does not ask for Parquet,
-    and where it finds no ADBC driver.
+    It takes Parquet only: otherwise dlt silently uses CSV if a table does not ask for Parquet, or
+    if it finds no ADBC driver.
     """
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:

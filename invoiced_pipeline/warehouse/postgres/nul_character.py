@@ -1,8 +1,8 @@
-"""The one character that PostgreSQL cannot hold.
+"""U+0000, the one character that PostgreSQL cannot store.
 
-U+0000 is refused in text ("invalid byte sequence for encoding UTF8: 0x00") and fails the whole load
-with it; as an escape in JSON it is taken, and every query fails that looks at the value. It becomes
-U+FFFD, the character that stands for one that could not be kept.
+In text it is refused ("invalid byte sequence for encoding UTF8: 0x00"), and the whole load fails.
+As an escape in JSON it is accepted, but every query that reads the value fails. It is replaced by
+U+FFFD, the replacement character.
 """
 
 import re
@@ -15,27 +15,27 @@ import pyarrow.compute
 REPLACEMENT = "\ufffd"
 
 _ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-"""The escape itself: a backslash that is escaped makes no escape of what follows it."""
+"""The escape; after an escaped backslash, `u0000` is plain text."""
 
 
 def without_nul(text: str) -> str:
-    """The text with U+FFFD in place of every U+0000."""
+    """Returns the text with U+FFFD in place of every U+0000."""
     return text.replace("\x00", REPLACEMENT)
 
 
 def without_escaped_nul(json: str) -> str:
-    r"""The JSON document with `\ufffd` in place of every escape `\u0000`."""
+    r"""Returns the JSON document with `\ufffd` in place of every escape `\u0000`."""
     return _ESCAPED.sub(r"\1\\ufffd", json)
 
 
 def storable(batch: pa.RecordBatch, json_columns: Collection[str]) -> pa.RecordBatch:
-    """The batch as PostgreSQL can hold it; nearly always the same one, untouched.
+    """Returns the batch without U+0000; nearly always the unchanged batch.
 
     Args:
-        batch: Rows on their way into a table.
-        json_columns: Its columns of JSON documents; other columns of text are plain text.
+        batch: Rows to load.
+        json_columns: Text columns that hold JSON documents; the others hold plain text.
     """
-    compute: Any = pyarrow.compute  # its functions are made at run time
+    compute: Any = pyarrow.compute  # its functions are created at import
 
     columns = list(batch.columns)
     for position, (field, column) in enumerate(zip(batch.schema, columns, strict=True)):

@@ -11,7 +11,7 @@ from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
 from invoiced_pipeline.warehouse.postgres.destination import ExactPostgres
 
 _WORKERS = 4
-"""Jobs at a time, each with connections of its own; dlt's twenty are many for a shared server."""
+"""Parallel jobs, each with its own connections; dlt's 20 are too many for a shared server."""
 
 
 class PostgresPipeline(Pipeline):
@@ -24,7 +24,7 @@ class PostgresPipeline(Pipeline):
         credentials: Any = None,
         **_: Any,
     ) -> LoadInfo:
-        """Loads the packages that are ready; parameters and errors as dlt's own."""
+        """Loads the packages that are ready; parameters and errors as in dlt."""
         return super().load(destination, dataset_name, credentials, workers=_WORKERS)
 
 

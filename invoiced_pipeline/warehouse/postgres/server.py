@@ -11,7 +11,7 @@ from invoiced_pipeline.warehouse.postgres.advisory_lock import advisory_lock, li
 from invoiced_pipeline.warehouse.postgres.session import connect, open_session
 from invoiced_pipeline.warehouse.postgres.user_query import run_query, select
 
-REWRITE_PATIENCE = "30s"
+REWRITE_LOCK_TIMEOUT = "30s"
 """How long a rewrite waits for readers of a table: others that come meanwhile wait behind it."""
 
 _BASE_TABLES = (
@@ -89,7 +89,7 @@ class PostgresServer:
         Readers wait for this alone, and it waits for them, but not forever.
         """
         with self.session(dataset, read_only=False) as session:
-            session.run(f"set lock_timeout to '{REWRITE_PATIENCE}'")
+            session.run(f"set lock_timeout to '{REWRITE_LOCK_TIMEOUT}'")
             for (name,) in session.rows(_BASE_TABLES, [dataset]):
                 try:
                     session.run(f'vacuum full "{name}"')

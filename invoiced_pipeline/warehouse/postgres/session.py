@@ -1,11 +1,11 @@
-"""A session over a dataset of a PostgreSQL database."""
+"""Sessions over a dataset of a PostgreSQL database."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named like none
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a small name
 from psycopg2.extras import register_default_json, register_default_jsonb
 
 from invoiced_pipeline.exceptions import WarehouseError, WarehouseNotWritableError
@@ -14,12 +14,12 @@ from invoiced_pipeline.warehouse.postgres.nul_character import without_nul
 
 CONNECT_SECONDS = 15
 
-PATIENCE = "5s"
-"""How long a comment or a view waits for those who use the table: the next sync tries again."""
+LOCK_TIMEOUT = "5s"
+"""How long a comment or a view waits for users of the table: the next sync tries again."""
 
 
 class PostgresSession(Session):
-    """Statements over one connection."""
+    """A session over one connection to the server."""
 
     def __init__(self, connection: Connection, dataset: str) -> None:
         self._connection = connection
@@ -27,34 +27,34 @@ class PostgresSession(Session):
 
     @property
     def dataset(self) -> str:
-        """The schema that names without one mean."""
+        """The schema of table names without a schema."""
         return self._dataset
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
-        with told(), self._connection.cursor() as cursor:
+        """Returns all rows of a query."""
+        with own_errors(), self._connection.cursor() as cursor:
             cursor.execute(sql, _storable(values))
             return cursor.fetchall()
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """Runs a statement that has no rows to give."""
-        with told(), self._connection.cursor() as cursor:
+        """Runs a statement that returns no rows."""
+        with own_errors(), self._connection.cursor() as cursor:
             cursor.execute(sql, _storable(values))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commits what is run inside at its end, all or nothing."""
+        """Commits all statements of the block at its end, or none."""
         self.run("begin")
         try:
             yield
         except BaseException:
-            with suppress(WarehouseError):  # a lost connection has rolled back already
+            with suppress(WarehouseError):  # a lost connection is already rolled back
                 self.run("rollback")
             raise
         self.run("commit")
 
     def relations(self, schemas: Sequence[str]) -> list[Relation]:
-        """The tables and views with their comments."""
+        """Returns the tables and views with their comments."""
         sql = """
             select nspname, relname, relkind = 'v', attnum, attname, description
             from pg_class
@@ -80,28 +80,28 @@ class PostgresSession(Session):
         return found
 
     def qualified(self, schema: str, name: str | None = None) -> str:
-        """With the schema."""
+        """Returns the name with its schema."""
         return ".".join(f'"{each}"' for each in (schema, name) if each is not None)
 
     def seen_from_beside(self, name: str) -> str:
-        """With the schema; the server keeps which table is meant, whatever it is called later."""
+        """Returns the name with its schema; the server's views survive a renamed table."""
         return self.qualified(self._dataset, name)
 
     def limit_waiting(self) -> None:
-        """Readers of a table can hold a statement up, and others then wait behind it."""
-        self.run(f"set lock_timeout to '{PATIENCE}'")
+        """Sets a lock timeout: others wait behind a statement that waits for readers."""
+        self.run(f"set lock_timeout to '{LOCK_TIMEOUT}'")
 
 
 def connect(url: str, label: str, *, name: str = "invoiced_pipeline") -> Connection:
-    """A connection that commits every statement, in UTC; JSON comes as text.
+    """Opens a connection that commits every statement, in UTC; JSON comes as text.
 
     Args:
-        url: The server, with user and password.
-        label: What messages call it.
-        name: What the server's list of sessions shows.
+        url: The server with user and password.
+        label: Its name in messages.
+        name: The name that the server's list of sessions shows.
 
     Raises:
-        WarehouseNotWritableError: There is no connection to be had.
+        WarehouseNotWritableError: The server cannot be reached.
     """
     try:
         connection = psycopg2.connect(
@@ -118,7 +118,7 @@ def connect(url: str, label: str, *, name: str = "invoiced_pipeline") -> Connect
             f"Cannot reach {label}: {text}. Check the server, and INVOICED_POSTGRES_URL or "
             "[warehouse.credentials] with the variable of its password"
         )
-        raise WarehouseNotWritableError(message) from None  # its cause may repeat the password
+        raise WarehouseNotWritableError(message) from None  # its cause may contain the password
     return connection
 
 
@@ -126,29 +126,29 @@ def connect(url: str, label: str, *, name: str = "invoiced_pipeline") -> Connect
 def open_session(
     connection: Connection, dataset: str, *, read_only: bool
 ) -> Iterator[PostgresSession]:
-    """A session over `dataset`, which closes `connection`; see `Database.session`."""
+    """Opens a session over `dataset`, and closes `connection` with it; see `Database.session`."""
     session = PostgresSession(connection, dataset)
     try:
         if read_only:
             session.run("set default_transaction_read_only to on")
         else:
-            make_schema(session)
+            create_schema(session)
         session.run(f'set search_path to "{dataset}"')
         yield session
     finally:
         connection.close()
 
 
-def make_schema(session: Session) -> None:
-    """Makes the dataset where there is none; asking first, for who may not make one may use it."""
+def create_schema(session: Session) -> None:
+    """Creates the dataset if it is missing; a user who may not create one may still use it."""
     sql = "select 1 from pg_namespace where nspname = %s"
     if not session.rows(sql, [session.dataset]):
         session.run(f'create schema if not exists "{session.dataset}"')
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns the driver's errors into ours."""
+def own_errors() -> Iterator[None]:
+    """Raises our errors instead of the driver's."""
     try:
         yield
     except psycopg2.Error as error:
@@ -156,5 +156,5 @@ def told() -> Iterator[None]:
 
 
 def _storable(values: Sequence[Any]) -> list[Any] | None:
-    """Values as the server takes them; None, for no values, leaves percent signs alone."""
+    """Returns values that the server can store; None if there are none, to keep percent signs."""
     return [without_nul(each) if isinstance(each, str) else each for each in values] or None

@@ -1,35 +1,34 @@
-"""Queries that users write: they read, and cannot write."""
+"""Queries that users write, in read-only transactions."""
 
 from adbc_driver_manager import Error, dbapi
 from adbc_driver_postgresql import _driver_path
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, named like none
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a small name
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import QueryResult, Selection
-from invoiced_pipeline.warehouse.postgres.session import told
+from invoiced_pipeline.warehouse.postgres.session import own_errors
 
 _JSON_TYPES = frozenset({114, 3802})
 """Object ids of the types json and jsonb."""
 
 
 def select(connection: Connection, url: str, dataset: str, sql: str) -> Selection:
-    """The rows of one query.
+    """Returns the rows of one query.
 
-    A transaction that only reads refuses whatever would write, functions and data-modifying CTEs
-    included. It could only be left by a second statement, and the server takes one at a time where
-    it is asked to prepare it.
+    A read-only transaction refuses all writes, including functions and data-modifying CTEs. Only a
+    second statement could end it, and the server prepares one statement at a time.
 
     Args:
-        connection: Where the query runs; of no use for anything else afterwards.
+        connection: Where the query runs; do not use it for anything else afterwards.
         url: The same server, for a second connection.
-        dataset: What names without a schema mean.
+        dataset: The schema of table names without a schema.
         sql: One SELECT.
 
     Raises:
-        WarehouseError: It is something else, or more than one statement, or the server refuses it.
+        WarehouseError: It is not one SELECT, or the server refuses it.
     """
     _prepare(url, dataset, sql)
-    with told(), connection.cursor() as cursor:
+    with own_errors(), connection.cursor() as cursor:
         cursor.execute("begin read only")
         cursor.execute(sql)
         if cursor.description is None:
@@ -44,10 +43,10 @@ def select(connection: Connection, url: str, dataset: str, sql: str) -> Selectio
 
 
 def run_query(connection: Connection, url: str, dataset: str, sql: str) -> QueryResult:
-    """The rows of one statement that a person typed; parameters and errors as of `select`."""
+    """Runs one statement that a person typed; parameters and errors as of `select`."""
     _prepare(url, dataset, sql)
     cursor = connection.cursor()  # closed with its connection
-    with told():
+    with own_errors():
         cursor.execute("begin read only")
         cursor.execute(sql)
     described = cursor.description or ()
@@ -61,10 +60,10 @@ def run_query(connection: Connection, url: str, dataset: str, sql: str) -> Query
 
 
 def _prepare(url: str, dataset: str, sql: str) -> None:
-    """Has the server parse one statement, without running it.
+    """Has the server parse one statement without running it.
 
     Raises:
-        WarehouseError: It is more than one, or none that the server understands.
+        WarehouseError: It is more than one statement, or the server cannot parse it.
     """
     with (
         dbapi.connect(driver=_driver_path(), db_kwargs={"uri": url}) as connection,

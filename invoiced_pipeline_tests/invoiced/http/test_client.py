@@ -1,4 +1,4 @@
-"""The client: bounded retries, errors named by recovery, the key that stays where it belongs."""
+"""The client: limited retries, errors that name the remedy, and a key that is never shown."""
 
 import logging
 import threading
@@ -37,7 +37,7 @@ def client_of(url: str, key: str = KEY, **options: object) -> InvoicedClient:
 
 @pytest.mark.parametrize("fault", ["rate429", "rate5xx", "drop_connection", "lose_response"])
 @pytest.mark.parametrize("body", ["empty", "large"])
-def test_what_another_try_can_mend_is_tried_again(
+def test_transient_errors_are_retried(
     emulator: Emulator, client: InvoicedClient, fault: Fault, body: str
 ) -> None:
     count = 0 if body == "empty" else 80
@@ -50,9 +50,7 @@ def test_what_another_try_can_mend_is_tried_again(
 
 
 @pytest.mark.parametrize("count", [1, 80])
-def test_truncated_body_is_tried_again(
-    emulator: Emulator, client: InvoicedClient, count: int
-) -> None:
+def test_truncated_body_is_retried(emulator: Emulator, client: InvoicedClient, count: int) -> None:
     emulator.store.put_many("customers", [customer(number + 1) for number in range(count)])
     emulator.faults.next("truncate_body", count=2)
     tally = Tally()
@@ -70,7 +68,7 @@ def test_body_that_breaks_off_without_the_protocol_noticing(body: bytes) -> None
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_tries_are_bounded(emulator: Emulator, client: InvoicedClient, status: int) -> None:
+def test_tries_are_limited(emulator: Emulator, client: InvoicedClient, status: int) -> None:
     emulator.faults.status5xx = status
     emulator.faults.rate5xx = 1.0
     tally = Tally()
@@ -159,7 +157,7 @@ def test_closing_ends_the_waiting(emulator: Emulator) -> None:
         (500, b"\xff\xfe\x00", TransientApiError, "500"),
     ],
 )
-def test_statuses_become_errors_named_by_recovery(
+def test_each_status_raises_the_error_that_names_the_remedy(
     status: int, body: str | bytes, kind: type[ApiError], said: str
 ) -> None:
     content = body if isinstance(body, bytes) else body.encode()
@@ -175,7 +173,7 @@ def test_statuses_become_errors_named_by_recovery(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect_is_refused_and_the_other_host_hears_nothing(status: int) -> None:
+def test_redirect_is_refused_and_not_followed(status: int) -> None:
     with HandmadeApi(body=b"[]") as other:
         location = {"Location": f"{other.url}/customers"}
         with HandmadeApi(reply=lambda *_: (status, location, b"")) as api:
@@ -265,7 +263,7 @@ def test_wrong_key_and_states_of_a_key(emulator: Emulator) -> None:
 def test_requests_in_flight_never_exceed_the_limit(emulator: Emulator, capacity: int) -> None:
     emulator.faults.latency_ms = 15
     limit = InFlightLimit(capacity)
-    # Two clients share one limit, as two connections with one key do.
+    # Two clients share one limit, like two connections with one key.
     clients = [client_of(emulator.url, emulator.api_key, limit=limit) for _ in range(2)]
     with ThreadPoolExecutor(24) as executor:
         for number in range(capacity * 5):
@@ -274,8 +272,8 @@ def test_requests_in_flight_never_exceed_the_limit(emulator: Emulator, capacity:
     assert {status for *_, status in emulator.requests} == {200}
 
 
-def test_limit_is_lowered_when_the_api_says_so(emulator: Emulator) -> None:
-    # Somebody else uses the key, too: only five of our twelve places are free.
+def test_a_429_lowers_the_limit(emulator: Emulator) -> None:
+    # Another program uses the key, too: only five of our twelve places are free.
     emulator.account.request_limit = 5
     emulator.faults.latency_ms = 10
     limit = InFlightLimit(12)
@@ -287,7 +285,7 @@ def test_limit_is_lowered_when_the_api_says_so(emulator: Emulator) -> None:
     assert limit.capacity < 12
 
 
-def test_total_and_clock_come_along(emulator: Emulator, client: InvoicedClient) -> None:
+def test_total_and_clock_are_returned(emulator: Emulator, client: InvoicedClient) -> None:
     emulator.store.put("customers", customer(1))
     answer = client.list_page("/customers", (("per_page", "1"),))
     assert answer.total == 1

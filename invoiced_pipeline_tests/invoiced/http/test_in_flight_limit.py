@@ -1,4 +1,4 @@
-"""The limit on requests in flight, without any request."""
+"""The limit on requests in flight, without sending requests."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_successes_in_a_row_raise_it_again(successes: int) -> None:
     assert limit.capacity == min(4, 2 + successes // 50)
 
 
-def test_place_is_given_back_after_an_error() -> None:
+def test_place_is_released_after_an_error() -> None:
     limit = InFlightLimit(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), limit.slot():

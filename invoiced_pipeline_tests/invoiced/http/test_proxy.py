@@ -1,4 +1,4 @@
-"""A proxy between here and the API: what it sees, and what is told when it does not work."""
+"""A proxy in front of the API: what it sees, and the errors when it fails."""
 
 import base64
 from urllib.parse import urlsplit

@@ -55,7 +55,7 @@ def test_refusal_carries_message_and_parameter(writer: InvoicedWriter) -> None:
         ("fail_after_commit", 500, 1),
     ],
 )
-def test_what_may_have_been_done_is_not_tried_again(
+def test_ambiguous_outcomes_are_not_retried(
     emulator: Emulator, writer: InvoicedWriter, fault: Fault, status: int | None, records: int
 ) -> None:
     emulator.faults.next(fault, method="POST")
@@ -75,7 +75,7 @@ def test_time_out_is_ambiguous_while_the_server_goes_on(emulator: Emulator) -> N
     client.close()
 
 
-def test_too_many_requests_are_tried_again(emulator: Emulator, writer: InvoicedWriter) -> None:
+def test_too_many_requests_are_retried(emulator: Emulator, writer: InvoicedWriter) -> None:
     emulator.faults.next("rate429", count=2, method="POST")
     tally, starts = Tally(), []
     answer = writer.send(creation(), tally=tally, on_start=lambda: starts.append(1))
@@ -103,7 +103,7 @@ def test_refused_connection_is_unsent() -> None:
 @pytest.mark.parametrize(
     ("state", "error"), [("left", AuthenticationError), ("canceled", AccountInactiveError)]
 )
-def test_key_that_opens_nothing_ends_it(
+def test_key_that_reads_nothing_ends_it(
     emulator: Emulator, writer: InvoicedWriter, state: str, error: type[Exception]
 ) -> None:
     emulator.keys[emulator.api_key] = state  # type: ignore[assignment]
@@ -112,9 +112,7 @@ def test_key_that_opens_nothing_ends_it(
     assert emulator.api_key not in str(caught.value)
 
 
-def test_start_can_be_refused_at_the_last_moment(
-    emulator: Emulator, writer: InvoicedWriter
-) -> None:
+def test_on_start_can_refuse_a_request(emulator: Emulator, writer: InvoicedWriter) -> None:
     def too_late() -> None:
         raise TimeoutError
 
@@ -164,6 +162,6 @@ def test_bodies_are_canonical() -> None:
 
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), float("inf"), b"bytes", object()])
-def test_what_has_no_form_in_json_is_refused(value: object) -> None:
+def test_types_without_json_form_are_refused(value: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         encode_body({"a": [value]})

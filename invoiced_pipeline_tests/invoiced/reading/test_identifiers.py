@@ -1,4 +1,4 @@
-"""Listing ids against servers that do not keep what the API promises."""
+"""Lists of ids on servers that break the API's promises."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def test_ids_that_come_while_they_are_listed(
         nonlocal pages
         pages += 1
         emulator.store.put("invoices", invoice(1000 + pages))
-        emulator.store.remove("invoices", pages)  # on a page that was read, or is being read
+        emulator.store.remove("invoices", pages)  # on a page that was read or is being read
 
     emulator.on_request = come_and_go
     found = list_identifiers(client, INVOICES, executor, Tally())

@@ -1,4 +1,4 @@
-"""Tables whose lists ignore the updated filters: read whole, or newest first."""
+"""Tables whose lists ignore the filters by `updated_at`: read whole, or newest first."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -94,10 +94,10 @@ def test_deletion_between_pages_loses_nothing(
     assert set(found.values()) == {1}
 
 
-def test_deletion_made_up_for_by_an_insertion_loses_nothing(
+def test_deletion_hidden_by_an_insertion_loses_nothing(
     emulator: Emulator, client: InvoicedClient
 ) -> None:
-    # The total is the same at the end, and yet one record was never served.
+    # The total is the same at the end, but one record was never served.
     put_adjustments(emulator, 400)
     requests = 0
 
@@ -168,7 +168,7 @@ def test_deletion_of_plans_between_pages_loses_nothing(
 
 
 def test_more_than_ten_thousand_in_one_second(emulator: Emulator, client: InvoicedClient) -> None:
-    # Past 10,000 rows a page of the default order is refused unless its predecessor was served.
+    # Beyond 10,000 rows, a page in the default order needs its predecessor.
     emulator.store.put_many(
         "customers", ({"id": number, "updated_at": BASE} for number in range(1, 10_301))
     )

@@ -1,4 +1,4 @@
-"""The window walk: exactly the records of a window, each once, whatever their seconds are."""
+"""The window walk: exactly the records of a window, each once, for all values of seconds."""
 
 import threading
 from collections import Counter
@@ -36,7 +36,7 @@ def wanted(page: Page) -> list[dict[str, Any]]:
 
 
 def read(client: InvoicedClient, *windows: Window, name: str = "customers") -> list[dict[str, Any]]:
-    """All records of some windows, in the order in which they came."""
+    """All records of some windows, in the order in which they arrived."""
     return walk(client, *windows, name=name)[0]
 
 
@@ -86,7 +86,7 @@ def assert_window_is_exact(
 @example(seconds=[BASE] * 100 + [BASE + 1] * 100, start=0, length=2)
 @example(seconds=[BASE + position // 50 for position in range(400)], start=0, length=9)
 @example(seconds=[BASE + position for position in range(300)], start=0, length=300)
-def test_closed_window_gives_exactly_its_records(
+def test_closed_window_returns_exactly_its_records(
     emulator: Emulator, client: InvoicedClient, seconds: list[int], start: int, length: int
 ) -> None:
     window = Window.from_epochs(BASE + start, BASE + start + length)
@@ -97,7 +97,7 @@ def test_closed_window_gives_exactly_its_records(
 @given(seconds=seconds_lists, start=offsets)
 @example(seconds=[BASE] * 100, start=0)
 @example(seconds=[BASE] * 99 + [BASE + 1] * 251 + [BASE + 2] * 50, start=0)
-def test_open_window_gives_everything_since_its_start(
+def test_open_window_returns_everything_since_its_start(
     emulator: Emulator, client: InvoicedClient, seconds: list[int], start: int
 ) -> None:
     window = Window(from_epoch(BASE + start), FOREVER)
@@ -124,14 +124,14 @@ odd_seconds = st.lists(
 def test_beginning_of_time_with_odd_stamps(
     emulator: Emulator, client: InvoicedClient, seconds: list[int | None], end: datetime
 ) -> None:
-    # Filters of zero and below are ignored by the API, so that rows from before come along, and
-    # those without `updated_at`: they are wanted, but no walk can promise them.
+    # The API ignores filters of zero and below, so it also returns older records, and records
+    # without `updated_at`: these are wanted, but no walk can guarantee them.
     window = Window(datetime(1970, 1, 1, tzinfo=UTC), end)
     assert_window_is_exact(emulator, client, list(seconds), window)
 
 
 @pytest.mark.parametrize("missing", [("X-Total-Count",), ("Link",), ("Date",), None])
-def test_headers_are_no_condition(
+def test_missing_headers_are_accepted(
     emulator: Emulator, client: InvoicedClient, missing: tuple[str, ...] | None
 ) -> None:
     seconds = [BASE + position // 7 for position in range(700)] + [BASE + 500] * 260
@@ -147,7 +147,7 @@ def test_headers_are_no_condition(
 def test_requests_stay_close_to_a_hundredth_of_the_rows(
     emulator: Emulator, client: InvoicedClient
 ) -> None:
-    # Bulk imports leave quiet months between busy minutes: parts must adapt to that.
+    # Bulk imports leave empty months between full minutes: parts must adapt.
     seconds = [BASE + (position % 3) * 10_000_000 + position // 3 for position in range(6000)]
     put_customers(emulator, seconds)
     found = read(client, Window(START, FOREVER))
@@ -174,7 +174,7 @@ def test_several_windows_are_read_in_one_go(emulator: Emulator, client: Invoiced
 
 
 class Editor:
-    """Changes records between the requests of a walk, as users of the account do."""
+    """Changes records between the requests of a walk, like users of the account."""
 
     def __init__(self, emulator: Emulator, every: int, changes: int) -> None:
         self._emulator = emulator
@@ -217,8 +217,8 @@ def test_no_change_during_a_walk_is_lost(
 def test_coverage_ends_before_the_first_answer_of_all_windows(
     emulator: Emulator, client: InvoicedClient
 ) -> None:
-    # A crowded second is read again by page number, later than the window's first page: what
-    # moved in between lies after the first answer, so coverage must not reach that far.
+    # A crowded second is read again by page number, later than the window's first page: a record
+    # that moved in between is newer than the first response, so coverage must end before it.
     put_customers(emulator, [BASE] * 150 + [BASE + 5] * 20)
     emulator.on_request = lambda path, query: emulator.clock.advance(1000)
     _, reading = walk(
@@ -237,7 +237,7 @@ def test_coverage_without_a_servers_clock(
     past = Window(START, from_epoch(BASE - 1000))
     _, reading = walk(client, past, Window(from_epoch(BASE - 500), FOREVER))
     covered = reading.covered()
-    assert covered[0] == past  # long past by any clock
+    assert covered[0] == past  # long past on any clock
     open_ends = [window.end for window in covered[1:]]
     assert all(end <= from_epoch(seconds[-1]) for end in open_ends)
     assert bool(open_ends) == bool(seconds)

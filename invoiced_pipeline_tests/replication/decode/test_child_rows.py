@@ -67,7 +67,7 @@ VERSIONS = [(10, 3), (20, 1), (30, 0), (40, 4)]
 
 
 def arrow_children(orders: list[tuple[int, int]]) -> list[dict[str, Any]]:
-    """Child rows as the merge leaves them, after versions of one invoice came in some order."""
+    """Child rows after the merge of versions of one invoice in some order."""
     batcher = Batcher(table("invoices"))
     batches_seen = []
     for second, count in orders:
@@ -79,7 +79,7 @@ def arrow_children(orders: list[tuple[int, int]]) -> list[dict[str, Any]]:
 
 
 def merged(seen: list[Any]) -> list[dict[str, Any]]:
-    """What `delete-insert` with `dedup_sort` and `hard_delete` leaves of some batches."""
+    """The result of `delete-insert` with `dedup_sort` and `hard_delete` for some batches."""
     newest: dict[tuple[int, int], dict[str, Any]] = {}
     for batch in seen:
         for row in batch.rows.to_pylist():
@@ -96,7 +96,9 @@ def merged(seen: list[Any]) -> list[dict[str, Any]]:
     st.permutations(VERSIONS).flatmap(lambda order: st.lists(st.sampled_from(order), max_size=6)),
     st.integers(1, 4),
 )
-def test_newest_version_alone_has_children(orders: list[tuple[int, int]], batch_rows: int) -> None:
+def test_only_the_newest_version_has_children(
+    orders: list[tuple[int, int]], batch_rows: int
+) -> None:
     before = batches.TYPED_ROWS
     batches.TYPED_ROWS = batch_rows
     try:
@@ -126,8 +128,8 @@ def test_one_id_twice_in_one_load(
     order: list[tuple[int, int]],
     batch_rows: int,
 ) -> None:
-    # Records without `updated_at` make the walk turn pages by number, so that the test decides
-    # in which order versions arrive.
+    # Records without `updated_at` are read by page number, so that the test decides in which order
+    # versions arrive.
     monkeypatch.setattr(batches, "TYPED_ROWS", batch_rows)
     emulator.store.put("invoices", invoice(1, NOW, items=items(7, "before")))
     emulator.store.put("invoices", invoice(2, NOW, items=items(2, "other")))
@@ -153,7 +155,7 @@ def load_by_number(replicate: Replica, pages: list[list[dict[str, Any]]]) -> Non
     def reply(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         number = int(query["page"]) - 1
         page = pages[number] if number < len(pages) else []
-        if "sort" in query:  # the first page of all stamps missing: only numbers can go on
+        if "sort" in query:  # the first page has no `updated_at`: the rest is read by page number
             page = [{"id": record["id"]} for record in pages[0]]
         return 200, {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}, msgspec.json.encode(page)
 

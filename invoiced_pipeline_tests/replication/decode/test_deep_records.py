@@ -1,4 +1,4 @@
-"""Records nested far deeper than a parser can follow: each is a reject, and all others load."""
+"""Records nested too deeply for a parser: each is a reject, and all others load."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi, Reply
 
 LEVELS = [900, 3000, 4990, 50_000]
-"""Below and above what Python follows; what lies between depends on the calls under way."""
+"""Below and above Python's limit, which depends on the depth of the call stack."""
 SHAPES = {
     "objects": ('{"a":', "1", "}"),
     "arrays": ("[", "", "]"),
@@ -24,7 +24,7 @@ def nested(levels: int, shape: str) -> str:
 
 
 def page(*records: dict[str, Any], **texts: str) -> bytes:
-    """A page of records; a value that is a key of `texts` stands for that JSON."""
+    """A page of records; a value that is a key of `texts` is replaced by that JSON."""
     body = json.dumps(records)
     for name, text in texts.items():
         body = body.replace(f'"{name}"', text)
@@ -32,7 +32,7 @@ def page(*records: dict[str, Any], **texts: str) -> bytes:
 
 
 def served(path: str, body: bytes) -> Any:
-    """A list that is one page, whatever is asked of it; every other one is empty."""
+    """A list with one page for every request; all other lists are empty."""
 
     def reply(asked: str, query: dict[str, str]) -> Reply:
         wanted = asked == path and query.get("page", "1") == "1" and not _is_past(query)
@@ -73,7 +73,7 @@ def test_deep_record_is_kept_aside(replicate: Replica, levels: int, field: str, 
 def test_hidden_values_of_a_deep_record_are_hidden(
     replicate: Replica, levels: int, hidden: dict[str, Any]
 ) -> None:
-    """Looking for them takes more calls per level than parsing does."""
+    """The search for them makes more calls per level than parsing."""
     replicate.tables = {"customers": hidden} if hidden else {}
     secret = "ada@example.com"
     deep = nested(levels, "objects").replace("1", f'"{secret}"', 1)

@@ -1,4 +1,4 @@
-"""Plans in the warehouse: one row per id, the version that counts."""
+"""Plans in the warehouse: one row per id, of the version that counts."""
 
 import json
 from typing import Any
@@ -65,7 +65,7 @@ TIERS: list[tuple[Any, int]] = [
     ([], 0),
     (None, 0),
 ]
-"""What the API sends, and how many rows it makes; the old tap's schema says object."""
+"""What the API sends, and how many rows it makes; tap-invoiced's schema says object."""
 
 
 def test_tiers_in_every_shape(emulator: Emulator, replicate: Replica) -> None:
@@ -79,7 +79,7 @@ def test_tiers_in_every_shape(emulator: Emulator, replicate: Replica) -> None:
 
 
 def test_server_that_knows_no_versions(replicate: Replica) -> None:
-    # Without `archived` and `internal_id` in the answer, the list itself tells the state.
+    # Without `archived` and `internal_id`, the list's parameters tell the state.
     def reply(path: str, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         state = "archived" if query["archived"] == "1" else "live"
         records = [{"id": "both", "name": state, "updated_at": NOW}]

@@ -1,4 +1,4 @@
-"""Values from the wire to the column: exact, complete, or refused with a clear text."""
+"""Values from JSON to the column: exact and complete, or rejected with a clear reason."""
 
 import json
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ NUMBERS = [
 
 
 def served(replicate: Replica, body: str, *tables: str, **options: Any) -> dict[str, Any]:
-    """Loads tables from a server that answers every list with `body`, exactly as it stands."""
+    """Loads tables from a server that answers every list with exactly `body`."""
     headers = {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}
     with HandmadeApi(reply=lambda *_: (200, headers, body.encode())) as api:
         replicate.url = api.url
@@ -43,7 +43,7 @@ def served(replicate: Replica, body: str, *tables: str, **options: Any) -> dict[
 
 
 def test_amounts_are_exact(replicate: Replica) -> None:
-    # Other amounts stand in one column with them: a batch has one scale.
+    # Other amounts are in the same column, because a batch has one scale.
     body = ", ".join(
         f'{{"id": {number}, "total": {text}, "updated_at": {NOW}, '
         f'"items": [{{"amount": {text}, "quantity": {text}}}]}}'
@@ -90,7 +90,7 @@ def test_instants_before_and_after_all_that_is_usual(
 def test_records_with_odd_updated_at_since_the_beginning_of_time(
     emulator: Emulator, replicate: Replica
 ) -> None:
-    # MySQL's zero date comes as a second before the year 1, which no Python datetime holds.
+    # MySQL's zero date is a second before the year 1, outside Python's datetime.
     stamps = [None, -62_169_984_000, -1, 0, 1, NOW]
     emulator.store.put_many("customers", [customer(n, s) for n, s in enumerate(stamps, start=1)])
     emulator.store.put_many(
@@ -138,7 +138,7 @@ def test_all_texts_arrive_as_they_are(emulator: Emulator, replicate: Replica) ->
     replicate.ok("customers")
     found = replicate.query("select name, notes, metadata from customers order by id")
     texts = list(TEXTS.values())
-    if replicate.database.kind == "postgres":  # which holds every character but one
+    if replicate.database.kind == "postgres":  # which stores every character except one
         texts = [text.replace("\x00", "\ufffd") for text in texts]
     assert [(name, notes) for name, notes, _ in found] == [(text, text) for text in texts]
     assert [json.loads(metadata) for *_, metadata in found] == [{"text": text} for text in texts]
@@ -243,7 +243,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("field", "name"), BAD)
-def test_value_that_fits_no_column_is_told(field: str, name: str) -> None:
+def test_value_that_fits_no_column_is_reported(field: str, name: str) -> None:
     batcher = Batcher(table("invoices"))
     body = f'[{{"id": 1}}, {{"id": 2, {field}}}, {{"id": 3, "total": 0.5}}]'.encode()
     stamps = [Stamp(id=number) for number in (1, 2, 3)]
@@ -256,7 +256,7 @@ def test_value_that_fits_no_column_is_told(field: str, name: str) -> None:
     assert json.loads(reject.record)["id"] == 2
 
 
-def test_rejected_records_are_told_and_leave_when_they_fit(replicate: Replica) -> None:
+def test_rejects_are_logged_and_leave_when_they_fit(replicate: Replica) -> None:
     fields = [field for field, _ in BAD]
     records = [f'{{"id": {n}, {field}, "updated_at": {NOW}}}' for n, field in enumerate(fields)]
     good = f'{{"id": 100, "updated_at": {NOW}}}'

@@ -1,4 +1,4 @@
-"""What events mean for which rows, without an API or a warehouse."""
+"""What events mean for rows, without an API or a warehouse."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def marked(*events: Event) -> set[tuple[str, str, Any, int]]:
     }
 
 
-def test_a_customer_s_deletion_reaches_all_that_has_a_customer() -> None:
+def test_a_deleted_customer_marks_all_tables_with_a_customer() -> None:
     assert marked(event("customer.deleted", id=7)) == {
         ("customers", "id", 7, 100),
         *(

@@ -1,4 +1,4 @@
-"""Deletions as a sync sees them: events, what they drag along, and what comes back."""
+"""Deletions in a sync: events, their consequences, and records that are restored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Api = Callable[..., Any]
 
 @pytest.fixture
 def api(emulator: Emulator) -> Api:
-    """Writes to the account as its people would, a minute after whatever was before."""
+    """Writes to the account like its users, a minute after the step before."""
 
     def call(method: str, path: str, body: Any = None) -> Any:
         emulator.clock.advance(60)
@@ -36,7 +36,7 @@ def api(emulator: Emulator) -> Api:
 
 @pytest.fixture
 def sync(emulator: Emulator, replicate: Replica) -> Callable[..., dict[str, TableReport]]:
-    """A sync with deletions, an hour after whatever was before."""
+    """Runs a sync with deletions, an hour after the step before."""
 
     def run(
         *tables: str, deletions: Deletions = "mark", after: int = 3600, **options: Any
@@ -48,7 +48,7 @@ def sync(emulator: Emulator, replicate: Replica) -> Callable[..., dict[str, Tabl
 
 
 def gone(replicate: Replica, table: str) -> dict[Any, int]:
-    """The instant since when rows are marked, by the first column: the id, or the parent's."""
+    """The instants at which rows are marked, by the first column: the id, or the parent's id."""
     rows = [row for row in replicate.rows(table) if row["_deleted_at"]]
     return {next(iter(row.values())): int(row["_deleted_at"].timestamp()) for row in rows}
 
@@ -77,7 +77,7 @@ def test_deleted_document_keeps_its_row_with_the_event_s_instant(
     rows = {row["id"]: row for row in replicate.rows(table)}
     assert rows[one["id"]]["total"] == rows[two["id"]]["total"] == 12
     assert len(replicate.rows(f"{table}__items")) == 4
-    # Nothing happens any more, and the same event within the overlap changes nothing.
+    # Nothing new happens, and the same event within the overlap changes nothing.
     assert sync(table, after=0)[table].deleted == 0
     assert gone(replicate, table) == {one["id"]: at}
 
@@ -104,7 +104,7 @@ def test_the_first_sync_asks_only_for_the_time(emulator: Emulator, sync: Any) ->
 
 
 @pytest.mark.everywhere
-def test_deleted_customer_takes_along_what_it_had(
+def test_rows_of_a_deleted_customer_are_marked(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -129,7 +129,7 @@ def test_deleted_customer_takes_along_what_it_had(
     assert len(gone(replicate, "payments__applied_to")) == 1
 
 
-def test_merge_marks_the_victim_and_fetches_what_the_survivor_got(
+def test_merge_marks_the_absorbed_customer_and_reads_the_survivors_records(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -144,7 +144,7 @@ def test_merge_marks_the_victim_and_fetches_what_the_survivor_got(
     api("POST", "/customers/1/merge", {"customer": 2})
     at = emulator.clock.now()
     assert emulator.store.get("invoices", 7)["updated_at"] == NOW - 1000  # type: ignore[index]
-    # Estimates are not part of this sync: theirs are fetched when they are.
+    # Estimates are not part of this sync: they are read again when they are.
     sync(*tables)
     assert gone(replicate, "customers") == {2: at}
     assert replicate.query("select id, customer from invoices") == [(7, 1)]
@@ -161,7 +161,7 @@ def test_merge_marks_the_victim_and_fetches_what_the_survivor_got(
 
 
 @pytest.mark.slow
-def test_customer_deleted_after_a_merge_takes_along_what_the_other_brought(
+def test_a_deleted_survivor_marks_the_absorbed_customers_rows(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -216,11 +216,11 @@ def test_transactions_of_a_voided_payment_vanish(
     assert replicate.query(f"{sql} {paid.id}") == [(3, 3)]
     assert replicate.query(f"{sql} {other_id}") == [(1, 0)]
     assert reports["transactions"].deleted == 3
-    # The credit that was given is a row of the adjustments, too.
+    # The credit is also a row of the adjustments.
     assert replicate.query(
         "select count(*), count(_deleted_at) from credit_balance_adjustments"
     ) == [(1, 1)]
-    # The payment itself is there, voided.
+    # The payment itself still exists, voided.
     assert replicate.query(f"select voided, _deleted_at from payments where id = {paid.id}") == [
         (True, None)
     ]
@@ -231,7 +231,7 @@ def test_transactions_vanish_when_a_payment_is_applied_anew(
 ) -> None:
     sync("payments", "transactions")
     before = set(replicate.ids("transactions"))
-    # The sums stay as they were, so that there is not even an event.
+    # The amounts stay the same, so there is not even an event.
     first, _, third = paid.invoices
     applied = [share(first, 4), share(third, 3), CREDIT]
     told = emulator.store.count("events")
@@ -246,7 +246,7 @@ def test_transactions_vanish_when_a_payment_is_applied_anew(
 
 
 @pytest.mark.slow
-def test_transaction_that_applied_to_does_not_show_is_asked_for(
+def test_transaction_missing_in_applied_to_is_looked_up(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any, paid: Paid
 ) -> None:
     refund = {"id": 900, "type": "refund", "payment": paid.id, "updated_at": NOW}
@@ -321,7 +321,7 @@ def test_deleted_transaction_and_adjustment_are_one_thing(
         assert other["id"] in replicate.ids(table)
 
 
-def test_what_only_sounds_like_a_deletion(
+def test_events_that_only_sound_like_deletions(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     emulator.store.put("customers", customer(1))
@@ -347,7 +347,7 @@ def test_what_only_sounds_like_a_deletion(
     sync("subscriptions", "plans", "payments")
 
 
-def test_record_that_comes_back_loses_its_mark(
+def test_restored_record_loses_its_mark(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     emulator.store.put("invoices", invoice(1, customer=None, items=items(2)))
@@ -357,12 +357,12 @@ def test_record_that_comes_back_loses_its_mark(
     assert set(gone(replicate, "invoices")) == set(gone(replicate, "invoices__items")) == {1}
     now = emulator.clock.advance(60)
     emulator.store.put("invoices", invoice(1, now, items=items(2)))
-    for _ in range(2):  # the event still lies in the overlap, and does not count any more
+    for _ in range(2):  # the event is still in the overlap, but has no effect
         sync("invoices", after=1)
         assert gone(replicate, "invoices") == gone(replicate, "invoices__items") == {}
 
 
-def test_removed_rows_go_with_their_children(
+def test_child_rows_are_removed_with_their_rows(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):
@@ -452,7 +452,7 @@ def test_a_run_that_dies_between_marks_and_load_is_repeated(  # noqa: PLR0917
     assert gone(replicate, "invoices") == {70: at}
     assert len(marked) == 3
     assert 55 not in replicate.ids("customers")
-    # A day later, the same events are read once more.
+    # A day later, the same events are read again.
     reports = sync(*tables, after=86_400)
     assert reports["invoices"].deleted == reports["transactions"].deleted == 0
     assert gone(replicate, "invoices") == {70: at}
@@ -504,7 +504,7 @@ def test_without_events_the_sync_goes_on_and_warns(  # noqa: PLR0917
     assert "invoiced-pipeline sweep" in (report.warning or "")
     assert replicate.ids("invoices") == [1, 2]
     assert gone(replicate, "invoices") == {}
-    # Nothing is lost meanwhile: once events can be read, they are, from where it ended.
+    # Nothing is lost: once events can be read, the sync reads them from where it ended.
     emulator.on_request = None
     assert sync("invoices")["invoices"].warning is None
     assert set(gone(replicate, "invoices")) == {1}
@@ -561,7 +561,7 @@ def test_transactions_that_vanished_while_they_were_unavailable_are_found(
     assert reports["payments"].is_complete
     assert gone(replicate, "transactions") == {}
     emulator.account.forbidden = set()
-    sync("payments", "transactions")  # reads what came meanwhile; the next one looks back
+    sync("payments", "transactions")  # reads the changes; the next sync goes back
     sync("payments", "transactions")
     there = {record["id"] for record in emulator.store.all("transactions")}
     assert set(gone(replicate, "transactions")) == before - there != set()
@@ -586,13 +586,13 @@ def test_deletions_of_a_table_are_found_once_it_is_available_again(
         event = {"id": number, "type": f"{collection[:-1]}.deleted", "timestamp": at, "data": data}
         emulator.store.put("events", event)
 
-    delete(1, "payments", 50)  # is it gone or voided? the API does not say
+    delete(1, "payments", 50)  # deleted or voided: the API does not say
     delete(2, "customers", 1)
     reports = sync(*tables)
     assert {name for name, each in reports.items() if each.unavailable} == {"invoices", "payments"}
     assert gone(replicate, "customers") == {1: at}
     assert gone(replicate, "payments") == {}
-    delete(3, "invoices", 1)  # an event that such a key was not shown
+    delete(3, "invoices", 1)  # an event that this key could not see
     emulator.account.forbidden = set()
     sync(*tables, after=2 * 86_400)
     sync(*tables)

@@ -1,4 +1,4 @@
-"""What the warehouse says of itself: comments, and the views without deleted rows."""
+"""The dataset's documentation: comments, and the views without deleted rows."""
 
 import logging
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ CHANGES = ("comment ", "create ", "drop ")
 
 @pytest.fixture
 def replica(emulator: Emulator, replicate: Replica) -> Replica:
-    """Customers, invoices and a plan; a DuckDB file is not called like its schema."""
+    """Customers, invoices and a plan; a DuckDB file with another name than its dataset."""
     if isinstance(replicate.database, DuckDbDatabase):
         replicate.database = DuckDbDatabase(
             Path(replicate.database.label).with_name("warehouse.duckdb")
@@ -52,7 +52,7 @@ def replica(emulator: Emulator, replicate: Replica) -> Replica:
 
 
 def document(replica: Replica, *, current_views: bool = True) -> list[str]:
-    """Documents the dataset as a run does; gives the statements that changed something."""
+    """Documents the dataset like a run; returns the statements that changed something."""
     tables = all_tables_of(replica.settings().first)
     with replica.database.session("invoiced") as session, recorded(session) as statements:
         document_dataset(session, tables, current_views=current_views)
@@ -126,7 +126,7 @@ def test_only_what_changed_is_written(replica: Replica) -> None:
     found = relations(replica)
     assert "to_timestamp(created_at)" in (found["invoiced", "plans"].columns["created_at"] or "")
     assert found["invoiced", "customers"].comment
-    # The views of the log are not made again either: on a server that waits for their readers.
+    # The log's views are not recreated either: on a server, that waits for their readers.
     with replica.database.session("invoiced") as session, recorded(session) as statements:
         write_sync_log(_Opened(session), "invoiced", [])
     assert not [sql for sql in statements if sql.startswith(("create or replace", "comment"))]
@@ -135,7 +135,7 @@ def test_only_what_changed_is_written(replica: Replica) -> None:
 
 
 class _Opened:
-    """A database whose session is open already."""
+    """A database whose session is already open."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -168,7 +168,7 @@ def test_views_have_the_rows_that_exist_and_the_days_of_dates(replica: Replica) 
     assert {"_extra", "_dlt_load_id", "due_date_day"} <= columns.keys()
 
 
-def test_a_new_column_appears_and_views_upon_it_stay(
+def test_a_new_column_appears_and_dependent_views_stay(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = table_called("invoices")
@@ -220,7 +220,7 @@ def test_a_hashed_column_is_described_so_and_its_view_stays(
     replica.ok("customers")
     document(replica)
     replica.tables = {"customers": {"hash": ["email"], "drop": ["phone"]}}
-    replica.ok("customers")  # clears what was loaded, and writes the data anew
+    replica.ok("customers")  # redacts the rows, and rewrites the warehouse
     assert len(document(replica)) == 1
     found = relations(replica)
     for schema in ("invoiced", "invoiced_current"):
@@ -249,7 +249,7 @@ def test_views_hold_in_a_new_session_and_under_another_name(replica: Replica) ->
 
 
 @pytest.mark.duckdb("about a file's name")
-def test_a_file_called_like_its_dataset_has_comments_but_no_views(
+def test_a_file_named_like_its_dataset_has_comments_but_no_views(
     replica: Replica, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.database = DuckDbDatabase(tmp_path / "Invoiced.duckdb")
@@ -279,7 +279,7 @@ def test_a_moved_dataset_is_described_by_its_next_sync(
         assert relations(replica)["invoiced", "customers"].comment
 
 
-def test_who_may_not_comment_or_make_schemas_is_told(
+def test_a_user_who_may_not_comment_or_create_schemas_gets_warnings(
     replica: Replica, postgres_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     if isinstance(replica.database, DuckDbDatabase):

@@ -1,4 +1,4 @@
-"""docs/schema.md is what the catalog says, and its examples run."""
+"""docs/schema.md matches the catalog, and its examples run."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The sweep: rows whose records are gone without a word, and records without a row."""
+"""The sweep: rows whose records are gone without an event, and records without a row."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def test_every_table_is_swept_with_ids_alone(emulator: Emulator, replicate: Repl
     lists = [query for _, path, query, _ in emulator.requests if path.count("/") == 1]
     assert len(lists) == 10  # plans come in two lists
     assert all("exclude" in query and "items" not in query.get("include", "") for query in lists)
-    # One more question per doubtful row.
+    # One more request per doubtful row.
     singles = [path for _, path, _, _ in emulator.requests if path.count("/") == 2]
     assert sorted(singles) == sorted(f"/{name}/{record}" for name, record in lost.items())
     again = replicate.sweep()
@@ -55,7 +55,7 @@ def excluded(entry: Table) -> set[str]:
 
 
 @pytest.mark.slow
-def test_listings_leave_out_all_that_is_heavy(emulator: Emulator, replicate: Replica) -> None:
+def test_lists_of_ids_leave_out_all_other_fields(emulator: Emulator, replicate: Replica) -> None:
     replicate.ok()
     emulator.forget()
     replicate.sweep()
@@ -72,12 +72,12 @@ def test_listings_leave_out_all_that_is_heavy(emulator: Emulator, replicate: Rep
 def test_records_that_no_window_shows_are_brought(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 150)
     replicate.ok("invoices", "estimates")
-    # Without a stamp, before the start date, and lost from the warehouse's coverage.
+    # Without `updated_at`, before the start date, and missing although it is covered.
     emulator.store.put("invoices", invoice(200, None, items=items(2)))
     emulator.store.put("invoices", invoice(201, 5))
     emulator.store.put("invoices", invoice(202, NOW - 4000))
     emulator.store.put("estimates", {"id": 9, "updated_at": None, "name": "No stamp"})
-    # Newer than what is covered: the next sync brings it.
+    # Newer than the coverage: the next sync brings it.
     emulator.store.put("invoices", invoice(203, NOW + 100))
     emulator.clock.advance(3600)
     emulator.forget()
@@ -92,7 +92,7 @@ def test_records_that_no_window_shows_are_brought(emulator: Emulator, replicate:
     # Two pages of ids, and one of records, which holds both.
     assert len([path for _, path, _, _ in emulator.requests if path == "/invoices"]) == 3
     until = replicate.ok("invoices")["invoices"]
-    assert until.coverage_before.until == from_epoch(NOW - 10)  # the sweep notes no coverage
+    assert until.coverage_before.until == from_epoch(NOW - 10)  # as before
     assert 203 in replicate.ids("invoices")
 
 
@@ -101,7 +101,7 @@ def test_what_is_created_or_changed_meanwhile_is_not_marked(
 ) -> None:
     put_invoices(emulator, 3)
     replicate.ok("invoices")
-    emulator.store.hold("invoices", 2)  # no list shows it, and the second look does
+    emulator.store.hold("invoices", 2)  # no list shows it, but a request for it does
 
     def release(path: str, _: Any) -> None:
         if path == "/invoices/2":
@@ -114,7 +114,7 @@ def test_what_is_created_or_changed_meanwhile_is_not_marked(
     assert gone(replicate, "invoices") == {}
 
 
-def test_a_marked_record_that_is_there_again_is_brought(
+def test_a_marked_record_that_exists_again_is_brought(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_invoices(emulator, 2)
@@ -138,7 +138,7 @@ def test_an_implausible_share_stops_the_table_alone(emulator: Emulator, replicat
     emulator.forget()
     reports = replicate.sweep("customers", "invoices")
     assert gone(replicate, "invoices") == {}
-    assert set(gone(replicate, "customers")) == {1}  # few rows are always few
+    assert set(gone(replicate, "customers")) == {1}  # a few rows are always allowed
     said = reports["invoices"].error or ""
     assert "150 of 600 rows of invoices (25%)" in said
     assert "more than the 20% that a sweep may mark" in said
@@ -216,10 +216,10 @@ def test_another_account_s_dataset_is_not_swept(emulator: Emulator, replicate: R
 
 
 @pytest.mark.slow
-def test_a_lost_event_is_made_up_for(emulator: Emulator, replicate: Replica) -> None:
+def test_the_sweep_replaces_a_lost_event(emulator: Emulator, replicate: Replica) -> None:
     put_invoices(emulator, 2)
     replicate.ok("invoices", deletions="mark")
-    emulator.store.remove("invoices", 1)  # and no event was written
+    emulator.store.remove("invoices", 1)  # without an event
     emulator.clock.advance(3600)
     assert replicate.ok("invoices", deletions="mark")["invoices"].deleted == 0
     assert replicate.sweep("invoices")["invoices"].deleted == 1
