@@ -74,7 +74,7 @@ def test_a_port_of_another_program_is_left_alone(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{other.getsockname()[1]}"
         with local_invoiced(url, ours) as invoiced:
             assert (
-                invoiced.note == f"{url} belongs to another program, so this one took a free port."
+                invoiced.note == f"{url} belongs to another program, so this one uses a free port."
             )
             assert health(invoiced.url)["database"] == str(ours)
 

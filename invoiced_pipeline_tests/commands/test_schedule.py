@@ -87,8 +87,11 @@ _REFUSED = {
     ("--timezone", "Mars"): "--timezone: 'Mars' is not a time zone. Accepted forms: UTC, or",
     ("--cron", "0 0 9 * * *", "--dialect", "quartz"): "--cron: '0 0 9 * * *' is not quartz cron",
     ("--cron", "0 9 * * *", "--dialect", "vixie"): "--dialect: Input should be 'quartz' or 'unix'",
-    ("--from", "tomorrow"): "--from: 'tomorrow' is no instant of 1970 to 2099. Accepted forms:",
-    ("--from", "9999-12-31"): "--from: '9999-12-31' is no instant of 1970 to 2099.",
+    (
+        "--from",
+        "tomorrow",
+    ): "--from: 'tomorrow' is not an instant from 1970 to 2099. Accepted forms:",
+    ("--from", "9999-12-31"): "--from: '9999-12-31' is not an instant from 1970 to 2099.",
 }
 
 

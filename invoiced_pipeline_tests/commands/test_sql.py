@@ -89,7 +89,7 @@ def test_a_table_is_never_cut(sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None
     assert f"name        {LONG}" in narrow
     assert "total       1234567890123456789012345678.5\n" in narrow
     many = sql("select a.id from " + ", ".join(f"invoices {name}" for name in "abcdefgh"))
-    assert "The first 100 rows; --csv and --json give all." in many
+    assert "The first 100 rows; --csv and --json print all." in many
 
 
 @pytest.mark.parametrize(

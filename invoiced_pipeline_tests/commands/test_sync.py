@@ -130,7 +130,7 @@ def test_deletions_and_counts_that_differ_are_explained(tmp_path: Path) -> None:
         before = door.run("invoiced-pipeline", "check").out
         assert (
             "customers: 3 records since 2020-01-01; 4 rows in the warehouse. The API does not list "
-            "1 of them: the next sync or sweep marks what was deleted"
+            "1 of them: the next sync or sweep marks those deleted in Invoiced"
         ) in before
         assert plans.search(before)
 

@@ -106,7 +106,7 @@ def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Em
 
 IN_A_CALLBACK = """
 import os, signal, threading, weakref
-from invoiced_pipeline.commands.common.termination import told_of_termination
+from invoiced_pipeline.commands.common.termination import orderly_termination
 
 class Referent: pass
 
@@ -114,7 +114,7 @@ def callback(_):
     os.kill(os.getpid(), signal.SIGTERM)
     for _ in range(1000): pass  # the handler runs in here, where its exception is lost
 
-with told_of_termination():
+with orderly_termination():
     referent = Referent()
     reference = weakref.ref(referent, callback)
     del referent
