@@ -1,4 +1,4 @@
-"""A headless Chromium, used by what a person reads: texts, links and buttons."""
+"""A headless Chromium, controlled by visible texts, links and buttons."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ _FIRST_VISIBLE = """
 
 
 def missing_browser() -> str | None:
-    """Says what must be installed before a browser can be driven; None when all is there."""
+    """Returns what must be installed to control a browser; None if nothing is missing."""
     if _browser() is None:
         return "no Chromium on this machine (Debian: apt-get install chromium chromium-driver)"
     if shutil.which("chromedriver") is None:
@@ -50,7 +50,7 @@ def _browser() -> str | None:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[WebDriver]:
-    """A headless browser with a fresh profile, as wide as a laptop's window."""
+    """Starts a headless browser with a new profile, as wide as a laptop's window."""
     options = webdriver.ChromeOptions()
     options.binary_location = _browser() or ""
     for argument in (
@@ -75,7 +75,7 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
 
 
 class Page:
-    """What is open in the browser.
+    """The open page.
 
     Args:
         driver: The browser.

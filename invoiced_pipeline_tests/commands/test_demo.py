@@ -1,4 +1,4 @@
-"""The demo's records, apart from the user's own."""
+"""The demo's run history is separate from the user's own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from invoiced_pipeline_tests.front_door import DEADLINE, REPOSITORY, Gate, front
 
 @pytest.mark.slow
 @pytest.mark.duckdb("demo.toml names a file")
-def test_a_killed_demo_run_is_failed_by_the_next_and_never_among_the_users(tmp_path: Path) -> None:
+def test_the_next_run_marks_a_killed_demo_run_as_failed(tmp_path: Path) -> None:
     with Emulator() as account, front_door(tmp_path) as door:
         text = (REPOSITORY / "demo.toml").read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:8085", account.url)

@@ -1,4 +1,4 @@
-"""Under which code location the UI lists a run of a command."""
+"""The code location under which the UI lists a command's run."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ SERVER = """
         "unknown servers", "invalid", "not YAML",
     ],
 )  # fmt: skip
-def test_the_name_comes_from_the_workspace_else_from_the_setting(
+def test_the_name_comes_from_the_workspace_or_else_the_setting(
     workspace: str | None, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

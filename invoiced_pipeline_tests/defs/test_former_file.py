@@ -1,4 +1,4 @@
-"""Runs of definitions that were loaded before the file of version 0.1.0 was there to be moved."""
+"""Runs of definitions that were loaded before the file of version 0.1.0 appeared."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No clear value of a hashed or dropped column is anywhere: not in the bytes of any file."""
+"""No file holds a clear value of a hashed or dropped column."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ HIDE = 'customers.hash = ["email", "name"]\ncustomers.drop = ["tax_id", "payment
 
 
 def clear_values(number: int) -> dict[str, str]:
-    """What must not be seen of a customer, told apart from everything else."""
+    """Values of a customer that must not appear; they are unique."""
     return {
         "email": f"jane.{number}@secret.example",
         "name": f"Jané/Secretperson {number}",
@@ -28,7 +28,7 @@ def clear_values(number: int) -> dict[str, str]:
 
 
 def fill(account: Emulator, number: int, *, owner: str = "no number") -> None:
-    """A customer whose values stand wherever they can, and one whose owner fits no column."""
+    """Adds a customer with values in every place, and one whose owner fits no column."""
     clear = clear_values(number)
     email, name, tax_id = clear["email"], clear["name"], clear["tax_id"]
     card = {"id": 1, "object": "card", "receipt_email": email, "last4": "4242"}
@@ -84,7 +84,7 @@ def salted(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 
 
 def file_of(service: Service) -> set[str]:
-    """The warehouse, where it is a file that can be looked through."""
+    """The warehouse, if it is a file that can be searched."""
     return {"data/warehouse.duckdb"} if service.database.kind == "duckdb" else set()
 
 
@@ -139,7 +139,7 @@ def test_without_a_salt_nothing_is_loaded(service: Service, account: Emulator) -
     assert found(service, 1) == set()
 
 
-def test_another_salt_is_refused_unless_all_is_hashed_anew(
+def test_another_salt_is_refused_unless_everything_is_hashed_again(
     salted: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(account, "customers", 1, email="jane@secret.example")
@@ -168,7 +168,7 @@ reject_share = 1.0
 
 
 def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path) -> None:
-    """What is sent is kept as its hash: of a plan, of a push, and of rows that are not right."""
+    """Plans, pushes and invalid rows keep only hashes of what is sent."""
     source = tmp_path / "elsewhere.csv"
     clear, wrong = clear_values(1), clear_values(2)
     names, taken = ("email", "name", "tax_id"), "SECRETNUMBER-5"

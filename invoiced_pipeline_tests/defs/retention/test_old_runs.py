@@ -1,4 +1,4 @@
-"""Which runs are deleted, and what schedules, checks and the UI still know afterwards."""
+"""Which runs are deleted, and what schedules, checks and the UI still read afterwards."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ TABLES = ("customers", "plans")
 
 
 def tomorrow() -> datetime:
-    """An instant by which every run has ended."""
+    """An instant after the end of every run."""
     return datetime.now(UTC) + timedelta(days=1)
 
 
@@ -100,7 +100,7 @@ def test_runs_of_other_projects_stay(
     assert young.run_id in run_ids(service)
 
 
-def test_the_job_exists_where_the_setting_is(service: Service, account: Emulator) -> None:
+def test_the_job_exists_only_with_the_setting(service: Service, account: Emulator) -> None:
     assert not [job for job in service.definitions().jobs or () if job.name == "delete_old_runs"]
     (service.folder / "invoiced.toml").write_text("[dagster]\nkeep_runs_days = 30\n")
     defs = service.definitions()

@@ -1,4 +1,4 @@
-"""Which unfinished runs are taken for dead, and which are left alone."""
+"""Which unfinished runs are marked as failed, and which are not."""
 
 import os
 import socket
@@ -38,7 +38,7 @@ def ended_process() -> int:
         ("other_sync", "{ended}@{here}", "STARTED"),
     ],
 )
-def test_only_a_run_whose_process_is_gone_is_failed(
+def test_only_a_run_whose_process_is_gone_is_marked_as_failed(
     instance: dg.DagsterInstance, job: str, process: str, status: str
 ) -> None:
     # Filled in here: parallel test workers must collect the same names.
@@ -53,7 +53,7 @@ def test_only_a_run_whose_process_is_gone_is_failed(
 
 
 @pytest.mark.skipif(not hasattr(os, "waitid"), reason="this system cannot wait without reaping")
-def test_a_process_that_nobody_reaped_is_gone(instance: dg.DagsterInstance) -> None:
+def test_a_zombie_process_is_gone(instance: dg.DagsterInstance) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         tags = {PROCESS_TAG: f"{process.pid}@{HERE}"}
@@ -66,7 +66,7 @@ def test_a_process_that_nobody_reaped_is_gone(instance: dg.DagsterInstance) -> N
     assert found.status.value == "FAILURE"
 
 
-def test_the_run_that_asks_is_alive(instance: dg.DagsterInstance) -> None:
+def test_the_calling_run_is_alive(instance: dg.DagsterInstance) -> None:
     tags = {PROCESS_TAG: f"{ended_process()}@{HERE}"}
     run = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.STARTED, tags=tags)
     instance.add_run(run)

@@ -1,4 +1,4 @@
-"""What the plots of an asset are made from: rows by partition, and figures once per run."""
+"""The data of an asset's plots: rows by partition, and figures once per run."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def put(account: Emulator, collection: str, record_id: Any, at: datetime, **fiel
 
 
 def events(service: Service, run_id: str, table: str) -> list[tuple[str | None, dict[str, Any]]]:
-    """Partition and metadata of a run's materialisations of a table, in their order."""
+    """Partition and metadata of a run's materializations of a table, in order."""
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     found = []
     for entry in service.instance.all_logs(run_id, of_type=kind):
@@ -35,7 +35,7 @@ def events(service: Service, run_id: str, table: str) -> list[tuple[str | None, 
 
 
 def plotted(metadata: dict[str, Any]) -> set[str]:
-    """The numbers among metadata, which the UI plots; instants are none."""
+    """The metadata that the UI plots: numbers, without instants."""
     instants = {"covered_since", "covered_until"}
     return {
         name
@@ -45,7 +45,7 @@ def plotted(metadata: dict[str, Any]) -> set[str]:
 
 
 def by_partition(service: Service, table: str) -> dict[str, Any]:
-    """Rows by partition as the UI plots them: of the newest materialisation of each."""
+    """Rows by partition in the newest materializations, which the UI plots."""
     newest = service.instance.get_latest_storage_id_by_partition(
         service.key(table), dg.DagsterEventType.ASSET_MATERIALIZATION
     )
@@ -123,7 +123,7 @@ def test_plots_show_rows_by_month_and_figures_by_run(
     assert after.timestamp > before.timestamp  # what the freshness policy looks at
 
 
-def test_every_way_of_reading_keeps_the_counts_right(service: Service, billed: Emulator) -> None:
+def test_counts_are_right_in_every_mode(service: Service, billed: Emulator) -> None:
     assert service.sync("invoices").error is None
     put(billed, "invoices", 4, months_ago(2) + HOUR * 2, items=[])
     # The month is read again by hand: it alone is counted, and has what came late.
@@ -145,7 +145,9 @@ def test_every_way_of_reading_keeps_the_counts_right(service: Service, billed: E
     assert record.asset_observation.metadata["dagster/row_count"].value == 4
 
 
-def test_removed_rows_leave_their_partition(service: Service, billed: Emulator) -> None:
+def test_removed_rows_are_not_counted_in_their_partition(
+    service: Service, billed: Emulator
+) -> None:
     (service.folder / "invoiced.toml").write_text('[[connection]]\ndeletions = "remove"\n')
     assert service.sync("invoices").error is None
     billed.store.remove("invoices", 1)

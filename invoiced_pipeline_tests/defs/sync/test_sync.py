@@ -1,4 +1,4 @@
-"""Runs of the assets: one partition, a range, some tables, sync, full, and what fails."""
+"""Runs of the assets: partitions, ranges, some tables, sync, full refresh, and failures."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def filled(account: Emulator) -> Emulator:
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_partition_holds_its_window_clipped_by_the_start_date(service: Service) -> None:
+def test_the_start_date_clips_the_first_partition(service: Service) -> None:
     outcome = service.materialize(SECOND_KEY, tables=["invoices"])
     assert outcome.success, outcome.error
     assert service.ids("invoices") == [3, 4]
@@ -81,7 +81,7 @@ def test_a_range_is_one_run_that_marks_every_partition(service: Service, filled:
     assert len(service.instance.get_runs()) == 1
 
 
-def test_sync_reads_what_is_not_covered_and_full_reads_all_again(
+def test_a_sync_reads_what_is_not_covered_and_a_full_refresh_reads_all(
     service: Service, filled: Emulator
 ) -> None:
     first = service.sync()
@@ -113,9 +113,7 @@ def test_sync_reads_what_is_not_covered_and_full_reads_all_again(
     assert service.ids("invoices") == [2, 3, 4, 5, 6, 7]
 
 
-def test_a_sync_fills_and_marks_what_lies_between_partitions(
-    service: Service, filled: Emulator
-) -> None:
+def test_a_sync_fills_gaps_between_partitions(service: Service, filled: Emulator) -> None:
     for partition in (KEYS[0], KEYS[-1]):
         assert service.materialize(partition, tables=["invoices"]).success
     assert service.marked("invoices") == [KEYS[0], KEYS[-1]]
@@ -124,7 +122,7 @@ def test_a_sync_fills_and_marks_what_lies_between_partitions(
     assert service.marked("invoices") == KEYS
 
 
-def test_an_earlier_start_date_adds_what_is_missing_a_later_one_removes_nothing(
+def test_an_earlier_start_date_adds_rows_and_a_later_one_removes_none(
     service: Service, filled: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(filled, "customers", 8, months_ago(4), name="Early")
@@ -146,7 +144,7 @@ def test_an_earlier_start_date_adds_what_is_missing_a_later_one_removes_nothing(
 
 
 @pytest.mark.duckdb("an older file is put back")
-def test_an_older_warehouse_put_back_is_brought_up_to_date(
+def test_a_restored_older_warehouse_is_brought_up_to_date(
     service: Service, filled: Emulator
 ) -> None:
     assert service.sync("customers").error is None
@@ -163,7 +161,7 @@ def test_an_older_warehouse_put_back_is_brought_up_to_date(
     assert service.ids("customers") == [2, 3, 4, 5, 6, 7, 8]
 
 
-def test_tables_that_fail_are_named_and_cost_the_others_nothing(
+def test_failing_tables_are_named_and_do_not_affect_others(
     service: Service, filled: Emulator
 ) -> None:
     def refuse(path: str, _: Any) -> None:
@@ -213,7 +211,7 @@ def test_a_runs_own_start_date_holds_for_that_run(
 
 
 @pytest.mark.parametrize("date", ["yesterday", "22.11.2025", "2999-01-01", ""])
-def test_a_start_date_that_is_none_is_refused_with_the_accepted_forms(
+def test_an_invalid_start_date_is_refused_with_the_accepted_forms(
     date: str, service: Service
 ) -> None:
     outcome = service.materialize(SECOND_KEY, tables=["invoices"], config=_starting(date))

@@ -39,7 +39,7 @@ def last_range(service: Service) -> tuple[str, ...]:
 
 
 def check_states(service: Service, table: str) -> dict[str, str]:
-    """What is recorded of a table's checks; after a green run, PLANNED shows as skipped."""
+    """The states of a table's checks; after a green run, the UI shows PLANNED as skipped."""
     keys = [dg.AssetCheckKey(service.key(table), name) for name in ("primary_key", "newest_window")]
     found = service.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     return {key.name: record.status.value for key, record in found.items()}
