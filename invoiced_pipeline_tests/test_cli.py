@@ -99,7 +99,7 @@ def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emu
     again = door.sync()
     assert "Nothing has changed since the last sync." in again.out
 
-    # Some invoices, of which one was changed just now, as JSON for a script.
+    # One invoice has changed; the result as JSON for a script.
     (number, *_) = everything["invoices"]
     record = account.store.get("invoices", number)
     assert record is not None
@@ -144,7 +144,7 @@ def test_a_sync_names_failing_tables(tmp_path: Path) -> None:
         said = json.loads(failed.out)
         assert said["error"].startswith("not complete: 2 tables (subscriptions, plans): the API ")
         assert set(said["tables"]) == set(TABLE_NAMES) - {"plans", "subscriptions"}
-        # For a person: one line that can be searched for, and no word of a success.
+        # For a person: one line to search for, and nothing about success.
         told = door.sync("--select", "plans", status=1)
         failure = r"^Run [0-9a-f-]{36} failed: not complete: plans: GET /plans answered 400.*filter"
         assert re.search(failure, told.err, re.MULTILINE)
@@ -348,7 +348,7 @@ def test_check_names_the_problem(case: str, tmp_path: Path) -> None:
         for subject, _, text in faults:
             assert text in wrong[subject]["detail"]
 
-        # The same for a person: every finding in one line of its own.
+        # The same for a person: one line per finding.
         told = door.run("invoiced-pipeline", "check", status=status).out.splitlines()
         for subject, problem, text in faults:
             (line,) = [line for line in told if line.startswith(f"✗ {subject}: ")]
@@ -447,7 +447,7 @@ def test_sweep(door: FrontDoor, account: Emulator) -> None:
     marked = "select id from invoices where _deleted_at is not null"
     assert door.query(marked) == [(number,)]
 
-    # It is there again.
+    # The record exists again.
     told = door.run("invoiced-pipeline", "sweep", "--allow-share", "0.5")
     assert "Compared with the API" in told.out
     assert "estimates" in told.out

@@ -12,7 +12,7 @@ from invoiced_pipeline.replication.decode.columns import child_columns, parent_c
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline_tests.front_door import KEY, front_door
 
-# Loads the definitions where every attempt to open a connection fails.
+# Loads the definitions while every attempt to open a connection fails.
 _OFFLINE = """
 import os, socket
 
@@ -62,7 +62,7 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
         "invoiced_sync_schedule": "invoiced_sync",
         "invoiced_sweep_schedule": "invoiced_sweep",
     }
-    # A sweep is left out while nothing is loaded; syncs begin when a person wants them.
+    # Sweeps are skipped while nothing is loaded; syncs start only if a person turns them on.
     assert {schedule.name: schedule.default_status for schedule in schedules} == {
         "invoiced_sync_schedule": dg.DefaultScheduleStatus.STOPPED,
         "invoiced_sweep_schedule": dg.DefaultScheduleStatus.RUNNING,

@@ -65,7 +65,7 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
         options.add_argument(argument)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # Chromium's sandbox refuses root, as in CI
-    # A driver's path, so that Selenium never looks for one in the network.
+    # With a driver's path, Selenium does not look for one in the network.
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     try:
         driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
@@ -184,7 +184,7 @@ class Page:
         try:
             return WebDriverWait(self.driver, PATIENCE, 0.2, ignored).until(lambda _: condition())
         except TimeoutException:
-            # A busy machine may show it between the last look and the end.
+            # On a busy machine it may appear between the last look and the deadline.
             if found := condition():
                 return found
             at = self.driver.current_url

@@ -18,7 +18,7 @@ def test_the_next_run_marks_a_killed_demo_run_as_failed(tmp_path: Path) -> None:
         # Few partitions: Dagster takes a while to record each of them.
         text = text.replace("01/01/2024", f"{datetime.now(UTC):%m/%d/%Y}")
         (tmp_path / "demo.toml").write_text(text, encoding="utf-8")
-        # Of the user's own project.
+        # The user's own project sets it.
         door.environment |= {"DAGSTER_HOME": str(tmp_path)}
 
         gate = Gate(account, after=3)

@@ -51,7 +51,7 @@ def test_options_answer_every_question(tmp_path: Path) -> None:
     assert settings.api_key(first).get_secret_value() == KEY
     assert settings.dagster_home == str(folder / DAGSTER_HOME)
     assert settings.warehouse.path == folder / "data" / "warehouse.duckdb"
-    # The key is in one file, which its owner alone can read and git leaves out.
+    # The key is in one file, which only its owner can read and git ignores.
     assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
     assert [path.name for path in folder.rglob("*") if path.is_file() and KEY in path.read_text()] \
         == [".env"]  # fmt: skip
@@ -162,7 +162,7 @@ def test_a_question_is_repeated_until_the_answer_is_valid(tmp_path: Path) -> Non
     try:
         while read := os.read(ours, 4096):
             rest += read.decode()
-    except OSError:  # how Linux says that the other end is closed
+    except OSError:  # Linux raises it when the other end is closed
         pass
     os.close(ours)
     assert process.wait() == 0, rest

@@ -29,7 +29,7 @@ SERVER = """
         (None, "default"),
         (OURS.format(name="billing"), "billing"),
         (OTHER.format(name="crm") + OURS.format(name="billing"), "billing"),
-        # A module that imports ours, and a server that does not say what it loads.
+        # A module that imports ours, and a server whose origin does not name its module.
         (OTHER.format(name="company"), "company"),
         (SERVER.format(name="server"), "server"),
         (SERVER.format(name="one") + SERVER.format(name="default"), "default"),

@@ -93,7 +93,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
     first = salted.sync()
     assert first.error is not None
     assert "fits no column" in first.error
-    assert found(salted, 1) == file_of(salted)  # they could be found
+    assert found(salted, 1) == file_of(salted)  # the search finds them
 
     select(salted, HIDE)
     fill(account, 2, owner=f"no number: {clear_values(2)['email']}")
@@ -109,7 +109,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
         clear = clear_values(number)
         email, name = hashed(clear["email"]), hashed(clear["name"])
         assert row == (email, name, None, None, name, f"write to {email}, tax [dropped]")
-    # What is not hidden is as it was, and the same value has one hash everywhere.
+    # Other values are unchanged, and a value has the same hash everywhere.
     invoices = salted.query("select id, ship_to, payment_source, _extra from invoices order by id")
     for number, ship_to, source, extra in invoices:
         clear = clear_values(number)
@@ -122,7 +122,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
     rejected = salted.query("select id, record from _rejected order by id")
     assert [record_id for record_id, _ in rejected] == ["1001", "1002"]
     assert json.loads(rejected[0][1])["email"] == hashed(clear_values(1)["email"])
-    # The views live on, and the next sync finds nothing to clear.
+    # The views still exist, and the next sync finds nothing to redact.
     assert salted.query("select count(*) from _sync_status where table_name = 'customers'") == [
         (1,)
     ]
@@ -174,9 +174,9 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
     names, taken = ("email", "name", "tax_id"), "SECRETNUMBER-5"
     lines = [("ext_id", *names, "notes", "number")]
     lines.append(("C1", *(clear[name] for name in names), f"of {clear['email']}", ""))
-    # No email address, and a text so long that its reason cuts it off.
+    # No email address, and a text so long that the reason shortens it.
     lines.append(("C2", f"no address of {wrong['email']}", wrong["name"], wrong["tax_id"], "", ""))
-    lines.append(("C3", "", "Other", "", "", taken))  # which the API refuses
+    lines.append(("C3", "", "Other", "", "", taken))  # the API refuses it
     source.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
     writeback = WRITEBACK.format(source=source)
     (salted.folder / "invoiced.toml").write_text(writeback, encoding="utf-8")
@@ -188,7 +188,7 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
         return run_writeback(salted.definitions(), "crm", salted.instance, wish)
 
     assert push().error is None
-    assert found(salted, 1) >= file_of(salted)  # it could be found
+    assert found(salted, 1) >= file_of(salted)  # the search finds it
 
     select(salted, HIDE.replace('"name"]', '"name", "number"]'))
     with (salted.folder / "invoiced.toml").open("a", encoding="utf-8") as settings:

@@ -13,7 +13,7 @@ EXCLUDED = 'exclude = ["transactions", "payments", "plans", "subscriptions"]'
 
 
 def put(account: Emulator, collection: str, record_id: int, **fields: Any) -> None:
-    # When it is put, not when this file was imported: a sync reaches back for minutes only.
+    # The time of the call, not of the import: a sync reaches back only a few minutes.
     stamp = int(datetime.now(UTC).timestamp())
     record = {"id": record_id, "object": collection[:-1], "created_at": stamp, "updated_at": stamp}
     account.store.put(collection, record | fields)
@@ -60,7 +60,7 @@ def test_a_deselected_table_is_not_read_and_its_data_stays(
     assert "estimates" not in result.tables
     assert "/estimates" not in {path for _, path, _, _ in filled.requests}
     assert service.query("select id, notes from estimates") == [(20, None)]
-    # Selected again, it goes on from where it was.
+    # When it is selected again, it continues from its last coverage.
     select(service, "")
     assert service.sync().error is None
     assert service.query("select id, notes from estimates order by id") == [

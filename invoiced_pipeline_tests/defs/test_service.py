@@ -175,7 +175,7 @@ class Webserver:
 def service(door: FrontDoor) -> Iterator[Webserver]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    # Its words go to a file: nobody reads a pipe meanwhile, and the key may not be in them either.
+    # Its output goes to a file: nobody reads a pipe here, and the key must not be in it either.
     log = (door.folder / "service.log").open("a")
     process = door.start("dagster", "dev", "-h", "127.0.0.1", "-p", str(port), log=log)
     webserver = Webserver(process, f"http://127.0.0.1:{port}")

@@ -164,7 +164,7 @@ def test_two_connections_to_one_account(
         "table_schema = 'invoiced' and table_name in ('plans', 'customers')"
     )
     assert tables == [("plans",)]
-    # Both remember whose they are.
+    # Both datasets remember their connection.
     (service.folder / "invoiced.toml").write_text(
         f'[[connection]]\n[[connection]]\nname = "NIGHTLY"\napi_url = "{account.url}"\n'
     )
@@ -181,5 +181,5 @@ def test_a_run_goes_through_the_connections_proxy(
         service.environment["INVOICED_PROXY"] = f"http://user:{KEY}@{proxy.address}"
         assert service.sync("customers").error is None
         assert len(proxy.requests) == len(account.requests) > 0
-    # The fixture looks for KEY in all files that the run left.
+    # The fixture searches all files that the run left for KEY.
     assert service.ids("customers") == [1]

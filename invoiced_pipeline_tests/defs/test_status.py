@@ -48,7 +48,7 @@ def test_during_and_after_a_run(service: Service, account: Emulator) -> None:
 
     def look(*_: Any) -> None:
         account.on_request = None
-        # The file is the run's alone: nobody else may open it, and nobody does.
+        # While a run writes, no other process can open the file, and `status` does not try.
         with service.database.session("invoiced"):
             seen.append(states(service))
 
@@ -80,7 +80,7 @@ def test_only_the_table_that_fails_has_failed(service: Service, account: Emulato
     found = tables(service)
     assert "not complete: plans: " in (found["plans"].error or "")
     assert found["customers"].error is None
-    # What had been loaded before is still told.
+    # Rows of earlier runs are still shown.
     account.keys[account.api_key] = "canceled"
     service.sync("customers")
     failed = tables(service)["customers"]

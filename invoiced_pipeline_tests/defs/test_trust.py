@@ -101,7 +101,7 @@ def test_the_log_has_a_row_per_table_and_run(service: Service) -> None:
 def test_failed_tables_and_failed_loads_are_logged(
     service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The first run of all has the wrong key: the log is there, the dataset is still free.
+    # The very first run has the wrong key: it is logged, and the dataset belongs to no account.
     billed.keys.clear()
     assert service.sync("invoices", "customers").error is not None
     logged = "select table_name, status, rows, error from _sync_log order by finished_at, 1"
@@ -136,7 +136,7 @@ def test_all_checks_pass_on_a_correct_replica(service: Service, billed: Emulator
         "newest_window",
     }
     assert {check for table, check in found if table == "plans"} == {"primary_key", "newest_window"}
-    # Another look at the same costs a sync no request.
+    # A sync without changes makes no further request.
     billed.forget()
     assert service.sync("invoices").error is None
     assert [path for _, path, *_ in billed.requests if path != "/events"] == ["/invoices"]
@@ -225,7 +225,7 @@ def test_a_table_with_only_an_old_partition_is_not_fresh(
 
 
 def test_checks_without_a_load_cover_all_that_is_loaded(service: Service, billed: Emulator) -> None:
-    put(billed, "invoices", 2, months_ago(1), total="none")  # a reject: not counted as lacking
+    put(billed, "invoices", 2, months_ago(1), total="none")  # a reject is not missing
     put(billed, "invoices", 3, months_ago(2), draft=True)
     (service.folder / "invoiced.toml").write_text("[[connection]]\nreject_share = 0.6\n")
     assert service.sync().error is None
@@ -254,7 +254,7 @@ def test_checks_without_a_load_ignore_records_that_may_not_be_visible_yet(
     toml = "[[connection]]\noverlap_minutes = 60\n"
     (service.folder / "invoiced.toml").write_text(toml)
     assert service.sync("customers").error is None
-    # It was changed before the sync, and its transaction committed after it.
+    # It changed before the sync, and its transaction was committed after it.
     put(billed, "customers", 2, datetime.now(UTC) - timedelta(minutes=30))
     assert service.check("customers").success
     assert checks(service)["customers", "row_count"][2] == "the API counts 1 record, the replica 1"
@@ -269,7 +269,7 @@ def test_checks_without_a_load_name_what_they_cannot_check(
     assert "invoices: nothing is loaded yet" in service.check("invoices", "customers").error
     assert {table for table, _ in checks(service)} == {"customers"}
     billed.keys.clear()
-    assert service.check("customers").success  # but for the API's counts
+    assert service.check("customers").success  # the API's counts do not apply
     assert "row_count" not in {check for _, check in checks(service)}
 
 
@@ -288,7 +288,7 @@ def test_too_many_rejects_fail_the_run_but_mark_the_table(
     (logged,) = service.query("select status, rows, rejected_rows, error from _sync_log")
     assert logged[:3] == ("failed", 1, 1)
     assert "fits no column" in logged[3]
-    # A setting says how many are too many.
+    # A setting sets the limit.
     (service.folder / "invoiced.toml").write_text("[[connection]]\nreject_share = 0.6\n")
     assert service.sync("invoices", mode="full").error is None
 

@@ -96,7 +96,7 @@ def test_a_stopped_push_records_what_it_knows(door: FrontDoor, account: Emulator
     made = sum(str(number).startswith("T-") for number in sent)
     assert 0 < made < COUNT
     assert before["succeeded"] == made
-    assert before["sent"] == 0  # none is left to be looked up
+    assert before["sent"] == 0  # no outcome is open
     door.run("invoiced-pipeline", *PUSH)
     numbers = sorted(each["number"] for each in account.store.all("customers"))
     assert [each for each in numbers if each.startswith("T-")] == sorted(

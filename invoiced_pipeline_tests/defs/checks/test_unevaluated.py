@@ -56,7 +56,7 @@ def test_after_an_outage_checks_describe_what_the_warehouse_holds(
     assert held.metadata["held_until"].value == pytest.approx(
         datetime.now(UTC).timestamp(), abs=3600
     )
-    # What only the API can tell is as it was when it was last asked.
+    # Counts of the API are repeated from the last run.
     compared = found["invoices", "row_count"].description
     assert compared.startswith("Not compared in this run; at ")
     assert compared.endswith("the API counts 1 record, the replica 1")
@@ -68,7 +68,7 @@ def test_after_an_outage_checks_describe_what_the_warehouse_holds(
     assert (outcome.passed, outcome.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert latest(service, failed.run_id)["invoices", "row_count"].description == compared
 
-    # A load that fails, and a key that is not set, are no outage: the run ends elsewhere.
+    # A failed load and a missing key end the run in other places than an outage.
     billed.keys[billed.api_key] = "active"
 
     def fail(*_: Any, **__: Any) -> None:

@@ -57,7 +57,7 @@ def test_a_run_with_the_newest_event_of_a_partition_stays(service: Service) -> N
     assert run_ids(service) == {first, swept, newest}
     assert shown(service) == before
     assert not list(service.folder.rglob(f"{between}*"))
-    # The next start goes on where the last one ended.
+    # The next sync continues where the last one ended.
     assert service.sync(*TABLES).tables["plans"]["mode"] == "sync"
     assert delete_old_runs(service.instance, service.settings(), tomorrow()) == 1
     assert newest not in run_ids(service)

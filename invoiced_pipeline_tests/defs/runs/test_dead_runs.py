@@ -32,7 +32,7 @@ def ended_process() -> int:
         ("invoiced_sync", "{ended}@{here}", "FAILURE"),
         ("invoiced_sweep", "{ended}@{here}", "FAILURE"),
         ("invoiced_sync", "{alive}@{here}", "STARTED"),
-        # A process of another machine cannot be asked for, and a young run may only be planned.
+        # A process of another machine cannot be tested, and a young run may still be planned.
         ("invoiced_sync", "{ended}@elsewhere", "STARTED"),
         ("invoiced_sync", "", "STARTED"),
         ("other_sync", "{ended}@{here}", "STARTED"),
@@ -41,7 +41,7 @@ def ended_process() -> int:
 def test_only_a_run_whose_process_is_gone_is_marked_as_failed(
     instance: dg.DagsterInstance, job: str, process: str, status: str
 ) -> None:
-    # Filled in here: parallel test workers must collect the same names.
+    # Set here, because parallel test workers must collect the same names.
     process = process.format(ended=ended_process(), alive=os.getpid(), here=HERE)
     tags = {PROCESS_TAG: process} if process else {}
     run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)

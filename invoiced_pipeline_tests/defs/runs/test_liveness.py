@@ -33,7 +33,7 @@ def test_a_process_id_alone_does_not_keep_a_run_alive(
     }
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_run(run)
-        assert is_alive(instance, run, holders[holder])  # it may only be about to take the lock
+        assert is_alive(instance, run, holders[holder])  # it may be about to take the lock
 
         class Later:
             @classmethod

@@ -89,7 +89,7 @@ def test_the_sweep_shows_its_counts_at_the_assets(service: Service, account: Emu
         ("invoices", "failed", 0, True, True),
         ("invoices", "succeeded", 200, True, False),
     ]
-    # A sweep says nothing of how fresh a table is.
+    # A sweep does not make a table fresh.
     assert service.query("select distinct mode from _sync_status order by mode") == [
         ("full",),
         ("sync",),

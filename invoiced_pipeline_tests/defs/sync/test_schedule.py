@@ -40,7 +40,7 @@ def tick(
     service: Service, at: str = "2025-05-01T12:00", schedule: dg.ScheduleDefinition | None = None
 ) -> Any:
     """The result of a tick at an instant: a request for a run, or the reason to skip it."""
-    # Left open, a context's instance would come back as Dagster's current one, long after its end.
+    # If left open, a context's instance would remain Dagster's current one after its end.
     with dg.build_schedule_context(service.instance, utc(at)) as context:
         data = (schedule or schedule_of(service)).evaluate_tick(context)
     if data.skip_message is not None:
@@ -187,7 +187,7 @@ def test_a_run_that_died_with_the_service_does_not_block_the_next(
         process.wait()
         request = tick(service)
     assert isinstance(request, dg.RunRequest)
-    # It is still under way for Dagster; the run that follows ends it.
+    # Dagster still takes it for running; the next run marks it as failed.
     assert run(service, request).success
     dead = service.instance.get_run_by_id(run_id)
     assert dead is not None
@@ -206,7 +206,7 @@ def test_a_start_waits_for_the_lock(service: Service, job: str) -> None:
     run_id = record_run(service, job)
     with holding(service.database, run_id, "invoiced"):
         assert isinstance(tick(service), dg.RunRequest)
-        # Once one waits, another would have nothing to read; one that died does not count.
+        # While one waits, another would have nothing to read; a dead one does not count.
         record_run(service, process=f"{ended_process()}@{socket.gethostname()}")
         assert isinstance(tick(service), dg.RunRequest)
         waiting = record_run(service, process=this_process())
@@ -248,7 +248,7 @@ def test_the_next_run_logs_skipped_starts(service: Service) -> None:
     ]
     assert service.sync("customers").error is None
     assert service.query(skipped) == first
-    # Each once; later ones are added.
+    # Each is logged once; later ones are added.
     record_skip(service.instance, state, utc("2025-05-01T19:30"), "again")
     assert service.sync("customers").error is None
     assert service.query(skipped) == [*first, (utc("2025-05-01T19:30"), "again", "Invoiced")]

@@ -59,7 +59,7 @@ def test_the_start_date_clips_the_first_partition(service: Service) -> None:
     assert metadata["requests"] == metadata["pages"] == 1
     assert metadata["retries"] == 0
 
-    # Equal to the start date is replicated, a second older is not.
+    # A record of the start date is replicated, one a second older is not.
     clipped = service.materialize(FIRST, tables=["invoices"])
     assert clipped.success, clipped.error
     assert service.ids("invoices") == [2, 3, 4]
@@ -94,7 +94,7 @@ def test_a_sync_reads_what_is_not_covered_and_a_full_refresh_reads_all(
         assert first.tables[table]["covered_since"] == START.timestamp()
     assert first.tables["estimates"]["dagster/row_count"] == 0
 
-    # Six was changed within the overlap and is read again; it stays one row.
+    # Record 6 changed within the overlap and is read again; it stays one row.
     put(filled, "invoices", 7, datetime.now(UTC), customer=2, items=[])
     second = service.sync()
     assert second.error is None
@@ -104,7 +104,7 @@ def test_a_sync_reads_what_is_not_covered_and_a_full_refresh_reads_all(
     (latest, *_) = service.instance.get_runs()
     assert latest.tags[RANGE[1]] == RUNNING
 
-    # A change that shows no new `updated_at` is only seen by reading all again.
+    # Only a full refresh sees a change without a new `updated_at`.
     put(filled, "invoices", 3, MOMENTS[3], customer=3, items=[], total=99)
     full = service.sync("invoices", mode="full")
     assert full.error is None
@@ -135,7 +135,7 @@ def test_an_earlier_start_date_adds_rows_and_a_later_one_removes_none(
     assert moved.error is None
     assert service.ids("customers") == [1, 2, 3, 4, 5, 6, 8]
     assert service.marked("customers") == [f"{months_ago(4):%Y-%m-%d}", *KEYS]
-    # The two missing ones, and those of the overlap; not the rest again.
+    # The two missing ones and those of the overlap, but not the rest.
     assert moved.tables["customers"]["rows_loaded"] <= 3
 
     service.environment["INVOICED_START_DATE"] = months_ago(1).isoformat()
@@ -181,7 +181,7 @@ def test_failing_tables_are_named_and_do_not_affect_others(
     assert f"2 tables (subscriptions, plans): {cause}" in outcome.error
     assert service.ids("invoices") == [3, 4, 5, 6]
 
-    # The same as the command says it; and once the API answers, what was missing comes.
+    # The command prints the same; once the API answers, the missing rows are loaded.
     failed = service.sync()
     assert failed.error is not None
     assert failed.error == f"not complete: 2 tables (subscriptions, plans): {cause}"
@@ -205,7 +205,7 @@ def test_a_runs_own_start_date_holds_for_that_run(
     outcome = service.materialize(SECOND_KEY, tables=["invoices"], config=_starting(american))
     assert outcome.success, outcome.error
     assert service.ids("invoices") == [4]
-    # What is pinned for later runs is the default, a year back, not this run's date.
+    # Later runs use the default, a year ago, not this run's date.
     start = service.definitions().resources["start_date"].date
     assert start.startswith(f"{datetime.now(UTC) - timedelta(days=365):%Y-%m}")
 
@@ -231,10 +231,10 @@ def test_without_a_key_nothing_is_written(
     assert not list(service.folder.glob("data/*"))
 
 
-def test_rows_of_a_partition_count_those_that_show_no_change(
+def test_the_newest_partition_counts_records_without_updated_at(
     service: Service, account: Emulator
 ) -> None:
-    # Plans are read whole, and one without `updated_at` belongs to no month: the newest takes it.
+    # A plan without `updated_at` belongs to no month: the newest partition counts it.
     account.store.put("plans", {"id": "silent", "internal_id": 2, "updated_at": None})
     put(account, "plans", 1, MOMENTS[3], id="spoken", internal_id=1)
     outcome = service.materialize(SECOND_KEY, RUNNING, tables=["plans"])
