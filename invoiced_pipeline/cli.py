@@ -6,7 +6,7 @@ import typer
 
 from invoiced_pipeline.commands.common.lazy_command import LazyCommand, no_options
 from invoiced_pipeline.commands.common.options import VersionOption
-from invoiced_pipeline.commands.common.termination import told_of_termination
+from invoiced_pipeline.commands.common.termination import orderly_termination
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 
 COMMANDS = {
@@ -52,7 +52,7 @@ for _name, _help in COMMANDS.items():
 
 def main() -> None:
     """Runs a command; an error that a person can fix is one message, not a traceback."""
-    with told_of_termination():
+    with orderly_termination():
         try:
             app()
         except InvoicedPipelineError as error:

@@ -99,7 +99,7 @@ def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emu
     again = door.sync()
     assert "Nothing has changed since the last sync." in again.out
 
-    # Some invoices, of which one was changed just now, as JSON for a script.
+    # One invoice has changed; the result as JSON for a script.
     (number, *_) = everything["invoices"]
     record = account.store.get("invoices", number)
     assert record is not None
@@ -131,12 +131,12 @@ def test_sync_then_nothing_then_a_change_then_full(door: FrontDoor, account: Emu
 
 
 def _refuse_plans(path: str, _: object) -> None:
-    """Answers that no table should get, and that no missing feature explains."""
+    """Refuses requests in a way that no missing feature explains."""
     if path in {"/plans", "/subscriptions"}:
         raise refused("Invalid filter parameter: x")
 
 
-def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
+def test_a_sync_names_failing_tables(tmp_path: Path) -> None:
     with invoiced_account() as account, front_door(tmp_path, account) as door:
         account.on_request = _refuse_plans
         door.environment["INVOICED_START_DATE"] = day(START)
@@ -144,7 +144,7 @@ def test_sync_with_failing_tables_tells_which(tmp_path: Path) -> None:
         said = json.loads(failed.out)
         assert said["error"].startswith("not complete: 2 tables (subscriptions, plans): the API ")
         assert set(said["tables"]) == set(TABLE_NAMES) - {"plans", "subscriptions"}
-        # For a person: one line that can be searched for, and no word of a success.
+        # For a person: one line to search for, and nothing about success.
         told = door.sync("--select", "plans", status=1)
         failure = r"^Run [0-9a-f-]{36} failed: not complete: plans: GET /plans answered 400.*filter"
         assert re.search(failure, told.err, re.MULTILINE)
@@ -160,7 +160,7 @@ _REFUSED_OPTIONS = {
 }
 
 
-def test_what_cannot_be_done_is_one_message(door: FrontDoor) -> None:
+def test_an_error_is_one_message(door: FrontDoor) -> None:
     other = door.folder / "notes.txt"
     other.write_text("This is no warehouse." * 1000)
     for case, (command, text) in _REFUSED_OPTIONS.items():
@@ -172,8 +172,8 @@ def test_what_cannot_be_done_is_one_message(door: FrontDoor) -> None:
     assert other.read_text() == "This is no warehouse." * 1000
 
 
-def test_a_refused_key_is_repeated_nowhere(tmp_path: Path) -> None:
-    """The API repeats a wrong key in its answer; no run, log or file of ours may."""
+def test_a_refused_key_is_never_repeated(tmp_path: Path) -> None:
+    """The API repeats a wrong key in its response; our runs, logs and files must not."""
     with invoiced_account() as account, front_door(tmp_path, account) as door:
         account.keys.clear()
         refused = door.sync("--select", "invoices", status=1)
@@ -203,7 +203,7 @@ def test_command_waits_for_a_warehouse_that_is_open_elsewhere(
 
 @contextmanager
 def server(status: int, body: str) -> Iterator[str]:
-    """A server that answers everything alike; gives its address."""
+    """Serves the same response to every request; yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -256,7 +256,7 @@ def _tables(toml: str) -> Callable[[Emulator, Path], dict[str, str]]:
 
 Change = Callable[[Emulator, Path], dict[str, str]]
 
-# What is changed, what answers in place of the emulator, and (subject, problem, text) to be found.
+# The change, the server in place of the emulator, and the expected (subject, problem, text).
 _CHECKS: dict[
     str, tuple[Change | None, AbstractContextManager[str | None], set[tuple[str, str, str]]]
 ] = {
@@ -334,7 +334,7 @@ _CHECKS: dict[
 
 
 @pytest.mark.parametrize("case", _CHECKS)
-def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
+def test_check_names_the_problem(case: str, tmp_path: Path) -> None:
     change, answering, faults = _CHECKS[case]
     with invoiced_account() as account, front_door(tmp_path, account) as door, answering as url:
         door.environment |= change(account, tmp_path) if change else {}
@@ -348,7 +348,7 @@ def test_check_says_plainly_what_is_wrong(case: str, tmp_path: Path) -> None:
         for subject, _, text in faults:
             assert text in wrong[subject]["detail"]
 
-        # The same for a person: every finding in one line of its own.
+        # The same for a person: one line per finding.
         told = door.run("invoiced-pipeline", "check", status=status).out.splitlines()
         for subject, problem, text in faults:
             (line,) = [line for line in told if line.startswith(f"✗ {subject}: ")]
@@ -447,7 +447,7 @@ def test_sweep(door: FrontDoor, account: Emulator) -> None:
     marked = "select id from invoices where _deleted_at is not null"
     assert door.query(marked) == [(number,)]
 
-    # It is there again.
+    # The record exists again.
     told = door.run("invoiced-pipeline", "sweep", "--allow-share", "0.5")
     assert "Compared with the API" in told.out
     assert "estimates" in told.out

@@ -12,7 +12,7 @@ from invoiced_pipeline.replication.decode.columns import child_columns, parent_c
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline_tests.front_door import KEY, front_door
 
-# Loads the definitions where every attempt to open a connection fails.
+# Loads the definitions while every attempt to open a connection fails.
 _OFFLINE = """
 import os, socket
 
@@ -62,7 +62,7 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
         "invoiced_sync_schedule": "invoiced_sync",
         "invoiced_sweep_schedule": "invoiced_sweep",
     }
-    # A sweep is left out while nothing is loaded; syncs begin when a person wants them.
+    # Sweeps are skipped while nothing is loaded; syncs start only if a person turns them on.
     assert {schedule.name: schedule.default_status for schedule in schedules} == {
         "invoiced_sync_schedule": dg.DefaultScheduleStatus.STOPPED,
         "invoiced_sweep_schedule": dg.DefaultScheduleStatus.RUNNING,
@@ -118,7 +118,7 @@ def test_an_asset_shows_what_the_catalog_knows(name: str, tmp_path: Path) -> Non
         assert f"`invoiced.{table.child_name(child)}.{table.parent_column}`" in joins
 
 
-def test_the_key_is_nowhere_in_the_definitions(tmp_path: Path) -> None:
+def test_the_key_is_not_in_the_definitions(tmp_path: Path) -> None:
     defs = definitions(tmp_path, INVOICED_API_KEY=KEY)
     job = defs.resolve_job_def("invoiced_sync")
     assert KEY not in repr(job.run_config)
@@ -187,7 +187,7 @@ def test_a_wrong_setting_is_named_with_what_is_accepted(case: str, tmp_path: Pat
         assert text in str(caught.value)
 
 
-def test_validate_says_what_is_wrong_and_passes_when_it_is_right(tmp_path: Path) -> None:
+def test_validate_names_a_wrong_setting_and_passes_right_ones(tmp_path: Path) -> None:
     command = ("dagster", "definitions", "validate", "-w", "workspace.yaml")
     with front_door(tmp_path, cold=True) as door:
         refused = door.run(*command, status=1, INVOICED_START_DATE="22.11.2025")

@@ -156,7 +156,7 @@ def test_the_file_is_converted_for_other_readers_and_keeps_its_ledger(
     records = len(list(emulator.store.all("customers")))
     assert storage_version(door) == ("v2.0.0", "DuckDB 2.0 and newer")
     moved = door.run("invoiced-pipeline", "move", "--storage-version", "v1.4.0")
-    assert "has storage version v1.4.0 now (before: v2.0.0)" in moved.out
+    assert "now has storage version v1.4.0 (before: v2.0.0)" in moved.out
     assert storage_version(door) == ("v1.4.0", "DuckDB 1.4 and newer")
     door.run("invoiced-pipeline", "writeback", "push", "new_customers")
     assert sorted(door.query(LEDGER)) == before

@@ -1,4 +1,4 @@
-"""Explains why the API's count of a table and the rows in the warehouse differ."""
+"""The API's count of a table beside the rows in the warehouse, and why they differ."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,12 +10,12 @@ from invoiced_pipeline.warehouse.dataset import RowTotals
 
 
 def with_rows(finding: Finding, table: Table | None, totals: Mapping[str, RowTotals]) -> Finding:
-    """Adds what the warehouse holds to a table's finding, with the reason for a difference.
+    """Returns a table's finding with the rows in the warehouse and the reason for a difference.
 
     Args:
-        finding: What a check found.
-        table: The table that it is about; None where it is about something else.
-        totals: Rows of the warehouse, by table; without those that were never loaded.
+        finding: A finding of the check; returned as it is if it is not about a loaded table.
+        table: The finding's table; None if it is not about a table.
+        totals: Rows in the warehouse, by loaded table.
     """
     total = totals.get(finding.subject)
     if finding.problem or finding.records is None or table is None or total is None:
@@ -31,13 +31,13 @@ def with_rows(finding: Finding, table: Table | None, totals: Mapping[str, RowTot
 
 
 def _why(records: int, rows: int) -> str:
-    """The reason for a difference that deleted rows do not explain."""
+    """Explains a difference that deleted rows do not explain."""
     if rows < records:
         more = counted(records - rows, "record")
-        return f". The next sync loads {more}; what fits no column goes to _rejected"
+        return f". The next sync loads {more}; records that fit no column go to _rejected"
     if rows > records:
         return (
             f". The API does not list {rows - records:,} of them: the next sync or sweep marks "
-            "what was deleted; rows from before the start date stay"
+            "those deleted in Invoiced; rows from before the start date stay"
         )
     return ""

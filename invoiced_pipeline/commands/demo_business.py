@@ -1,4 +1,4 @@
-"""A day's business in the demo's Invoiced."""
+"""A day's changes in the demo's Invoiced."""
 
 import urllib3
 from pydantic import SecretStr
@@ -7,7 +7,7 @@ from invoiced_pipeline.exceptions import ConfigurationError
 
 
 def do_business(url: str, api_key: SecretStr) -> str:
-    """Makes a day's changes through the API, as the company's people would; says which."""
+    """Makes a day's changes through the API, and returns them in words."""
     pool = urllib3.PoolManager(
         headers=urllib3.make_headers(basic_auth=f"{api_key.get_secret_value()}:")
     )

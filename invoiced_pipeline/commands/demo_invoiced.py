@@ -1,4 +1,4 @@
-"""The emulator of the demo: started, or found running, with the records of one folder."""
+"""The demo's local Invoiced: the emulator over the records of one folder."""
 
 import socket
 import subprocess
@@ -25,12 +25,12 @@ _READY_WITHIN = 120.0
 
 @dataclass(frozen=True, slots=True)
 class LocalInvoiced:
-    """An emulator that answers.
+    """A running emulator.
 
     Attributes:
-        url: Where it answers.
-        had_records: Whether its records were there before.
-        note: Why it is not simply a new one at the address that was asked for; None when it is.
+        url: Its address.
+        had_records: Whether it has records of an earlier demo.
+        note: Why it is not new, or not at the wanted address; None if it is both.
     """
 
     url: str
@@ -40,10 +40,10 @@ class LocalInvoiced:
 
 @contextmanager
 def only_demo(folder: Path) -> Iterator[None]:
-    """Keeps a second demonstration out of `folder` while the block runs.
+    """Prevents a second demo in `folder` while the block runs.
 
     Raises:
-        WarehouseBusyError: Another one is under way there.
+        WarehouseBusyError: Another demo is running there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "demo.lock", timeout=0)
@@ -51,7 +51,7 @@ def only_demo(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         message = (
-            f"Another demo (make run) is under way in {folder.resolve()}: both would write the "
+            f"Another demo (make run) is running in {folder.resolve()}, and both would write the "
             "same warehouse. Nothing was done; run it again when the other one has ended"
         )
         raise WarehouseBusyError(message) from error
@@ -63,28 +63,29 @@ def only_demo(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def local_invoiced(url: str, database: Path, *, keep: bool = True) -> Iterator[LocalInvoiced]:
-    """Has the emulator serve the records of `database` while the block runs.
+    """Serves the records of `database` with the emulator while the block runs.
 
-    One that serves them already, as `make dev` starts it, is used. Where `url` belongs to another
-    program, or to the emulator of another folder, a free port is taken: its records are not ours.
+    An emulator that already serves them, such as that of `make dev`, is used. If another program
+    uses the address, or the emulator of another folder with its own records, the port is a free
+    one.
 
     Args:
-        url: Where it is to be.
-        database: Its records.
-        keep: Whether records of an earlier time are used. Where the warehouse is gone, so is the
-            ledger of what was written into them.
+        url: The wanted address.
+        database: The file of the records.
+        keep: Whether to keep records of an earlier demo. Without the warehouse there is no ledger
+            of what was written to them.
 
     Raises:
         HostUnreachableError: The emulator did not start.
     """
     served = _served_at(url)
     if served == str(database.resolve()):
-        yield LocalInvoiced(url, had_records=True, note="It was running already, and is used.")
+        yield LocalInvoiced(url, had_records=True, note="It was already running.")
         return
     note = None
     if served is not None or not _is_free(url):
         whose = f"the local Invoiced of {served}" if served else "another program"
-        note = f"{url} belongs to {whose}, so this one took a free port."
+        note = f"{url} belongs to {whose}, so this one uses a free port."
         url = _free_url(url)
     if not keep:
         database.unlink(missing_ok=True)
@@ -104,15 +105,15 @@ def local_invoiced(url: str, database: Path, *, keep: bool = True) -> Iterator[L
 
 
 def at_address(settings: Settings, url: str) -> Settings:
-    """The same settings, whose first connection is at `url`."""
+    """Returns the settings with the first connection at `url`."""
     first = settings.first.model_copy(update={"api_url": url})
-    # A copy takes along what is cached, so that `first` has to be replaced as well.
+    # A copy keeps cached properties, so `first` must be replaced, too.
     changes = {"connection": [first, *settings.connection[1:]], "first": first}
     return settings.model_copy(update=changes)
 
 
 def _served_at(url: str) -> str | None:
-    """The database of the emulator that answers at `url`; None when no emulator does."""
+    """Returns the database of the emulator at `url`; None if there is no emulator."""
     try:
         answer = urllib3.request("GET", f"{url}/health", timeout=2, retries=False)
         health = answer.json() if answer.status == 200 else None

@@ -1,4 +1,4 @@
-"""What to do after the demonstration: look at it, ask it, and use an account of one's own."""
+"""What to do after the demo."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from invoiced_pipeline.warehouse.open import open_database
 
 
 def show_next_steps(settings: Settings) -> None:
-    """Shows where the demonstration's warehouse is, and the commands that come next."""
+    """Prints where the demo's warehouse is, and the commands to try next."""
     label = open_database(settings.warehouse).label
     console.print(f"\nThe warehouse is {label}, the dataset {settings.first.dataset}. What next:")
     for what, command in next_steps().items():
@@ -19,20 +19,20 @@ def show_next_steps(settings: Settings) -> None:
 
 
 def next_steps() -> dict[str, str]:
-    """Returns commands by what they do, as they can be typed in this folder."""
+    """Returns commands by what they do, ready to be typed in this folder."""
     program = _program()
     return {
         "The same in Dagster's UI, on http://localhost:3000": "make dev",
-        "Ask it in SQL": f"INVOICED_CONFIG=demo.toml {program} sql",
-        "Run it again: people have worked meanwhile, and only what changed is read": "make run",
-        "Replicate your own account: a project that asks for the API key": (
+        "Query it in SQL": f"INVOICED_CONFIG=demo.toml {program} sql",
+        "Run it again: records have changed, and only those are read": "make run",
+        "Replicate your own account, with a project that asks for the API key": (
             f"{program} init ../my-invoiced"
         ),
     }
 
 
 def _program() -> str:
-    """How `invoiced-pipeline` is called from here: make does not activate its environment."""
+    """Returns the path of `invoiced-pipeline` from here: make does not activate its environment."""
     program = Path(sys.executable).with_name("invoiced-pipeline")
     here = Path.cwd()
     return os.path.relpath(program, here) if program.is_relative_to(here) else program.name

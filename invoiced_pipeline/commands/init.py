@@ -1,4 +1,4 @@
-"""`invoiced-pipeline init`: a folder of one's own, with settings and a place for the key."""
+"""`invoiced-pipeline init`: a project folder with settings, the API key and a workspace."""
 
 import os
 import shlex
@@ -32,7 +32,7 @@ _DEFAULTS = {"name": "Invoiced", "api_key": "", "start_date": "", "frequency": "
 
 def init(  # noqa: PLR0913, PLR0917 - one parameter per option
     folder: Annotated[
-        Path, typer.Argument(help="Where the project is to be; it is made if it is missing.")
+        Path, typer.Argument(help="The project folder; it is created if it is missing.")
     ] = Path(),
     name: Annotated[
         str | None, typer.Option(help="Name of the connection; Invoiced by default.")
@@ -42,19 +42,20 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter per option
         typer.Option(
             envvar="INVOICED_API_KEY",
             show_envvar=False,
-            help="Goes into .env alone. Other users of this machine can see options: the variable "
-            "INVOICED_API_KEY says it to nobody else.",
+            help="The API key; it is written only to .env. Other users of this machine can see "
+            "options, so rather set the variable INVOICED_API_KEY.",
         ),
     ] = None,
     start_date: Annotated[
-        str | None, typer.Option(help="Records updated before it are left out: MM/DD/YYYY or ISO.")
+        str | None,
+        typer.Option(help="Records updated before it are not replicated: MM/DD/YYYY or ISO."),
     ] = None,
     frequency: Annotated[
         str | None, typer.Option(help="How often a sync starts: 30m, or 1h to 24h; 1h by default.")
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="The key is a sandbox key.")] = False,
 ) -> None:
-    """Write invoiced.toml and .env into a folder of your own; nothing is overwritten."""
+    """Asks for what the options do not say, and writes the project's files."""
     home = folder.absolute()
     _check_free(home)
     given = {
@@ -69,9 +70,9 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter per option
     }
     for option, value in given.items():
         _check(option, value, f"--{option.replace('_', '-')}: ")
-    is_asked = sys.stdin.isatty() and sys.stdout.isatty()
+    can_ask = sys.stdin.isatty() and sys.stdout.isatty()
     answers = {
-        option: given[option] if option in given else _answer(option, is_asked=is_asked)
+        option: given[option] if option in given else _answer(option, can_ask=can_ask)
         for option in _ASKED
     }
     _write(home, answers, sandbox=sandbox)
@@ -79,13 +80,13 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 
 def _check_free(home: Path) -> None:
-    """Refuses a folder that has settings, or a warehouse that has to be moved first."""
+    """Checks that the folder has no settings, and no warehouse that must be moved first."""
     there = [str(home / name) for name in ("invoiced.toml", ".env") if (home / name).exists()]
     if there:
         verb = "exists" if len(there) == 1 else "exist"
         message = (
-            f"{' and '.join(there)} {verb} already. Nothing was written: edit what is there, or "
-            "name another folder"
+            f"{' and '.join(there)} {verb} already. Nothing was written: edit the existing "
+            "settings, or name another folder"
         )
         raise ConfigurationError(message)
     if home.exists() and not home.is_dir():
@@ -94,9 +95,9 @@ def _check_free(home: Path) -> None:
     load_settings({}, home)
 
 
-def _answer(option: str, *, is_asked: bool) -> str:
-    """What a person answers, asked again while it is wrong; the default where nobody is there."""
-    if not is_asked:
+def _answer(option: str, *, can_ask: bool) -> str:
+    """Asks until the answer is valid; returns the default if nobody can be asked."""
+    if not can_ask:
         return _DEFAULTS[option]
 
     def checked(value: str) -> str:
@@ -116,10 +117,10 @@ def _answer(option: str, *, is_asked: bool) -> str:
 
 
 def _check(option: str, value: str, where: str = "") -> None:
-    """Checks an answer as the settings would.
+    """Checks an answer as the settings will.
 
     Raises:
-        ConfigurationError: It would be refused; the text does not repeat a key.
+        ConfigurationError: The answer is not valid; the text does not repeat a key.
     """
     checks: dict[str, Callable[[], Any]] = {
         "name": lambda: Settings(connection=[ConnectionSettings(name=value)]),
@@ -174,7 +175,7 @@ def _write(home: Path, answers: dict[str, str], *, sandbox: bool) -> None:
 
 
 def _create(path: Path, text: str, mode: int = 0o666) -> None:
-    """Writes a new file with the access that `mode` and the umask leave; never over another."""
+    """Creates a file with the access that `mode` and the umask allow; fails if it exists."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
@@ -187,9 +188,9 @@ def _show_what_is_next(home: Path, *, has_key: bool) -> None:
         typer.echo(f"\nPut your API key into {home / '.env'}, as INVOICED_API_KEY.")
     typer.echo(
         f"\nNext:\n  cd {place}\n"
-        "  invoiced-pipeline check   # are key, tables and warehouse as they should be?\n"
+        "  invoiced-pipeline check   # test the key, the tables and the warehouse\n"
         "  invoiced-pipeline sync    # replicate\n"
         "  invoiced-pipeline ui      # Dagster's UI on http://localhost:3000, with the same runs\n"
-        f"From another folder, commands find the project with: "
+        f"To use the project from another folder: "
         f"export INVOICED_CONFIG={shlex.quote(str(home / 'invoiced.toml'))}"
     )

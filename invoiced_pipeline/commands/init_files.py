@@ -9,7 +9,7 @@ from invoiced_pipeline.settings.reference import toml
 from invoiced_pipeline.settings.warehouse import DEFAULT_PATH
 
 DAGSTER_HOME = Path("data/dagster")
-"""Where commands keep Dagster's records in a folder without `dagster.yaml`, too."""
+"""Where commands keep Dagster's run history in any folder without `dagster.yaml`."""
 
 GITIGNORE = """\
 .env
@@ -26,40 +26,40 @@ load_from:
 """
 
 _SETTINGS = """\
-# What invoiced-pipeline does in this folder. Relative paths begin in this folder.
-# A line that begins with # and no space is a setting to turn on: remove the #. All settings, with
-# defaults and examples, are in docs/settings.md of the project. The API key is in .env, never here.
+# Settings of invoiced-pipeline. Relative paths begin in this folder.
+# To turn on a setting that is commented out, remove the #. All settings, with defaults and
+# examples, are in docs/settings.md of the project. The API key belongs in .env, never here.
 
 {warehouse}
 
 [[connection]]
 # Names the dataset, which is the schema in the warehouse and the asset group: {dataset}.
-# Fixed once there is data.
+# Do not change it once there is data.
 name = {name}
-# The sandbox's host, with a sandbox key.
+# The key is a sandbox key.
 {sandbox}
-# Records updated before this date are left out: MM/DD/YYYY or ISO. Where none is set, it is one
-# year before the first sync.
+# Records updated before this date are not replicated: MM/DD/YYYY or ISO. Default: one year before
+# the first sync.
 {start_date}
-# The size of a partition: monthly, weekly or daily. Fixed once there is data.
+# The size of a partition: monthly, weekly or daily. Do not change it once there is data.
 #partitions = "monthly"
-# What becomes of rows whose records are gone in Invoiced: mark, remove or ignore.
+# What happens to rows whose records were deleted in Invoiced: mark, remove or ignore.
 #deletions = "mark"
 
-# When a sync starts, once the schedule {dataset}_sync_schedule is turned on in Dagster's UI.
+# When a sync starts, if the schedule {dataset}_sync_schedule is turned on in Dagster's UI.
 [connection.schedule]
 # 30m, or 1h to 24h.
 {frequency}
-# A time that is one of the starts, and its time zone.
+# The time of one of the starts, and its time zone.
 #anchor = "03:30"
 #timezone = "Europe/Berlin"
 
-# Which tables and columns; all by default.
+# The tables to replicate; all by default.
 #[connection.tables]
 #include = ["customers", "invoices", "payments"]
 
-# Rows that become records in Invoiced. Nothing is sent unless active is true; look first with
-# `invoiced-pipeline writeback plan new_customers`.
+# Rows that become records in Invoiced. Nothing is sent unless active is true; to see what would be
+# sent: invoiced-pipeline writeback plan new_customers
 #[[writeback]]
 #name = "new_customers"
 #operation = "create_customer"
@@ -69,17 +69,17 @@ name = {name}
 """
 
 _WAREHOUSE = """\
-# The DuckDB file. No schema may have its name. For PostgreSQL see docs/warehouses.md.
+# The DuckDB file. No schema may have its name. For PostgreSQL, see docs/warehouses.md.
 {mark}[warehouse]
 {mark}path = {path}"""
 
 _DOTENV = """\
-# Keep this file out of version control: it holds the key. The environment wins over it.
+# Keep this file out of version control: it holds the key. Environment variables override it.
 
 # Invoiced: Settings > Developers > API Keys.
 INVOICED_API_KEY={key}
 
-# Where Dagster keeps its records; it has to be absolute. Correct it when you move this folder.
+# Where Dagster keeps its run history: an absolute path. Correct it when you move this folder.
 DAGSTER_HOME={home}
 """
 
@@ -87,12 +87,12 @@ DAGSTER_HOME={home}
 def settings_file(
     connection: ConnectionSettings, *, start_date: str, frequency: str, sandbox: bool
 ) -> str:
-    """The text of `invoiced.toml`.
+    """Returns the text of `invoiced.toml`.
 
     Args:
-        connection: Its name counts.
-        start_date: As it was given; empty where there is none.
-        frequency: As it was given; empty for the default.
+        connection: A connection with the project's name.
+        start_date: The start date as it was typed; empty for the default.
+        frequency: The frequency as it was typed; empty for the default.
         sandbox: Whether the key is a sandbox key.
     """
     path = other_name(DEFAULT_PATH, [connection])
@@ -108,7 +108,7 @@ def settings_file(
 
 
 def dotenv_file(key: str, home: Path) -> str:
-    """The text of `.env`."""
+    """Returns the text of `.env`."""
     return _DOTENV.format(key=_quoted(key), home=_quoted(str(home)))
 
 
@@ -117,7 +117,7 @@ def _set(name: str, value: str, example: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A value as `.env` reads it back."""
+    """Returns a value quoted for `.env`."""
     if re.fullmatch(r"[\w./:@+-]*", value, re.ASCII):
         return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")

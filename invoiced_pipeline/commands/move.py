@@ -1,4 +1,4 @@
-"""`invoiced-pipeline move`: from the DuckDB file to the server, or to another storage version."""
+"""`invoiced-pipeline move`: from DuckDB to PostgreSQL, or to another storage version."""
 
 import json
 import shlex
@@ -22,22 +22,20 @@ from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 
 def move(
     source: Annotated[
-        Path | None, typer.Option("--from", help="The DuckDB file; by default the settings' path.")
+        Path | None,
+        typer.Option("--from", help="The DuckDB file; that of the settings by default."),
     ] = None,
     storage_version: Annotated[
         str | None,
         typer.Option(
-            help="Convert the DuckDB file instead, so that DuckDB of this version can open it: "
+            help="Convert the DuckDB file so that DuckDB of this version can open it: "
             f"{', '.join(get_args(StorageVersion))}."
         ),
     ] = None,
     connection: ConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a connection's dataset from DuckDB to PostgreSQL; the next sync goes on from there.
-
-    With --storage-version: convert the DuckDB file, with all datasets in it.
-    """
+    """Copies a connection's dataset to the server, or converts the DuckDB file."""
     settings = load_settings()
     if storage_version is not None:
         _convert(settings, source, storage_version, connection, as_json=as_json)
@@ -46,7 +44,7 @@ def move(
     target = settings.warehouse
     if target.destination != "postgres":
         message = (
-            "move copies from a DuckDB file to the server that the settings name: set first "
+            "move copies from a DuckDB file to the PostgreSQL server of the settings: first set "
             "INVOICED_DESTINATION=postgres, and INVOICED_POSTGRES_URL or [warehouse.credentials]"
         )
         raise ConfigurationError(message)
@@ -66,7 +64,7 @@ def move(
     for each in moved:
         console.print(f"{each.table}: {counted(each.rows, 'row')}", highlight=False)
     console.print(
-        f"{dataset} is in {database.label} now, and {file} as it was. Go on with: "
+        f"{dataset} is now in {database.label}; {file} is unchanged. Continue with: "
         "invoiced-pipeline sync",
         highlight=False,
     )
@@ -80,17 +78,17 @@ def _convert(
     *,
     as_json: bool,
 ) -> None:
-    """Converts the file, and says what became of it."""
+    """Converts the file, and prints its version and size before and after."""
     known = get_args(StorageVersion)
     if version not in known:
-        message = f"--storage-version: it is {', '.join(known)} (got {version!r})"
+        message = f"--storage-version: {version!r} is not one of {', '.join(known)}"
         raise ConfigurationError(message)
     if connection is not None:
         message = "--storage-version converts the file with all its datasets: omit --connection"
         raise ConfigurationError(message)
     if source is None and settings.warehouse.destination != "duckdb":
         message = (
-            "--storage-version converts a DuckDB file, and the settings name PostgreSQL: name the "
+            "--storage-version converts a DuckDB file, but the settings name PostgreSQL: name the "
             "file with --from"
         )
         raise ConfigurationError(message)
@@ -100,11 +98,11 @@ def _convert(
         typer.echo(json.dumps({"file": str(file), **asdict(done)}))
         return
     if done.before == done.after:
-        say(console, f"{file} has storage version {version} already. Nothing was done.")
+        say(console, f"{file} already has storage version {version}. Nothing was done.")
         return
     say(
         console,
-        f"{file} has storage version {done.after.version} now (before: {done.before.version}): "
+        f"{file} now has storage version {done.after.version} (before: {done.before.version}): "
         f"{done.after.readers} can open it. Its size is {_megabytes(done.bytes_after)} (before: "
         f"{_megabytes(done.bytes_before)}).",
     )

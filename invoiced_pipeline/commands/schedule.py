@@ -18,18 +18,27 @@ from invoiced_pipeline.settings import ScheduleSettings, load_settings
 
 
 def schedule(  # noqa: PLR0913, PLR0917 - one parameter per option
-    cron: Annotated[str | None, typer.Option(help="Another cron expression.")] = None,
-    dialect: Annotated[str | None, typer.Option(help="Its dialect: quartz or unix.")] = None,
-    anchor: Annotated[str | None, typer.Option(help="Another anchor, such as 03:30.")] = None,
-    frequency: Annotated[str | None, typer.Option(help="Another frequency, such as 6h.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Another time zone.")] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="A cron expression instead of the settings'.")
+    ] = None,
+    dialect: Annotated[str | None, typer.Option(help="Dialect of --cron: quartz or unix.")] = None,
+    anchor: Annotated[
+        str | None, typer.Option(help="An anchor instead of the settings', such as 03:30.")
+    ] = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="A frequency instead of the settings', such as 6h.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="A time zone instead of the settings'.")
+    ] = None,
     since: Annotated[
-        str | None, typer.Option("--from", help="ISO instant to count from; now by default.")
+        str | None,
+        typer.Option("--from", help="Show starts after this ISO instant; now by default."),
     ] = None,
     connection: ConnectionOption = None,
-    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many starts.")] = 10,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many starts to show.")] = 10,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a list of instants in UTC, for scripts.")
+        bool, typer.Option("--json", help="Print the starts as a JSON array in UTC, for scripts.")
     ] = False,
 ) -> None:
     """Shows a connection's schedule, or another one given by options."""
@@ -67,7 +76,7 @@ def _show(schedule: Schedule, starts: Sequence[datetime]) -> None:
 
 
 def _chosen(rules: dict[str, str], timezone: str | None, name: str | None) -> Schedule:
-    """A connection's schedule; any rule given takes the place of all of its rules."""
+    """Returns a connection's schedule; if a rule is given, none of the settings' rules count."""
     settings = load_settings()
     connection = settings.find(name)
     known = connection.schedule
@@ -100,8 +109,8 @@ def _instant(text: str | None) -> datetime:
         instant = None
     if instant is None or not 1970 <= instant.year < 2100:
         message = (
-            f"--from: {text!r} is no instant of 1970 to 2099. Accepted forms: ISO such as "
-            "2025-01-31T08:00:00Z; without offset it is UTC"
+            f"--from: {text!r} is not an instant from 1970 to 2099. Accepted forms: ISO such as "
+            "2025-01-31T08:00:00Z; without an offset it is UTC"
         )
         raise ConfigurationError(message)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

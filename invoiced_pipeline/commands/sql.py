@@ -1,4 +1,4 @@
-"""`invoiced-pipeline sql`: queries over the warehouse, which is opened for reading only."""
+"""`invoiced-pipeline sql`: read-only queries over the warehouse."""
 
 import sys
 from typing import Annotated
@@ -16,13 +16,13 @@ from invoiced_pipeline.warehouse.open import open_database
 def sql(
     query: Annotated[
         str | None,
-        typer.Argument(help="SQL. Without it: from stdin, or typed at a prompt."),
+        typer.Argument(help="SQL. Without it, SQL comes from stdin or from a prompt."),
     ] = None,
     connection: ConnectionOption = None,
     as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
 ) -> None:
-    """Query the warehouse, which can only be read; tables need no schema before their names."""
+    """Runs a query, or the prompt, and prints rows as a table, CSV or JSON."""
     settings = load_settings()
     dataset = settings.find(connection).dataset
     if as_json and as_csv:

@@ -15,18 +15,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.warehouse.database import QueryResult
 
 SHOWN_ROWS = 100
-"""Rows of a query that a terminal shows; other outputs have all of them."""
+"""Rows that a terminal shows; a pipe or a file gets all of them."""
 
 _NUMBERS = (int, float, Decimal)
 _WIDEST = 1_000_000
-"""Characters in a line of a table that is not for a terminal."""
+"""Characters in a table's line when the output is no terminal."""
 
 
 def write_json(result: QueryResult) -> None:
-    """Prints one array of objects, a row on each line; numbers are exact, JSON columns nested."""
+    """Prints a JSON array with a row per line; numbers are exact, and JSON columns nested."""
     names = _distinct(result.columns)
     encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
     separator = "["
@@ -41,7 +42,7 @@ def write_json(result: QueryResult) -> None:
 
 
 def write_csv(result: QueryResult) -> None:
-    """Prints a header and a line for each row; NULL is empty."""
+    """Prints a header and a line per row; NULL is empty."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(result.columns)
     for row in result.rows:
@@ -49,7 +50,7 @@ def write_csv(result: QueryResult) -> None:
 
 
 def show_result(result: QueryResult) -> None:
-    """Prints a table; where a terminal is too narrow for it, each row as lines of its own.
+    """Prints a table, or a block of lines per row if the terminal is too narrow.
 
     No value is cut. A terminal shows the first `SHOWN_ROWS` rows.
     """
@@ -67,10 +68,10 @@ def show_result(result: QueryResult) -> None:
     if width <= console.width:
         console.print(grid, crop=False)
     else:
-        _show_apart(console, result.columns, cells)
-    count = f"{len(rows):,} row{'' if len(rows) == 1 else 's'}"
+        _show_blocks(console, result.columns, cells)
+    count = counted(len(rows), "row")
     if next(result.rows, None) is not None:
-        count = f"The first {count}; --csv and --json give all"
+        count = f"The first {count}; --csv and --json print all"
     console.print(Text(f"{count}."), soft_wrap=True)
 
 
@@ -85,8 +86,8 @@ def _table(columns: Sequence[str], rows: list[tuple[Any, ...]], cells: list[list
     return grid
 
 
-def _show_apart(console: Console, columns: Sequence[str], cells: list[list[str]]) -> None:
-    """A row as a block of lines, each with a column's name and value."""
+def _show_blocks(console: Console, columns: Sequence[str], cells: list[list[str]]) -> None:
+    """Prints a row as a block of lines, each with a column's name and value."""
     longest = max(map(cell_len, columns))
     for number, row in enumerate(cells, start=1):
         console.print(Text(f"row {number}", style="bold"))
@@ -96,13 +97,13 @@ def _show_apart(console: Console, columns: Sequence[str], cells: list[list[str]]
 
 
 def _text(value: Any) -> str:
-    """A value as people read it, and programs parse it: nothing is rounded."""
+    """Returns a value's text, which people can read and programs can parse; nothing is rounded."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal) and value.is_finite():
-        text = f"{value:f}"  # money has ten decimals, most of them 0
+        text = f"{value:f}"  # money has ten decimals, and most are 0
         return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, datetime):
         return value.isoformat(" ")
@@ -114,7 +115,7 @@ def _text(value: Any) -> str:
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """Column names, made unique: a second `id` becomes `id_2`."""
+    """Returns unique column names: a second `id` becomes `id_2`."""
     names: list[str] = []
     for column in columns:
         name, number = column, 1

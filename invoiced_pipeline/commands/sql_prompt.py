@@ -1,4 +1,4 @@
-"""The prompt of `invoiced-pipeline sql`: queries are typed, and run one after another."""
+"""The prompt of `invoiced-pipeline sql`."""
 
 import contextlib
 from collections.abc import Callable
@@ -22,18 +22,18 @@ _COLUMNS = """
 
 
 def prompt(run: Callable[[str], None], dataset: str, label: str) -> None:
-    """Reads queries until the end of input; an error of one is shown, and the next is read.
+    """Reads and runs queries until the end of input; an error of a query does not end the prompt.
 
     Args:
         run: Runs a query and shows its rows.
-        dataset: Whose tables they see.
-        label: What to call the warehouse.
+        dataset: The dataset of the tables.
+        label: The warehouse, as messages name it.
     """
-    with contextlib.suppress(ImportError):  # Python may be built without it
+    with contextlib.suppress(ImportError):  # some builds of Python have no readline
         import readline  # noqa: F401 - gives `input` its history and keys
 
-    say(console, f"Tables of {dataset} in {label}, for reading only.")
-    say(console, f"{_HELP}\nThe warehouse is open only while a query runs: a sync can go on.")
+    say(console, f"Tables of {dataset} in {label}, read-only.")
+    say(console, f"{_HELP}\nThe warehouse is open only while a query runs, so syncs can run.")
     lines: list[str] = []
     while True:
         try:
@@ -57,7 +57,7 @@ def prompt(run: Callable[[str], None], dataset: str, label: str) -> None:
 
 
 def _try(run: Callable[[str], None], query: str) -> None:
-    """Runs a query; where it fails, says why."""
+    """Runs a query, or shows why it fails."""
     try:
         run(query)
     except InvoicedPipelineError as error:
@@ -67,7 +67,7 @@ def _try(run: Callable[[str], None], query: str) -> None:
 
 
 def _described(command: str, dataset: str) -> str:
-    r"""The query behind `\d`; for any other command, the tables."""
+    r"""Returns the query behind `\d` and `\d NAME`; that of `\d` for any other command."""
     name = command.partition(" ")[2].strip()
     if not name:
         return _TABLES.format(dataset=dataset)

@@ -83,7 +83,7 @@ def _schedule_words(status: ConnectionStatus) -> str:
     next_start = f"{_minute(status.next_start)} UTC"
     if status.schedule_on:
         return f"The next start is at {next_start}."
-    return f"The schedule is off; turned on, its next start is at {next_start}."
+    return f"The schedule is off; if you turn it on, the next start is at {next_start}."
 
 
 def _minute(instant: datetime) -> str:

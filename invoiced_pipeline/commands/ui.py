@@ -1,4 +1,4 @@
-"""`invoiced-pipeline ui`: Dagster's UI and scheduler over the records of these commands."""
+"""`invoiced-pipeline ui`: Dagster's UI and scheduler, with the run history of these commands."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from invoiced_pipeline.defs.launch.home import dagster_home
 from invoiced_pipeline.settings import load_settings
 
 _SUPERSEDED = "ignore:Function `dev_command` is superseded"
-"""`dg dev`, its successor, is in a package that brings 17 others, among them a cloud client."""
+"""Its successor `dg dev` is in a package with 17 dependencies, among them a cloud client."""
 
 
 def ui(
-    port: Annotated[int, typer.Option(help="Port.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Start Dagster's UI and scheduler, with the runs of these commands, until Ctrl-C."""
+    """Replaces this process by `dagster dev`, with the settings' home and workspace."""
     settings = load_settings()
     home = dagster_home(settings)
     home.prepare()
@@ -36,8 +36,8 @@ def ui(
         workspace.write_text(text, encoding="utf-8")
     if settings.has_file:
         environment["INVOICED_CONFIG"] = str(Path(settings.source).absolute())
-    # In its working directory `dagster dev` lets an .env override DAGSTER_HOME, and warns of a
-    # dagster.yaml that it does not use.
+    # `dagster dev` lets an .env in its working directory override DAGSTER_HOME, and warns about a
+    # dagster.yaml there that it does not use.
     os.chdir(home.folder if home.is_set else settings.folder)
     options = ["-h", host, "-p", str(port), "-w", str(workspace)]
     command = [sys.executable, "-m", "dagster", "dev", *options]
@@ -45,7 +45,7 @@ def ui(
 
 
 def _workspace(project: Path, code_location: str) -> str:
-    """A workspace file, which is YAML and JSON: it gives the code location its name."""
+    """Returns a workspace file, as JSON, which is YAML, too; it names the code location."""
     module = {
         "module_name": "invoiced_pipeline.definitions",
         "working_directory": str(project),

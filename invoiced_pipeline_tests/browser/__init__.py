@@ -1,1 +1,1 @@
-"""The Dagster UI as a person sees it: `dagster dev`, and a headless browser."""
+"""Dagster's UI in a headless browser, over `dagster dev`."""

@@ -1,4 +1,4 @@
-"""One site and one browser for all tests of this folder; a failed test leaves a picture."""
+"""One site and one browser for all tests of this folder; a failed test leaves a screenshot."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def used_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A folder with two syncs and a write-back, and its UI; read it, and launch what you like."""
+    """The UI of a folder after two syncs and a write-back; tests may read it and launch runs."""
     with site(tmp_path_factory.mktemp("site")) as used:
         yield used
 

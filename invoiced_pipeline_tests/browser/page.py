@@ -1,4 +1,4 @@
-"""A headless Chromium, used by what a person reads: texts, links and buttons."""
+"""A headless Chromium, controlled by visible texts, links and buttons."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ _FIRST_VISIBLE = """
 
 
 def missing_browser() -> str | None:
-    """Says what must be installed before a browser can be driven; None when all is there."""
+    """Returns what must be installed to control a browser; None if nothing is missing."""
     if _browser() is None:
         return "no Chromium on this machine (Debian: apt-get install chromium chromium-driver)"
     if shutil.which("chromedriver") is None:
@@ -50,7 +50,7 @@ def _browser() -> str | None:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[WebDriver]:
-    """A headless browser with a fresh profile, as wide as a laptop's window."""
+    """Starts a headless browser with a new profile, as wide as a laptop's window."""
     options = webdriver.ChromeOptions()
     options.binary_location = _browser() or ""
     for argument in (
@@ -65,7 +65,7 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
         options.add_argument(argument)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # Chromium's sandbox refuses root, as in CI
-    # A driver's path, so that Selenium never looks for one in the network.
+    # With a driver's path, Selenium does not look for one in the network.
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     try:
         driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
@@ -75,7 +75,7 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
 
 
 class Page:
-    """What is open in the browser.
+    """The open page.
 
     Args:
         driver: The browser.
@@ -184,7 +184,7 @@ class Page:
         try:
             return WebDriverWait(self.driver, PATIENCE, 0.2, ignored).until(lambda _: condition())
         except TimeoutException:
-            # A busy machine may show it between the last look and the end.
+            # On a busy machine it may appear between the last look and the deadline.
             if found := condition():
                 return found
             at = self.driver.current_url

@@ -1,4 +1,4 @@
-"""A folder in use: two syncs and a write-back by command, and Dagster's UI over it."""
+"""A folder after two syncs and a write-back, and Dagster's UI over it."""
 
 import socket
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Site:
 
 @contextmanager
 def site(folder: Path) -> Iterator[Site]:
-    """Serves the UI of a folder in which an account was replicated and written to."""
+    """Serves the UI of a folder with a replicated account and a pushed write-back."""
     with (
         invoiced_account(customers=60) as account,
         front_door(folder, account) as door,
@@ -91,7 +91,7 @@ def _webserver(door: FrontDoor) -> Iterator[str]:
 
 
 def _is_up(url: str) -> bool:
-    """The code location is loaded, too: until then pages show nothing of it."""
+    """Returns whether the UI and its code location are loaded."""
     query = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
     with suppress(urllib3.exceptions.HTTPError):
         entries = _ask(url, query)["workspaceOrError"].get("locationEntries", [])

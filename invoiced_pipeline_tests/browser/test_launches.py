@@ -1,4 +1,4 @@
-"""What a person starts in Dagster's UI, and reads when it has ended."""
+"""Runs that a person launches in Dagster's UI, and their results."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ _BUSINESS = 3
 """Requests with which people changed the account: a customer, an invoice and a payment."""
 
 
-def test_materialising_one_partition(page: "Page", used_site: Site) -> None:
+def test_materializing_one_partition(page: "Page", used_site: Site) -> None:
     before = used_site.runs()
     page.open("/assets/invoiced/customers").click("button", "Materialize…")
     page.shows("Launch runs to materialize").click("button", "Latest")

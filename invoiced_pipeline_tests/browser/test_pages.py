@@ -1,4 +1,4 @@
-"""What a person reads in Dagster's UI after two syncs and a push by command."""
+"""Pages of Dagster's UI after two syncs and a push by command."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ def test_catalog_lists_every_table(page: "Page") -> None:
     page.hides("Failed", "Overdue")
 
 
-def test_lineage_goes_from_the_account_through_tables_to_what_is_written_back(page: "Page") -> None:
+def test_lineage_goes_from_account_to_tables_to_write_backs(page: "Page") -> None:
     page.high(_WHOLE_LIST).open("/asset-groups").shows(
         "invoiced_account",
         *TABLE_NAMES,
@@ -64,7 +64,7 @@ def test_an_assets_lineage_names_its_neighbours(page: "Page") -> None:
     page.shows("invoiced_account", "invoices__items", f"writeback_{WRITEBACK}")
 
 
-def test_an_assets_overview_says_how_it_stands(page: "Page") -> None:
+def test_an_assets_overview_shows_its_state(page: "Page") -> None:
     page.open(INVOICES).shows(
         "Latest materialization",
         "Freshness policy",
@@ -103,7 +103,7 @@ def test_checks_passed(page: "Page") -> None:
     page.shows("Evaluation result", "Passed", "records add up").hides("Failed", "Execution failed")
 
 
-def test_the_runs_page_says_what_ended_how(page: "Page") -> None:
+def test_the_runs_page_shows_results(page: "Page") -> None:
     today = datetime.now(UTC)
     page.open("/runs").shows("invoiced_sync", f"writeback_{WRITEBACK}", "Success", f"{today:%b}")
     page.hides("Started", "Failure")

@@ -1,4 +1,4 @@
-"""The demo's records, apart from the user's own."""
+"""The demo's run history is separate from the user's own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +11,14 @@ from invoiced_pipeline_tests.front_door import DEADLINE, REPOSITORY, Gate, front
 
 @pytest.mark.slow
 @pytest.mark.duckdb("demo.toml names a file")
-def test_a_killed_demo_run_is_failed_by_the_next_and_never_among_the_users(tmp_path: Path) -> None:
+def test_the_next_run_marks_a_killed_demo_run_as_failed(tmp_path: Path) -> None:
     with Emulator() as account, front_door(tmp_path) as door:
         text = (REPOSITORY / "demo.toml").read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:8085", account.url)
         # Few partitions: Dagster takes a while to record each of them.
         text = text.replace("01/01/2024", f"{datetime.now(UTC):%m/%d/%Y}")
         (tmp_path / "demo.toml").write_text(text, encoding="utf-8")
-        # Of the user's own project.
+        # The user's own project sets it.
         door.environment |= {"DAGSTER_HOME": str(tmp_path)}
 
         gate = Gate(account, after=3)

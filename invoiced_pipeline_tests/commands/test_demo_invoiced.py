@@ -1,4 +1,4 @@
-"""The demonstration beside other programs: nobody's emulator or warehouse is shared by accident."""
+"""The demo beside other programs: it shares no emulator or warehouse by accident."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ from invoiced_pipeline_tests.front_door import REPOSITORY, front_door
 
 
 def seeded(folder: Path) -> Path:
-    """A small account, so that the emulator makes up no large one."""
+    """Creates a small account, so that the emulator does not create a large one."""
     database = folder / "emulator.sqlite"
     store = Store(database)
     fill(store, seed=2, customers=1, now=1_700_000_000)
@@ -74,7 +74,7 @@ def test_a_port_of_another_program_is_left_alone(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{other.getsockname()[1]}"
         with local_invoiced(url, ours) as invoiced:
             assert (
-                invoiced.note == f"{url} belongs to another program, so this one took a free port."
+                invoiced.note == f"{url} belongs to another program, so this one uses a free port."
             )
             assert health(invoiced.url)["database"] == str(ours)
 
@@ -88,7 +88,7 @@ def test_settings_at_another_address(tmp_path: Path) -> None:
     assert settings.first.base_url == "http://127.0.0.1:8085"
 
 
-def test_what_comes_next_can_be_typed() -> None:
+def test_the_next_steps_are_commands() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     for command in next_steps().values():
         if command.startswith("make "):
@@ -111,7 +111,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.duckdb("demo.toml names a file")
 def test_a_demo_beside_another_one(tmp_path: Path) -> None:
-    """From the command: its own account is loaded and written to, and it says what comes next."""
+    """The command loads and writes its own account, and prints the next steps."""
     with Emulator() as other, front_door(tmp_path) as door:
         document = (REPOSITORY / "demo.toml").read_text()
         (tmp_path / "demo.toml").write_text(document.replace("http://127.0.0.1:8085", other.url))

@@ -1,4 +1,4 @@
-"""`invoiced-pipeline init`: a project in a folder of one's own, which the other commands take."""
+"""`invoiced-pipeline init`: a project folder that the other commands use."""
 
 import json
 import os
@@ -25,7 +25,7 @@ FILES = [".env", ".gitignore", "data", "invoiced.toml", "workspace.yaml"]
 
 
 def init(*arguments: str, key: str = "") -> str:
-    """What the command says, run where nobody can be asked."""
+    """The output of the command, run without a terminal."""
     result = CliRunner().invoke(app, ["init", *arguments], env={"INVOICED_API_KEY": key})
     if isinstance(result.exception, ConfigurationError):
         raise result.exception
@@ -34,7 +34,7 @@ def init(*arguments: str, key: str = "") -> str:
     return result.output
 
 
-def test_options_say_everything(tmp_path: Path) -> None:
+def test_options_answer_every_question(tmp_path: Path) -> None:
     folder = tmp_path / "a new" / "place"
     told = init(
         *(str(folder), "--name", 'Acme "Europe"', "--start-date", "01/31/2025"),
@@ -51,7 +51,7 @@ def test_options_say_everything(tmp_path: Path) -> None:
     assert settings.api_key(first).get_secret_value() == KEY
     assert settings.dagster_home == str(folder / DAGSTER_HOME)
     assert settings.warehouse.path == folder / "data" / "warehouse.duckdb"
-    # The key is in one file, which its owner alone can read and git leaves out.
+    # The key is in one file, which only its owner can read and git ignores.
     assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
     assert [path.name for path in folder.rglob("*") if path.is_file() and KEY in path.read_text()] \
         == [".env"]  # fmt: skip
@@ -60,7 +60,9 @@ def test_options_say_everything(tmp_path: Path) -> None:
     assert f"cd '{folder}'" in told
 
 
-def test_without_options_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_options_the_defaults_apply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert f"Put your API key into {tmp_path / '.env'}" in init()
     settings = load_settings({}, tmp_path)
@@ -115,7 +117,7 @@ def test_a_dataset_called_warehouse_gets_a_file_of_another_name(tmp_path: Path) 
     assert load_settings({}, tmp_path).warehouse.path == tmp_path / "data" / "replica.duckdb"
 
 
-def test_every_line_that_is_turned_off_is_a_setting() -> None:
+def test_every_commented_out_line_is_a_setting() -> None:
     text = settings_file(ConnectionSettings(), start_date="", frequency="", sandbox=False)
     on = re.sub(r"^#(?! )", "", text, flags=re.MULTILINE)
     assert on.count("\n[") > text.count("\n[")
@@ -131,7 +133,7 @@ def test_dagsters_settings_are_those_of_the_repository() -> None:
     assert yaml.safe_load(DAGSTER_YAML) == ours
 
 
-def test_a_person_is_asked_again_while_an_answer_is_wrong(tmp_path: Path) -> None:
+def test_a_question_is_repeated_until_the_answer_is_valid(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 - this package's command
         [sys.executable, "-m", "invoiced_pipeline.cli", "init", str(tmp_path / "new")],
@@ -160,7 +162,7 @@ def test_a_person_is_asked_again_while_an_answer_is_wrong(tmp_path: Path) -> Non
     try:
         while read := os.read(ours, 4096):
             rest += read.decode()
-    except OSError:  # how Linux says that the other end is closed
+    except OSError:  # Linux raises it when the other end is closed
         pass
     os.close(ours)
     assert process.wait() == 0, rest
@@ -172,7 +174,7 @@ def test_a_person_is_asked_again_while_an_answer_is_wrong(tmp_path: Path) -> Non
 
 
 def test_the_project_works(tmp_path: Path) -> None:
-    """Checked and replicated in the folder; seen by Dagster there, and by commands elsewhere."""
+    """Commands and Dagster use it in its folder, and commands from another folder."""
     project = tmp_path / "my project"
     elsewhere = tmp_path / "elsewhere"
     with (

@@ -16,7 +16,7 @@ NOON = ("--from", "2025-05-01T12:00:00Z")
 
 @dataclass
 class Command:
-    """The command, as often as one likes."""
+    """Runs the command."""
 
     folder: Path
 
@@ -67,7 +67,7 @@ def test_without_any_settings_every_hour(command: Command) -> None:
     assert command.starts(*NOON, "--count", "1") == ["2025-05-01T13:00:00+00:00"]
 
 
-def test_options_take_the_place_of_the_settings(command: Command) -> None:
+def test_options_override_the_settings(command: Command) -> None:
     command.configure('cron = "0 30 9 ? * MON-FRI"', 'dialect = "quartz"', 'timezone = "UTC"')
     one = (*NOON, "--count", "1")
     assert command.starts(*one) == ["2025-05-02T09:30:00+00:00"]
@@ -87,19 +87,22 @@ _REFUSED = {
     ("--timezone", "Mars"): "--timezone: 'Mars' is not a time zone. Accepted forms: UTC, or",
     ("--cron", "0 0 9 * * *", "--dialect", "quartz"): "--cron: '0 0 9 * * *' is not quartz cron",
     ("--cron", "0 9 * * *", "--dialect", "vixie"): "--dialect: Input should be 'quartz' or 'unix'",
-    ("--from", "tomorrow"): "--from: 'tomorrow' is no instant of 1970 to 2099. Accepted forms:",
-    ("--from", "9999-12-31"): "--from: '9999-12-31' is no instant of 1970 to 2099.",
+    (
+        "--from",
+        "tomorrow",
+    ): "--from: 'tomorrow' is not an instant from 1970 to 2099. Accepted forms:",
+    ("--from", "9999-12-31"): "--from: '9999-12-31' is not an instant from 1970 to 2099.",
 }
 
 
 @pytest.mark.parametrize("options", _REFUSED, ids=" ".join)
-def test_wrong_options_are_told_by_name(command: Command, options: tuple[str, ...]) -> None:
+def test_errors_name_wrong_options(command: Command, options: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         command(*options)
     assert str(caught.value).startswith(_REFUSED[options])
 
 
-def test_a_wrong_cron_in_the_settings_is_told_by_file_and_key(command: Command) -> None:
+def test_an_error_in_the_settings_names_file_and_key(command: Command) -> None:
     command.configure('cron = "0 0 9 32 * ?"', 'dialect = "quartz"')
     with pytest.raises(ConfigurationError) as caught:
         command()

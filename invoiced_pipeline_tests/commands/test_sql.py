@@ -1,4 +1,4 @@
-"""`invoiced-pipeline sql`: exact values, nothing cut, and nothing can be written."""
+"""`invoiced-pipeline sql`: exact values, nothing cut off, read-only."""
 
 import csv
 import io
@@ -89,7 +89,7 @@ def test_a_table_is_never_cut(sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None
     assert f"name        {LONG}" in narrow
     assert "total       1234567890123456789012345678.5\n" in narrow
     many = sql("select a.id from " + ", ".join(f"invoices {name}" for name in "abcdefgh"))
-    assert "The first 100 rows; --csv and --json give all." in many
+    assert "The first 100 rows; --csv and --json print all." in many
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_nothing_can_be_written(sql: Sql, query: str) -> None:
     assert json.loads(sql("select count(*) as n from invoices", "--json")) == [{"n": 2}]
 
 
-def test_what_is_missing_is_told(sql: Sql) -> None:
+def test_errors_say_what_is_missing(sql: Sql) -> None:
     with pytest.raises(ConfigurationError, match="No SQL was given"):
         sql()
     with pytest.raises(ConfigurationError, match="choose one"):
@@ -119,14 +119,16 @@ def test_what_is_missing_is_told(sql: Sql) -> None:
 
 
 @pytest.mark.duckdb("a server is taken to exist")
-def test_without_a_warehouse_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_warehouse_is_not_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(WarehouseError, match="To fill it: invoiced-pipeline sync"):
         CliRunner().invoke(app, ["sql", "select 1"], catch_exceptions=False)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_prompt_goes_on_after_an_error(
+def test_the_prompt_continues_after_an_error(
     sql: Sql, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = ["select id,", "  paid", "from invoices where id = 2;", "select nonsense;"]

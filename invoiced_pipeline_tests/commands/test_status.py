@@ -33,7 +33,7 @@ def test_without_a_key_and_before_any_run(tmp_path: Path) -> None:
 
         told = door.run("invoiced-pipeline", "status", "--connection", "acme_nightly").out
         assert "Acme nightly, in the dataset acme_nightly" in told
-        assert "Every day at 03:30 (UTC). The schedule is off; turned on, its next " in told
+        assert "Every day at 03:30 (UTC). The schedule is off; if you turn it on, the next " in told
         assert re.search(r"^ plans +pending", told, re.MULTILINE)
         assert "customers" not in told
         wrong = door.run("invoiced-pipeline", "status", "--connection", "Beta", status=1)

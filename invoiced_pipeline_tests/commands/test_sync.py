@@ -39,7 +39,7 @@ METADATA = {
 }
 
 
-def test_sync_leaves_out_columns_before_it_cuts_numbers(screen: Console) -> None:
+def test_columns_are_left_out_before_numbers_are_cut(screen: Console) -> None:
     tables = {name: METADATA | {"deleted_rows": name == "invoices"} for name in TABLE_NAMES}
     totals = {name: RowTotals(987_654_321, int(name == "invoices")) for name in TABLE_NAMES}
     sync.show_tables(tables, totals)
@@ -54,8 +54,8 @@ def test_sync_leaves_out_columns_before_it_cuts_numbers(screen: Console) -> None
         assert text.count("1,234,567") == len(TABLE_NAMES)
 
 
-def test_sync_shows_what_is_known() -> None:
-    """A run that records no totals, or a warehouse that is busy, costs a column and no error."""
+def test_unknown_totals_are_left_out() -> None:
+    """A busy warehouse costs a column and is no error."""
     console = new_screen(80)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sync, "console", console)
@@ -66,7 +66,7 @@ def test_sync_shows_what_is_known() -> None:
 
 @contextmanager
 def outage() -> Iterator[str]:
-    """An API that is down, and lets every request be tried again at once; gives its address."""
+    """Serves an API that is down and allows immediate retries; yields its address."""
     body = b'{"type": "api_error", "message": "There was an error.\\n\\nCorrelation ID: 1f"}'
 
     class Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ def outage() -> Iterator[str]:
         running.shutdown()
 
 
-def test_an_outage_is_one_error_and_retries_stand_above_the_progress(tmp_path: Path) -> None:
+def test_an_outage_is_one_error_and_retries_appear_above_the_progress(tmp_path: Path) -> None:
     with outage() as url, front_door(tmp_path) as door:
         door.environment |= {"INVOICED_API_URL": url, "INVOICED_API_KEY": KEY}
         door.environment["INVOICED_START_DATE"] = "2025-01-01"
@@ -130,7 +130,7 @@ def test_deletions_and_counts_that_differ_are_explained(tmp_path: Path) -> None:
         before = door.run("invoiced-pipeline", "check").out
         assert (
             "customers: 3 records since 2020-01-01; 4 rows in the warehouse. The API does not list "
-            "1 of them: the next sync or sweep marks what was deleted"
+            "1 of them: the next sync or sweep marks those deleted in Invoiced"
         ) in before
         assert plans.search(before)
 

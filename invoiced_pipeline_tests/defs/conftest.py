@@ -1,4 +1,4 @@
-"""Runs of the assets in this process, with an instance and a folder of their own."""
+"""Runs of the assets in this process, with their own instance and folder."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ KEYS = [f"{months_ago(count):%Y-%m-%d}" for count in (3, 2, 1, 0)]
 
 @dataclass
 class Outcome:
-    """A run in this process that ended."""
+    """The result of a run in this process."""
 
     result: dg.ExecuteInProcessResult
 
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass
 class Service:
-    """Definitions, instance and warehouse of one account."""
+    """The definitions, instance and warehouse of one account."""
 
     instance: dg.DagsterInstance
     environment: dict[str, str]
@@ -156,7 +156,7 @@ def account() -> Iterator[Emulator]:
 def service(
     account: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
-    """The definitions as a service serves them; no file it leaves may hold the key."""
+    """Definitions over an account; no file that runs leave may hold the key."""
     for name in [name for name in os.environ if name.startswith("INVOICED_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -188,7 +188,7 @@ def url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def server(service: Service, url: str, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """The service, whose warehouse is on a server."""
+    """The service with a PostgreSQL warehouse."""
     for name, value in {
         "INVOICED_DESTINATION": "postgres",
         "INVOICED_POSTGRES_URL": url,

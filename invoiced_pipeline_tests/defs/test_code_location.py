@@ -1,4 +1,4 @@
-"""Under which code location the UI lists a run of a command."""
+"""The code location under which the UI lists a command's run."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ SERVER = """
         (None, "default"),
         (OURS.format(name="billing"), "billing"),
         (OTHER.format(name="crm") + OURS.format(name="billing"), "billing"),
-        # A module that imports ours, and a server that does not say what it loads.
+        # A module that imports ours, and a server whose origin does not name its module.
         (OTHER.format(name="company"), "company"),
         (SERVER.format(name="server"), "server"),
         (SERVER.format(name="one") + SERVER.format(name="default"), "default"),
@@ -42,7 +42,7 @@ SERVER = """
         "unknown servers", "invalid", "not YAML",
     ],
 )  # fmt: skip
-def test_the_name_comes_from_the_workspace_else_from_the_setting(
+def test_the_name_comes_from_the_workspace_or_else_the_setting(
     workspace: str | None, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Runs of definitions that were loaded before the file of version 0.1.0 was there to be moved."""
+"""Runs of definitions that were loaded before the file of version 0.1.0 appeared."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_every_run_refuses(
     (service.folder / "invoiced.toml").write_text(PAYMENTS)
     settings = service.settings()
     definitions, instance = build_definitions(settings), service.instance
-    # As in a code server: what is launched knows the settings of before.
+    # As in a code server, runs are launched with the earlier settings.
     monkeypatch.setattr("invoiced_pipeline.defs.launch.job_run.load_settings", lambda: settings)
     old = service.folder / "data" / "invoiced.duckdb"
     old.parent.mkdir()

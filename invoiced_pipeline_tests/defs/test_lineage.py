@@ -44,7 +44,7 @@ def parents(defs: dg.Definitions, key: str) -> set[str]:
     return {each.to_user_string() for each in graph.get(dg.AssetKey(key.split("/"))).parent_keys}
 
 
-def test_the_graph_reads_account_tables_write_backs_account(tmp_path: Path) -> None:
+def test_the_graph_goes_from_account_to_tables_to_write_backs_to_account(tmp_path: Path) -> None:
     defs = definitions(tmp_path, TOML)
     dg.Definitions.validate_loadable(defs)
     for table in TABLES:
@@ -60,7 +60,7 @@ def test_the_graph_reads_account_tables_write_backs_account(tmp_path: Path) -> N
     assert parents(defs, "invoiced/invoiced_account_writes") == written
 
 
-def test_nothing_that_surrounds_the_tables_is_materialised(tmp_path: Path) -> None:
+def test_only_tables_are_materialized(tmp_path: Path) -> None:
     defs = definitions(tmp_path, TOML)
     graph = defs.resolve_asset_graph()
     assert {key.path[-1] for key in graph.materializable_asset_keys} == {
@@ -112,14 +112,14 @@ _QUERIES = {
 
 
 @pytest.mark.parametrize("query", _QUERIES)
-def test_a_query_is_searched_for_its_tables(query: str) -> None:
+def test_a_query_depends_on_its_tables(query: str) -> None:
     known = {"invoices", "plans", "customers"}
     settings = WritebackSettings(name="x", operation="create_customer", source=query, key="id")
     found = source_tables(settings, "invoiced", known)
     assert [".".join(each) for each in found] == _QUERIES[query]
 
 
-def test_the_groups_selection_of_the_cli_takes_the_tables_alone(tmp_path: Path) -> None:
+def test_selecting_the_group_selects_only_tables(tmp_path: Path) -> None:
     with invoiced_account(customers=2) as account, front_door(tmp_path, account) as door:
         (door.folder / "invoiced.toml").write_text(TOML, encoding="utf-8")
         keys = door.run(

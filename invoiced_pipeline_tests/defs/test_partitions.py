@@ -1,4 +1,4 @@
-"""The partition grid: where it begins, where it ends, and the default start date."""
+"""Partitions: the first, the last, and the default start date."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ _GRIDS: list[tuple[Cadence, str, str, str, int]] = [
 
 
 @pytest.mark.parametrize(("cadence", "start", "first", "last", "count"), _GRIDS)
-def test_the_grid_holds_the_start_date_and_the_running_period(
+def test_partitions_reach_from_the_start_date_to_the_current_period(
     cadence: Cadence, start: str, first: str, last: str, count: int
 ) -> None:
     partitions = partitions_for(cadence, utc(start))
@@ -42,7 +42,7 @@ def test_the_grid_holds_the_start_date_and_the_running_period(
     assert running.start <= NOW < running.end
 
 
-def test_the_default_is_a_year_back_until_the_first_run_pins_it(tmp_path: Path) -> None:
+def test_the_default_start_is_a_year_ago_until_the_first_run_pins_it(tmp_path: Path) -> None:
     warehouse = DuckDbDatabase(tmp_path / "invoiced.duckdb")
     assert default_start_date(warehouse, "invoiced", NOW) == utc("2025-11-22")
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The definitions as a service serves them, with a PostgreSQL server as the warehouse."""
+"""Runs with a PostgreSQL server as the warehouse."""
 
 from urllib.parse import urlsplit
 
@@ -63,7 +63,7 @@ def test_a_sync_with_its_log_its_checks_and_its_sweep(
     assert "postgres" in graph.get(server.key("customers")).kinds
 
 
-def test_a_run_meets_another_one_of_the_same_dataset_alone(
+def test_a_run_is_blocked_only_by_runs_of_the_same_dataset(
     server: Service, account: Emulator, on_server: Database
 ) -> None:
     fill(account)
@@ -94,7 +94,7 @@ def test_the_password_is_in_no_file_and_no_message(
             assert password.encode() not in path.read_bytes(), path
 
 
-def test_without_a_server_the_definitions_load_and_a_run_says_what_to_set(
+def test_without_a_server_definitions_load_and_a_run_names_the_setting(
     server: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(account)

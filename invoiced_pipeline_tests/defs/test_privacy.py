@@ -1,4 +1,4 @@
-"""No clear value of a hashed or dropped column is anywhere: not in the bytes of any file."""
+"""No file holds a clear value of a hashed or dropped column."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ HIDE = 'customers.hash = ["email", "name"]\ncustomers.drop = ["tax_id", "payment
 
 
 def clear_values(number: int) -> dict[str, str]:
-    """What must not be seen of a customer, told apart from everything else."""
+    """Values of a customer that must not appear; they are unique."""
     return {
         "email": f"jane.{number}@secret.example",
         "name": f"Jané/Secretperson {number}",
@@ -28,7 +28,7 @@ def clear_values(number: int) -> dict[str, str]:
 
 
 def fill(account: Emulator, number: int, *, owner: str = "no number") -> None:
-    """A customer whose values stand wherever they can, and one whose owner fits no column."""
+    """Adds a customer with values in every place, and one whose owner fits no column."""
     clear = clear_values(number)
     email, name, tax_id = clear["email"], clear["name"], clear["tax_id"]
     card = {"id": 1, "object": "card", "receipt_email": email, "last4": "4242"}
@@ -84,7 +84,7 @@ def salted(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 
 
 def file_of(service: Service) -> set[str]:
-    """The warehouse, where it is a file that can be looked through."""
+    """The warehouse, if it is a file that can be searched."""
     return {"data/warehouse.duckdb"} if service.database.kind == "duckdb" else set()
 
 
@@ -93,7 +93,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
     first = salted.sync()
     assert first.error is not None
     assert "fits no column" in first.error
-    assert found(salted, 1) == file_of(salted)  # they could be found
+    assert found(salted, 1) == file_of(salted)  # the search finds them
 
     select(salted, HIDE)
     fill(account, 2, owner=f"no number: {clear_values(2)['email']}")
@@ -109,7 +109,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
         clear = clear_values(number)
         email, name = hashed(clear["email"]), hashed(clear["name"])
         assert row == (email, name, None, None, name, f"write to {email}, tax [dropped]")
-    # What is not hidden is as it was, and the same value has one hash everywhere.
+    # Other values are unchanged, and a value has the same hash everywhere.
     invoices = salted.query("select id, ship_to, payment_source, _extra from invoices order by id")
     for number, ship_to, source, extra in invoices:
         clear = clear_values(number)
@@ -122,7 +122,7 @@ def test_rows_loaded_before_and_rows_loaded_after(salted: Service, account: Emul
     rejected = salted.query("select id, record from _rejected order by id")
     assert [record_id for record_id, _ in rejected] == ["1001", "1002"]
     assert json.loads(rejected[0][1])["email"] == hashed(clear_values(1)["email"])
-    # The views live on, and the next sync finds nothing to clear.
+    # The views still exist, and the next sync finds nothing to redact.
     assert salted.query("select count(*) from _sync_status where table_name = 'customers'") == [
         (1,)
     ]
@@ -139,7 +139,7 @@ def test_without_a_salt_nothing_is_loaded(service: Service, account: Emulator) -
     assert found(service, 1) == set()
 
 
-def test_another_salt_is_refused_unless_all_is_hashed_anew(
+def test_another_salt_is_refused_unless_everything_is_hashed_again(
     salted: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(account, "customers", 1, email="jane@secret.example")
@@ -168,15 +168,15 @@ reject_share = 1.0
 
 
 def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path) -> None:
-    """What is sent is kept as its hash: of a plan, of a push, and of rows that are not right."""
+    """Plans, pushes and invalid rows keep only hashes of what is sent."""
     source = tmp_path / "elsewhere.csv"
     clear, wrong = clear_values(1), clear_values(2)
     names, taken = ("email", "name", "tax_id"), "SECRETNUMBER-5"
     lines = [("ext_id", *names, "notes", "number")]
     lines.append(("C1", *(clear[name] for name in names), f"of {clear['email']}", ""))
-    # No email address, and a text so long that its reason cuts it off.
+    # No email address, and a text so long that the reason shortens it.
     lines.append(("C2", f"no address of {wrong['email']}", wrong["name"], wrong["tax_id"], "", ""))
-    lines.append(("C3", "", "Other", "", "", taken))  # which the API refuses
+    lines.append(("C3", "", "Other", "", "", taken))  # the API refuses it
     source.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
     writeback = WRITEBACK.format(source=source)
     (salted.folder / "invoiced.toml").write_text(writeback, encoding="utf-8")
@@ -188,7 +188,7 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
         return run_writeback(salted.definitions(), "crm", salted.instance, wish)
 
     assert push().error is None
-    assert found(salted, 1) >= file_of(salted)  # it could be found
+    assert found(salted, 1) >= file_of(salted)  # the search finds it
 
     select(salted, HIDE.replace('"name"]', '"name", "number"]'))
     with (salted.folder / "invoiced.toml").open("a", encoding="utf-8") as settings:

@@ -1,4 +1,4 @@
-"""On a server, readers never wait for a run, and no run waits for readers."""
+"""On a server, readers do not wait for runs, and runs do not wait for readers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ ALL = "select table_name from information_schema.tables where table_schema = 'in
 
 @pytest.fixture
 def impatient(server: Service, url: str) -> Service:
-    """A server on which whoever waits for another's lock fails within a second."""
+    """A server on which waiting for a lock fails within a second."""
     with administrator(url) as cursor:
         name = url.partition("?")[0].rpartition("/")[2]
         cursor.execute(f"alter database {name} set lock_timeout = '1s'")
@@ -32,7 +32,7 @@ def fill(account: Emulator, name: str) -> None:
 
 
 def read_all(cursor: Any) -> int:
-    """Looks at every table and view of the dataset; how many there are."""
+    """Reads every table and view of the dataset; returns how many there are."""
     cursor.execute(ALL)
     names = [name for (name,) in cursor.fetchall()]
     for name in names:
@@ -42,7 +42,7 @@ def read_all(cursor: Any) -> int:
 
 @contextmanager
 def reading(url: str) -> Iterator[None]:
-    """Somebody looks at everything, and leaves the transaction open, as many tools do."""
+    """Reads everything and leaves the transaction open, as many tools do."""
     import psycopg2
 
     connection = psycopg2.connect(url)
@@ -68,7 +68,7 @@ def test_a_run_does_not_wait_for_readers(impatient: Service, account: Emulator, 
 
 @pytest.mark.slow
 def test_readers_do_not_wait_for_a_run(impatient: Service, account: Emulator, url: str) -> None:
-    """They look at everything while what was merged is not committed yet."""
+    """They read everything while a merge is not committed yet."""
     fill(account, "Old")
     assert impatient.sync().error is None
     fill(account, "New")

@@ -1,4 +1,4 @@
-"""Runs of commands as the UI's pages ask for them, of one webserver over real records."""
+"""Runs of commands, as the UI's pages query them from a webserver."""
 
 import json
 import socket

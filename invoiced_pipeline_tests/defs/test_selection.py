@@ -1,4 +1,4 @@
-"""Selection as Dagster shows it, and as runs keep to it."""
+"""The selection of tables in definitions and in runs."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ EXCLUDED = 'exclude = ["transactions", "payments", "plans", "subscriptions"]'
 
 
 def put(account: Emulator, collection: str, record_id: int, **fields: Any) -> None:
-    # When it is put, not when this file was imported: a sync reaches back for minutes only.
+    # The time of the call, not of the import: a sync reaches back only a few minutes.
     stamp = int(datetime.now(UTC).timestamp())
     record = {"id": record_id, "object": collection[:-1], "created_at": stamp, "updated_at": stamp}
     account.store.put(collection, record | fields)
@@ -33,7 +33,7 @@ def filled(account: Emulator) -> Emulator:
     return account
 
 
-def test_definitions_speak_of_selected_tables_alone(service: Service) -> None:
+def test_definitions_have_only_selected_tables(service: Service) -> None:
     select(service, EXCLUDED)
     defs = service.definitions()
     names = {key.path[-1] for key in defs.resolve_asset_graph().materializable_asset_keys}
@@ -47,7 +47,7 @@ def test_definitions_speak_of_selected_tables_alone(service: Service) -> None:
     assert {key.path[-1] for key in job.asset_layer.executable_asset_keys} == left
 
 
-def test_a_deselected_table_is_not_asked_for_and_its_data_stays(
+def test_a_deselected_table_is_not_read_and_its_data_stays(
     service: Service, filled: Emulator
 ) -> None:
     assert service.sync().error is None
@@ -60,7 +60,7 @@ def test_a_deselected_table_is_not_asked_for_and_its_data_stays(
     assert "estimates" not in result.tables
     assert "/estimates" not in {path for _, path, _, _ in filled.requests}
     assert service.query("select id, notes from estimates") == [(20, None)]
-    # Selected again, it goes on from where it was.
+    # When it is selected again, it continues from its last coverage.
     select(service, "")
     assert service.sync().error is None
     assert service.query("select id, notes from estimates order by id") == [
@@ -69,8 +69,8 @@ def test_a_deselected_table_is_not_asked_for_and_its_data_stays(
     ]
 
 
-def test_a_schedules_tick_asks_only_for_selected_tables(service: Service) -> None:
-    """Tables that were never loaded would make the run claim every partition."""
+def test_a_tick_requests_only_selected_tables(service: Service) -> None:
+    """A table that was never loaded would widen the run's range to every partition."""
     select(service, EXCLUDED)
     assert service.sync().error is None
     schedule = service.definitions().resolve_schedule_def("invoiced_sync_schedule")
@@ -81,7 +81,7 @@ def test_a_schedules_tick_asks_only_for_selected_tables(service: Service) -> Non
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_sweep_keeps_to_selected_tables(service: Service, account: Emulator) -> None:
+def test_the_sweep_compares_only_selected_tables(service: Service, account: Emulator) -> None:
     assert service.sync().error is None
     select(service, 'exclude = ["estimates"]')
     account.store.remove("estimates", 20)
@@ -92,7 +92,7 @@ def test_the_sweep_keeps_to_selected_tables(service: Service, account: Emulator)
 
 
 def test_a_full_table_ends_with_exactly_the_apis_rows(service: Service, filled: Emulator) -> None:
-    """What changes or goes without a sign is seen by a table that is read whole."""
+    """A table that is read whole shows changes and deletions without `updated_at` or events."""
     select(service, 'customers.method = "full"')
     assert service.sync().error is None
     stamp = filled.store.get("customers", 1)["updated_at"]
@@ -112,10 +112,10 @@ def test_a_full_table_ends_with_exactly_the_apis_rows(service: Service, filled: 
     assert rows == [(1, True, True), (2, False, False)]
 
 
-def test_balances_are_not_checked_over_rows_that_lack_a_side(
+def test_balances_are_not_checked_in_rows_that_lack_columns(
     service: Service, account: Emulator
 ) -> None:
-    """Selected again, child rows and columns are as old as their row until all is read again."""
+    """Reselected child rows and columns are as old as their row until a full refresh."""
     payment = {"customer": 1, "amount": 9, "balance": 4, "voided": False}
     part = {"id": 1, "type": "invoice", "invoice": 10}
     put(account, "payments", 5, **payment, applied_to=[part | {"amount": 5}])
@@ -134,7 +134,7 @@ def test_balances_are_not_checked_over_rows_that_lack_a_side(
 
 
 def checks(service: Service, table: str) -> dict[str, bool]:
-    """Outcomes of a table's checks in the last run."""
+    """Results of a table's checks in the last run."""
     (run,) = service.instance.get_runs(limit=1)
     events = service.instance.all_logs(
         run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION

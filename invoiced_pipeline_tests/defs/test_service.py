@@ -1,4 +1,4 @@
-"""Dagster as a service: `dagster dev` with its daemon, asked through GraphQL as the UI asks it."""
+"""Dagster as a service: `dagster dev` with its daemon, over the UI's GraphQL."""
 
 import json
 import socket
@@ -93,7 +93,7 @@ query($keys: [AssetKeyInput!]) { assetNodes(assetKeys: $keys) {
 
 @dataclass
 class Webserver:
-    """A running `dagster dev`, spoken to as the UI does."""
+    """A running `dagster dev`, queried as the UI does."""
 
     process: subprocess.Popen[str]
     url: str
@@ -175,7 +175,7 @@ class Webserver:
 def service(door: FrontDoor) -> Iterator[Webserver]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    # Its words go to a file: nobody reads a pipe meanwhile, and the key may not be in them either.
+    # Its output goes to a file: nobody reads a pipe here, and the key must not be in it either.
     log = (door.folder / "service.log").open("a")
     process = door.start("dagster", "dev", "-h", "127.0.0.1", "-p", str(port), log=log)
     webserver = Webserver(process, f"http://127.0.0.1:{port}")
@@ -239,7 +239,7 @@ def test_a_backfill_of_all_partitions_from_the_ui(door: FrontDoor, account: Emul
 
 
 def test_one_partition_is_repaired_from_the_ui(door: FrontDoor, account: Emulator) -> None:
-    """What was damaged in its window is right again; what lies elsewhere was not read."""
+    """Damage in its window is repaired; other partitions are not read."""
     with service(door) as webserver:
         keys = webserver.tables()[0]["partitionKeys"]
         first, last = keys[0], keys[-1]
@@ -261,8 +261,8 @@ def test_one_partition_is_repaired_from_the_ui(door: FrontDoor, account: Emulato
     assert door.query(log) == [("invoices", "window", "succeeded")]
 
 
-def test_the_whole_service_killed_in_the_midst_of_a_run(door: FrontDoor, account: Emulator) -> None:
-    """The run stays under way for Dagster; the next tick runs all the same, and ends it."""
+def test_the_service_is_killed_during_a_run(door: FrontDoor, account: Emulator) -> None:
+    """Dagster takes the run for running; the next tick runs all the same and marks it as failed."""
     door.environment |= {
         "INVOICED_SCHEDULE_CRON": "* * * * *",
         "INVOICED_SCHEDULE_DIALECT": "unix",
@@ -291,7 +291,7 @@ def test_the_whole_service_killed_in_the_midst_of_a_run(door: FrontDoor, account
 
 
 def test_a_schedule_of_every_minute(door: FrontDoor, account: Emulator) -> None:
-    """Starts that no plain cron has; one meets another writer, and the next one runs."""
+    """Starts that unix cron cannot express; one meets another writer, and the next runs."""
     door.environment |= {
         "INVOICED_SCHEDULE_CRON": "0 * * * * ? 2020-2099",
         "INVOICED_SCHEDULE_DIALECT": "quartz",

@@ -1,4 +1,4 @@
-"""Several connections in one code location: each its own, and no key where it does not belong."""
+"""Several connections in one code location: each has its own assets, jobs and key."""
 
 import base64
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ def basic(key: str) -> str:
 
 @pytest.fixture
 def other() -> Iterator[Emulator]:
-    """Another account, which takes another key only."""
+    """Another account, with another key."""
     with Emulator(api_key=OTHER_KEY) as emulator:
         yield emulator
 
 
 def configure(service: Service, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
-    """A second connection beside that of the environment."""
+    """Adds a second connection to that of the environment."""
     first = ["[[connection]]", 'description = "The first company"', "[[connection]]"]
     (service.folder / "invoiced.toml").write_text("\n".join([*first, *lines]), encoding="utf-8")
     service.environment["BETA_KEY"] = OTHER_KEY
@@ -89,7 +89,7 @@ def test_each_has_a_dataset_a_group_jobs_and_schedules(
 def test_no_key_reaches_the_other_host(
     service: Service, account: Emulator, other: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sandbox and production, each with its key: what either server is sent tells."""
+    """Sandbox and production: each server receives only its own key."""
     account.store.put("customers", customer(1, NOW))
     other.store.put_many("customers", [customer(1, NOW), customer(2, NOW)])
     with ExitStack() as stack:
@@ -132,7 +132,7 @@ def test_no_key_reaches_the_other_host(
         ),
     ],
 )
-def test_a_run_cannot_be_asked_to_send_a_key_elsewhere(
+def test_a_runs_configuration_cannot_send_a_key_elsewhere(
     service: Service, monkeypatch: pytest.MonkeyPatch, config: dict[str, str], told: str
 ) -> None:
     configure(service, monkeypatch, 'name = "Beta"', 'api_key_env = "BETA_KEY"')
@@ -145,7 +145,7 @@ def test_a_run_cannot_be_asked_to_send_a_key_elsewhere(
 def test_two_connections_to_one_account(
     service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tables of one account on schedules of their own: how Stitch's users do it."""
+    """They give tables of one account different schedules, as users of Stitch do."""
     account.store.put_many("customers", [customer(1, NOW), customer(2, NOW)])
     configure(
         service,
@@ -164,7 +164,7 @@ def test_two_connections_to_one_account(
         "table_schema = 'invoiced' and table_name in ('plans', 'customers')"
     )
     assert tables == [("plans",)]
-    # Both remember whose they are.
+    # Both datasets remember their connection.
     (service.folder / "invoiced.toml").write_text(
         f'[[connection]]\n[[connection]]\nname = "NIGHTLY"\napi_url = "{account.url}"\n'
     )
@@ -181,5 +181,5 @@ def test_a_run_goes_through_the_connections_proxy(
         service.environment["INVOICED_PROXY"] = f"http://user:{KEY}@{proxy.address}"
         assert service.sync("customers").error is None
         assert len(proxy.requests) == len(account.requests) > 0
-    # The fixture looks for KEY in all files that the run left.
+    # The fixture searches all files that the run left for KEY.
     assert service.ids("customers") == [1]

@@ -1,4 +1,4 @@
-"""How tables are, by Dagster's records: before, in and after a run."""
+"""The state of tables before, during and after a run."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,12 +25,12 @@ def tables(service: Service) -> dict[str, TableStatus]:
 
 
 def states(service: Service) -> dict[str, str]:
-    """Of the tables that are not pending."""
+    """States of the tables that are not pending."""
     found = {name: each.state for name, each in tables(service).items()}
     return {name: state for name, state in found.items() if state != "pending"}
 
 
-def test_before_the_first_run_all_is_pending(service: Service) -> None:
+def test_before_the_first_run_all_tables_are_pending(service: Service) -> None:
     found = status(service)
     assert (found.connection, found.dataset) == ("Invoiced", "invoiced")
     assert [each.table for each in found.tables] == list(TABLE_NAMES)
@@ -42,13 +42,13 @@ def test_before_the_first_run_all_is_pending(service: Service) -> None:
     assert status(service).schedule_on
 
 
-def test_in_and_after_a_run(service: Service, account: Emulator) -> None:
+def test_during_and_after_a_run(service: Service, account: Emulator) -> None:
     account.store.put("customers", customer(1, CHANGED))
     seen: list[dict[str, str]] = []
 
     def look(*_: Any) -> None:
         account.on_request = None
-        # The file is the run's alone: nobody else may open it, and nobody does.
+        # While a run writes, no other process can open the file, and `status` does not try.
         with service.database.session("invoiced"):
             seen.append(states(service))
 
@@ -67,9 +67,7 @@ def test_in_and_after_a_run(service: Service, account: Emulator) -> None:
     assert status(service).last_start == found.started_at
 
 
-def test_a_table_that_fails_is_told_apart_from_the_others(
-    service: Service, account: Emulator
-) -> None:
+def test_only_the_table_that_fails_has_failed(service: Service, account: Emulator) -> None:
     account.store.put("customers", customer(1, CHANGED))
 
     def refuse(path: str, _: Any) -> None:
@@ -82,7 +80,7 @@ def test_a_table_that_fails_is_told_apart_from_the_others(
     found = tables(service)
     assert "not complete: plans: " in (found["plans"].error or "")
     assert found["customers"].error is None
-    # What had been loaded before is still told.
+    # Rows of earlier runs are still shown.
     account.keys[account.api_key] = "canceled"
     service.sync("customers")
     failed = tables(service)["customers"]

@@ -1,4 +1,4 @@
-"""What a run tells of itself: `_sync_log`, asset checks, rejects; and repairs that they ask for."""
+"""What a run records: `_sync_log`, asset checks and rejects; and the repairs that they suggest."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def put(account: Emulator, collection: str, record_id: Any, at: datetime, **fiel
 
 @pytest.fixture
 def billed(account: Emulator) -> Emulator:
-    """A customer and an invoice of 100, of which 40 are paid, since last month."""
+    """Adds a customer and an invoice of 100 with 40 paid, both of last month."""
     at = months_ago(1)
     put(account, "customers", 1, at, name="Ann")
     put(account, "invoices", 1, at, customer=1, status="sent", draft=False, total=100, balance=60)
@@ -101,7 +101,7 @@ def test_the_log_has_a_row_per_table_and_run(service: Service) -> None:
 def test_failed_tables_and_failed_loads_are_logged(
     service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The first run of all has the wrong key: the log is there, the dataset is still free.
+    # The very first run has the wrong key: it is logged, and the dataset belongs to no account.
     billed.keys.clear()
     assert service.sync("invoices", "customers").error is not None
     logged = "select table_name, status, rows, error from _sync_log order by finished_at, 1"
@@ -124,7 +124,7 @@ def test_failed_tables_and_failed_loads_are_logged(
     assert service.query(logged)[-1] == ("invoices", "succeeded", 1, None)
 
 
-def test_all_checks_pass_on_a_right_replica(service: Service, billed: Emulator) -> None:
+def test_all_checks_pass_on_a_correct_replica(service: Service, billed: Emulator) -> None:
     assert service.sync(mode="full").error is None
     found = checks(service)
     assert {key: outcome for key, outcome in found.items() if not outcome[0]} == {}
@@ -136,14 +136,14 @@ def test_all_checks_pass_on_a_right_replica(service: Service, billed: Emulator) 
         "newest_window",
     }
     assert {check for table, check in found if table == "plans"} == {"primary_key", "newest_window"}
-    # Another look at the same costs a sync no request.
+    # A sync without changes makes no further request.
     billed.forget()
     assert service.sync("invoices").error is None
     assert [path for _, path, *_ in billed.requests if path != "/events"] == ["/invoices"]
 
 
 @pytest.mark.usefixtures("billed")
-def test_what_is_wrong_is_an_error_what_may_be_is_a_warning(service: Service) -> None:
+def test_a_wrong_replica_is_an_error_and_a_doubtful_one_a_warning(service: Service) -> None:
     assert service.sync().error is None
     write(
         service,
@@ -161,7 +161,7 @@ def test_what_is_wrong_is_an_error_what_may_be_is_a_warning(service: Service) ->
     assert failing(service) == {}
 
 
-def test_orphans_are_told_from_parents_before_the_start(
+def test_orphans_differ_from_children_of_parents_before_the_start(
     service: Service, account: Emulator
 ) -> None:
     put(account, "customers", 10, months_ago(2), name="first of the replica")
@@ -179,7 +179,7 @@ def test_orphans_are_told_from_parents_before_the_start(
 
 
 @pytest.mark.parametrize("how", ["partition", pytest.param("full", marks=pytest.mark.slow)])
-def test_a_damaged_row_is_found_and_healed(service: Service, billed: Emulator, how: str) -> None:
+def test_a_damaged_row_is_found_and_repaired(service: Service, billed: Emulator, how: str) -> None:
     put(billed, "invoices", 2, months_ago(1) + timedelta(days=1), total=5, balance=5, draft=True)
     assert service.sync("invoices").error is None
     write(service, "delete from invoices where id = 2; update invoices set total = 1 where id = 1")
@@ -194,7 +194,7 @@ def test_a_damaged_row_is_found_and_healed(service: Service, billed: Emulator, h
 def test_a_replica_with_fewer_rows_than_the_api_is_an_error(
     service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were a record lost on its way, the count would tell."""
+    """The count shows a record that was lost while loading."""
     from invoiced_pipeline.invoiced.reading import single_record as single
 
     assert service.sync("invoices").error is None
@@ -217,15 +217,15 @@ def test_a_replica_with_fewer_rows_than_the_api_is_an_error(
 
 
 @pytest.mark.slow
-def test_an_old_partition_alone_is_not_fresh(service: Service, billed: Emulator) -> None:
+def test_a_table_with_only_an_old_partition_is_not_fresh(
+    service: Service, billed: Emulator
+) -> None:
     assert service.materialize(KEYS[1], tables=["customers"]).success
     assert set(failing(service)) == {("customers", "newest_window")}
 
 
-def test_checks_alone_look_at_all_that_is_loaded_and_load_nothing(
-    service: Service, billed: Emulator
-) -> None:
-    put(billed, "invoices", 2, months_ago(1), total="none")  # a reject: not counted as lacking
+def test_checks_without_a_load_cover_all_that_is_loaded(service: Service, billed: Emulator) -> None:
+    put(billed, "invoices", 2, months_ago(1), total="none")  # a reject is not missing
     put(billed, "invoices", 3, months_ago(2), draft=True)
     (service.folder / "invoiced.toml").write_text("[[connection]]\nreject_share = 0.6\n")
     assert service.sync().error is None
@@ -248,26 +248,28 @@ def test_checks_alone_look_at_all_that_is_loaded_and_load_nothing(
     assert service.query("select id from invoices") == [(1,)]
 
 
-def test_checks_alone_count_nothing_that_may_not_be_visible_yet(
+def test_checks_without_a_load_ignore_records_that_may_not_be_visible_yet(
     service: Service, billed: Emulator
 ) -> None:
     toml = "[[connection]]\noverlap_minutes = 60\n"
     (service.folder / "invoiced.toml").write_text(toml)
     assert service.sync("customers").error is None
-    # It was changed before the sync, and its transaction committed after it.
+    # It changed before the sync, and its transaction was committed after it.
     put(billed, "customers", 2, datetime.now(UTC) - timedelta(minutes=30))
     assert service.check("customers").success
     assert checks(service)["customers", "row_count"][2] == "the API counts 1 record, the replica 1"
 
 
-def test_checks_alone_say_what_they_cannot_look_at(service: Service, billed: Emulator) -> None:
+def test_checks_without_a_load_name_what_they_cannot_check(
+    service: Service, billed: Emulator
+) -> None:
     nothing = service.check("invoices", "customers")
     assert "customers, invoices: nothing is loaded yet, materialize first" in nothing.error
     assert service.sync("customers").error is None
     assert "invoices: nothing is loaded yet" in service.check("invoices", "customers").error
     assert {table for table, _ in checks(service)} == {"customers"}
     billed.keys.clear()
-    assert service.check("customers").success  # but for the API's counts
+    assert service.check("customers").success  # the API's counts do not apply
     assert "row_count" not in {check for _, check in checks(service)}
 
 
@@ -286,7 +288,7 @@ def test_too_many_rejects_fail_the_run_but_mark_the_table(
     (logged,) = service.query("select status, rows, rejected_rows, error from _sync_log")
     assert logged[:3] == ("failed", 1, 1)
     assert "fits no column" in logged[3]
-    # A setting says how many are too many.
+    # A setting sets the limit.
     (service.folder / "invoiced.toml").write_text("[[connection]]\nreject_share = 0.6\n")
     assert service.sync("invoices", mode="full").error is None
 

@@ -1,4 +1,4 @@
-"""Ticks of a schedule as Dagster's daemon records them.
+"""Ticks of a schedule, recorded as Dagster's daemon does.
 
 Its records have no public constructor: the one place of these tests that needs private names.
 """
@@ -23,7 +23,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 
 def turn_on(instance: dg.DagsterInstance, schedule: str) -> InstigatorState:
-    """Has the schedule started, as the UI does."""
+    """Turns the schedule on, as the UI does."""
     location = ManagedGrpcPythonEnvCodeLocationOrigin(
         LoadableTargetOrigin(module_name="invoiced_pipeline.definitions"), "invoiced_pipeline"
     )
@@ -41,7 +41,7 @@ def turn_on(instance: dg.DagsterInstance, schedule: str) -> InstigatorState:
 def record_skip(
     instance: dg.DagsterInstance, state: InstigatorState, at: datetime, reason: str
 ) -> None:
-    """A tick that led to no run."""
+    """Records a tick that led to no run."""
     instance.create_tick(
         TickData(
             instigator_origin_id=state.instigator_origin_id,

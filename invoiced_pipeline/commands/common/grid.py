@@ -1,4 +1,4 @@
-"""The tables that all commands print: nothing in them is ever cut off."""
+"""The tables that commands print: no value is cut off."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 _NARROWEST = 12
-"""Text wraps in columns down to this width; longer words are folded."""
+"""Columns of text may shrink to this width; longer words are broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class _Column:
 
 
 class Grid:
-    """A table that fits the terminal: print it with `console.print`.
+    """A table that fits the terminal; print it with `console.print`.
 
-    Text wraps, numbers do not. Where there is too little room, optional columns are left out and
-    named below the table; where that is not enough, every row becomes a block of lines.
+    Text wraps, numbers do not. If the table is too wide, optional columns are left out and named
+    below it. If it is still too wide, every row becomes a block of lines.
 
     Args:
-        title: Its title; none where it is empty.
+        title: Its title; none if empty.
         optional: Headings of columns that may be left out, the least important first.
     """
 
@@ -39,7 +39,7 @@ class Grid:
 
     @property
     def row_count(self) -> int:
-        """How many rows it has."""
+        """Returns the number of rows."""
         return len(self._rows)
 
     def add_column(
@@ -48,15 +48,15 @@ class Grid:
         """Adds a column before any row.
 
         Args:
-            heading: What stands above it.
+            heading: The column's heading.
             justify: `right` makes it a column of numbers, which never wrap.
-            no_wrap: For names that are copied from the screen.
+            no_wrap: Set for names, which people copy from the screen.
         """
         is_number = justify == "right"
         self._columns.append(_Column(heading, is_number, wraps=not (is_number or no_wrap)))
 
     def add_row(self, *cells: str) -> None:
-        """Adds a row with a cell per column; markup such as `[red]` is understood."""
+        """Adds a row with a cell per column; cells may hold markup such as `[red]`."""
         self._rows.append([Text.from_markup(cell) for cell in cells])
 
     def __rich_console__(
@@ -95,7 +95,7 @@ class Grid:
         return table
 
     def _blocks(self) -> Iterator[RenderableType]:
-        """Every row as lines of heading and value, for more columns than a line can hold."""
+        """Yields every row as lines of heading and value."""
         for row in self._rows:
             block = Table.grid(padding=(0, 2, 0, 0))
             block.add_column(no_wrap=True)
@@ -107,8 +107,8 @@ class Grid:
         yield Text()
 
     def _least_width(self, shown: Sequence[int]) -> int:
-        """The width below which something in these columns would be cut off."""
-        edges = 2  # of the box
+        """Returns the width below which a value in these columns would be cut off."""
+        edges = 2  # the box has two
         return edges + sum(self._least(index) + 2 for index in shown)
 
     def _least(self, index: int) -> int:

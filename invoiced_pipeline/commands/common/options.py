@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options of several commands."""
 
 from importlib.metadata import version
 from typing import Annotated

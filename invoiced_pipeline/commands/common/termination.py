@@ -1,4 +1,4 @@
-"""SIGTERM, as a container's end sends it: a command stops in order, says so, and exits with 143."""
+"""SIGTERM, which stopping a container sends: a command stops in order and exits with 143."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from types import FrameType
 import typer
 
 EXIT_CODE = 128 + signal.SIGTERM
-"""What a shell reports for a program that SIGTERM ended."""
+"""The exit code that a shell reports for a program that SIGTERM ended."""
 
 _SENTENCE = (
     "Stopped by SIGTERM: what was complete is kept, and the next run continues where this one "
@@ -19,23 +19,23 @@ _SENTENCE = (
 )
 
 _AGAIN_AFTER = 0.05
-"""Seconds until a signal that was lost is sent again: time to leave the callback."""
+"""Seconds until a lost signal is sent again: enough to leave the callback."""
 
 
 class Terminated(SystemExit):
-    """SIGTERM arrived while no run was under way; where one is, Dagster and dlt end it."""
+    """SIGTERM arrived while no run was in progress; otherwise Dagster and dlt end the run."""
 
 
 @contextmanager
-def told_of_termination() -> Iterator[None]:
-    """Turns SIGTERM into an orderly end: exit code 143, and a sentence on stderr.
+def orderly_termination() -> Iterator[None]:
+    """Turns SIGTERM into an orderly end: exit code 143 and a sentence on stderr.
 
-    A command that came to a good end nevertheless keeps its exit code.
+    A command that succeeds nevertheless keeps its exit code.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _arrivals() as arrived, _handlers(), _lost_ones_sent_again(arrived):
+    with _arrivals() as arrived, _handlers(), _lost_signals_resent(arrived):
         try:
             yield
         except BaseException as error:
@@ -50,14 +50,14 @@ def _is_success(error: BaseException) -> bool:
 
 
 class _Arrivals:
-    """Reads which signals arrived, whoever handled them."""
+    """The signals that have arrived, whoever handled them."""
 
     def __init__(self, read_end: int) -> None:
         self._read_end = read_end
         self._so_far = b""
 
     def __call__(self) -> bool:
-        """Whether SIGTERM was among them."""
+        """Returns whether SIGTERM is among them."""
         with suppress(BlockingIOError):
             self._so_far += os.read(self._read_end, 4096)
         return signal.SIGTERM in self._so_far
@@ -65,10 +65,10 @@ class _Arrivals:
 
 @contextmanager
 def _arrivals() -> Iterator[_Arrivals]:
-    """Has Python note every signal.
+    """Makes Python record every signal.
 
-    Dagster and dlt put their own handlers in place of ours while they run, and neither tells
-    afterwards whether it was SIGTERM or Ctrl-C.
+    Dagster and dlt install their own handlers while they run, and neither says afterwards whether
+    it was SIGTERM or Ctrl-C.
     """
     read_end, write_end = os.pipe()
     os.set_blocking(read_end, False)
@@ -84,7 +84,7 @@ def _arrivals() -> Iterator[_Arrivals]:
 
 @contextmanager
 def _handlers() -> Iterator[None]:
-    """One handler for both signals: Dagster gives SIGTERM that of SIGINT after each step."""
+    """Installs one handler for both signals: after each step Dagster gives SIGTERM SIGINT's."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, _end)
@@ -96,12 +96,11 @@ def _handlers() -> Iterator[None]:
 
 
 @contextmanager
-def _lost_ones_sent_again(arrived: _Arrivals) -> Iterator[None]:
-    """Sends a signal again whose exception Python threw away.
+def _lost_signals_resent(arrived: _Arrivals) -> Iterator[None]:
+    """Sends a signal again if Python dropped its exception.
 
-    A handler runs wherever the main thread happens to be. In a finaliser or in the callback of a
-    weak reference (every import has one) its exception goes to `sys.unraisablehook` and ends
-    nothing.
+    A handler runs wherever the main thread is. In a finalizer, or in the callback of a weak
+    reference (every import has one), its exception goes to `sys.unraisablehook` and ends nothing.
     """
     before = sys.unraisablehook
 
@@ -126,5 +125,5 @@ def _lost_ones_sent_again(arrived: _Arrivals) -> Iterator[None]:
 def _end(number: int, frame: FrameType | None) -> None:
     if number != signal.SIGTERM:
         signal.default_int_handler(number, frame)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not disturb the end
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the end
     raise Terminated(EXIT_CODE)

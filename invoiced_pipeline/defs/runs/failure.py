@@ -1,4 +1,4 @@
-"""Why a run failed, as its op says it."""
+"""The failure that an op raised."""
 
 import dagster as dg
 

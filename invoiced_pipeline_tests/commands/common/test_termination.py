@@ -1,4 +1,4 @@
-"""SIGTERM to a command: exit code 143, one sentence, no traceback, nothing left held."""
+"""SIGTERM to a command: exit code 143, one sentence, no traceback, no lock left."""
 
 import json
 import signal
@@ -49,7 +49,7 @@ def door(tmp_path: Path, account: Emulator) -> Iterator[FrontDoor]:
 
 
 def terminated(door: FrontDoor, account: Emulator, *command: str, after: int) -> Finished:
-    """The end of a command that was sent SIGTERM while the API did not answer."""
+    """Sends SIGTERM to a command while the API does not answer; returns how it ended."""
     gate = Gate(account, after=after, at_writes=command == PUSH)
     process = door.start("invoiced-pipeline", *command)
     wait_until(lambda: gate.reached.is_set() or process.poll() is not None, "a request")
@@ -70,7 +70,7 @@ def assert_stopped(door: FrontDoor, said: Finished) -> None:
 @pytest.mark.parametrize(
     ("command", "after"), [(("sync",), 0), (("sync", "--full"), 6), (("sweep",), 1), (PUSH, 40)]
 )
-def test_a_run_is_stopped_by_sigterm(
+def test_sigterm_stops_a_run(
     door: FrontDoor, account: Emulator, command: tuple[str, ...], after: int
 ) -> None:
     if command[0] == "sweep":
@@ -82,11 +82,11 @@ def test_a_run_is_stopped_by_sigterm(
     assert next(iter(door.runs().values())) == "SUCCESS"
 
 
-def test_a_command_without_a_run_is_stopped_by_sigterm(door: FrontDoor, account: Emulator) -> None:
+def test_sigterm_stops_a_command_without_a_run(door: FrontDoor, account: Emulator) -> None:
     assert_stopped(door, terminated(door, account, "check", after=0))
 
 
-def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Emulator) -> None:
+def test_a_stopped_push_records_what_it_knows(door: FrontDoor, account: Emulator) -> None:
     said = terminated(door, account, *PUSH, after=40)
     assert "what came of each request that was sent is in the ledger" in said.said
     before = json.loads(
@@ -96,7 +96,7 @@ def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Em
     made = sum(str(number).startswith("T-") for number in sent)
     assert 0 < made < COUNT
     assert before["succeeded"] == made
-    assert before["sent"] == 0  # none is left to be looked up
+    assert before["sent"] == 0  # no outcome is open
     door.run("invoiced-pipeline", *PUSH)
     numbers = sorted(each["number"] for each in account.store.all("customers"))
     assert [each for each in numbers if each.startswith("T-")] == sorted(
@@ -106,7 +106,7 @@ def test_a_push_that_is_stopped_notes_what_it_knows(door: FrontDoor, account: Em
 
 IN_A_CALLBACK = """
 import os, signal, threading, weakref
-from invoiced_pipeline.commands.common.termination import told_of_termination
+from invoiced_pipeline.commands.common.termination import orderly_termination
 
 class Referent: pass
 
@@ -114,7 +114,7 @@ def callback(_):
     os.kill(os.getpid(), signal.SIGTERM)
     for _ in range(1000): pass  # the handler runs in here, where its exception is lost
 
-with told_of_termination():
+with orderly_termination():
     referent = Referent()
     reference = weakref.ref(referent, callback)
     del referent

@@ -1,4 +1,4 @@
-"""Checks in runs that fail: every one has a result, so that none shows as failed unevaluated."""
+"""Checks in runs that fail: each gets a result, so that none shows as failed without evaluation."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ def billed(account: Emulator) -> Emulator:
 
 
 def latest(service: Service, run_id: str) -> dict[tuple[str, str], Any]:
-    """The evaluations of a run, by table and check; every planned check must have one."""
+    """Results of a run's checks, by table and check; every planned check must have one."""
     graph = service.definitions().resolve_asset_graph()
     keys = [key for key in graph.asset_check_keys if key.asset_key.path[-1] in TABLES]
     storage = service.instance.event_log_storage
@@ -40,7 +40,7 @@ def latest(service: Service, run_id: str) -> dict[tuple[str, str], Any]:
     return found
 
 
-def test_after_an_outage_the_checks_say_what_the_warehouse_holds(
+def test_after_an_outage_checks_describe_what_the_warehouse_holds(
     service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert service.sync(*TABLES, mode="full").error is None
@@ -56,7 +56,7 @@ def test_after_an_outage_the_checks_say_what_the_warehouse_holds(
     assert held.metadata["held_until"].value == pytest.approx(
         datetime.now(UTC).timestamp(), abs=3600
     )
-    # What only the API can tell is as it was when it was last asked.
+    # Counts of the API are repeated from the last run.
     compared = found["invoices", "row_count"].description
     assert compared.startswith("Not compared in this run; at ")
     assert compared.endswith("the API counts 1 record, the replica 1")
@@ -68,7 +68,7 @@ def test_after_an_outage_the_checks_say_what_the_warehouse_holds(
     assert (outcome.passed, outcome.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert latest(service, failed.run_id)["invoices", "row_count"].description == compared
 
-    # A load that fails, and a key that is not set, are no outage: the run ends elsewhere.
+    # A failed load and a missing key end the run in other places than an outage.
     billed.keys[billed.api_key] = "active"
 
     def fail(*_: Any, **__: Any) -> None:
@@ -96,7 +96,7 @@ def test_a_table_that_was_never_loaded_is_a_warning(service: Service, billed: Em
     assert texts == {"nothing is loaded yet: materialize the table"}
 
 
-def test_one_failed_table_leaves_no_check_of_the_others_unevaluated(
+def test_a_failed_table_leaves_no_check_of_other_tables_unevaluated(
     service: Service, billed: Emulator
 ) -> None:
     assert service.sync(*TABLES).error is None

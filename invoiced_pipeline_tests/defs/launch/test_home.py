@@ -1,4 +1,4 @@
-"""Where Dagster keeps its records: the user's folder, or one that is ours to configure."""
+"""Dagster's home: the user's folder, or one that the project creates."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ OWN = '[dagster]\nhome = "own"\n'
         "setting", "variable over setting", "demo",
     ],
 )  # fmt: skip
-def test_which_folder(  # noqa: PLR0917 - parameters of the test
+def test_the_home_of_settings(  # noqa: PLR0917 - parameters of the test
     settings: str,
     files: dict[str, str],
     variable: str | None,
@@ -51,7 +51,7 @@ def test_which_folder(  # noqa: PLR0917 - parameters of the test
     assert (home.folder, home.is_own) == (tmp_path / folder, is_own)
 
 
-def test_our_folder_is_made_once_and_edits_stay(tmp_path: Path) -> None:
+def test_the_projects_folder_is_created_once_and_edits_stay(tmp_path: Path) -> None:
     home = DagsterHome(tmp_path / "demo" / "dagster", is_own=True)
     home.prepare()
     path = home.folder / "dagster.yaml"
@@ -65,7 +65,7 @@ def test_our_folder_is_made_once_and_edits_stay(tmp_path: Path) -> None:
     assert path.read_text() == "telemetry: {enabled: false}\n"
 
 
-def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path / "missing", Path("relative")):
         with pytest.raises(ConfigurationError, match=f"DAGSTER_HOME is {folder}: .* Create the"):
             DagsterHome(folder, is_own=False).prepare()

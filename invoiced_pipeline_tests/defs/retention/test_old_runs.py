@@ -1,4 +1,4 @@
-"""Which runs are deleted, and what schedules, checks and the UI still know afterwards."""
+"""Which runs are deleted, and what schedules, checks and the UI still read afterwards."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ TABLES = ("customers", "plans")
 
 
 def tomorrow() -> datetime:
-    """An instant by which every run has ended."""
+    """An instant after the end of every run."""
     return datetime.now(UTC) + timedelta(days=1)
 
 
@@ -57,7 +57,7 @@ def test_a_run_with_the_newest_event_of_a_partition_stays(service: Service) -> N
     assert run_ids(service) == {first, swept, newest}
     assert shown(service) == before
     assert not list(service.folder.rglob(f"{between}*"))
-    # The next start goes on where the last one ended.
+    # The next sync continues where the last one ended.
     assert service.sync(*TABLES).tables["plans"]["mode"] == "sync"
     assert delete_old_runs(service.instance, service.settings(), tomorrow()) == 1
     assert newest not in run_ids(service)
@@ -100,7 +100,7 @@ def test_runs_of_other_projects_stay(
     assert young.run_id in run_ids(service)
 
 
-def test_the_job_exists_where_the_setting_is(service: Service, account: Emulator) -> None:
+def test_the_job_exists_only_with_the_setting(service: Service, account: Emulator) -> None:
     assert not [job for job in service.definitions().jobs or () if job.name == "delete_old_runs"]
     (service.folder / "invoiced.toml").write_text("[dagster]\nkeep_runs_days = 30\n")
     defs = service.definitions()

@@ -1,4 +1,4 @@
-"""Which unfinished runs are taken for dead, and which are left alone."""
+"""Which unfinished runs are marked as failed, and which are not."""
 
 import os
 import socket
@@ -32,16 +32,16 @@ def ended_process() -> int:
         ("invoiced_sync", "{ended}@{here}", "FAILURE"),
         ("invoiced_sweep", "{ended}@{here}", "FAILURE"),
         ("invoiced_sync", "{alive}@{here}", "STARTED"),
-        # A process of another machine cannot be asked for, and a young run may only be planned.
+        # A process of another machine cannot be tested, and a young run may still be planned.
         ("invoiced_sync", "{ended}@elsewhere", "STARTED"),
         ("invoiced_sync", "", "STARTED"),
         ("other_sync", "{ended}@{here}", "STARTED"),
     ],
 )
-def test_only_a_run_whose_process_is_gone_is_failed(
+def test_only_a_run_whose_process_is_gone_is_marked_as_failed(
     instance: dg.DagsterInstance, job: str, process: str, status: str
 ) -> None:
-    # Filled in here: parallel test workers must collect the same names.
+    # Set here, because parallel test workers must collect the same names.
     process = process.format(ended=ended_process(), alive=os.getpid(), here=HERE)
     tags = {PROCESS_TAG: process} if process else {}
     run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
@@ -53,7 +53,7 @@ def test_only_a_run_whose_process_is_gone_is_failed(
 
 
 @pytest.mark.skipif(not hasattr(os, "waitid"), reason="this system cannot wait without reaping")
-def test_a_process_that_nobody_reaped_is_gone(instance: dg.DagsterInstance) -> None:
+def test_a_zombie_process_is_gone(instance: dg.DagsterInstance) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         tags = {PROCESS_TAG: f"{process.pid}@{HERE}"}
@@ -66,7 +66,7 @@ def test_a_process_that_nobody_reaped_is_gone(instance: dg.DagsterInstance) -> N
     assert found.status.value == "FAILURE"
 
 
-def test_the_run_that_asks_is_alive(instance: dg.DagsterInstance) -> None:
+def test_the_calling_run_is_alive(instance: dg.DagsterInstance) -> None:
     tags = {PROCESS_TAG: f"{ended_process()}@{HERE}"}
     run = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.STARTED, tags=tags)
     instance.add_run(run)

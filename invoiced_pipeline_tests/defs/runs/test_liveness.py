@@ -1,4 +1,4 @@
-"""A run is alive while the writer's lock says so, whatever process ids say."""
+"""The writer's lock decides whether a run is alive, not its process id."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ HERE = socket.gethostname()
     ids=["this process", "of a container that is gone"],
 )
 @pytest.mark.parametrize("holder", ["itself", "another", "nobody"])
-def test_a_process_id_alone_keeps_no_run_alive(
+def test_a_process_id_alone_does_not_keep_a_run_alive(
     process: str, holder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = dg.DagsterRun(
@@ -33,7 +33,7 @@ def test_a_process_id_alone_keeps_no_run_alive(
     }
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_run(run)
-        assert is_alive(instance, run, holders[holder])  # it may only be about to take the lock
+        assert is_alive(instance, run, holders[holder])  # it may be about to take the lock
 
         class Later:
             @classmethod

@@ -1,4 +1,4 @@
-"""Deletions in runs: what a sync reports, the sweep's job, and a full sync that ends exact."""
+"""Deletions: counts of a sync, the sweep's job and schedule, and the sweep after a full refresh."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,9 @@ def delete(account: Emulator, record: int) -> None:
     account.store.put("events", event | {"timestamp": now})
 
 
-def test_full_ends_with_exactly_the_api_s_rows(service: Service, account: Emulator) -> None:
+def test_a_full_refresh_ends_with_exactly_the_apis_records(
+    service: Service, account: Emulator
+) -> None:
     put(account, 1, 2, 3, 4)
     assert service.sync("invoices").error is None
     account.store.remove("invoices", 1)  # without an event
@@ -49,9 +51,7 @@ def test_full_ends_with_exactly_the_api_s_rows(service: Service, account: Emulat
     assert there == [(3,), (4,), (9,)]
 
 
-def test_the_sweep_s_job_shows_its_counts_at_the_assets(
-    service: Service, account: Emulator
-) -> None:
+def test_the_sweep_shows_its_counts_at_the_assets(service: Service, account: Emulator) -> None:
     put(account, *range(1, 301))
     assert service.sync("invoices", "payments").error is None
     account.store.remove("invoices", 1)
@@ -89,7 +89,7 @@ def test_the_sweep_s_job_shows_its_counts_at_the_assets(
         ("invoices", "failed", 0, True, True),
         ("invoices", "succeeded", 200, True, False),
     ]
-    # A sweep says nothing of how fresh a table is.
+    # A sweep does not make a table fresh.
     assert service.query("select distinct mode from _sync_status order by mode") == [
         ("full",),
         ("sync",),
@@ -97,7 +97,7 @@ def test_the_sweep_s_job_shows_its_counts_at_the_assets(
 
 
 @pytest.mark.slow
-def test_without_permission_for_events_a_sync_succeeds_and_says_so(
+def test_without_permission_for_events_a_sync_succeeds_with_a_warning(
     service: Service, account: Emulator
 ) -> None:
     put(account, 1)
@@ -116,9 +116,7 @@ def test_without_permission_for_events_a_sync_succeeds_and_says_so(
 
 
 @pytest.mark.slow
-def test_events_that_cannot_be_read_fail_the_run_and_no_table(
-    service: Service, account: Emulator
-) -> None:
+def test_unreadable_events_fail_the_run_but_no_table(service: Service, account: Emulator) -> None:
     put(account, 1)
 
     def refuse(path: str, _: Any) -> None:
@@ -132,7 +130,7 @@ def test_events_that_cannot_be_read_fail_the_run_and_no_table(
     assert "warning" not in result.tables["invoices"]
 
 
-def test_the_weekly_sweep_is_on_and_left_out_while_nothing_is_loaded(
+def test_the_weekly_sweep_is_on_and_skipped_while_nothing_is_loaded(
     service: Service, account: Emulator
 ) -> None:
     put(account, 1)

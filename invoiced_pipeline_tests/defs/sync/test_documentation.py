@@ -1,4 +1,4 @@
-"""Runs describe the warehouse, and keep or drop the views without deleted rows."""
+"""Runs write comments, and create or drop the views without deleted rows."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def write(service: Service, connection: str) -> None:
     (service.folder / "invoiced.toml").write_text(WAREHOUSE + connection, encoding="utf-8")
 
 
-def test_a_sync_describes_what_it_loads(service: Service, account: Emulator) -> None:
+def test_a_sync_documents_what_it_loads(service: Service, account: Emulator) -> None:
     write(service, "")
     account.store.put("customers", customer(1, account.clock.now() - 4000))
     assert service.sync("customers").error is None
@@ -30,7 +30,7 @@ def test_a_sync_describes_what_it_loads(service: Service, account: Emulator) -> 
         assert session.relations(["invoiced_current"]) == []
 
 
-def test_a_run_does_not_fail_for_its_comments(
+def test_a_run_does_not_fail_because_of_comments(
     service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""What the plots of an asset are made from: rows by partition, and figures once per run."""
+"""The data of an asset's plots: rows by partition, and figures once per run."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def put(account: Emulator, collection: str, record_id: Any, at: datetime, **fiel
 
 
 def events(service: Service, run_id: str, table: str) -> list[tuple[str | None, dict[str, Any]]]:
-    """Partition and metadata of a run's materialisations of a table, in their order."""
+    """Partition and metadata of a run's materializations of a table, in order."""
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     found = []
     for entry in service.instance.all_logs(run_id, of_type=kind):
@@ -35,7 +35,7 @@ def events(service: Service, run_id: str, table: str) -> list[tuple[str | None, 
 
 
 def plotted(metadata: dict[str, Any]) -> set[str]:
-    """The numbers among metadata, which the UI plots; instants are none."""
+    """The metadata that the UI plots: numbers, without instants."""
     instants = {"covered_since", "covered_until"}
     return {
         name
@@ -45,7 +45,7 @@ def plotted(metadata: dict[str, Any]) -> set[str]:
 
 
 def by_partition(service: Service, table: str) -> dict[str, Any]:
-    """Rows by partition as the UI plots them: of the newest materialisation of each."""
+    """Rows by partition in the newest materializations, which the UI plots."""
     newest = service.instance.get_latest_storage_id_by_partition(
         service.key(table), dg.DagsterEventType.ASSET_MATERIALIZATION
     )
@@ -77,7 +77,7 @@ def test_plots_show_rows_by_month_and_figures_by_run(
     assert [key for key, _ in older] == [FIRST, SECOND, THIRD]
     assert dict(older)[SECOND] == {ROWS: 2, "rows": 2}
     assert dict(older)[FIRST] == {ROWS: 0}
-    # The figures of the run are on its last partition alone: a plot has one point per run.
+    # Only the last partition has the run's figures: a plot has one point per run.
     assert partition == NEWEST
     assert {"rows_loaded", "requests", "seconds", "load_seconds"} <= plotted(last)
     assert "dagster/row_count" not in last
@@ -87,7 +87,7 @@ def test_plots_show_rows_by_month_and_figures_by_run(
     assert count.metadata["dagster/row_count"].value == 3
     assert first.tables["invoices"]["dagster/row_count"] == 3
 
-    # One record changes: it leaves its month, whose count follows, and comes into this one.
+    # A record changes: it moves from its month to this one, and both counts follow.
     put(billed, "invoices", 2, datetime.now(UTC), items=[], total=9)
     moved = service.sync("invoices", "plans")
     assert moved.error is None
@@ -96,20 +96,20 @@ def test_plots_show_rows_by_month_and_figures_by_run(
     assert found[0][1] == {ROWS: 1}
     assert (found[1][1][ROWS], found[1][1]["rows"], found[1][1]["rows_loaded"]) == (1, 1, 1)
     assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 1, THIRD: 1, NEWEST: 1}
-    # A table without news: the rows that are known already, and nothing that would be plotted.
+    # Nothing new in a table: the known rows are repeated, and nothing is plotted.
     ((key, idle),) = events(service, moved.run_id, "plans")
     assert (key, idle[ROWS], plotted(idle)) == (NEWEST, 0, {ROWS})
     assert idle["nothing_new"]["requests"] > 0
     assert moved.tables["plans"]["rows_loaded"] == 0
     assert moved.tables["plans"]["dagster/row_count"] == 1
 
-    # The next tick still asks for the newest partition alone, by what an idle run records.
+    # After an idle run, the next tick still requests only the newest partition.
     job = service.definitions().resolve_job_def("invoiced_sync")
     keys = [service.key("invoices"), service.key("plans")]
     tags = range_tags(job.partitions_def, service.instance, keys, timedelta(minutes=5), "sync")
     assert [tags[tag] for tag in RANGE] == [NEWEST, NEWEST]
 
-    # Nothing at all is new, and nothing is counted.
+    # Nothing is new, and nothing is counted.
     def refuse(*_: Any) -> None:
         message = "a table was read to count its rows"
         raise AssertionError(message)
@@ -120,20 +120,20 @@ def test_plots_show_rows_by_month_and_figures_by_run(
     after = service.instance.get_latest_materialization_event(service.key("plans"))
     assert before is not None
     assert after is not None
-    assert after.timestamp > before.timestamp  # what the freshness policy looks at
+    assert after.timestamp > before.timestamp  # the freshness policy reads it
 
 
-def test_every_way_of_reading_keeps_the_counts_right(service: Service, billed: Emulator) -> None:
+def test_counts_are_right_in_every_mode(service: Service, billed: Emulator) -> None:
     assert service.sync("invoices").error is None
     put(billed, "invoices", 4, months_ago(2) + HOUR * 2, items=[])
-    # The month is read again by hand: it alone is counted, and has what came late.
+    # The month is read again: only it is counted, with the records that came late.
     assert service.materialize(SECOND, tables=["invoices"]).success
     assert by_partition(service, "invoices")[SECOND] == 3
     latest = service.instance.get_latest_materialization_event(service.key("invoices"))
     assert latest is not None
     assert latest.asset_materialization is not None
     assert "covered_until" in latest.asset_materialization.metadata
-    # All is read again: rows that moved are where they are now, and the table is counted.
+    # A full refresh: moved rows are counted where they are now, and so is the table.
     put(billed, "invoices", 1, months_ago(1) + HOUR * 3, items=[])
     assert service.sync("invoices", mode="full").error is None
     assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 2, THIRD: 2, NEWEST: 0}
@@ -145,7 +145,9 @@ def test_every_way_of_reading_keeps_the_counts_right(service: Service, billed: E
     assert record.asset_observation.metadata["dagster/row_count"].value == 4
 
 
-def test_removed_rows_leave_their_partition(service: Service, billed: Emulator) -> None:
+def test_removed_rows_are_not_counted_in_their_partition(
+    service: Service, billed: Emulator
+) -> None:
     (service.folder / "invoiced.toml").write_text('[[connection]]\ndeletions = "remove"\n')
     assert service.sync("invoices").error is None
     billed.store.remove("invoices", 1)

@@ -1,4 +1,4 @@
-"""Schedules: real ticks, the runs they ask for, and the starts they leave out."""
+"""The schedule of a sync: ticks, the runs that they request, and skipped starts."""
 
 import logging
 import signal
@@ -39,8 +39,8 @@ def schedule_of(service: Service) -> dg.ScheduleDefinition:
 def tick(
     service: Service, at: str = "2025-05-01T12:00", schedule: dg.ScheduleDefinition | None = None
 ) -> Any:
-    """What Dagster's daemon gets at an instant: a request for a run, or the reason for none."""
-    # Left open, a context's instance would come back as Dagster's current one, long after its end.
+    """The result of a tick at an instant: a request for a run, or the reason to skip it."""
+    # If left open, a context's instance would remain Dagster's current one after its end.
     with dg.build_schedule_context(service.instance, utc(at)) as context:
         data = (schedule or schedule_of(service)).evaluate_tick(context)
     if data.skip_message is not None:
@@ -51,7 +51,7 @@ def tick(
 
 
 def run(service: Service, request: dg.RunRequest) -> Outcome:
-    """The run that was asked for, in this process."""
+    """Executes a requested run in this process."""
     job = service.definitions().resolve_job_def("invoiced_sync")
     result = job.execute_in_process(
         instance=service.instance,
@@ -64,7 +64,7 @@ def run(service: Service, request: dg.RunRequest) -> Outcome:
 
 
 def record_run(service: Service, job: str = "invoiced_sync", *, process: str = "") -> str:
-    """A run that Dagster takes for under way; gives its id."""
+    """Records a run that Dagster takes for running; returns its id."""
     tags = {PROCESS_TAG: process} if process else {}
     run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     service.instance.add_run(run)
@@ -77,7 +77,7 @@ def ended_process() -> int:
     return process.pid
 
 
-def test_it_is_off_until_it_is_turned_on_and_says_what_it_means(service: Service) -> None:
+def test_it_is_off_by_default_and_describes_itself(service: Service) -> None:
     found = schedule_of(service)
     assert found.default_status is dg.DefaultScheduleStatus.STOPPED
     assert (found.job_name, found.cron_schedule) == ("invoiced_sync", "0 * * * *")
@@ -91,13 +91,13 @@ def test_it_is_off_until_it_is_turned_on_and_says_what_it_means(service: Service
     assert (found.description or "").endswith("While a sync runs, the next start waits.")
 
 
-def test_a_wrong_cron_is_told_when_the_definitions_load(service: Service) -> None:
+def test_a_wrong_cron_is_an_error_when_definitions_load(service: Service) -> None:
     configure(service, cron="0 0 3 1 * MON", dialect="quartz")
     with pytest.raises(ConfigurationError, match=r"schedule\.cron: '0 0 3 1 . MON' is"):
         service.definitions()
 
 
-def test_a_tick_asks_for_one_run_over_what_is_not_covered(
+def test_a_tick_requests_one_run_over_what_is_not_covered(
     service: Service, account: Emulator
 ) -> None:
     changed = int((months_ago(1) + timedelta(days=3)).timestamp())
@@ -112,7 +112,7 @@ def test_a_tick_asks_for_one_run_over_what_is_not_covered(
 
 
 def cover(service: Service, table: str, until: datetime, windows: int = 1) -> None:
-    """Records a materialisation that covers a table from the start date on."""
+    """Records a materialization that covers a table from the start date on."""
     covered = {
         "covered_since": dg.MetadataValue.timestamp(START),
         "covered_until": dg.MetadataValue.timestamp(until),
@@ -122,7 +122,7 @@ def cover(service: Service, table: str, until: datetime, windows: int = 1) -> No
     service.instance.report_runless_asset_event(event)
 
 
-def test_the_range_is_what_no_table_lacks_by_their_materialisations(service: Service) -> None:
+def test_the_range_covers_what_any_table_lacks(service: Service) -> None:
     for table in TABLE_NAMES:
         cover(service, table, months_ago(0) + timedelta(minutes=6))
     assert tick(service).tags[RANGE[0]] == KEYS[3]
@@ -141,7 +141,7 @@ def test_a_tick_never_opens_the_warehouse(service: Service) -> None:
     assert isinstance(tick(service), dg.RunRequest)
 
 
-def test_ticks_of_a_grid_that_no_plain_cron_has(service: Service) -> None:
+def test_ticks_of_a_frequency_that_unix_cron_cannot_express(service: Service) -> None:
     configure(service, frequency="7h", anchor="2025-05-01T03:30:00Z")
     found = schedule_of(service)
     assert (found.cron_schedule, found.execution_timezone) == ("30 * * * *", "UTC")
@@ -154,7 +154,7 @@ def test_ticks_of_a_grid_that_no_plain_cron_has(service: Service) -> None:
     assert isinstance(tick(service, "2025-05-02T00:30"), dg.RunRequest)
 
 
-def test_ticks_of_a_quartz_cron_that_no_plain_cron_is(service: Service) -> None:
+def test_ticks_of_a_quartz_cron_that_unix_cron_cannot_express(service: Service) -> None:
     configure(service, cron="0 0 9 15W * ?", dialect="quartz", timezone="Europe/Berlin")
     found = schedule_of(service)
     assert found.cron_schedule == "0 7,8 * * *"
@@ -164,8 +164,8 @@ def test_ticks_of_a_quartz_cron_that_no_plain_cron_is(service: Service) -> None:
     assert isinstance(tick(service, "2025-01-15T08:00", found), dg.RunRequest)
 
 
-def test_stitch_a_job_that_runs_into_the_next_start(service: Service) -> None:
-    """Hourly from 14:30; the second job takes 68 minutes: 16:30 is left out, 17:30 runs."""
+def test_a_sync_that_runs_into_the_next_start_skips_it_as_in_stitch(service: Service) -> None:
+    """Hourly from 14:30; the second sync takes 68 minutes: 16:30 is skipped, 17:30 runs."""
     configure(service, frequency="1h", anchor="14:30")
     found = schedule_of(service)
     assert isinstance(tick(service, "2025-05-01T14:30", found), dg.RunRequest)
@@ -178,7 +178,7 @@ def test_stitch_a_job_that_runs_into_the_next_start(service: Service) -> None:
     assert isinstance(tick(service, "2025-05-01T17:30", found), dg.RunRequest)
 
 
-def test_a_run_that_died_with_the_whole_service_does_not_stand_in_the_way(
+def test_a_run_that_died_with_the_service_does_not_block_the_next(
     service: Service,
 ) -> None:
     run_id = record_run(service)
@@ -187,33 +187,33 @@ def test_a_run_that_died_with_the_whole_service_does_not_stand_in_the_way(
         process.wait()
         request = tick(service)
     assert isinstance(request, dg.RunRequest)
-    # It is still under way for Dagster; the run that follows ends it.
+    # Dagster still takes it for running; the next run marks it as failed.
     assert run(service, request).success
     dead = service.instance.get_run_by_id(run_id)
     assert dead is not None
     assert dead.status is dg.DagsterRunStatus.FAILURE
 
 
-def test_a_run_that_is_unknown_here_counts_as_the_last_sync(service: Service) -> None:
+def test_an_unknown_run_counts_as_the_last_sync(service: Service) -> None:
     with holding(service.database, "of-another-instance", "invoiced"):
         assert "the last sync has not ended: run of-another-instance" in tick(service)
 
 
 @pytest.mark.parametrize("job", ["invoiced_sync", "other_sync"])
-def test_a_start_that_waits_for_the_lock(service: Service, job: str) -> None:
-    """By setting, and in any case for another connection that writes into the same file."""
+def test_a_start_waits_for_the_lock(service: Service, job: str) -> None:
+    """With `when_busy = "wait"`, and always for another connection that writes the same file."""
     configure(service, when_busy="wait" if job == "invoiced_sync" else "skip")
     run_id = record_run(service, job)
     with holding(service.database, run_id, "invoiced"):
         assert isinstance(tick(service), dg.RunRequest)
-        # Once one waits, another would have nothing to read; one that died does not count.
+        # While one waits, another would have nothing to read; a dead one does not count.
         record_run(service, process=f"{ended_process()}@{socket.gethostname()}")
         assert isinstance(tick(service), dg.RunRequest)
         waiting = record_run(service, process=this_process())
         assert f"run {waiting} already waits for run {run_id}" in tick(service)
 
 
-def test_the_run_of_a_schedule_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduled_run_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(service, when_busy="wait")
     with holding(service.database, record_run(service, "other_sync"), "invoiced") as process:
         request = tick(service)
@@ -224,7 +224,7 @@ def test_the_run_of_a_schedule_waits(service: Service, monkeypatch: pytest.Monke
         assert process.poll() == 0
 
 
-def test_by_hand_a_run_does_not_wait(service: Service) -> None:
+def test_a_run_started_by_hand_does_not_wait(service: Service) -> None:
     run_id = record_run(service)
     with holding(service.database, run_id, "invoiced"):
         assert f"another run writes this warehouse: run {run_id}" in (
@@ -232,7 +232,7 @@ def test_by_hand_a_run_does_not_wait(service: Service) -> None:
         )
 
 
-def test_the_next_run_adds_starts_that_were_left_out_to_the_log(service: Service) -> None:
+def test_the_next_run_logs_skipped_starts(service: Service) -> None:
     state = turn_on(service.instance, NAME)
     other = turn_on(service.instance, "other_sync_schedule")
     for at, reason in (("16:30", "the last sync has not ended"), ("17:30", "run x already waits")):
@@ -248,7 +248,7 @@ def test_the_next_run_adds_starts_that_were_left_out_to_the_log(service: Service
     ]
     assert service.sync("customers").error is None
     assert service.query(skipped) == first
-    # Each once; later ones are added.
+    # Each is logged once; later ones are added.
     record_skip(service.instance, state, utc("2025-05-01T19:30"), "again")
     assert service.sync("customers").error is None
     assert service.query(skipped) == [*first, (utc("2025-05-01T19:30"), "again", "Invoiced")]
@@ -256,7 +256,7 @@ def test_the_next_run_adds_starts_that_were_left_out_to_the_log(service: Service
         assert service.query(f"select distinct table_name from {view}") == [("customers",)]
 
 
-def test_settings_changed_in_the_midst_of_a_run_count_from_the_next_one(
+def test_settings_changed_during_a_run_apply_to_the_next(
     service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = int((START + timedelta(days=1)).timestamp())

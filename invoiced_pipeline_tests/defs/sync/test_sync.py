@@ -1,4 +1,4 @@
-"""Runs of the assets: one partition, a range, some tables, sync, full, and what fails."""
+"""Runs of the assets: partitions, ranges, some tables, sync, full refresh, and failures."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def filled(account: Emulator) -> Emulator:
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_partition_holds_its_window_clipped_by_the_start_date(service: Service) -> None:
+def test_the_start_date_clips_the_first_partition(service: Service) -> None:
     outcome = service.materialize(SECOND_KEY, tables=["invoices"])
     assert outcome.success, outcome.error
     assert service.ids("invoices") == [3, 4]
@@ -59,7 +59,7 @@ def test_a_partition_holds_its_window_clipped_by_the_start_date(service: Service
     assert metadata["requests"] == metadata["pages"] == 1
     assert metadata["retries"] == 0
 
-    # Equal to the start date is replicated, a second older is not.
+    # A record of the start date is replicated, one a second older is not.
     clipped = service.materialize(FIRST, tables=["invoices"])
     assert clipped.success, clipped.error
     assert service.ids("invoices") == [2, 3, 4]
@@ -81,7 +81,7 @@ def test_a_range_is_one_run_that_marks_every_partition(service: Service, filled:
     assert len(service.instance.get_runs()) == 1
 
 
-def test_sync_reads_what_is_not_covered_and_full_reads_all_again(
+def test_a_sync_reads_what_is_not_covered_and_a_full_refresh_reads_all(
     service: Service, filled: Emulator
 ) -> None:
     first = service.sync()
@@ -94,7 +94,7 @@ def test_sync_reads_what_is_not_covered_and_full_reads_all_again(
         assert first.tables[table]["covered_since"] == START.timestamp()
     assert first.tables["estimates"]["dagster/row_count"] == 0
 
-    # Six was changed within the overlap and is read again; it stays one row.
+    # Record 6 changed within the overlap and is read again; it stays one row.
     put(filled, "invoices", 7, datetime.now(UTC), customer=2, items=[])
     second = service.sync()
     assert second.error is None
@@ -104,7 +104,7 @@ def test_sync_reads_what_is_not_covered_and_full_reads_all_again(
     (latest, *_) = service.instance.get_runs()
     assert latest.tags[RANGE[1]] == RUNNING
 
-    # A change that shows no new `updated_at` is only seen by reading all again.
+    # Only a full refresh sees a change without a new `updated_at`.
     put(filled, "invoices", 3, MOMENTS[3], customer=3, items=[], total=99)
     full = service.sync("invoices", mode="full")
     assert full.error is None
@@ -113,9 +113,7 @@ def test_sync_reads_what_is_not_covered_and_full_reads_all_again(
     assert service.ids("invoices") == [2, 3, 4, 5, 6, 7]
 
 
-def test_a_sync_fills_and_marks_what_lies_between_partitions(
-    service: Service, filled: Emulator
-) -> None:
+def test_a_sync_fills_gaps_between_partitions(service: Service, filled: Emulator) -> None:
     for partition in (KEYS[0], KEYS[-1]):
         assert service.materialize(partition, tables=["invoices"]).success
     assert service.marked("invoices") == [KEYS[0], KEYS[-1]]
@@ -124,7 +122,7 @@ def test_a_sync_fills_and_marks_what_lies_between_partitions(
     assert service.marked("invoices") == KEYS
 
 
-def test_an_earlier_start_date_adds_what_is_missing_a_later_one_removes_nothing(
+def test_an_earlier_start_date_adds_rows_and_a_later_one_removes_none(
     service: Service, filled: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(filled, "customers", 8, months_ago(4), name="Early")
@@ -137,7 +135,7 @@ def test_an_earlier_start_date_adds_what_is_missing_a_later_one_removes_nothing(
     assert moved.error is None
     assert service.ids("customers") == [1, 2, 3, 4, 5, 6, 8]
     assert service.marked("customers") == [f"{months_ago(4):%Y-%m-%d}", *KEYS]
-    # The two missing ones, and those of the overlap; not the rest again.
+    # The two missing ones and those of the overlap, but not the rest.
     assert moved.tables["customers"]["rows_loaded"] <= 3
 
     service.environment["INVOICED_START_DATE"] = months_ago(1).isoformat()
@@ -146,7 +144,7 @@ def test_an_earlier_start_date_adds_what_is_missing_a_later_one_removes_nothing(
 
 
 @pytest.mark.duckdb("an older file is put back")
-def test_an_older_warehouse_put_back_is_brought_up_to_date(
+def test_a_restored_older_warehouse_is_brought_up_to_date(
     service: Service, filled: Emulator
 ) -> None:
     assert service.sync("customers").error is None
@@ -163,7 +161,7 @@ def test_an_older_warehouse_put_back_is_brought_up_to_date(
     assert service.ids("customers") == [2, 3, 4, 5, 6, 7, 8]
 
 
-def test_tables_that_fail_are_named_and_cost_the_others_nothing(
+def test_failing_tables_are_named_and_do_not_affect_others(
     service: Service, filled: Emulator
 ) -> None:
     def refuse(path: str, _: Any) -> None:
@@ -183,7 +181,7 @@ def test_tables_that_fail_are_named_and_cost_the_others_nothing(
     assert f"2 tables (subscriptions, plans): {cause}" in outcome.error
     assert service.ids("invoices") == [3, 4, 5, 6]
 
-    # The same as the command says it; and once the API answers, what was missing comes.
+    # The command prints the same; once the API answers, the missing rows are loaded.
     failed = service.sync()
     assert failed.error is not None
     assert failed.error == f"not complete: 2 tables (subscriptions, plans): {cause}"
@@ -207,13 +205,13 @@ def test_a_runs_own_start_date_holds_for_that_run(
     outcome = service.materialize(SECOND_KEY, tables=["invoices"], config=_starting(american))
     assert outcome.success, outcome.error
     assert service.ids("invoices") == [4]
-    # What is pinned for later runs is the default, a year back, not this run's date.
+    # Later runs use the default, a year ago, not this run's date.
     start = service.definitions().resources["start_date"].date
     assert start.startswith(f"{datetime.now(UTC) - timedelta(days=365):%Y-%m}")
 
 
 @pytest.mark.parametrize("date", ["yesterday", "22.11.2025", "2999-01-01", ""])
-def test_a_start_date_that_is_none_is_refused_with_the_accepted_forms(
+def test_an_invalid_start_date_is_refused_with_the_accepted_forms(
     date: str, service: Service
 ) -> None:
     outcome = service.materialize(SECOND_KEY, tables=["invoices"], config=_starting(date))
@@ -233,10 +231,10 @@ def test_without_a_key_nothing_is_written(
     assert not list(service.folder.glob("data/*"))
 
 
-def test_rows_of_a_partition_count_those_that_show_no_change(
+def test_the_newest_partition_counts_records_without_updated_at(
     service: Service, account: Emulator
 ) -> None:
-    # Plans are read whole, and one without `updated_at` belongs to no month: the newest takes it.
+    # A plan without `updated_at` belongs to no month: the newest partition counts it.
     account.store.put("plans", {"id": "silent", "internal_id": 2, "updated_at": None})
     put(account, "plans", 1, MOMENTS[3], id="spoken", internal_id=1)
     outcome = service.materialize(SECOND_KEY, RUNNING, tables=["plans"])

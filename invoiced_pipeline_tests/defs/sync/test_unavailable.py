@@ -39,7 +39,7 @@ def last_range(service: Service) -> tuple[str, ...]:
 
 
 def check_states(service: Service, table: str) -> dict[str, str]:
-    """What is recorded of a table's checks; after a green run, PLANNED shows as skipped."""
+    """The states of a table's checks; after a green run, the UI shows PLANNED as skipped."""
     keys = [dg.AssetCheckKey(service.key(table), name) for name in ("primary_key", "newest_window")]
     found = service.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     return {key.name: record.status.value for key, record in found.items()}
@@ -77,12 +77,12 @@ def test_run_is_green_and_shows_what_the_account_does_not_have(
     assert observed.asset_observation.metadata[UNAVAILABLE].value == FEATURE
     assert check_states(service, "plans") == {"primary_key": "PLANNED", "newest_window": "FAILED"}
 
-    # The next runs mark no more partitions than they would without these tables.
+    # These tables do not widen the range of the next runs.
     assert last_range(service) == (KEYS[0], KEYS[-1])
     assert service.sync().error is None
     assert last_range(service) == (KEYS[-1], KEYS[-1])
 
-    # Once the account has them, all of them is loaded, and marked.
+    # Once the account has them, they are loaded completely, and all partitions are marked.
     account.account.features.add("subscription_billing")
     account.account.forbidden.clear()
     last = service.sync()
@@ -137,7 +137,7 @@ def test_key_that_can_read_no_table_is_an_error(service: Service, account: Emula
     assert service.query("select distinct status from _sync_log") == [("failed",)]
     with service.database.session("invoiced", read_only=True) as session:
         assert "plans" not in session.tables()
-    # The same for one table alone: the others are asked for.
+    # With a single table, the other tables are tried, too.
     assert "none of the connection's tables" in (service.sync("plans").error or "")
     account.account.forbidden.remove("estimates")
     one = service.sync("plans")
