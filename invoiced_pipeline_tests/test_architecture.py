@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 import pytest
 
@@ -13,23 +14,46 @@ import invoiced_pipeline
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
 
-FOUNDATION = {"settings", "windows", "exceptions", "exact_json", "nesting", "plurals"}
+FOUNDATION = ("exceptions", "exact_json", "nesting", "plurals", "windows", "settings")
 MAY_IMPORT = {
-    "settings": {"exceptions"},
-    "windows": set(),
-    "exceptions": set(),
-    "exact_json": set(),
-    "nesting": set(),
-    "plurals": set(),
-    "catalog": set(),
-    "selection": {"catalog", *FOUNDATION},
-    "invoiced": {"catalog", *FOUNDATION},
-    "warehouse": {"selection", "catalog", *FOUNDATION},
-    "replication": {"invoiced", "warehouse", "selection", "catalog", *FOUNDATION},
-    "writeback": {"replication", "invoiced", "warehouse", "selection", "catalog", *FOUNDATION},
+    "exceptions": (),
+    "exact_json": (),
+    "nesting": (),
+    "plurals": (),
+    "windows": (),
+    "settings": ("exceptions",),
+    "catalog": (),
+    "selection": (*FOUNDATION, "catalog"),
     "scheduling": FOUNDATION,
+    "invoiced": (*FOUNDATION, "catalog"),
+    "warehouse": (*FOUNDATION, "catalog", "selection"),
+    "replication": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse"),
+    "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
 }
-"""What each part may import, from the bottom up; definitions and commands may import all."""
+"""What each part may import, from the bottom up; `defs` and `commands` may import all of them."""
+
+LAYERS = {
+    "invoiced": "http ← reading ← first_load ← connection_check",
+    "warehouse": (
+        "added_columns · database · dlt_options · stored_table ← comments · dataset · "
+        "deletion_marks · duckdb · integrity · load_errors · partition_rows · postgres · "
+        "row_redaction · sample_queries · start_date ← conversion · dlt_load · files · "
+        "marked_views · migration · open ← current_views · system_tables"
+    ),
+    "replication": (
+        "availability · decode · failure_list · replaced_rows · report · server_clock ← request ← "
+        "api_counts · dataset_state ← checks · deletions · hashed_columns · rejects ← "
+        "documentation · reject_limit · source ← sweep · table ← replication · sync_log ← "
+        "sync_log_writer"
+    ),
+    "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
+    "defs": (
+        "code_location · descriptions · names · partitions ← runs ← resources ← connection_keys ← "
+        "replicated_dataset ← checks ← retention · sync ← lineage · status · sweep · writeback ← "
+        "assembly · launch"
+    ),
+}
+"""The order inside a part, lowest first; a dot is between modules that do not import each other."""
 
 HAVE_DAGSTER = {"defs", "definitions", "cli"}
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
@@ -69,12 +93,62 @@ def test_imports_point_downwards(module: Path) -> None:
     if part not in MAY_IMPORT:
         return
     parts = {name.split(".")[1] for name in imported(module) if name.startswith(f"{NAME}.")}
-    assert parts <= {part} | MAY_IMPORT[part]
+    assert parts <= {part, *MAY_IMPORT[part]}
 
 
 def test_every_part_has_its_place() -> None:
-    known = MAY_IMPORT.keys() | HAVE_DAGSTER | {"__init__", "commands", "demo", "terminal"}
+    known = MAY_IMPORT.keys() | HAVE_DAGSTER | {"__init__", "commands"}
     assert {part_of(module) for module in MODULES} <= known
+
+
+def layers(part: str) -> list[list[str]]:
+    """The layers of a part, lowest first."""
+    return [layer.split(" · ") for layer in LAYERS[part].split(" ← ")]
+
+
+INNER_MODULES = [
+    module for module in MODULES if module.parts[0] in LAYERS and module.parts[1] != "__init__.py"
+]
+
+
+@pytest.mark.parametrize("module", INNER_MODULES, ids=str)
+def test_imports_inside_a_part_point_downwards(module: Path) -> None:
+    part, inner = module.parts[0], module.parts[1].removesuffix(".py")
+    prefix = f"{NAME}.{part}."
+    below: set[str] = set()
+    for layer in layers(part):
+        if inner in layer:
+            break
+        below |= set(layer)
+    else:
+        pytest.fail(f"{part}/{inner} has no place in LAYERS")
+    found = {
+        name.removeprefix(prefix).split(".")[0]
+        for name in imported(module)
+        if name.startswith(prefix)
+    }
+    assert found <= {inner} | below
+
+
+def picture() -> str:
+    """The import rule as CONTRIBUTING.md shows it: each part, and the order inside of it."""
+    foundation = ", ".join(FOUNDATION)
+    lines = [f"foundation  = {foundation}"]
+    for part, parts in MAY_IMPORT.items():
+        listed = ", ".join(parts).replace(foundation, "foundation")
+        lines.append(f"{part:<11} → {listed or '-'}")
+    for part, order in LAYERS.items():
+        first, *others = order.split(" ← ")
+        lines += ["", f"{part}/"]
+        for layer in (first, *(f"← {each}" for each in others)):
+            indent = "    " if layer == first else "      "
+            lines.append(fill(layer, 96, initial_indent="    ", subsequent_indent=indent))
+    return "\n".join(lines)
+
+
+def test_contributors_see_the_same_picture() -> None:
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert picture() in text
 
 
 DRIVERS = {"duckdb", "psycopg2", "adbc_driver_manager", "adbc_driver_postgresql"}
