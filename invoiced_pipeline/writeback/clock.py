@@ -1,4 +1,4 @@
-"""The time that outcomes are judged by; tests bring one of their own."""
+"""The clock that decides when a request can no longer be running; tests pass their own."""
 
 import threading
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ class Clock(Protocol):
     """Tells the time, and waits."""
 
     def now(self) -> datetime:
-        """The present instant, UTC."""
+        """Returns the current time, UTC."""
         ...
 
     def pause(self, seconds: float) -> None:
-        """Returns after so many seconds."""
+        """Waits for that many seconds."""
         ...
 
 
@@ -21,9 +21,9 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The present instant, UTC."""
+        """Returns the current time, UTC."""
         return datetime.now(UTC)
 
     def pause(self, seconds: float) -> None:
-        """Returns after so many seconds."""
+        """Waits for that many seconds."""
         threading.Event().wait(seconds)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from invoiced_pipeline.defs.launch.launch import WritebackResult, run_writeback
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.defs.test_selection import put, select

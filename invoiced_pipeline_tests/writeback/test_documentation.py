@@ -11,15 +11,16 @@ from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushWish, plan_now, push_now
+from invoiced_pipeline.writeback.plan.current_plan import plan_writeback
+from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
+from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.conftest import IMPATIENT
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "write-back.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_operation_is_told_with_what_it_needs(operation: Operation) -> None:
+def test_every_operation_is_documented_with_its_required_fields(operation: Operation) -> None:
     (line,) = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{operation.name}`")]
     if operation.kind != "custom":
         assert f"`{operation.method} {operation.path}`" in line
@@ -55,13 +56,13 @@ def test_the_worked_example(
             "create table bank_receipts as select 'R1' as receipt, 'C1' as ext_id, 'O1' as "
             "order_id, 199.00::decimal(10,2) as amount, date '2026-02-15' as received_on"
         )
-    assert plan_now(settings, "receipts", database).counts["held"] == 1
+    assert plan_writeback(settings, "receipts", database).counts["held"] == 1
     key = SecretStr(emulator.api_key)
     client = InvoicedClient(emulator.url, key, patience=IMPATIENT)
-    target = Target(
+    context = PushContext(
         client=client, api_key=key, connection=settings.first, database=database, run_id="run"
     )
-    reports = list(push_now(settings, "receipts", target, PushWish()))
+    reports = list(push_writeback(settings, "receipts", context, PushOptions()))
     client.close()
     assert [dict(report.states) for report in reports] == [
         {"succeeded": 1, "invalid": 1},

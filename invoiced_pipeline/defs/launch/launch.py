@@ -24,7 +24,7 @@ from invoiced_pipeline.defs.sweep import SweepConfig, sweep_op_name
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.run_config import range_tags, sync_config
 from invoiced_pipeline.defs.sync.unavailable import unavailable_tables, words_of
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 
@@ -64,7 +64,7 @@ class WritebackResult:
     Attributes:
         run_id: Dagster's id of the run.
         error: Why it failed; None when it did not.
-        metadata: What it told: counts, the plan as Markdown, the report as data.
+        metadata: What it told: counts, the plan as tables, the report as data.
     """
 
     run_id: str

@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from invoiced_pipeline.defs.names import schedule_name, sync_job_name
+from invoiced_pipeline.defs.scheduled_start import NO_START
 from invoiced_pipeline.replication.sync_log import SkippedStart
-
-NO_START = "no start at"
-"""How the reason of a tick begins that was no start: such ticks are not worth a word."""
 
 _MOST = 1000
 """Ticks looked at, the newest: Dagster keeps skipped ones for a week, by `dagster.yaml`."""

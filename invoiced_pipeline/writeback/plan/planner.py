@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.settings import Settings, WritebackSettings
+from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.batching import batched
 from invoiced_pipeline.writeback.plan.plan import Plan
-from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries, RowPlanner
+from invoiced_pipeline.writeback.plan.row_planner import RowPlanner
+from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries
 from invoiced_pipeline.writeback.plan.unreadable_rows import readable_rows
 from invoiced_pipeline.writeback.source.allowed_numbers import allowed_note, check_allowed_numbers
 from invoiced_pipeline.writeback.source.mapping import Family, MappedRow, map_rows
@@ -26,7 +28,7 @@ from invoiced_pipeline.writeback.validation.replica import (
     wanted_ids,
 )
 
-Ledgers = Mapping[str, Mapping[str, PriorOutcome]]
+Ledgers = Mapping[str, Mapping[str, Entry]]
 """What the ledger holds, by write-back and record key."""
 
 
@@ -38,6 +40,8 @@ class PlanRequest:
         settings: The write-back.
         dataset: Its connection's dataset.
         ledgers: What the ledger holds of it, and of those that it refers to.
+        records: Records of those that it refers to, by name and record key, for references to other
+            fields than `id`.
         parent_keys: Key columns of those that it refers to, by name.
         retries: Rows that are sent again although nothing in them changed.
         folder: Where relative paths of files begin; the working directory by default.
@@ -46,34 +50,10 @@ class PlanRequest:
     settings: WritebackSettings
     dataset: str
     ledgers: Ledgers = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     parent_keys: Mapping[str, str] = field(default_factory=dict)
     retries: Retries = NO_RETRIES
     folder: Path | None = None
-
-
-def plan_request(
-    settings: Settings, name: str, ledgers: Ledgers, retries: Retries = NO_RETRIES
-) -> PlanRequest:
-    """The request for a write-back of the settings.
-
-    Args:
-        settings: All settings.
-        name: Which write-back.
-        ledgers: As of `PlanRequest`.
-        retries: As of `PlanRequest`.
-
-    Raises:
-        ConfigurationError: There is no such write-back; the text names those there are.
-    """
-    found = settings.find_writeback(name)
-    return PlanRequest(
-        settings=found,
-        dataset=settings.find(found.connection).dataset,
-        ledgers=ledgers,
-        parent_keys={each.name: each.key for each in settings.writeback},
-        retries=retries,
-        folder=settings.folder,
-    )
 
 
 def make_plan(request: PlanRequest, database: Database) -> Plan:
@@ -95,7 +75,11 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
     operation = operation_of(settings)
     check_allowed_numbers(settings, operation)
     families = {
-        name: Family(key=key, known=request.ledgers.get(name, {}))
+        name: Family(
+            key=key,
+            known=request.ledgers.get(name, {}),
+            records=request.records.get(name, {}),
+        )
         for name, key in request.parent_keys.items()
     }
     known = request.ledgers.get(settings.name, {})
@@ -133,7 +117,7 @@ def _replica(
     request: PlanRequest,
     operation: Operation,
     mapped: Sequence[MappedRow],
-    known: Mapping[str, PriorOutcome],
+    known: Mapping[str, Entry],
     database: Database,
 ) -> Replica:
     wanted: defaultdict[str, set[int | str]] = defaultdict(set)
@@ -154,7 +138,7 @@ def _new_numbers(
     settings: WritebackSettings,
     operation: Operation,
     mapped: Sequence[MappedRow],
-    known: Mapping[str, PriorOutcome],
+    known: Mapping[str, Entry],
 ) -> Numbers | None:
     """Numbers of rows that have made no record yet; None where nobody need be asked."""
     key = operation.natural_key
@@ -166,7 +150,7 @@ def _new_numbers(
     return Numbers(operation.table, key.number, values) if values else None
 
 
-def _was_sent(row: MappedRow, known: Mapping[str, PriorOutcome]) -> bool:
+def _was_sent(row: MappedRow, known: Mapping[str, Entry]) -> bool:
     entry = known.get(row.record_key)
     return entry is not None and (
         entry.succeeded_hash is not None or entry.state in {"sent", "unknown"}

@@ -15,7 +15,7 @@ from invoiced_pipeline.settings import (
 )
 from invoiced_pipeline.settings.mapping import Mapped
 from invoiced_pipeline.warehouse.database import Selection
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.source.decimal_notation import is_mixed, numeric_texts
 from invoiced_pipeline.writeback.source.instants import with_format
 from invoiced_pipeline.writeback.source.json_limits import json_problem
@@ -49,10 +49,13 @@ class Family:
     Attributes:
         key: Its key column.
         known: What the ledger holds of it, by record key.
+        records: Its records as the API last returned them, by record key, for references to other
+            fields than `id`.
     """
 
     key: str
-    known: Mapping[str, PriorOutcome]
+    known: Mapping[str, Entry]
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def map_rows(
     operation: Operation,
     selection: Selection,
     families: Mapping[str, Family],
-    known: Mapping[str, PriorOutcome] | None = None,
+    known: Mapping[str, Entry] | None = None,
 ) -> Iterator[MappedRow]:
     """The rows of the source in their order.
 
@@ -191,7 +194,7 @@ class _RowMapper:
         operation: Operation,
         selection: Selection,
         families: Mapping[str, Family],
-        known: Mapping[str, PriorOutcome],
+        known: Mapping[str, Entry],
     ) -> None:
         self._known = known
         self._settings = settings
@@ -363,7 +366,7 @@ def _resolver(
         parent = Parent(reference.writeback, key, reference.field)
         known = family.known.get(parent.record_key)
         if known is not None and known.invoiced_id is not None and known.succeeded_hash is not None:
-            found = _of_record(known, reference.field)
+            found = _of_record(family, known, reference.field)
             if found is not None:
                 return found
         waits_for[parent] = _why(parent, known)
@@ -372,14 +375,14 @@ def _resolver(
     return resolve
 
 
-def _of_record(known: PriorOutcome, name: str) -> Any:
+def _of_record(family: Family, known: Entry, name: str) -> Any:
     if name != "id":
-        return known.record.get(name)
+        return family.records.get(known.record_key, {}).get(name)
     text = known.invoiced_id or ""
     return int(text) if text.isdecimal() else text
 
 
-def _why(parent: Parent, known: PriorOutcome | None) -> str:
+def _why(parent: Parent, known: Entry | None) -> str:
     who = f"{parent.writeback} {parent.record_key!r}"
     if known is None:
         return f"{who} has not been sent yet"
