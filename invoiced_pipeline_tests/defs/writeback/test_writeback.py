@@ -130,7 +130,7 @@ def test_plan_rows_are_tables_on_the_run_s_page(writebacks: Service, account: Em
         "body": '{"email":"pay@acme.example","name":"Acme"}',
     }
     (invalid,) = records(plan["not_sent"])
-    assert (invalid["record"], invalid["action"], invalid["field"]) == ("C3", "invalid", "email")
+    assert (invalid["record"], invalid["action"], invalid["field"]) == ("C3", "invalid", "name")
     assert f"POST {account.url}/customers" in plan["sample_requests"].value
     assert "SecretOfTheCaller" not in repr(plan)
     assert "changes" not in plan, "a table without rows is left out"

@@ -199,12 +199,15 @@ def test_children_wait_for_their_parents(database: Database) -> None:
 
 def test_later_row_of_a_key_waits_for_its_parent_too(database: Database) -> None:
     known = ledger_entry(state="succeeded", payload_hash="x", succeeded_hash="x", invoiced_id="12")
-    rows = [
-        {"key": "I-1", "crm_id": "C1", "items": []},
-        {"key": "I-1", "crm_id": "C2", "items": []},
-    ]
-    others = {"crm": {"C1": known}}
-    plan = plan_of(database, "create_invoice", *rows, others=others, mapping=REFERENCE)
+    rows = [{"key": "A", "name": "A", "crm_id": crm_id} for crm_id in ("C1", "C2")]
+    plan = plan_of(
+        database,
+        "create_customer",
+        *rows,
+        others={"crm": {"C1": known}},
+        records={"crm": {"C1": {"id": 12, "number": "N-1"}}},
+        mapping={"name": "name", "notes": "@crm[crm_id].number"},
+    )
     assert actions(plan) == ["create", "held"]
     assert plan.rows[1].reason == "waits: crm 'C2' has not been sent yet"
 
