@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.open import open_database
-from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushOptions, push_writeback
+from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
+from invoiced_pipeline.writeback.run import push_writeback
 
 _LATE = (
     "dlt.sources.helpers.requests",
@@ -35,12 +35,12 @@ def push(settings: Settings, key: SecretStr) -> str | None:
     connection, (writeback,) = settings.first, settings.writeback
     database = open_database(settings.warehouse)
     client = InvoicedClient(connection.base_url, key)
-    target = Target(
+    context = PushContext(
         client=client, api_key=key, connection=connection, database=database, run_id="bench"
     )
     try:
         with database.writer_lock(connection.dataset, "bench"):
-            (report,) = push_writeback(settings, writeback.name, target, PushOptions())
+            (report,) = push_writeback(settings, writeback.name, context, PushOptions())
     finally:
         client.close()
     return report.failure or "; ".join(report.notes) or None

@@ -1,11 +1,18 @@
-"""The demonstration's round trip: rows of the warehouse go to Invoiced, and come back."""
+"""The demo's round trip: rows go to Invoiced, and the next sync reads them back."""
 
 from typing import Any
 
+from invoiced_pipeline.commands.common.answer import show_answer
+from invoiced_pipeline.commands.common.console import console
+from invoiced_pipeline.commands.common.grid import Grid
+from invoiced_pipeline.commands.writeback_actions import run_push
+from invoiced_pipeline.commands.writeback_output import result_data
 from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.warehouse.open import open_database
+from invoiced_pipeline.warehouse.sample_queries import Answer
 
 _PUSHED = ("shop_payments", "credit_watch")
-"""What is pushed; the first brings the write-backs that it refers to along."""
+"""The write-backs to push; the first one's parents are pushed with it."""
 
 _ROUND_TRIP = """
     select customers.name, customers.email, invoices.number, invoices.currency, invoices.total,
@@ -17,16 +24,11 @@ _ROUND_TRIP = """
 
 
 def push_demo(settings: Settings) -> str | None:
-    """Pushes the demonstration's write-backs and shows what became of their rows.
+    """Pushes the demo's write-backs, and shows what became of their rows.
 
     Returns:
         Why one of them failed; None where none has, or there are none.
     """
-    from invoiced_pipeline.commands.common.console import console
-    from invoiced_pipeline.commands.common.grid import Grid
-    from invoiced_pipeline.commands.writeback import run_push
-    from invoiced_pipeline.commands.writeback_output import result_data
-
     known = {each.name for each in settings.writeback}
     grid = Grid("Written back to Invoiced")
     for heading in ("write-back", "operation"):
@@ -50,20 +52,15 @@ def push_demo(settings: Settings) -> str | None:
 
 
 def show_round_trip(settings: Settings) -> None:
-    """Shows the written records as the replica has them.
+    """Shows the written records as the replica has them after the next sync.
 
     Raises:
         WarehouseError: The warehouse cannot be read.
     """
-    from invoiced_pipeline.commands.common.answer import show_answer
-    from invoiced_pipeline.warehouse.open import open_database
-    from invoiced_pipeline.warehouse.sample_queries import Answer
-
     database = open_database(settings.warehouse)
     with database.session(settings.first.dataset, read_only=True) as session:
         rows: list[tuple[Any, ...]] = session.rows(_ROUND_TRIP, [10])
     columns = ("customer", "email", "invoice", "currency", "total", "balance", "status")
     if rows:
-        show_answer(
-            Answer("And back again: what was written, as the replica has it", columns, rows)
-        )
+        title = "And back again: the written records, read by the next sync"
+        show_answer(Answer(title, columns, rows))

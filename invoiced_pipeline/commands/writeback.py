@@ -1,16 +1,16 @@
-"""`invoiced-pipeline writeback`: look at what would be sent, send it, and see what became of it."""
+"""`invoiced-pipeline writeback`: shows what would be sent, sends it, and shows what became of it.
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+Every command imports `writeback_actions` when it runs: Dagster takes seconds, and `--help` does not
+need it.
+"""
+
+from typing import Annotated
 
 import typer
 
 from invoiced_pipeline.commands.common.options import JsonOption
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from invoiced_pipeline.defs.launch.launch import WritebackResult
+from invoiced_pipeline.settings import load_settings
 
 writeback = typer.Typer(
     help="Rows of the warehouse become records in Invoiced, each exactly once.",
@@ -28,28 +28,10 @@ WithParents = Annotated[
 def plan(name: Name, as_json: JsonOption = False) -> None:
     """Show what a push would send, field by field; nothing is sent, and no key is needed."""
     settings = load_settings()
-    found = settings.find_writeback(name)
-    connection = settings.find(found.connection)
-    dataset = connection.dataset
-    from invoiced_pipeline.commands.writeback_output import plan_data, show_plan
-    from invoiced_pipeline.invoiced.http.json_body import encode_body
-    from invoiced_pipeline.selection.privacy import privacy_of
-    from invoiced_pipeline.warehouse.open import open_database
-    from invoiced_pipeline.writeback.plan.plan_table import write_plan
-    from invoiced_pipeline.writeback.plan.redaction import redacted_plan
-    from invoiced_pipeline.writeback.run import plan_writeback
+    settings.find_writeback(name)
+    from invoiced_pipeline.commands.writeback_actions import print_plan
 
-    database = open_database(settings.warehouse)
-    host, privacy = connection.base_url, privacy_of(connection, settings.hash_salt)
-    with database.writer_lock(dataset, f"plan of {name}"):
-        planned = plan_writeback(settings, name, database)
-        write_plan(database, dataset, redacted_plan(planned, privacy), "")
-    if as_json:
-        typer.echo(encode_body(plan_data(planned, host)).decode())
-    else:
-        show_plan(planned, host)
-    invalid = planned.counts["invalid"]
-    if invalid > found.reject_share * len(planned.rows):
+    if not print_plan(settings, name, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -65,14 +47,13 @@ def send_one(
 ) -> None:
     """Send one record, perhaps edited, and show what the API answers."""
     edits = dict(map(_edit, set_ or []))
-    result = run_push(load_settings(), name, record=record, set_fields=edits)
-    _end(result, as_json=as_json)
+    _push(name, as_json=as_json, record=record, set_fields=edits)
 
 
 @writeback.command()
 def push(name: Name, parents: WithParents = True, as_json: JsonOption = False) -> None:
     """Send every row that is new or has changed since it was last sent with success."""
-    _end(run_push(load_settings(), name, with_parents=parents), as_json=as_json)
+    _push(name, as_json=as_json, with_parents=parents)
 
 
 @writeback.command()
@@ -89,27 +70,17 @@ def retry(
 ) -> None:
     """Push, and send rows again that the API refused although nothing in them changed."""
     keys = record or []
-    result = run_push(load_settings(), name, retry_rejected=not keys, retry_keys=keys)
-    _end(result, as_json=as_json)
+    _push(name, as_json=as_json, retry_rejected=not keys, retry_keys=keys)
 
 
 @writeback.command()
 def status(name: Name, as_json: JsonOption = False) -> None:
     """Show where every row stands, as the ledger has it."""
     settings = load_settings()
-    found = settings.find_writeback(name)
-    from invoiced_pipeline.commands.writeback_output import show_status, status_data
-    from invoiced_pipeline.warehouse.open import open_database
-    from invoiced_pipeline.writeback.ledger.ledger import Ledger
+    settings.find_writeback(name)
+    from invoiced_pipeline.commands.writeback_actions import print_status
 
-    dataset = settings.find(found.connection).dataset
-    entries = Ledger(open_database(settings.warehouse), dataset).entries(name)
-    data = status_data(found, entries)
-    if as_json:
-        typer.echo(json.dumps(data, default=str))
-    else:
-        show_status(data)
-    if any(data["states"][state] for state in ("rejected", "invalid", "unknown", "sent")):
+    if not print_status(settings, name, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -121,36 +92,12 @@ def _edit(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def run_push(settings: Settings, name: str, **config: Any) -> "WritebackResult":
-    """Runs a write-back's job in this process, to send and not only to plan.
+def _push(name: str, *, as_json: bool, **config: object) -> None:
+    settings = load_settings()
+    settings.api_key(settings.find(settings.find_writeback(name).connection))
+    from invoiced_pipeline.commands.writeback_actions import print_result, run_push
 
-    Args:
-        settings: All settings.
-        name: Which write-back.
-        config: As of `WritebackConfig`.
-
-    Raises:
-        ConfigurationError: There is no such write-back, or its API key is not set.
-    """
-    found = settings.find_writeback(name)
-    settings.api_key(settings.find(found.connection))
-    from invoiced_pipeline.defs.assembly import build_definitions
-    from invoiced_pipeline.defs.launch.instance import open_instance
-    from invoiced_pipeline.defs.launch.launch import run_writeback
-    from invoiced_pipeline.defs.writeback.run import WritebackConfig
-
-    definitions = build_definitions(settings)
-    with open_instance(settings) as instance:
-        wanted = WritebackConfig(dry_run=False, **config)
-        return run_writeback(definitions, name, instance, wanted)
-
-
-def _end(result: "WritebackResult", *, as_json: bool) -> None:
-    from invoiced_pipeline.commands.writeback_output import result_data, show_result
-
-    if as_json:
-        typer.echo(json.dumps(result_data(result), default=str))
-    else:
-        show_result(result)
+    result = run_push(settings, name, **config)
+    print_result(result, as_json=as_json)
     if result.error:
         raise typer.Exit(1)

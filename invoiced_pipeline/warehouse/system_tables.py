@@ -12,6 +12,7 @@ from typing import Literal
 from invoiced_pipeline.catalog.system_tables import SYNC_FRESHNESS, SYNC_STATUS, SYNC_USAGE
 from invoiced_pipeline.warehouse.database import Database, Session
 from invoiced_pipeline.warehouse.marked_views import View, make_view
+from invoiced_pipeline.warehouse.table_layout import TableLayout
 
 Status = Literal["succeeded", "failed", "unavailable", "skipped"]
 
@@ -152,23 +153,18 @@ def write_sync_log(
 
 
 def _append(session: Session, entries: Sequence[SyncLogEntry]) -> None:
-    columns = [field.name for field in fields(SyncLogEntry)]
-    names = ", ".join(f'"{name}"' for name in columns)
-    places = ", ".join(["%s"] * len(columns))
-    declared = ", ".join(f'"{name}" {_type(name)}' for name in columns)
-    session.run(f"create table if not exists _sync_log ({declared})")
+    _LAYOUT.create(session)
     known = {each.name: each for each in session.relations([session.dataset])}
     for name, query in _VIEWS.items():
         make_view(session, View(session.dataset, name, query, _TEXTS[name]), known.get(name))
     sql = "select max(started_at) from _sync_log where status = 'skipped'"
     ((noted,),) = session.rows(sql)
-    for entry in entries:
-        if entry.status == "skipped" and noted is not None and entry.started_at <= noted:
-            continue
-        session.run(
-            f"insert into _sync_log ({names}) values ({places})",  # noqa: S608 - our own names
-            astuple(entry),
-        )
+    new = [
+        entry
+        for entry in entries
+        if entry.status != "skipped" or noted is None or entry.started_at > noted
+    ]
+    _LAYOUT.insert(session, [astuple(entry) for entry in new])
 
 
 def _type(column: str) -> str:
@@ -177,3 +173,8 @@ def _type(column: str) -> str:
     if column in _COUNTS:
         return "bigint"
     return "double precision" if column in _SECONDS else "text"
+
+
+_LAYOUT = TableLayout(
+    name="_sync_log", types={field.name: _type(field.name) for field in fields(SyncLogEntry)}
+)

@@ -9,7 +9,7 @@ class Clock(Protocol):
     """Tells the time, and waits."""
 
     def now(self) -> datetime:
-        """The present instant, UTC."""
+        """Returns the current time, UTC."""
         ...
 
     def pause(self, seconds: float) -> None:
@@ -21,7 +21,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The present instant, UTC."""
+        """Returns the current time, UTC."""
         return datetime.now(UTC)
 
     def pause(self, seconds: float) -> None:

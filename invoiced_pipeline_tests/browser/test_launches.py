@@ -35,7 +35,7 @@ def test_a_write_backs_dry_run_shows_the_plan_and_sends_nothing(
     page.open(f"/locations/invoiced_pipeline/jobs/writeback_{WRITEBACK}/playground")
     page.shows("dry_run: true").click("button", "Launch Run")
     page.shows("Success", "rows_to_update", "Finished execution of run")
-    page.click("a, button, [class*='Link']", "[Show Markdown]").shows("unchanged", "Copy")
+    page.click("a, button, [class*='Link']", "Show schema").shows("Method and path.")
 
     sent = [method for method, _, _, _ in used_site.account.requests if method != "GET"]
     ((attempts,),) = used_site.door.query("select sum(attempts) from _writeback_ledger")

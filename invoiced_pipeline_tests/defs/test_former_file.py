@@ -5,7 +5,7 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch.launch import run_sweep, run_sync, run_writeback
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline_tests.defs.conftest import Service
 
 PAYMENTS = """

@@ -9,7 +9,7 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.launch.launch import WritebackResult, run_writeback
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.defs.test_selection import put, select
 

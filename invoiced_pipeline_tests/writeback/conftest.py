@@ -1,4 +1,4 @@
-"""What tests of pushes share."""
+"""Fixtures of the tests of pushes."""
 
 import pytest
 
@@ -15,5 +15,5 @@ def pushing(emulator: Emulator, database: Database) -> Pushing:
 
 @pytest.fixture
 def replicating(emulator: Emulator, database: Database) -> Pushing:
-    """The same, with a replica that shows at once what was sent."""
+    """The same, with a replica that is updated by every push."""
     return Pushing(emulator, database)

@@ -1,28 +1,35 @@
-"""Plans of rows that a test writes down, without a source."""
+"""Plans of handmade rows, without a source."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.planner import Ledgers, PlanRequest, plan_rows
-from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries
+from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries
 
 NAME = "it"
+
+
+def ledger_entry(**fields: Any) -> Entry:
+    """Makes a ledger entry; `plan_of` sets its record key."""
+    return Entry(**{"writeback": NAME, "record_key": "", "payload_hash": "h", **fields})
 
 
 def plan_of(
     database: Database,
     operation: str,
     *rows: Mapping[str, Any],
-    known: Mapping[str, PriorOutcome] | None = None,
+    known: Mapping[str, Entry] | None = None,
     others: Ledgers | None = None,
+    records: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
     retries: Retries = NO_RETRIES,
     **settings: Any,
 ) -> Plan:
-    """The plan of rows, each a dict of columns; the key column is called `key` and not sent."""
+    """Plans rows, each a dict of columns; the key column is called `key` and is not sent."""
     columns: Sequence[str] = tuple(dict.fromkeys(["key", *(name for row in rows for name in row)]))
     selection = Selection(
         columns=tuple(columns),
@@ -35,7 +42,11 @@ def plan_of(
     request = PlanRequest(
         settings=WritebackSettings(name=NAME, operation=operation, **options),  # pyright: ignore[reportArgumentType]
         dataset="invoiced",
-        ledgers={NAME: known or {}, **(others or {})},
+        ledgers={
+            name: {key: replace(entry, record_key=key) for key, entry in entries.items()}
+            for name, entries in {NAME: known or {}, **(others or {})}.items()
+        },
+        records=records or {},
         parent_keys=dict.fromkeys([NAME, *(others or {})], "key"),
         retries=retries,
     )
@@ -45,6 +56,6 @@ def plan_of(
 def planned(
     database: Database, operation: str, row: Mapping[str, Any], **options: Any
 ) -> PlannedRow:
-    """The plan of one row."""
+    """Plans one row."""
     (found,) = plan_of(database, operation, row, **options).rows
     return found

@@ -1,4 +1,4 @@
-"""A push without source and settings file: rows by hand, a clock that a test moves."""
+"""A push without source and settings file: handmade rows, and a clock that a test moves."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,19 +17,19 @@ from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries
+from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries
+from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.push import push
 from invoiced_pipeline.writeback.push.report import PushReport
-from invoiced_pipeline.writeback.push.target import Target
 
 DATASET = "invoiced"
 PATIENCE = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
 LONG = timedelta(seconds=PATIENCE.read_seconds + 61)
-"""After which no request can be running."""
+"""The time after which no request can be running."""
 
 
 class HandClock:
-    """A clock that stands still until it is moved, or somebody pauses."""
+    """A clock that moves only when a test sets it or code pauses."""
 
     def __init__(self, at: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self.at = at
@@ -59,13 +59,13 @@ def planned(record_key: str, body: Mapping[str, Any] | None = None, **options: A
 
 
 def customers(count: int, *, start: int = 0) -> list[PlannedRow]:
-    """New customers, told apart by key and name."""
+    """New customers with different keys and names."""
     return [planned(f"k{at}", {"name": f"Customer {at}"}) for at in range(start, start + count)]
 
 
 @dataclass
 class Pushing:
-    """Pushes rows to an emulator and reads what is left behind."""
+    """Pushes rows to an emulator, and reads the ledger."""
 
     emulator: Emulator
     database: Database
@@ -100,7 +100,7 @@ class Pushing:
         key = SecretStr(self.api_key or self.emulator.api_key)
         client = InvoicedClient(self.emulator.url, key, patience=self.patience)
         connection = ConnectionSettings(api_url=self.emulator.url, **self.connection)
-        target = Target(
+        context = PushContext(
             client=client,
             api_key=key,
             connection=connection,
@@ -110,35 +110,20 @@ class Pushing:
             clock=self.clock,
         )
 
-        def make_plan() -> Plan:
-            # Not before: what was open is settled by now, and the plan goes on from there.
-            unsent = self._unsent(every, options)
+        def make_plan(entries: Mapping[str, Entry]) -> Plan:
+            # Open outcomes are resolved by now.
+            unsent = _without_done(every, entries)
             if meanwhile is not None:
                 meanwhile()
             return Plan(settings=options, operation=operation(what), rows=unsent)
 
         try:
-            return push(target, options, make_plan, retries=retries, waits=waits)
+            return push(context, options, make_plan, PushOptions(retries=retries, waits=waits))
         finally:
             client.close()
 
-    def _unsent(
-        self, rows: Sequence[PlannedRow], settings: WritebackSettings
-    ) -> Sequence[PlannedRow]:
-        """As the planner does: what was last sent with success, and all before it, is unchanged."""
-        known = self.entries(settings.name)
-        standing = {
-            row.record_key: at
-            for at, row in enumerate(rows)
-            if row.record_key in known and known[row.record_key].succeeded_hash == row.payload_hash
-        }
-        return [
-            replace(row, action="unchanged") if at <= standing.get(row.record_key, -1) else row
-            for at, row in enumerate(rows)
-        ]
-
     def without_replica(self) -> "Pushing":
-        """Lets another table be replicated, so that no push waits for a load."""
+        """Replicates another table only, so that pushes load nothing into the replica."""
         with self.database.session(DATASET) as session:
             session.run("create table plans (_deleted_at timestamp with time zone)")
         return self
@@ -152,3 +137,16 @@ class Pushing:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.database.session(DATASET, read_only=True) as session:
             return session.rows(sql)
+
+
+def _without_done(rows: Sequence[PlannedRow], entries: Mapping[str, Entry]) -> Sequence[PlannedRow]:
+    """Marks rows as the planner does: up to the last success of their key they are unchanged."""
+    done = {
+        row.record_key: at
+        for at, row in enumerate(rows)
+        if row.record_key in entries and entries[row.record_key].succeeded_hash == row.payload_hash
+    }
+    return [
+        replace(row, action="unchanged") if at <= done.get(row.record_key, -1) else row
+        for at, row in enumerate(rows)
+    ]

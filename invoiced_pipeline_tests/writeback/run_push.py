@@ -1,6 +1,6 @@
-"""A push in a process of its own: `python -m ... URL KEY COUNT SECONDS`, SECONDS from now.
+"""A push in its own process: `python -m ... URL KEY COUNT SECONDS`, SECONDS from now.
 
-It reads the settings of its warehouse from standard input, for they may hold a password.
+It reads the settings of its warehouse from standard input: they may hold a password.
 """
 
 import json
@@ -17,7 +17,7 @@ from invoiced_pipeline_tests.writeback.pushing import DATASET, HandClock, Pushin
 
 
 class Account:
-    """The address and key of an emulator that runs elsewhere."""
+    """The address and key of an emulator in another process."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self.url = url
@@ -27,7 +27,7 @@ class Account:
 def push_all(
     account: "Account | Emulator", database: Database, count: int, ahead: float
 ) -> PushReport:
-    """Pushes so many customers as if it were some seconds later."""
+    """Pushes `count` customers, `ahead` seconds from now by the clock of the push."""
     clock = HandClock(SystemClock().now() + timedelta(seconds=ahead))
     pushing = Pushing(account, database, clock)  # type: ignore[arg-type]
     with database.writer_lock(DATASET, "run"):

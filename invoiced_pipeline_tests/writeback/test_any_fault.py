@@ -1,4 +1,4 @@
-"""Whatever fails, in any order: each row is in the account once, and the ledger agrees with it."""
+"""Any faults, in any order: every row creates one record, and the ledger agrees."""
 
 import tempfile
 from collections import Counter
@@ -18,7 +18,7 @@ from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
-from invoiced_pipeline.writeback.recovery.settler import Settled, Settler
+from invoiced_pipeline.writeback.recovery.resolver import OutcomeResolver, Resolution
 from invoiced_pipeline_tests.conftest import empty
 from invoiced_pipeline_tests.examples import examples
 from invoiced_pipeline_tests.warehouses import new_warehouse
@@ -29,7 +29,7 @@ OTHER_KEY = "another0000000000000000000000000"
 
 @dataclass(frozen=True)
 class Kind:
-    """Rows of one operation, told apart by one field."""
+    """Rows of one operation, identified by one field."""
 
     operation: str
     collection: str
@@ -42,7 +42,7 @@ def _row(path: str, body: Callable[[str], dict[str, Any]]) -> Callable[[int], li
 
 
 def _changing(at: int) -> list[PlannedRow]:
-    """A customer and two changes of it, in order."""
+    """A new customer and two updates of it, in order."""
     options = {"action": "update", "method": "PATCH", "path": "/customers/{id}"}
     changes = [planned(f"k{at}", {"notes": f"change {each}"}, **options) for each in (1, 2)]
     return [planned(f"k{at}", {"name": f"row {at}"}), *changes]
@@ -77,16 +77,16 @@ CHANCES = st.sampled_from([0.0, 0.0, 0.1, 0.4])
 
 @dataclass(frozen=True)
 class Storm:
-    """What befalls one push.
+    """The faults of one push.
 
     Attributes:
-        chances: Of every fault.
-        status: Of failures: the API's own, or the gateway's.
-        dies_at: The write to the ledger at which the process dies; None where it lives.
-        dies_after: Whether that write still counts.
-        later: How long after the push before.
-        other_key: Whether the API key is another.
-        at_once: Whether a second push runs between this one's plan and its sending.
+        chances: Probability of every fault.
+        status: Status of 5xx failures: the API's own, or a gateway's.
+        dies_at: The write to the ledger at which the process dies; None where it does not.
+        dies_after: Whether that write is still carried out.
+        later: Time since the last push.
+        other_key: Whether it uses another API key.
+        at_once: Whether a second push runs between this one's plan and its requests.
         waits: Whether it waits for open outcomes.
     """
 
@@ -128,12 +128,12 @@ SETTINGS: dict[str, Any] = {
 
 
 class DiedError(BaseException):
-    """The process is gone."""
+    """The process died."""
 
 
 @contextmanager
 def dying(storm: Storm) -> Iterator[None]:
-    """Lets the process die at one of its writes to the ledger, just before or just after it."""
+    """Makes the process die just before or just after one of its writes to the ledger."""
     write, calls = Ledger.write, []
 
     def fatal(self: Ledger, entries: Any, responses: Any = ()) -> Any:
@@ -155,7 +155,7 @@ def dying(storm: Storm) -> Iterator[None]:
 
 
 def push_through(storm: Storm, pushing: Pushing, rows: list[PlannedRow]) -> None:
-    """One push in a storm."""
+    """Runs one push with the faults of a storm."""
     faults = pushing.emulator.faults
     pushing.clock.at += storm.later
     pushing.api_key = OTHER_KEY if storm.other_key else None
@@ -201,7 +201,7 @@ def assert_each_once(
     entries = pushing.entries()
     for at in range(count):
         entry = entries[f"k{at}"]
-        assert entry.state == "succeeded", (entry, report.problems)
+        assert entry.state == "succeeded", (entry, report.failures)
         assert str(made[f"row {at}"]) == entry.invoiced_id
         assert entry.succeeded_hash == kind.rows(at)[-1].payload_hash
     extra = {"Acme"} if kind.collection == "customers" else set()
@@ -215,8 +215,10 @@ def test_each_row_once(emulator: Emulator, scene: tuple[Kind, int, list[Storm]])
         assert_each_once(emulator, database, scene)
 
 
-def test_the_last_of_a_keys_rows_is_what_succeeded(emulator: Emulator, database: Database) -> None:
-    """A change of another push that surely did not get through leaves the last success standing."""
+def test_last_row_of_a_key_is_the_one_that_succeeded(
+    emulator: Emulator, database: Database
+) -> None:
+    """An update that another push could not send does not replace the last success."""
     pushing = Pushing(emulator, database, HandClock(), "create_customer").without_replica()
     rows = _changing(0)
     pushing(rows)
@@ -250,12 +252,14 @@ def test_each_row_once_on_a_server(
 
 @pytest.mark.slow
 def test_storms_are_hard_enough(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the look-up the same storms double a row."""
+    """Without look-ups, the same storms create a record twice."""
 
-    def guess(_settler: Settler, entries: list[Entry], _others: Iterable[Entry]) -> list[Settled]:
-        return [Settled(entry=entry, verdict="not_done") for entry in entries]
+    def guess(
+        _resolver: OutcomeResolver, entries: list[Entry], _others: Iterable[Entry]
+    ) -> list[Resolution]:
+        return [Resolution(entry=entry, outcome="not_done") for entry in entries]
 
-    monkeypatch.setattr(Settler, "settle", guess)
+    monkeypatch.setattr(OutcomeResolver, "resolve", guess)
 
     @settings(max_examples=100, phases=[Phase.generate], database=None, **SETTINGS)
     @given(scene=SCENES)

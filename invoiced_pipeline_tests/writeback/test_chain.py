@@ -1,5 +1,6 @@
-"""Customers, their contacts, invoices and payments in one push; children wait for their parents."""
+"""Customers, contacts, invoices and payments in one push: children wait for their parents."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,11 @@ from pydantic import SecretStr
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
-from invoiced_pipeline.writeback.ledger.ledger import Ledger
-from invoiced_pipeline.writeback.plan.row_planner import Retries
+from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan.send_decision import Retries
+from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.report import PushReport
-from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushOptions, push_writeback
+from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.pushing import PATIENCE, HandClock
 
@@ -81,10 +82,10 @@ class Chain:
         for name, text in files.items():
             (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
 
-    def push(self, name: str, **wish: Any) -> dict[str, PushReport]:
+    def push(self, name: str, **options: Any) -> dict[str, PushReport]:
         key = SecretStr(self.emulator.api_key)
         client = InvoicedClient(self.emulator.url, key, patience=PATIENCE)
-        target = Target(
+        context = PushContext(
             client=client,
             api_key=key,
             connection=self.settings.first,
@@ -93,7 +94,7 @@ class Chain:
             clock=self.clock,
         )
         try:
-            reports = list(push_writeback(self.settings, name, target, PushOptions(**wish)))
+            reports = list(push_writeback(self.settings, name, context, PushOptions(**options)))
         finally:
             client.close()
         return {report.writeback: report for report in reports}
@@ -108,13 +109,13 @@ def chain(emulator: Emulator, tmp_path: Path) -> Chain:
     return Chain(emulator, tmp_path)
 
 
-def test_children_wait_for_their_parents_and_follow(chain: Chain) -> None:
+def test_children_wait_for_their_parents(chain: Chain) -> None:
     first = {**chain.push("payments"), **chain.push("contacts")}
     assert chain.states("customers") == {"a": "succeeded", "b": "rejected"}
     for name, failed in (("contacts", "2"), ("invoices", "I-2"), ("payments", "p2")):
-        assert chain.states(name)[failed] == "held", first[name].problems
+        assert chain.states(name)[failed] == "held", first[name].failures
         assert sorted(chain.states(name).values()) == ["held", "succeeded"]
-        assert first[name].failure is None, "what is held waits, and is no failure of its own"
+        assert first[name].failure is None, "held rows wait, and do not fail the push"
     assert first["customers"].failure is not None
     assert chain.emulator.store.all("invoices")[0]["paid"]
     chain.write(number="B-1")
@@ -130,7 +131,7 @@ def test_children_wait_for_their_parents_and_follow(chain: Chain) -> None:
     assert [float(each["balance"]) for each in chain.emulator.store.all("invoices")] == [0, 0]
 
 
-def test_parent_whose_answer_was_lost_holds_its_children(chain: Chain) -> None:
+def test_parent_whose_response_was_lost_holds_its_children(chain: Chain) -> None:
     chain.write(number="B-1")
     chain.emulator.faults.next("drop_connection", method="POST", path="/customers")
     chain.clock.pause = lambda _: None  # nobody waits, so the outcome stays open
@@ -140,7 +141,7 @@ def test_parent_whose_answer_was_lost_holds_its_children(chain: Chain) -> None:
     assert reports["customers"].failure is not None
 
 
-def test_rejected_rows_are_retried_on_demand_alone(chain: Chain) -> None:
+def test_rejected_rows_are_retried_only_on_request(chain: Chain) -> None:
     for _ in range(2):
         chain.push("customers")
     posts = [each for each in chain.emulator.requests if each[0] == "POST"]
@@ -148,3 +149,20 @@ def test_rejected_rows_are_retried_on_demand_alone(chain: Chain) -> None:
     reports = chain.push("customers", retries=Retries(rejected=True))
     assert reports["customers"].states["rejected"] == 1
     assert len([each for each in chain.emulator.requests if each[0] == "POST"]) == 3
+
+
+def test_push_reads_every_ledger_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: Counter[str] = Counter()
+    entries = Ledger.entries
+
+    def counted(ledger: Ledger, writeback: str) -> dict[str, Entry]:
+        reads[writeback] += 1
+        return entries(ledger, writeback)
+
+    monkeypatch.setattr(Ledger, "entries", counted)
+    chain.push("customers")
+    assert reads == {"customers": 1}
+    reads.clear()
+    chain.push("invoices")
+    # Once by the parent's push, once by the child's, which refers to it.
+    assert reads == {"customers": 2, "invoices": 1}

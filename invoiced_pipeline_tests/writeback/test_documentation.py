@@ -11,15 +11,16 @@ from invoiced_pipeline.catalog.operations import OPERATIONS, Operation
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
-from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushOptions, plan_writeback, push_writeback
+from invoiced_pipeline.writeback.plan.current_plan import plan_writeback
+from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
+from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.conftest import IMPATIENT
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "write-back.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_operation_is_told_with_what_it_needs(operation: Operation) -> None:
+def test_every_operation_is_documented_with_its_required_fields(operation: Operation) -> None:
     (line,) = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{operation.name}`")]
     if operation.kind != "custom":
         assert f"`{operation.method} {operation.path}`" in line
@@ -58,10 +59,10 @@ def test_the_worked_example(
     assert plan_writeback(settings, "receipts", database).counts["held"] == 1
     key = SecretStr(emulator.api_key)
     client = InvoicedClient(emulator.url, key, patience=IMPATIENT)
-    target = Target(
+    context = PushContext(
         client=client, api_key=key, connection=settings.first, database=database, run_id="run"
     )
-    reports = list(push_writeback(settings, "receipts", target, PushOptions()))
+    reports = list(push_writeback(settings, "receipts", context, PushOptions()))
     client.close()
     assert [dict(report.states) for report in reports] == [
         {"succeeded": 1, "invalid": 1},

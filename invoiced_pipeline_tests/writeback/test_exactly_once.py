@@ -1,4 +1,4 @@
-"""Every operation, with its answer lost before or after the commit: done once, and known to be."""
+"""Every operation, its response lost before or after the commit: carried out once, and known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LINES = [{"name": "Work", "quantity": 1, "unit_cost": 100}]
 
 @dataclass(frozen=True)
 class Case:
-    """A row, and how often the emulator holds what it asks for."""
+    """A row, and a count of what it creates or changes in the emulator."""
 
     operation: str
     row: PlannedRow
@@ -147,13 +147,13 @@ FAULTS: list[Fault] = ["lose_response", "fail_after_commit", "drop_connection", 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("case", [*CREATIONS, *CHANGES], ids=str)
-def test_lost_answer(pushing: Pushing, case: Case, fault: Fault) -> None:
+def test_lost_response(pushing: Pushing, case: Case, fault: Fault) -> None:
     prepare(pushing, case)
     pushing.operation = case.operation
     before = case.count(pushing)
     pushing.emulator.faults.next(fault, method=case.row.method)
     report = pushing([case.row], waits=True)
-    assert report.failure is None, report.problems
+    assert report.failure is None, report.failures
     assert case.count(pushing) == before + 1
     assert pushing.states() == {"r": "succeeded"}
     assert report.verified == 1
@@ -162,5 +162,5 @@ def test_lost_answer(pushing: Pushing, case: Case, fault: Fault) -> None:
     assert len(writes) == (1 if fault in {"lose_response", "fail_after_commit"} else 2)
 
 
-def test_every_operation_is_tried() -> None:
+def test_every_operation_is_covered() -> None:
     assert {case.operation for case in [*CREATIONS, *CHANGES]} == set(OPERATION_NAMES) - {"custom"}

@@ -1,4 +1,4 @@
-"""`kill -9` in the midst of a push, at a commit whose answer never arrives: each row once."""
+"""`kill -9` during a push, at a commit whose response never arrives: every row once."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def start(emulator: Emulator, database: Database, ahead: int) -> subprocess.Pope
 def test_killed_pushes(
     emulator: Emulator, database: Database, kills: list[tuple[int, int]]
 ) -> None:
-    """Each push dies at some commit, so many seconds from now; what it claimed is looked up."""
+    """Each push dies at a commit, `ahead` seconds from now; the next one looks its claims up."""
     pushing = Pushing(emulator, database).without_replica()
     for commit, ahead in kills:
         process = start(emulator, database, ahead)
@@ -49,7 +49,7 @@ def test_killed_pushes(
 
 
 def kill_at_commit(emulator: Emulator, process: subprocess.Popen[bytes], commit: int) -> None:
-    """Kills a push when the API has carried out so many of its requests, before it answers."""
+    """Kills a push when the API has carried out `commit` of its requests, before the response."""
     seen = 0
 
     def on_write(*_: object) -> None:
@@ -65,7 +65,9 @@ def kill_at_commit(emulator: Emulator, process: subprocess.Popen[bytes], commit:
 
 
 @pytest.mark.slow
-def test_second_process_is_told_of_the_first(emulator: Emulator, database: Database) -> None:
+def test_second_process_is_refused_while_the_first_runs(
+    emulator: Emulator, database: Database
+) -> None:
     emulator.faults.next("stall_before_commit", method="POST")
     process = start(emulator, database, ahead=0)
     emulator.faults.stalls.wait()

@@ -20,7 +20,7 @@ from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import OPERATION_NAMES, operation
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.json_body import encode_body
-from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteAnswer, WriteRequest
+from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteRequest, WriteResult
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, Replica
@@ -85,13 +85,13 @@ class Account:
         own = CUSTOM if operation == "custom" else {}
         return planned(self.database, operation, row, **{"allow_deletes": True, **own, **settings})
 
-    def send(self, method: Any, path: str, body: Any = None) -> WriteAnswer:
+    def send(self, method: Any, path: str, body: Any = None) -> WriteResult:
         content = None if body is None else encode_body(body)
         return InvoicedWriter(self.client).send(
             WriteRequest(method=method, path=path, body=content)
         )
 
-    def send_unchecked(self, name: str, row: dict[str, Any]) -> WriteAnswer:
+    def send_unchecked(self, name: str, row: dict[str, Any]) -> WriteResult:
         """The request of a row that was not looked at."""
         of = operation(name)
         path = of.path
@@ -121,7 +121,7 @@ def replicated_account(folder: Path) -> Iterator[Account]:
             ("/invoices", invoice),
         ):
             answer = account.send("POST", path, body)
-            assert answer.result == "succeeded", answer.message
+            assert answer.kind == "succeeded", answer.message
         account.replicate("customers", "plans", "invoices")
         assert account.record(f"/invoices/{DRAFTS[-1]}")["draft"]
         assert not account.record(f"/invoices/{ISSUED}")["draft"]
@@ -165,7 +165,7 @@ def test_what_is_planned_is_what_the_api_takes(
     row = account.plan(name, good(name))
     assert row.is_sent, row.reason
     answer = account.send(row.method, row.path, row.body)
-    assert answer.result == "succeeded", answer.message
+    assert answer.kind == "succeeded", answer.message
     assert answer.status in operation(name).success
 
 
@@ -278,7 +278,7 @@ def test_what_the_api_refuses_is_not_sent(
     assert reason in (row.reason or "")
     assert (row.method, row.path, row.body) == ("", "", None)
     answer = account.send_unchecked(name, {k: v for k, v in wrong.items() if v is not None})
-    assert answer.result == "refused"
+    assert answer.kind == "refused"
     assert message in (answer.message or "")
 
 
@@ -293,7 +293,7 @@ def test_what_the_api_drops_without_a_word_is_not_sent(account: Account, name: s
     assert "would silently drop it" in (row.reason or "")
     assert row.reason_param == "favourite_colour"
     answer = account.send_unchecked(name, wrong)
-    assert answer.result == "succeeded"
+    assert answer.kind == "succeeded"
     assert b"blue" not in answer.body
 
 
@@ -303,7 +303,7 @@ def test_a_draft_is_deleted_and_an_issued_invoice_voided(own_account: Account) -
         row = account.plan("delete_invoice", {"id": invoice})
         assert row.action == action
         assert row.expects == {"draft": action == "delete"}
-        assert account.send(row.method, row.path, row.body).result == "succeeded"
+        assert account.send(row.method, row.path, row.body).kind == "succeeded"
     assert account.record(f"/invoices/{DRAFT}") is None
     assert account.record(f"/invoices/{ISSUED}")["status"] == "voided"
 
@@ -328,7 +328,7 @@ def test_paid_and_voided_invoices_are_left_alone(own_account: Account) -> None:
     )
     reopened = account.plan("update_invoice", {"id": ISSUED, "notes": "x", "closed": False})
     assert reopened.action == "update"
-    assert account.send(reopened.method, reopened.path, reopened.body).result == "succeeded"
+    assert account.send(reopened.method, reopened.path, reopened.body).kind == "succeeded"
     voided = account.plan("update_invoice", {"id": DRAFT, "notes": "x"})
     assert "is voided" in (voided.reason or "")
     split = {"type": "invoice", "invoice": DRAFT, "amount": 1}
@@ -336,7 +336,7 @@ def test_paid_and_voided_invoices_are_left_alone(own_account: Account) -> None:
     assert "is voided" in (payment.reason or "")
     assert account.plan("delete_invoice", {"id": DRAFT}).action == "unchanged"
     assert "is paid" in (account.plan("delete_invoice", {"id": ISSUED}).reason or "")
-    assert account.send("POST", f"/invoices/{ISSUED}/void").result == "refused"
+    assert account.send("POST", f"/invoices/{ISSUED}/void").kind == "refused"
 
 
 def _sdk_calls(sdk: invoiced.Client) -> dict[str, Callable[..., Any]]:

@@ -21,7 +21,7 @@ from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline.defs.sync.run_config import sync_config
 from invoiced_pipeline.defs.sync.unavailable import api_message, unavailable_tables
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings
 
@@ -56,7 +56,7 @@ class WritebackResult:
     Attributes:
         run_id: Dagster's id of the run.
         error: Why it failed; None if it succeeded.
-        metadata: Its op's metadata: counts, the plan as Markdown, the report as data.
+        metadata: Its op's metadata: counts, the plan as tables, the report as data.
     """
 
     run_id: str

@@ -1,16 +1,16 @@
 """The schedule of a connection's sync: at which ticks it starts, and at which it is skipped."""
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
+from invoiced_pipeline.defs.names import asset_key, sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs
+from invoiced_pipeline.defs.scheduled_start import cron_schedule
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline.defs.sync.run_config import sync_config
-from invoiced_pipeline.defs.sync.skipped_ticks import NO_START
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Database
@@ -38,30 +38,20 @@ def sync_schedule(
     Raises:
         ConfigurationError: The cron expression is wrong.
     """
-    schedule = connection_schedule(settings, connection)
-    exact = schedule.as_unix_crons()
-    crons = exact or schedule.ticks()
-    job = sync_job_name(connection.dataset)
     busy = _WHEN_BUSY[connection.schedule.when_busy]
 
-    @dg.schedule(
-        name=schedule_name(job),
-        job_name=job,
-        cron_schedule=crons[0] if len(crons) == 1 else crons,
-        execution_timezone=schedule.zone.key if exact else "UTC",
-        default_status=dg.DefaultScheduleStatus.STOPPED,
-        description=f"{schedule.describe()}. While a sync runs, {busy}.",
-    )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        at = context.scheduled_execution_time.astimezone(UTC)
-        if exact is None and not schedule.is_start(at):
-            return dg.SkipReason(f"{NO_START} {at:%H:%M} UTC")
-        reason = _reason_to_skip(context.instance, open_database(settings.warehouse), connection)
+    def start(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+        reason = _reason_to_skip(instance, open_database(settings.warehouse), connection)
         if reason is not None:
             return dg.SkipReason(reason)
-        return _request(context.instance, connection, tables, partitions)
+        return _request(instance, connection, tables, partitions)
 
-    return tick
+    return cron_schedule(
+        connection_schedule(settings, connection),
+        sync_job_name(connection.dataset),
+        start,
+        description=f"While a sync runs, {busy}.",
+    )
 
 
 def _request(

@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from invoiced_pipeline.defs.names import schedule_name, sync_job_name
+from invoiced_pipeline.defs.scheduled_start import NO_START
 from invoiced_pipeline.replication.sync_log import SkippedStart
-
-NO_START = "no start at"
-"""Begins the reason of a tick that is no start of the schedule; it is not logged."""
 
 _MOST = 1000
 """Newest ticks that are read; `dagster.yaml` keeps skipped ones for a week."""

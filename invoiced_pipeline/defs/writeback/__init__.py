@@ -1,1 +1,1 @@
-"""Write-backs in Dagster: jobs, ops and schedules."""
+"""Write-backs in Dagster: job and op, schedule and sensor."""

@@ -1,13 +1,13 @@
-"""When a write-back is pushed: by its own schedule, or after a sync."""
+"""Schedule and sensor of a write-back: it is pushed at set times, or after every sync."""
 
-from datetime import UTC
 from typing import Any
 
 import dagster as dg
 
-from invoiced_pipeline.defs.names import schedule_name, writeback_op_name
+from invoiced_pipeline.defs.names import writeback_op_name
 from invoiced_pipeline.defs.runs.dead_runs import living_job_runs
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.scheduled_start import cron_schedule
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.scheduling.schedule import Schedule
 from invoiced_pipeline.settings import ScheduleSettings, Settings, WritebackSettings
@@ -17,40 +17,32 @@ from invoiced_pipeline.warehouse.open import open_database
 def writeback_schedule(
     settings: Settings, writeback: WritebackSettings, job: dg.JobDefinition
 ) -> dg.ScheduleDefinition | None:
-    """The schedule `writeback_<name>_schedule`, off until it is turned on; None where none is set.
-
-    A tick asks Dagster's records and the writer's lock, never the warehouse.
+    """Makes the schedule `writeback_<name>_schedule`; None where the settings have none.
 
     Raises:
         ConfigurationError: The cron expression is wrong.
     """
     if writeback.schedule is None:
         return None
-    schedule = _schedule(settings, writeback, writeback.schedule)
-    exact = schedule.as_unix_crons()
-    crons = exact or schedule.ticks()
 
-    @dg.schedule(
-        name=schedule_name(job.name),
-        job_name=job.name,
-        cron_schedule=crons[0] if len(crons) == 1 else crons,
-        execution_timezone=schedule.zone.key if exact else "UTC",
-        default_status=dg.DefaultScheduleStatus.STOPPED,
-        description=f"{schedule.describe()}. A push that runs still is not started again.",
+    def start(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+        return _request_or_reason(instance, settings, writeback, job.name)
+
+    return cron_schedule(
+        _schedule(settings, writeback, writeback.schedule),
+        job.name,
+        start,
+        description="No second push starts while one is running.",
     )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        at = context.scheduled_execution_time.astimezone(UTC)
-        if exact is None and not schedule.is_start(at):
-            return dg.SkipReason(f"no start at {at:%H:%M} UTC")
-        return _request_or_reason(context.instance, settings, writeback, job.name)
-
-    return tick
 
 
 def after_sync_sensor(
     settings: Settings, writeback: WritebackSettings, job: dg.JobDefinition, sync: Any
 ) -> dg.SensorDefinition | None:
-    """Pushes after every sync that succeeds, once it is turned on; None where not asked for."""
+    """Makes the sensor that pushes after every successful sync; None without `after_sync`.
+
+    It is off until somebody turns it on.
+    """
     if not writeback.after_sync:
         return None
 
@@ -95,7 +87,7 @@ def _request_or_reason(
     living = living_job_runs(instance, job, holder)
     if living:
         return dg.SkipReason(f"run {living[0]} of {job} has not ended")
-    # It waits: a sync may be writing.
+    # The run waits for the lock: a sync may be writing.
     config = WritebackConfig(dry_run=False, wait=True)
     run_config = dg.RunConfig(ops={writeback_op_name(writeback.name): config})
     return dg.RunRequest(run_key=run_key, run_config=run_config)

@@ -1,4 +1,4 @@
-"""Writes to the Invoiced API: what came of one request, and no second one that could double it."""
+"""Writes to the Invoiced API: one request and its result; no retry can double it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,16 +26,17 @@ from invoiced_pipeline.nesting import shallow
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
-Result = Literal["succeeded", "refused", "ambiguous", "unsent"]
-"""What is known of a request.
+ResultKind = Literal["succeeded", "refused", "ambiguous", "unsent"]
+"""What is known about a request.
 
-`succeeded`: the API said so. `refused`: it said no, and did nothing. `ambiguous`: it may have been
-carried out, or still be (a lost answer, a time-out, a 5xx). `unsent`: it never reached the API, or
-was turned away by its limit on requests in flight (429, which is stored under no key).
+`succeeded`: the API returned 2xx. `refused`: it returned 4xx, and did nothing. `ambiguous`: the
+request may have been carried out, or may still be (a lost response, a time-out, a 5xx). `unsent`:
+it never reached the API, or exceeded its limit on requests in flight (429, which the API stores
+under no idempotency key).
 """
 
 TAKES_KEY: frozenset[str] = frozenset({"POST", "PATCH"})
-"""Methods that may carry an idempotency key; others are refused with one (observed behaviour)."""
+"""Methods that take an idempotency key; the API refuses others with one (observed behaviour)."""
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{6,64}")
 _OUR_HEADERS = {"authorization", "content-length", "content-type", "host", "idempotency-key"}
@@ -44,14 +45,18 @@ _NEVER_SENT = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRequest:
-    """One call that changes something.
+    """A request that changes something.
 
     Attributes:
-        method: The verb.
-        path: Path, and query if there is one; the host is the client's own.
-        body: JSON; None sends none.
-        idempotency_key: Under which the API keeps its answer for a day; POST and PATCH only.
-        headers: More headers; those that the client sets itself are refused.
+        method: The HTTP method.
+        path: Path, with the query if there is one; the host is the client's.
+        body: JSON; None for no body.
+        idempotency_key: Key under which the API stores its response for a day; POST and PATCH only.
+        headers: Extra headers.
+
+    Raises:
+        ValueError: The method takes no key, the key has a wrong form, or a header is one that the
+            client sets itself.
     """
 
     method: Method
@@ -75,18 +80,18 @@ class WriteRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteAnswer:
-    """What came of a request.
+class WriteResult:
+    """The result of a request.
 
     Attributes:
-        result: What is known of it.
-        status: HTTP status; None without an answer.
-        body: The answer's bytes.
+        kind: What is known about the request.
+        status: HTTP status; None without a response.
+        body: The response's bytes.
         message: Why it did not succeed, in the API's words or ours; it never holds the API key.
-        param: The parameter that the API blames, where it names one.
+        param: The parameter that the API blames; None where it names none.
     """
 
-    result: Result
+    kind: ResultKind
     status: int | None = None
     body: bytes = field(default=b"", repr=False)
     message: str | None = None
@@ -94,16 +99,16 @@ class WriteAnswer:
 
 
 class _UnsentError(Exception):
-    """Nothing was done: another try is safe."""
+    """The request was not carried out: another attempt is safe."""
 
-    def __init__(self, answer: WriteAnswer, retry_after: float | None = None) -> None:
-        super().__init__(answer.message)
-        self.answer = answer
+    def __init__(self, result: WriteResult, retry_after: float | None = None) -> None:
+        super().__init__(result.message)
+        self.result = result
         self.retry_after = retry_after
 
 
 class InvoicedWriter:
-    """Sends writes over a client's connections, within its limit on requests in flight."""
+    """Sends writes through a client, within its limit on requests in flight."""
 
     def __init__(self, client: InvoicedClient) -> None:
         self._client = client
@@ -114,17 +119,17 @@ class InvoicedWriter:
         *,
         tally: Tally | None = None,
         on_start: Callable[[], None] | None = None,
-    ) -> WriteAnswer:
-        """Sends a request, again only while it surely was not carried out.
+    ) -> WriteResult:
+        """Sends a request; repeats it only while it surely was not carried out.
 
         Args:
-            request: What is sent.
-            tally: Where requests, retries and waiting are counted.
-            on_start: Called just before every try; what it raises ends the trying.
+            request: The request.
+            tally: Counts requests, retries and waiting.
+            on_start: Called just before every attempt; an exception from it ends the attempts.
 
         Raises:
-            AuthenticationError: 401: no other request will fare better.
-            AccountInactiveError: 402: likewise.
+            AuthenticationError: 401: every other request would fail, too.
+            AccountInactiveError: 402: every other request would fail, too.
         """
         counts = tally or Tally()
         try:
@@ -137,11 +142,11 @@ class InvoicedWriter:
                 reraise=True,
             )(self._try, request, counts, on_start)
         except _UnsentError as unsent:
-            return unsent.answer
+            return unsent.result
 
     def _try(
         self, request: WriteRequest, tally: Tally, on_start: Callable[[], None] | None
-    ) -> WriteAnswer:
+    ) -> WriteResult:
         headers = dict(request.headers)
         if request.body is not None:
             headers["Content-Type"] = "application/json"
@@ -159,12 +164,12 @@ class InvoicedWriter:
         except HTTPError as error:
             lost = _lost(error, request)
         else:
-            return self._answer(request, response)
-        if lost.result == "unsent":  # raised out here: the cause may repeat headers
+            return self._result(request, response)
+        if lost.kind == "unsent":  # raised outside of `except`: the cause may repeat headers
             raise _UnsentError(lost)
         return lost
 
-    def _answer(self, request: WriteRequest, response: BaseHTTPResponse) -> WriteAnswer:
+    def _result(self, request: WriteRequest, response: BaseHTTPResponse) -> WriteResult:
         status, body = response.status, response.data
         if 200 <= status < 300:
             return self._success(request, status, body)
@@ -181,22 +186,22 @@ class InvoicedWriter:
             error.cause = self._client.hide_key(error.cause)
             raise error
         message, param = error_details(body)
-        said = self._client.hide_key(message or str(error))
+        text = self._client.hide_key(message or str(error))
         if isinstance(error, RateLimitedError):
-            answer = WriteAnswer(result="unsent", status=status, body=body, message=said)
-            raise _UnsentError(answer, error.retry_after)
-        result: Result = "ambiguous" if status >= 500 else "refused"
-        return WriteAnswer(result=result, status=status, body=body, message=said, param=param)
+            result = WriteResult(kind="unsent", status=status, body=body, message=text)
+            raise _UnsentError(result, error.retry_after)
+        kind: ResultKind = "ambiguous" if status >= 500 else "refused"
+        return WriteResult(kind=kind, status=status, body=body, message=text, param=param)
 
-    def _success(self, request: WriteRequest, status: int, body: bytes) -> WriteAnswer:
+    def _success(self, request: WriteRequest, status: int, body: bytes) -> WriteResult:
         self._client.limit.succeeded()
         if body.strip():
             try:
                 msgspec.json.decode(shallow(body), type=msgspec.Raw)
             except (msgspec.MsgspecError, UnicodeDecodeError):
-                message = f"{request.method} {request.path} answered {status}, but with no JSON"
-                return WriteAnswer(result="ambiguous", status=status, message=message)
-        return WriteAnswer(result="succeeded", status=status, body=body)
+                message = f"{request.method} {request.path} answered {status}, but not with JSON"
+                return WriteResult(kind="ambiguous", status=status, message=message)
+        return WriteResult(kind="succeeded", status=status, body=body)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -207,15 +212,15 @@ class InvoicedWriter:
 
     def _before_sleep(self, state: tenacity.RetryCallState, tally: Tally) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, _UnsentError) and error.answer.status == 429:
+        if isinstance(error, _UnsentError) and error.result.status == 429:
             self._client.limit.lower()
         tally.add(retries=1, wait_seconds=state.next_action.sleep if state.next_action else 0.0)
 
 
-def _lost(error: HTTPError, request: WriteRequest) -> WriteAnswer:
+def _lost(error: HTTPError, request: WriteRequest) -> WriteResult:
     what = f"{request.method} {request.path.partition('?')[0]}"
     why = type(error).__name__
     if isinstance(error, _NEVER_SENT):
-        message = f"{what} was not sent: no connection could be made ({why})"
-        return WriteAnswer(result="unsent", message=message)
-    return WriteAnswer(result="ambiguous", message=f"{what}: its answer was lost ({why})")
+        message = f"{what} was not sent: the connection failed ({why})"
+        return WriteResult(kind="unsent", message=message)
+    return WriteResult(kind="ambiguous", message=f"{what}: the response was lost ({why})")

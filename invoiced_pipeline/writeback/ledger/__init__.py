@@ -1,1 +1,1 @@
-"""The ledger: what was sent for every row, what the API answered, and under which key."""
+"""The ledger: what was sent for every row, what the API returned, and under which key."""

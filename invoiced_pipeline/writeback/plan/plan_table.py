@@ -1,26 +1,26 @@
 """The table `_writeback_plan`: the last plan of every write-back, one row for each of its rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.table_layout import TableLayout
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 
 PLANS = "_writeback_plan"
 
-_CHUNK = 200
-_TYPES: Mapping[str, str] = {
-    **dict.fromkeys(("writeback", "operation"), "text"),
-    "position": "bigint",
-    **dict.fromkeys(("record_key", "action", "method", "path", "body", "changes"), "text"),
-    **dict.fromkeys(("reason", "reason_param", "run_id"), "text"),
-    "planned_at": "timestamp with time zone",
-}
-_NAMES = ", ".join(f'"{name}"' for name in _TYPES)
-_DECLARED = ", ".join(f'"{name}" {kind}' for name, kind in _TYPES.items())
-_PLACES = f"({', '.join(['%s'] * len(_TYPES))})"
+_LAYOUT = TableLayout(
+    name=PLANS,
+    types={
+        **dict.fromkeys(("writeback", "operation"), "text"),
+        "position": "bigint",
+        **dict.fromkeys(("record_key", "action", "method", "path", "body", "changes"), "text"),
+        **dict.fromkeys(("reason", "reason_param", "run_id"), "text"),
+        "planned_at": "timestamp with time zone",
+    },
+)
 
 
 def write_plan(database: Database, dataset: str, plan: Plan, run_id: str) -> None:
@@ -34,12 +34,9 @@ def write_plan(database: Database, dataset: str, plan: Plan, run_id: str) -> Non
     at = datetime.now(UTC)
     rows = [_row(plan, row, run_id, at) for row in plan.rows]
     with database.session(dataset) as session, session.transaction():
-        session.run(f"create table if not exists {PLANS} ({_DECLARED})")
+        _LAYOUT.create(session)
         session.run(f"delete from {PLANS} where writeback = %s", [plan.settings.name])  # noqa: S608
-        for some in _chunks(rows):
-            values = ", ".join([_PLACES] * len(some))
-            sql = f"insert into {PLANS} ({_NAMES}) values {values}"  # noqa: S608 - our own names
-            session.run(sql, [value for row in some for value in row])
+        _LAYOUT.insert(session, rows)
 
 
 def _row(plan: Plan, row: PlannedRow, run_id: str, at: datetime) -> tuple[Any, ...]:
@@ -53,13 +50,8 @@ def _row(plan: Plan, row: PlannedRow, run_id: str, at: datetime) -> tuple[Any, .
         "run_id": run_id,
         "planned_at": at,
     }
-    return tuple(values[name] for name in _TYPES)
+    return tuple(values[name] for name in _LAYOUT.types)
 
 
 def _json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else encode_body(value).decode()
-
-
-def _chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    for start in range(0, len(rows), _CHUNK):
-        yield rows[start : start + _CHUNK]

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.settings import Settings, WritebackSettings
+from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.batching import batched
 from invoiced_pipeline.writeback.plan.plan import Plan
-from invoiced_pipeline.writeback.plan.row_planner import NO_RETRIES, Retries, RowPlanner
+from invoiced_pipeline.writeback.plan.row_planner import RowPlanner
+from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries
 from invoiced_pipeline.writeback.plan.unreadable_rows import readable_rows
 from invoiced_pipeline.writeback.source.allowed_numbers import allowed_note, check_allowed_numbers
 from invoiced_pipeline.writeback.source.mapping import MappedRow, map_rows
@@ -27,8 +29,8 @@ from invoiced_pipeline.writeback.validation.replica import (
     wanted_ids,
 )
 
-Ledgers = Mapping[str, Mapping[str, PriorOutcome]]
-"""Prior outcomes by write-back and record key."""
+Ledgers = Mapping[str, Mapping[str, Entry]]
+"""Ledger entries by write-back and record key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class PlanRequest:
     Attributes:
         settings: The write-back.
         dataset: The dataset of its connection.
-        ledgers: Prior outcomes of it and of the write-backs that it refers to.
+        ledgers: Ledger entries of it and of the write-backs that it refers to.
+        records: Records of those write-backs, by name and record key, for references to other
+            fields than `id`.
         parent_keys: The key columns of those write-backs, by name.
         retries: Unchanged rows that are sent again.
         folder: The base of relative file paths; the working directory by default.
@@ -47,34 +51,10 @@ class PlanRequest:
     settings: WritebackSettings
     dataset: str
     ledgers: Ledgers = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     parent_keys: Mapping[str, str] = field(default_factory=dict)
     retries: Retries = NO_RETRIES
     folder: Path | None = None
-
-
-def plan_request(
-    settings: Settings, name: str, ledgers: Ledgers, retries: Retries = NO_RETRIES
-) -> PlanRequest:
-    """The request to plan one write-back of the settings.
-
-    Args:
-        settings: All settings.
-        name: The write-back's name.
-        ledgers: As of `PlanRequest`.
-        retries: As of `PlanRequest`.
-
-    Raises:
-        ConfigurationError: There is no such write-back.
-    """
-    found = settings.find_writeback(name)
-    return PlanRequest(
-        settings=found,
-        dataset=settings.find(found.connection).dataset,
-        ledgers=ledgers,
-        parent_keys={each.name: each.key for each in settings.writeback},
-        retries=retries,
-        folder=settings.folder,
-    )
 
 
 def make_plan(request: PlanRequest, database: Database) -> Plan:
@@ -96,7 +76,11 @@ def plan_rows(request: PlanRequest, selection: Selection, database: Database) ->
     operation = operation_of(settings)
     check_allowed_numbers(settings, operation)
     referenced = {
-        name: ReferencedWriteback(key=key, known=request.ledgers.get(name, {}))
+        name: ReferencedWriteback(
+            key=key,
+            known=request.ledgers.get(name, {}),
+            records=request.records.get(name, {}),
+        )
         for name, key in request.parent_keys.items()
     }
     known = request.ledgers.get(settings.name, {})
@@ -134,7 +118,7 @@ def _replica(
     request: PlanRequest,
     operation: Operation,
     mapped: Sequence[MappedRow],
-    known: Mapping[str, PriorOutcome],
+    known: Mapping[str, Entry],
     database: Database,
 ) -> Replica:
     wanted: defaultdict[str, set[int | str]] = defaultdict(set)
@@ -155,7 +139,7 @@ def _new_numbers(
     settings: WritebackSettings,
     operation: Operation,
     mapped: Sequence[MappedRow],
-    known: Mapping[str, PriorOutcome],
+    known: Mapping[str, Entry],
 ) -> Numbers | None:
     """Numbers of rows that have not created a record yet; None if none has to be looked up."""
     key = operation.natural_key
@@ -167,7 +151,7 @@ def _new_numbers(
     return Numbers(operation.table, key.number, values) if values else None
 
 
-def _was_sent(row: MappedRow, known: Mapping[str, PriorOutcome]) -> bool:
+def _was_sent(row: MappedRow, known: Mapping[str, Entry]) -> bool:
     entry = known.get(row.record_key)
     return entry is not None and (
         entry.succeeded_hash is not None or entry.state in {"sent", "unknown"}

@@ -6,15 +6,12 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.invoiced.http.json_body import encode_body
-from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes
 from invoiced_pipeline.writeback.plan.tokens import without_token, without_tokens
 from invoiced_pipeline.writeback.source.payment_data import HIDDEN
 
 SAMPLES = 3
 """Sample requests of each action."""
-_MOST_ROWS = 50
 _LONGEST = 120
 
 
@@ -41,33 +38,6 @@ def sample_requests(plan: Plan, host: str) -> Iterator[str]:
 def obstacles(plan: Plan) -> list[str]:
     """All reasons why a push would send nothing of a plan; a push itself names the first."""
     return [text for text in (plan.inactive_note(), plan.excess()) if text]
-
-
-def as_markdown(plan: Plan, host: str) -> str:
-    """The whole plan as Markdown, for the run's page."""
-    parts = [
-        f"**{plan.operation.title}**: {counted(len(plan.rows), 'row')} of `{plan.settings.name}`",
-        _table(("action", "rows"), [(name, f"{n:,}") for name, n in plan.counts.items() if n]),
-        *plan.notes,
-        *replaced_notes(plan),
-        *(f"> {obstacle}" for obstacle in obstacles(plan)),
-    ]
-    changes = list(change_rows(plan))
-    if changes:
-        headings = ("record", "field", "before", "after")
-        parts += ["**Changes**", _table(headings, changes[:_MOST_ROWS]), _more(changes)]
-    problems = list(problem_rows(plan))
-    if problems:
-        headings = ("record", "action", "field", "reason")
-        parts += ["**Not sent**", _table(headings, problems[:_MOST_ROWS]), _more(problems)]
-    warnings = list(warning_rows(plan))
-    if warnings:
-        parts += ["**Warnings**", _table(("record", "warning"), warnings[:_MOST_ROWS])]
-        parts.append(_more(warnings))
-    samples = [f"```\n{each.replace('```', '` ` `')}\n```" for each in sample_requests(plan, host)]
-    if samples:
-        parts += ["**Requests**", *samples]
-    return "\n\n".join(filter(None, parts))
 
 
 def change_rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
@@ -107,17 +77,3 @@ def _request(plan: Plan, row: PlannedRow, batch: Sequence[PlannedRow], host: str
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else encode_body(value).decode()
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _more(rows: Sequence[Any]) -> str:
-    left = len(rows) - _MOST_ROWS
-    return f"... and {left:,} more: see `_writeback_plan`" if left > 0 else ""

@@ -1,4 +1,4 @@
-"""What goes out as one request: mostly one row, of a custom operation many in one array."""
+"""Outgoing requests: one row each, or for a custom operation many rows in one array."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from invoiced_pipeline.writeback.plan.plan import PlannedRow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unit:
-    """The rows of one request; more than one only where they go as an array.
+class OutgoingRequest:
+    """The rows of one request; more than one only where the body is an array.
 
     Attributes:
         rows: In the source's order.
-        mark: The marker of the row; None where its record is found otherwise.
+        marker: The marker of the row; None where a look-up does not need one.
     """
 
     rows: tuple[PlannedRow, ...]
-    mark: str | None = None
+    marker: str | None = None
 
     @property
     def row(self) -> PlannedRow:
-        """The first row, which has what all share: method, path and action."""
+        """The first row: all rows share its method, path and action."""
         return self.rows[0]
 
     @property
@@ -37,33 +37,34 @@ class Unit:
         """The record keys of the rows."""
         return [row.record_key for row in self.rows]
 
-    def asked(self, row: PlannedRow) -> dict[str, Any]:
-        """What a row asks for, its marker included."""
+    def body_of(self, row: PlannedRow) -> dict[str, Any]:
+        """Returns the body that a row asks for, with its marker."""
         body = dict(row.body or {})
-        if self.mark is not None:
-            body["metadata"] = {**(body.get("metadata") or {}), MARKER: self.mark}
+        if self.marker is not None:
+            body["metadata"] = {**(body.get("metadata") or {}), MARKER: self.marker}
         return body
 
-    def request(
+    def encode(
         self,
         idempotency_key: str | None,
         record_id: str | None,
         headers: Mapping[str, str],
         merged: Mapping[str, Any] | None = None,
     ) -> WriteRequest:
-        """The request as it goes out.
+        """Encodes the request for HTTP.
 
         Args:
-            idempotency_key: Of this attempt; None where the method takes none.
-            record_id: Of the record that an earlier row of the same key made.
-            headers: Extra ones.
-            merged: The body in place of what the row asks for: merged into the present record.
+            idempotency_key: Key of this attempt; None where the method takes none.
+            record_id: ID of the record that an earlier row of the same key created.
+            headers: Extra headers.
+            merged: The body to send instead of what the row asks for: merged into the record as it
+                is now.
         """
         body = None
         if self.is_array:
-            body = encode_body([self.asked(row) for row in self.rows])
+            body = encode_body([self.body_of(row) for row in self.rows])
         elif self.row.body is not None:
-            body = encode_body(self.asked(self.row) if merged is None else merged)
+            body = encode_body(self.body_of(self.row) if merged is None else merged)
         path = fill_path(self.row.path, {"id": record_id}) if record_id else self.row.path
         method: Any = self.row.method
         return WriteRequest(
@@ -76,7 +77,7 @@ class Unit:
 
 
 def needs_marker(operation: Operation, row: PlannedRow) -> bool:
-    """Whether a row's record can only be found again by a marker in its metadata."""
+    """Whether a look-up can only find the row's record by a marker in its metadata."""
     key = operation.natural_key
     if row.action != "create" or key is None or not key.marker or row.batch is not None:
         return False
@@ -84,21 +85,23 @@ def needs_marker(operation: Operation, row: PlannedRow) -> bool:
     return number in {None, ""}
 
 
-def units_of(rows: Iterable[PlannedRow], marks: Mapping[str, str]) -> list[Unit]:
-    """Rows as units, in the order of their first rows.
+def outgoing_requests(
+    rows: Iterable[PlannedRow], markers: Mapping[str, str]
+) -> list[OutgoingRequest]:
+    """Groups rows into requests, in the order of their first rows.
 
     Args:
-        rows: Those to send.
-        marks: The markers of those that need one, by record key.
+        rows: The rows to send.
+        markers: The markers of rows that need one, by record key.
     """
-    together: dict[int, list[PlannedRow]] = {}
-    units: list[Sequence[PlannedRow]] = []
+    batches: dict[int, list[PlannedRow]] = {}
+    groups: list[Sequence[PlannedRow]] = []
     for row in rows:
         if row.batch is None:
-            units.append([row])
-        elif row.batch in together:
-            together[row.batch].append(row)
+            groups.append([row])
+        elif row.batch in batches:
+            batches[row.batch].append(row)
         else:
-            together[row.batch] = [row]
-            units.append(together[row.batch])
-    return [Unit(tuple(each), marks.get(each[0].record_key)) for each in units]
+            batches[row.batch] = [row]
+            groups.append(batches[row.batch])
+    return [OutgoingRequest(tuple(group), markers.get(group[0].record_key)) for group in groups]

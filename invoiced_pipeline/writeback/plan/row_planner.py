@@ -9,9 +9,10 @@ from invoiced_pipeline.catalog.operations import Operation
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.ledger.keys import marker
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.plan import Action, PlannedRow
 from invoiced_pipeline.writeback.plan.request_planner import RequestPlanner
+from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries, reason_to_hold
 from invoiced_pipeline.writeback.source.mapping import MappedRow
 from invoiced_pipeline.writeback.source.payment_data import HIDDEN, hide_payment_data
 from invoiced_pipeline.writeback.source.problem import Problem
@@ -28,22 +29,6 @@ from invoiced_pipeline.writeback.validation.rows import payment_data_problem, ro
 _BY_METHOD: Mapping[str, Action] = {"POST": "create", "DELETE": "delete"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
-    """Rows that are planned again although nothing in them changed.
-
-    Attributes:
-        rejected: Whether all that the API refused are.
-        record_keys: Those of these keys, also where an outcome is unknown.
-    """
-
-    rejected: bool = False
-    record_keys: frozenset[str] = frozenset()
-
-
-NO_RETRIES = Retries()
-
-
 @dataclass(frozen=True, slots=True)
 class RowPlanner:
     """Plans the rows of a write-back.
@@ -51,7 +36,7 @@ class RowPlanner:
     Attributes:
         settings: The write-back.
         operation: Its operation.
-        known: Prior outcomes by record key.
+        known: Ledger entries by record key.
         replica: The records that rows refer to or change.
         retries: Unchanged rows that are sent again.
         dataset: The schema of ledger and replica; markers depend on it.
@@ -61,7 +46,7 @@ class RowPlanner:
 
     settings: WritebackSettings
     operation: Operation
-    known: Mapping[str, PriorOutcome]
+    known: Mapping[str, Entry]
     replica: Replica
     retries: Retries = NO_RETRIES
     dataset: str = ""
@@ -131,7 +116,7 @@ class RowPlanner:
         return None if holder == row.record_key else holder
 
     def _number_problem(
-        self, row: MappedRow, planned: PlannedRow, known: PriorOutcome | None
+        self, row: MappedRow, planned: PlannedRow, known: Entry | None
     ) -> Problem | None:
         """Why the row cannot have its number; None if it can, or if that is unknown."""
         operation = self.operation
@@ -148,7 +133,7 @@ class RowPlanner:
         ]
         return held_number(operation, row.body, holders) if holders else None
 
-    def _may_have_made(self, planned: PlannedRow, known: PriorOutcome | None) -> bool:
+    def _may_have_made(self, planned: PlannedRow, known: Entry | None) -> bool:
         """Whether a record with the row's number may be the row's own, by the ledger.
 
         A refused row stays refused until it is sent again.
@@ -156,37 +141,28 @@ class RowPlanner:
         if known is None:
             return False
         is_refused = known.state == "rejected" and known.payload_hash == planned.payload_hash
-        again = self.retries.rejected or planned.record_key in self.retries.record_keys
         is_open = known.state in {"sent", "planned", "unknown"}
-        return known.invoiced_id is not None or is_open or (is_refused and not again)
+        is_kept = is_refused and not self.retries.include(known)
+        return known.invoiced_id is not None or is_open or is_kept
 
     def _decided(
         self,
         row: MappedRow,
         planned: PlannedRow,
-        known: PriorOutcome | None,
+        known: Entry | None,
         before: MappedRow | None,
     ) -> PlannedRow:
         """Plans a valid row that was not sent as it is now."""
         made = known.invoiced_id if known is not None and known.succeeded_hash else None
         planned = RequestPlanner(self.operation, self.replica).plan(row, planned, made, before)
-        if not planned.is_sent or before is not None:
+        if not planned.is_sent:
             return planned
         if row.waits_for:
             reason = "waits: " + "; ".join(row.waits_for.values())
             return replace(planned.as_held(reason), parents=tuple(row.waits_for))
-        return self._held_for_its_past(planned, known)
-
-    def _held_for_its_past(self, planned: PlannedRow, known: PriorOutcome | None) -> PlannedRow:
-        """Holds back what was refused as it is, and what may have been carried out."""
-        if known is None or planned.record_key in self.retries.record_keys:
-            return planned
-        if known.state == "unknown":
-            return planned.as_held("whether it was carried out is not known: look in Invoiced")
-        is_same = known.payload_hash == planned.payload_hash
-        if known.state == "rejected" and is_same and not self.retries.rejected:
-            return planned.as_held("the API refused it; sent again once it changed, or by retry")
-        return planned
+        creates = self.operation.kind == "create" and planned.action == "create"
+        reason = reason_to_hold(known, planned.payload_hash, self.retries, creates=creates)
+        return planned if reason is None else planned.as_held(reason)
 
     def _hash(self, parameters: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         operation = self.operation

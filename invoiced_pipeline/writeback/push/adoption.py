@@ -1,8 +1,9 @@
-"""Records that an older ledger does not know of, found in the replica by marker, or number.
+"""Records that the replica has and the ledger does not know, found by marker or number.
 
-A warehouse that is put back from a copy has a ledger that forgot what was sent since. The next sync
-brings those records back with the marker that was put into their metadata: they are taken for what
-they are, and not made again. So is a record that has the row's number and shows what the row wants.
+A warehouse that was restored from a backup has a ledger without the latest requests. The next sync
+brings their records back, with the markers in their metadata: the ledger adopts them, so that no
+second record is created. It also adopts a record that has the row's number and shows what the row
+wants.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,99 +15,99 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.keys import marker
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.request import needs_marker
-from invoiced_pipeline.writeback.push.ledger_session import Book
+from invoiced_pipeline.writeback.push.context import PushContext
+from invoiced_pipeline.writeback.push.ledger_session import LedgerSession
 from invoiced_pipeline.writeback.push.transitions import success
 from invoiced_pipeline.writeback.validation.record_numbers import is_own, number_of
 from invoiced_pipeline.writeback.validation.replica import Numbers, read_replica
 
 ADOPTED = "adopted"
-"""Stands for the hash of what was sent, which nobody knows: the replica tells the difference."""
+"""Replaces the unknown hash of what was sent; the next plan compares with the replica instead."""
 
 
-def adopt(plan: Plan, book: Book, database: Database, dataset: str) -> int:
-    """Notes rows whose records are there already, though the ledger never heard of them.
+def adopt_records(plan: Plan, ledger: LedgerSession, context: PushContext) -> int:
+    """Enters rows into the ledger whose records exist already.
 
     Args:
         plan: What would be sent.
-        book: Takes the entries.
-        database: The warehouse.
-        dataset: The schema of ledger and replica.
+        ledger: Takes the entries.
+        context: Account, warehouse and run.
 
     Returns:
-        How many rows; then the plan is to be made again.
+        How many rows; above 0 the plan must be made again.
     """
     rows = [
         row
         for row in plan.to_send
-        if row.action == "create" and book.entry(row.record_key).version == 0
+        if row.action == "create" and ledger.entry(row.record_key).version == 0
     ]
-    made = _made(plan, rows, database, dataset)
-    owned = {entry.invoiced_id for entry in book.entries.values()}
+    made = _existing_records(plan, rows, context.database, context.dataset)
+    owned = {entry.invoiced_id for entry in ledger.entries.values()}
     count = 0
-    for row in rows if made else ():
+    for row in rows:
         identity = made.get(row.record_key)
         if identity is None or identity in owned:
             continue
         owned.add(identity)
-        # What is never changed afterwards is taken for what the row wants.
-        known = ADOPTED if plan.operation.update_path else row.payload_hash
-        book.put(success(book.entry(row.record_key), known, None, identity))
+        # Write-back never changes records without an update path: they count as what the row wants.
+        succeeded_hash = ADOPTED if plan.operation.update_path else row.payload_hash
+        ledger.put(success(ledger.entry(row.record_key), succeeded_hash, None, identity))
         count += 1
-    book.flush()
+    ledger.flush()
     return count
 
 
-def _made(
+def _existing_records(
     plan: Plan, rows: Sequence[PlannedRow], database: Database, dataset: str
 ) -> Mapping[str, str]:
-    """Ids of the records that rows have made, by record key."""
+    """Finds the IDs of records that rows have created, by record key."""
     operation = plan.operation
-    key, name = operation.natural_key, operation.table
-    if key is None or name is None:
+    key, table = operation.natural_key, operation.table
+    if key is None or table is None or not rows:
         return {}
-    marks = {row.record_key: marker(dataset, plan.settings.name, row.record_key) for row in rows}
+    markers = {row.record_key: marker(dataset, plan.settings.name, row.record_key) for row in rows}
     marked = [row for row in rows if needs_marker(operation, row)]
-    found = _marked(database, dataset, name) if marked else {}
-    made = {
-        row.record_key: found[marks[row.record_key]]
+    ids_by_marker = _ids_by_marker(database, dataset, table) if marked else {}
+    ids = {
+        row.record_key: ids_by_marker[markers[row.record_key]]
         for row in marked
-        if marks[row.record_key] in found
+        if markers[row.record_key] in ids_by_marker
     }
-    numbers = {
+    numbered = {
         row.record_key: (number, row)
         for row in rows
         if plan.settings.check_replica and (number := number_of(operation, row.wanted))
     }
-    if not numbers or not key.number:
-        return made
-    asked = Numbers(name, key.number, frozenset(number for number, _ in numbers.values()))
-    replica = read_replica(database, dataset, {}, asked)
-    for record_key, (number, row) in numbers.items():
+    if not numbered or not key.number:
+        return ids
+    numbers = Numbers(table, key.number, frozenset(number for number, _ in numbered.values()))
+    replica = read_replica(database, dataset, {}, numbers)
+    for record_key, (number, row) in numbered.items():
         for record in replica.holders(number):
-            if is_own(operation, row.wanted, record, marks[record_key]):
-                made[record_key] = str(record["id"])
-    return made
+            if is_own(operation, row.wanted, record, markers[record_key]):
+                ids[record_key] = str(record["id"])
+    return ids
 
 
-def _marked(database: Database, dataset: str, name: str) -> Mapping[str, str]:
-    """Ids of the replica's records by their markers."""
+def _ids_by_marker(database: Database, dataset: str, table: str) -> Mapping[str, str]:
+    """Reads the IDs of the replica's records that have markers."""
     if not database.exists():
         return {}
     with database.session(dataset, read_only=True) as session:
-        if name not in session.tables(with_column="metadata"):
+        if table not in session.tables(with_column="metadata"):
             return {}
         sql = (
-            f'select id, metadata from "{name}" '  # noqa: S608 - our own names
+            f'select id, metadata from "{table}" '  # noqa: S608 - our own names
             "where _deleted_at is null and cast(metadata as text) like %s"
         )
         rows = session.rows(sql, [f"%{MARKER}%"])
-    return {mark: str(key) for key, text in rows if (mark := _mark_of(text))}
+    return {mark: str(key) for key, text in rows if (mark := _marker_in(text))}
 
 
-def _mark_of(text: str | None) -> str | None:
+def _marker_in(metadata: str | None) -> str | None:
     try:
-        metadata = msgspec.json.decode(text or "null")
+        value = msgspec.json.decode(metadata or "null")
     except msgspec.MsgspecError:
         return None
-    mark = metadata.get(MARKER) if isinstance(metadata, dict) else None
+    mark = value.get(MARKER) if isinstance(value, dict) else None
     return mark if isinstance(mark, str) else None

@@ -1,4 +1,4 @@
-"""Sends units at the same time, each claimed in the ledger before, rows of one key in order."""
+"""Sends requests in parallel: each is claimed in the ledger first; rows of one key go in order."""
 
 import logging
 from collections import defaultdict, deque
@@ -6,157 +6,157 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from invoiced_pipeline.exceptions import ApiError
-from invoiced_pipeline.invoiced.http.writer import WriteAnswer
-from invoiced_pipeline.writeback.plan.request import Unit
-from invoiced_pipeline.writeback.push.ledger_session import Book
-from invoiced_pipeline.writeback.push.sender import Claim, LeaseExpiredError, Sender, Sent
+from invoiced_pipeline.invoiced.http.writer import WriteResult
+from invoiced_pipeline.writeback.plan.request import OutgoingRequest
+from invoiced_pipeline.writeback.push.ledger_session import LedgerSession
+from invoiced_pipeline.writeback.push.sender import Claim, LeaseExpiredError, Sender, SendResult
 
 logger = logging.getLogger(__name__)
 
-CLAIMED = 240
-"""Units claimed, and entries written, in one transaction: as many as a crash leaves to look up."""
+_REQUESTS_PER_CLAIM = 240
+"""Requests claimed, and entries written, in one transaction. A crash leaves at most as many
+outcomes to look up."""
 
-_MOST_FAILURES = 20
-"""Requests in a row without a clear answer, after which nothing more is sent: the API is down."""
+_MAX_FAILURES = 20
+"""Requests in a row without a clear response, after which nothing more is sent: the API is down."""
 
 
 class Dispatcher:
-    """Sends units; use it once per round.
+    """Sends requests; used once per round.
 
     Args:
-        sender: Sends one unit.
-        book: Whose entries are written before and after.
-        at_once: Requests at the same time.
+        sender: Sends one request.
+        ledger: Its entries are written before and after each request.
+        at_once: Requests in parallel.
 
     Attributes:
-        stopped: Why sending stopped before all was sent; None where it did not.
-        lost: Units whose answer was lost, in the order in which that was known.
-        error: The error that no other request would have escaped, such as a wrong API key.
+        stopped: Why sending stopped before everything was sent; None where it did not.
+        lost: Requests whose response was lost, in the order in which that was known.
+        error: An error that every other request would meet, too, such as a wrong API key.
     """
 
-    def __init__(self, sender: Sender, book: Book, at_once: int) -> None:
+    def __init__(self, sender: Sender, ledger: LedgerSession, at_once: int) -> None:
         self.stopped: str | None = None
         self.error: ApiError | None = None
-        self.lost: list[Unit] = []
+        self.lost: list[OutgoingRequest] = []
         self._sender = sender
-        self._book = book
+        self._ledger = ledger
         self._at_once = at_once
-        self._ready: deque[Unit] = deque()
-        self._behind: defaultdict[str, deque[Unit]] = defaultdict(deque)
-        self._busy: set[str] = set()
+        self._ready: deque[OutgoingRequest] = deque()
+        self._behind: defaultdict[str, deque[OutgoingRequest]] = defaultdict(deque)
+        self._busy_keys: set[str] = set()
         self._claimed: deque[Claim] = deque()
-        self._flying: dict[Future[Sent], Claim] = {}
+        self._running: dict[Future[SendResult], Claim] = {}
         self._failures = 0
 
-    def run(self, units: Iterable[Unit]) -> None:
-        """Sends units; what became of each is in the book, written.
+    def run(self, requests: Iterable[OutgoingRequest]) -> None:
+        """Sends requests, and writes what became of each to the ledger.
 
-        Units of a key wait for the one before, and stay unsent where that did not succeed.
+        A request waits for the one before it with the same key, and is not sent if that one fails.
         """
-        for unit in units:
-            self._queue(unit)
+        for request in requests:
+            self._queue(request)
         executor = ThreadPoolExecutor(self._at_once, thread_name_prefix="writeback")
         try:
-            while self._ready or self._claimed or self._flying:
+            while self._ready or self._claimed or self._running:
                 self._claim()
                 self._submit(executor)
                 self._collect()
-                if self._book.waiting >= CLAIMED:
-                    self._book.flush()
+                if self._ledger.waiting >= _REQUESTS_PER_CLAIM:
+                    self._ledger.flush()
         finally:
             executor.shutdown(cancel_futures=True)
             self._collect_rest()
-            self._book.flush()
+            self._ledger.flush()
 
     @property
-    def left(self) -> list[Unit]:
-        """Units that were not sent, for one before them did not succeed; in order per key."""
-        return [unit for units in self._behind.values() for unit in units]
+    def unsent(self) -> list[OutgoingRequest]:
+        """Requests not sent because the one before them did not succeed; in order per key."""
+        return [request for requests in self._behind.values() for request in requests]
 
-    def _queue(self, unit: Unit) -> None:
-        """Takes a unit; it waits while one of its keys is under way or waited for."""
-        keys = [key for key in unit.keys if key in self._busy]
-        if keys:
-            self._behind[keys[0]].append(unit)
+    def _queue(self, request: OutgoingRequest) -> None:
+        """Queues a request; it waits while another one with one of its keys is queued or sent."""
+        busy = [key for key in request.keys if key in self._busy_keys]
+        if busy:
+            self._behind[busy[0]].append(request)
             return
-        self._busy.update(unit.keys)
-        self._ready.append(unit)
+        self._busy_keys.update(request.keys)
+        self._ready.append(request)
 
     def _claim(self) -> None:
         if self.stopped:
             self._ready.clear()
             return
-        if not self._ready or len(self._claimed) > CLAIMED // 2:
+        if not self._ready or len(self._claimed) > _REQUESTS_PER_CLAIM // 2:
             return
-        units = [self._ready.popleft() for _ in range(min(CLAIMED, len(self._ready)))]
-        self._claimed.extend(self._book.claim(units))
+        count = min(_REQUESTS_PER_CLAIM, len(self._ready))
+        self._claimed.extend(self._ledger.claim([self._ready.popleft() for _ in range(count)]))
 
     def _submit(self, executor: ThreadPoolExecutor) -> None:
         if self.stopped:
             for claim in self._claimed:
                 self._note(claim, _unsent(self.stopped))
             self._claimed.clear()
-        while self._claimed and len(self._flying) < self._at_once:
+        while self._claimed and len(self._running) < self._at_once:
             claim = self._claimed.popleft()
-            self._flying[executor.submit(self._sender.send, claim)] = claim
+            self._running[executor.submit(self._sender.send, claim)] = claim
 
     def _collect(self) -> None:
-        if not self._flying:
+        if not self._running:
             return
-        done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in done:
-            self._take(future, self._flying.pop(future))
+            self._take(future, self._running.pop(future))
 
     def _collect_rest(self) -> None:
-        """Notes what is known when sending ends early; what is not, stays `sent`."""
-        for future, claim in self._flying.items():
+        """Notes what is known when sending ends early; the rest stays `sent` in the ledger."""
+        for future, claim in self._running.items():
             if future.cancelled():
                 self._note(claim, _unsent("The push was interrupted"))
             elif future.done():
                 self._take(future, claim)
         for claim in self._claimed:
             self._note(claim, _unsent("The push was interrupted"))
-        self._flying.clear()
+        self._running.clear()
         self._claimed.clear()
 
-    def _take(self, future: "Future[Sent]", claim: Claim) -> None:
+    def _take(self, future: "Future[SendResult]", claim: Claim) -> None:
         try:
             sent = future.result()
         except LeaseExpiredError:
-            self._ready.append(claim.unit)  # claimed anew, in its old place of the order of keys
+            self._ready.append(claim.request)  # its keys stay busy, so the order per key holds
             return
         except ApiError as error:
             self.error, self.stopped = error, str(error)
             sent = _unsent(str(error))
-        self._watch(sent.answer)
+        self._count_failures(sent.result)
         self._note(claim, sent)
 
-    def _note(self, claim: Claim, sent: Sent) -> None:
-        unit = claim.unit
-        self._book.note(unit, sent)
-        if sent.answer.result == "ambiguous":
-            self.lost.append(unit)
-        self._busy.difference_update(unit.keys)
-        if sent.answer.result != "succeeded":
+    def _note(self, claim: Claim, sent: SendResult) -> None:
+        request = claim.request
+        self._ledger.note(request, sent)
+        if sent.result.kind == "ambiguous":
+            self.lost.append(request)
+        self._busy_keys.difference_update(request.keys)
+        if sent.result.kind != "succeeded":
             return
-        for key in unit.keys:
+        for key in request.keys:
             if self._behind[key]:
                 self._queue(self._behind[key].popleft())
 
-    def _watch(self, answer: WriteAnswer) -> None:
-        # A row that was held back for what its record is by now says nothing of the API.
-        # A 2xx without its record shows that the API is there: the record is looked up.
-        is_there = answer.status is not None and answer.status < 300
-        unclear = answer.result in {"ambiguous", "unsent"} and answer.param is None
-        unclear = unclear and not is_there
-        self._failures = self._failures + 1 if unclear else 0
-        if self._failures >= _MOST_FAILURES and not self.stopped:
+    def _count_failures(self, result: WriteResult) -> None:
+        # A row that is not sent because its record changed (`param`) says nothing about the API. A
+        # 2xx without its record shows that the API is up: the record is looked up.
+        is_up = result.status is not None and result.status < 300
+        is_unclear = result.kind in {"ambiguous", "unsent"} and result.param is None and not is_up
+        self._failures = self._failures + 1 if is_unclear else 0
+        if self._failures >= _MAX_FAILURES and not self.stopped:
             self.stopped = (
-                f"{self._failures} requests in a row had no clear answer, so nothing more was "
-                f"sent. The last one: {answer.message}"
+                f"{self._failures} requests in a row had no clear response, so nothing more was "
+                f"sent. The last one: {result.message}"
             )
             logger.error(self.stopped)
 
 
-def _unsent(message: str) -> Sent:
-    return Sent(answer=WriteAnswer(result="unsent", message=message))
+def _unsent(message: str) -> SendResult:
+    return SendResult(result=WriteResult(kind="unsent", message=message))

@@ -1,215 +1,229 @@
-"""The ledger's entries of one push: claimed before a request, and brought up to date after it."""
+"""The ledger during one push: read once, rows claimed before a request, and updated after it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.http.writer import WriteAnswer
-from invoiced_pipeline.selection.privacy import Privacy
-from invoiced_pipeline.writeback.clock import Clock
+from invoiced_pipeline.exceptions import DatasetMismatchError
+from invoiced_pipeline.invoiced.http.writer import WriteResult
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
-from invoiced_pipeline.writeback.ledger.responses import Response
+from invoiced_pipeline.writeback.ledger.responses import StoredResponse
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline.writeback.plan.redaction import redacted_text
-from invoiced_pipeline.writeback.plan.request import Unit
-from invoiced_pipeline.writeback.push.sender import LEASE, Claim, Sent
+from invoiced_pipeline.writeback.plan.request import OutgoingRequest
+from invoiced_pipeline.writeback.push.context import PushContext
+from invoiced_pipeline.writeback.push.sender import LEASE, Claim, SendResult
 from invoiced_pipeline.writeback.push.transitions import (
-    Author,
-    about_to_send,
-    after,
-    answer_per_row,
+    claimed_entries,
+    entry_after,
     reopened,
+    result_per_row,
     success,
 )
-from invoiced_pipeline.writeback.push.verification import Answered, Checked, check, response_of
-from invoiced_pipeline.writeback.recovery.lookup import record_id
-from invoiced_pipeline.writeback.recovery.settler import Settled, is_guess
-from invoiced_pipeline.writeback.recovery.verdict import settled
+from invoiced_pipeline.writeback.push.verification import RowResponse, stored_response, verify
+from invoiced_pipeline.writeback.recovery.outcome import entry_with_outcome
+from invoiced_pipeline.writeback.recovery.proof import record_id
+from invoiced_pipeline.writeback.recovery.resolver import Resolution, is_guess
 
 
-class Book:
-    """Entries by record key, in memory and in the ledger.
+class LedgerSession:
+    """The entries of one write-back by record key, in memory and in the ledger.
+
+    Reads the ledger once. It is read again only after a write that found an entry changed by
+    another push.
+
+    Args:
+        context: Account, warehouse and run.
+        writeback: Name of the write-back.
+        operation: The operation.
 
     Attributes:
-        entries: As last known; those that wait for `flush` among them.
-        answered: The answers so far, each compared with what was asked.
-        responses: The same, as they are kept.
+        entries: As last known, those included that the next `flush` writes.
+        responses: The responses so far, compared with what was requested.
+        stored_responses: The same, as they are stored.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        author: Author,
-        operation: Operation,
-        *,
-        privacy: Privacy,
-        clock: Clock,
-    ) -> None:
-        self.entries = ledger.entries(author.writeback)
-        self.answered: list[Checked] = []
-        self.responses: list[Response] = []
-        self._unwritten: list[Answered] = []
-        self._ledger = ledger
-        self._author = author
+    def __init__(self, context: PushContext, writeback: str, operation: Operation) -> None:
+        self._ledger = Ledger(context.database, context.dataset)
+        self._context = context
+        self._writeback = writeback
         self._operation = operation
-        self._privacy = privacy
-        self._clock = clock
+        self.entries = self._ledger.entries(writeback)
+        self.responses: list[RowResponse] = []
+        self.stored_responses: list[StoredResponse] = []
+        self._unwritten: list[RowResponse] = []
         self._changed: dict[str, Entry] = {}
         self._reopened: list[str] = []
         self._guesses = {
             each.invoiced_id: each.record_key for each in self.entries.values() if is_guess(each)
         }
 
+    def check_host(self) -> None:
+        """Checks that the ledger's rows went to the host of this connection.
+
+        Raises:
+            DatasetMismatchError: They went to another host, where their records are.
+        """
+        hosts = {entry.host for entry in self.entries.values() if entry.host}
+        others = hosts - {self._context.host}
+        if others:
+            message = (
+                f"The ledger of write-back {self._writeback!r} belongs to {others.pop()}, but this "
+                f"connection goes to {self._context.host}: nothing was sent. Set api_url or "
+                "sandbox back, or give the write-back another name"
+            )
+            raise DatasetMismatchError(message)
+
     @property
     def waiting(self) -> int:
-        """How many entries wait for `flush`."""
+        """How many entries the next `flush` writes."""
         return len(self._changed)
 
     def entry(self, record_key: str) -> Entry:
-        """The entry of a row; a new one where there is none."""
-        known = self.entries.get(record_key)
-        return known or Entry(
-            writeback=self._author.writeback,
+        """Returns the entry of a row; a new one where there is none."""
+        return self.entries.get(record_key) or Entry(
+            writeback=self._writeback,
             record_key=record_key,
             payload_hash="",
             operation=self._operation.name,
-            run_id=self._author.run_id,
+            run_id=self._context.run_id,
         )
 
     def put(self, entry: Entry) -> None:
-        """Notes an entry, to be written by the next `flush` or `claim`."""
+        """Changes an entry in memory; the next `flush` or `claim` writes it."""
         self.entries[entry.record_key] = self._changed[entry.record_key] = entry
 
     def flush(self) -> None:
-        """Writes what waits, in one transaction."""
+        """Writes all changed entries, and new responses, in one transaction."""
         self._write({})
 
-    def claim(self, units: Sequence[Unit]) -> list[Claim]:
-        """Writes that units are about to be sent, and gives the right to send them.
+    def claim(self, requests: Sequence[OutgoingRequest]) -> list[Claim]:
+        """Writes that requests are about to be sent, and returns the right to send them.
 
-        What waits is written in the same transaction. A unit of which another push has taken a
-        row meanwhile is left out, and its rows stay as they are; so is a unit that would make what
-        is made already.
+        Changed entries are written in the same transaction. A request is left out if another push
+        has changed one of its rows meanwhile, or if it would create a record that exists already.
         """
-        now = self._clock.now()
-        units = [unit for unit in units if not self._is_made(unit)]
-        prepared = [
-            about_to_send(
-                [self.entry(key) for key in unit.keys], unit, self._operation, self._author, now
+        requests = [request for request in requests if not self._is_made(request)]
+        now = self._context.clock.now()
+        entries = [
+            claimed_entries(
+                [self.entry(key) for key in request.keys],
+                request,
+                self._operation,
+                self._context,
+                now,
             )
-            for unit in units
+            for request in requests
         ]
-        ours = self._write({entry.record_key: entry for each in prepared for entry in each})
+        ours = self._write({entry.record_key: entry for each in entries for entry in each})
         return [
             Claim(
-                unit=unit,
-                idempotency_key=entries[0].idempotency_key,
-                record_id=entries[0].invoiced_id,
+                request=request,
+                idempotency_key=each[0].idempotency_key,
+                record_id=each[0].invoiced_id,
                 expires=now + LEASE,
             )
-            for unit, entries in zip(units, prepared, strict=True)
-            if ours.issuperset(unit.keys)
+            for request, each in zip(requests, entries, strict=True)
+            if ours.issuperset(request.keys)
         ]
 
-    def _is_made(self, unit: Unit) -> bool:
-        creates = self._operation.kind == "create" and unit.row.action == "create"
-        return creates and self.entry(unit.row.record_key).invoiced_id is not None
+    def _is_made(self, request: OutgoingRequest) -> bool:
+        creates = self._operation.kind == "create" and request.row.action == "create"
+        return creates and self.entry(request.row.record_key).invoiced_id is not None
 
-    def note(self, unit: Unit, sent: Sent) -> None:
-        """Notes what came of a unit."""
-        answers = answer_per_row(unit, sent.answer)
-        for row, answer in zip(unit.rows, answers, strict=True):
-            entry = after(self.entry(row.record_key), row, answer, sent, self._author)
+    def note(self, request: OutgoingRequest, sent: SendResult) -> None:
+        """Updates the entries of a request's rows with its result."""
+        results = result_per_row(request, sent.result)
+        for row, result in zip(request.rows, results, strict=True):
+            entry = entry_after(self.entry(row.record_key), row, result, sent, self._context)
             if entry.error is not None:
-                entry = replace(entry, error=self._kept(entry.error, row))
+                entry = replace(entry, error=self._redacted(entry.error, row))
             self._reopen_twin(entry)
             self.put(entry)
-            if answer.status is not None:
-                self._unwritten.append(_answered(entry, unit, row, answer, sent))
+            if result.status is not None:
+                self._unwritten.append(_row_response(entry, request, row, result, sent))
 
     def take_reopened(self) -> list[str]:
-        """Record keys of rows that turned out to be open again since this was last asked."""
-        reopened, self._reopened = self._reopened, []
-        return reopened
+        """Returns the record keys of rows that were reopened since the last call."""
+        taken, self._reopened = self._reopened, []
+        return taken
 
     def _reopen_twin(self, entry: Entry) -> None:
-        """Opens the row again that was taken to have made what `entry` has made.
+        """Reopens the row wrongly credited with creating this entry's record.
 
-        Of rows that are alike and whose answers were lost, a comparison cannot tell which of them
-        made a record. The API tells, where another of them is sent again under its own key.
+        When responses to identical rows were lost, a comparison cannot tell which of them created a
+        record. The API tells when one of them is sent again under its own idempotency key.
         """
         twin = self._guesses.get(entry.invoiced_id)
         if entry.state != "succeeded" or twin is None or twin == entry.record_key:
             return
         del self._guesses[entry.invoiced_id]
-        self.put(reopened(self.entry(twin), self._author))
+        self.put(reopened(self.entry(twin), self._context))
         self._reopened.append(twin)
 
-    def _kept(self, text: str, row: PlannedRow) -> str:
+    def _redacted(self, text: str, row: PlannedRow) -> str:
         table = self._operation.table or self._operation.singular
-        return redacted_text(text, row, table, self._privacy)
+        return redacted_text(text, row, table, self._context.privacy)
 
-    def settle(self, found: Settled, unit: Unit | None) -> None:
-        """Notes what was found out about a request without an answer.
+    def resolve(self, resolution: Resolution, request: OutgoingRequest | None) -> None:
+        """Updates an entry whose response was lost.
 
         Args:
-            found: What was found.
-            unit: The row's unit, where the source still has it as it was sent.
+            resolution: What was found out.
+            request: The row's request, where the source still has the row as it was sent.
         """
-        entry, run_id = found.entry, self._author.run_id
-        if found.verdict == "wait":
-            if found.trouble:
-                self.put(replace(entry, error=found.trouble, run_id=run_id))
+        entry, run_id = resolution.entry, self._context.run_id
+        if resolution.outcome == "wait":
+            if resolution.trouble:
+                self.put(replace(entry, error=resolution.trouble, run_id=run_id))
             return
-        if found.verdict != "succeeded":
-            self.put(settled(entry, found.verdict, run_id))
+        if resolution.outcome != "succeeded":
+            self.put(entry_with_outcome(entry, resolution.outcome, run_id))
             return
-        entry = success(
-            replace(entry, run_id=run_id), entry.payload_hash, None, record_id(found.record)
-        )
+        identity = record_id(resolution.record)
+        entry = success(replace(entry, run_id=run_id), entry.payload_hash, None, identity)
         self.put(entry)
         if is_guess(entry):
             self._guesses[entry.invoiced_id] = entry.record_key
-        rows = unit.rows if unit else ()
-        own = [row for row in rows if row.record_key == entry.record_key]
-        asked = unit.asked(own[0]) if unit and own else {}
+        rows = request.rows if request else ()
+        row = next((row for row in rows if row.record_key == entry.record_key), None)
         self._unwritten.append(
-            Answered(
+            RowResponse(
                 entry=entry,
                 action=entry.action,
-                asked=asked,
-                parts=own[0].parts if own else (),
-                answer=found.record or b"",
-                record=found.record,
+                requested=request.body_of(row) if request and row else {},
+                parts=row.parts if row else (),
+                body=resolution.record or b"",
+                record=resolution.record,
             )
         )
 
     def _write(self, claims: Mapping[str, Entry]) -> set[str]:
-        """Writes claims and whatever waits; the record keys of those claims that are ours."""
+        """Writes claims and everything that waits; returns the keys of claims that succeeded."""
         entries = list({**self._changed, **claims}.values())
-        checked = [check(each, self._operation) for each in self._unwritten]
-        now = self._clock.now()
-        responses = [response_of(each, self._operation, self._privacy, now) for each in checked]
-        written = self._ledger.write(entries, responses)
+        responses = [verify(response, self._operation) for response in self._unwritten]
+        now, privacy = self._context.clock.now(), self._context.privacy
+        stored = [stored_response(each, self._operation, privacy, now) for each in responses]
+        written = self._ledger.write(entries, stored)
         self.entries.update(written)
-        if len(written) < len(entries):  # another push was faster: its word stands
-            self.entries.update(self._ledger.entries(self._author.writeback))
-        self.answered += checked
+        if len(written) < len(entries):  # another push was faster: its entries count
+            self.entries.update(self._ledger.entries(self._writeback))
         self.responses += responses
+        self.stored_responses += stored
         self._changed, self._unwritten = {}, []
         return set(written).intersection(claims)
 
 
-def _answered(
-    entry: Entry, unit: Unit, row: PlannedRow, answer: WriteAnswer, sent: Sent
-) -> Answered:
-    whole = answer.body if sent.record is None else sent.record
-    return Answered(
+def _row_response(
+    entry: Entry, request: OutgoingRequest, row: PlannedRow, result: WriteResult, sent: SendResult
+) -> RowResponse:
+    record = result.body if sent.record is None else sent.record
+    return RowResponse(
         entry=entry,
         action=row.action,
-        asked=unit.asked(row),
+        requested=request.body_of(row),
         parts=row.parts,
-        answer=answer.body,
-        record=whole or None,
-        status=answer.status,
+        body=result.body,
+        record=record or None,
+        status=result.status,
     )

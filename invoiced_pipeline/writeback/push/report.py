@@ -1,4 +1,4 @@
-"""What a push did, in numbers and with every row that needs a person."""
+"""The report of a push: counts, and every row that needs a person."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.writeback.ledger.ledger import State
+from invoiced_pipeline.writeback.ledger.ledger import Entry, State
+from invoiced_pipeline.writeback.plan.plan import Plan
+from invoiced_pipeline.writeback.push.ledger_session import LedgerSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A row that is not where it should be.
+class RowFailure:
+    """A row that was not carried out, or is not known to be.
 
     Attributes:
         record_key: The row's key.
         state: Its state; `sent` has no known outcome yet.
-        status_code: HTTP status of the last answer.
+        status_code: HTTP status of the last response.
         error: Why.
         error_param: The field to blame.
         may_run_until: Until when (UTC) its request may still be carried out, in state `sent`.
@@ -38,16 +40,16 @@ class PushReport:
         writeback: Name of the write-back.
         operation: Name of the operation.
         rows: Rows of the source.
-        unchanged: Rows that were as they should be.
+        unchanged: Rows that needed no request.
         succeeded: Rows sent with success, or found to have been.
-        states: Rows by state, of those that were not unchanged.
-        verified: Records that are as they were asked for.
-        drifted: Record keys of those that are not, with the fields.
-        problems: Rows that were not carried out, or not known to be.
+        states: Rows by state, without the unchanged ones.
+        verified: Records that are as requested.
+        drifted: Fields that are not as requested, by record key.
+        failures: Rows that were not carried out, or are not known to be.
         stopped: Why sending stopped before all rows were sent; None where it did not.
         notes: What a person should know.
         tally: Requests, retries and waiting.
-        seconds: How long it took.
+        seconds: How long the push took.
         reject_share: The share of rows above which rejected and invalid ones fail the push.
     """
 
@@ -59,7 +61,7 @@ class PushReport:
     states: Counter[str] = field(default_factory=Counter)
     verified: int = 0
     drifted: dict[str, list[str]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    failures: list[RowFailure] = field(default_factory=list)
     stopped: str | None = None
     notes: list[str] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -68,54 +70,111 @@ class PushReport:
 
     @property
     def failure(self) -> str | None:
-        """Why the push is no success; None when it is one.
+        """Why the push failed; None when it did not.
 
-        Rows without a known outcome always fail it, rejected and invalid ones above their share,
-        and so does whatever stopped it. Held rows wait, and do not.
+        It fails when sending stopped early, when a row has no known outcome, and when more rows are
+        rejected or invalid than `reject_share` allows. Held rows only wait.
         """
         if self.stopped:
             return self.stopped
-        said = f"Write-back {self.writeback!r}"
-        unsure = [each for each in self.problems if each.state in {"unknown", "sent"}]
-        if unsure:
-            return f"{said}: {_open_outcomes(unsure)}"
-        refused = [each for each in self.problems if each.state in {"rejected", "invalid"}]
+        name = f"Write-back {self.writeback!r}"
+        open_rows = [each for each in self.failures if each.state in {"unknown", "sent"}]
+        if open_rows:
+            return f"{name}: {_open_outcomes(open_rows)}"
+        refused = [each for each in self.failures if each.state in {"rejected", "invalid"}]
         if refused and len(refused) > self.reject_share * self.rows:
             first = refused[0]
             verb = "was" if len(refused) == 1 else "were"
             share = f"{len(refused):,} of {counted(self.rows, 'row')} {verb} refused"
             return (
-                f"{said}: {share}, more than reject_share ({self.reject_share:.1%}). First: record "
+                f"{name}: {share}, more than reject_share ({self.reject_share:.1%}). First: record "
                 f"{first.record_key!r}, {first.error}"
             )
-        unsent = [each for each in self.problems if each.state == "planned"]
+        unsent = [each for each in self.failures if each.state == "planned"]
         if unsent:
             what = counted(len(unsent), "row")
-            return f"{said}: {what} could not be sent. First: {unsent[0].error}"
+            return f"{name}: {what} could not be sent. First: {unsent[0].error}"
         return None
 
 
-def _open_outcomes(unsure: list[Problem]) -> str:
-    """How many rows have no known outcome, why, and what to do next."""
-    waiting = [each for each in unsure if each.state == "sent"]
-    unknown = [each for each in unsure if each.state == "unknown"]
+def _open_outcomes(rows: list[RowFailure]) -> str:
+    """Says how many rows have no known outcome, why, and what to do next."""
     parts = []
+    waiting = [each for each in rows if each.state == "sent"]
     if waiting:
-        first = waiting[0]
         ends = [each.may_run_until for each in waiting if each.may_run_until is not None]
         until = f"{max(ends).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if ends else None
-        rows = counted(len(waiting), "row")
         parts.append(
-            f"the outcome of {rows} is not known yet: a push claimed them and was "
-            "stopped, or their answer was lost, and their requests may still be carried out"
+            f"the outcome of {counted(len(waiting), 'row')} is not known yet: a push claimed them "
+            "and was stopped, or their response was lost. Their requests may still be carried out"
             + (f" until {until}. Push again after that" if until else ". Push again in a minute")
-            + "; what became of them is looked up before anything is sent. First: record "
-            f"{first.record_key!r}" + (f", {first.error}" if first.error else "")
+            + f"; the push looks up what became of them before it sends anything. {_first(waiting)}"
         )
+    unknown = [each for each in rows if each.state == "unknown"]
     if unknown:
-        first = unknown[0]
-        parts.append(
-            f"the outcome of {counted(len(unknown), 'row')} cannot be established. First: record "
-            f"{first.record_key!r}" + (f", {first.error}" if first.error else "")
-        )
+        what = counted(len(unknown), "row")
+        parts.append(f"the outcome of {what} cannot be established. {_first(unknown)}")
     return "; ".join(parts)
+
+
+def _first(rows: list[RowFailure]) -> str:
+    first = rows[0]
+    return f"First: record {first.record_key!r}" + (f", {first.error}" if first.error else "")
+
+
+def make_report(
+    plan: Plan, ledger: LedgerSession, *, tally: Tally, stopped: str | None, notes: list[str]
+) -> PushReport:
+    """Counts states, and lists every row that was not carried out.
+
+    Rows that the source no longer has are listed while their outcome is open.
+
+    Args:
+        plan: What was to be sent.
+        ledger: The entries after the push.
+        tally: Requests, retries and waiting.
+        stopped: Why sending stopped early; None where it did not.
+        notes: What a person should know, after the notes of the plan.
+    """
+    report = PushReport(
+        writeback=plan.settings.name,
+        operation=plan.operation.name,
+        rows=len(plan.rows),
+        stopped=stopped,
+        notes=[*plan.notes, *notes],
+        tally=tally,
+        reject_share=plan.settings.reject_share,
+    )
+    needs_report: dict[str, bool] = {}
+    for row in plan.rows:
+        entry = ledger.entry(row.record_key)
+        is_done = row.action == "unchanged" and entry.state in {"planned", "succeeded"}
+        report.unchanged += is_done
+        needs_report[row.record_key] = needs_report.get(row.record_key, False) or not is_done
+    entries = [ledger.entry(key) for key, needed in needs_report.items() if needed]
+    entries += [
+        entry
+        for key, entry in ledger.entries.items()
+        if key not in needs_report and entry.state in {"sent", "unknown"}
+    ]
+    for entry in entries:
+        report.states[entry.state] += 1
+        if entry.state != "succeeded":
+            report.failures.append(_row_failure(entry))
+    for response in ledger.responses:
+        report.succeeded += response.succeeded
+        report.verified += response.verified is True
+        if response.drift:
+            report.drifted[response.entry.record_key] = [each.field for each in response.drift]
+    return report
+
+
+def _row_failure(entry: Entry) -> RowFailure:
+    return RowFailure(
+        record_key=entry.record_key,
+        state=entry.state,
+        status_code=entry.status_code,
+        error=entry.error,
+        error_param=entry.error_param,
+        may_run_until=entry.may_run_until,
+    )

@@ -1,7 +1,7 @@
-"""Answers of the API, POSTed to the URL of the setting `response_url`.
+"""The API's responses, POSTed to the URL of the setting `response_url`.
 
-A failure is told and nothing else: the answers are in `_writeback_responses`, and no record is ever
-sent again for it. No credential of ours goes there.
+A failed delivery is reported and nothing else: the responses are in `_writeback_responses`, and no
+record is sent again. The receiver gets no credentials.
 """
 
 import json
@@ -17,21 +17,22 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 
-from invoiced_pipeline.writeback.ledger.responses import Response
+from invoiced_pipeline.plurals import counted
+from invoiced_pipeline.writeback.ledger.responses import StoredResponse
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 4
 _TIME_OUT = urllib3.Timeout(connect=5.0, read=10.0)
-_MOST_FAILURES = 5
-"""Failures after which the receiver is taken to be down."""
+_MAX_FAILURES = 5
+"""Failures after which the receiver counts as down."""
 
 
-def deliver_answers(url: str, answers: Sequence[Response]) -> str | None:
-    """POSTs every answer as JSON, its columns as of `_writeback_responses`.
+def deliver_responses(url: str, responses: Sequence[StoredResponse]) -> str | None:
+    """POSTs every response as JSON, with the columns of `_writeback_responses`.
 
-    Redirects are not followed, and addresses of the machine's own network link, such as the
-    metadata service of a cloud, are not spoken to.
+    Redirects are not followed. Link-local addresses, such as a cloud's metadata service, are not
+    contacted.
 
     Returns:
         What a person should know when some did not arrive; None when all did.
@@ -40,47 +41,51 @@ def deliver_answers(url: str, answers: Sequence[Response]) -> str | None:
     try:
         receiver = _Receiver(url)
     except OSError as error:
-        return _told(host, len(answers), str(error))
+        return _log_failures(host, len(responses), str(error))
     with ThreadPoolExecutor(_AT_ONCE) as executor:
-        failures = [each for each in executor.map(receiver.post, answers) if each]
+        failures = [each for each in executor.map(receiver.post, responses) if each]
     receiver.close()
-    return _told(host, len(failures), failures[0]) if failures else None
+    return _log_failures(host, len(failures), failures[0]) if failures else None
 
 
 class _Receiver:
-    """Connections to the one address that was looked at."""
+    """Connections to the receiver, at the address that was checked.
+
+    Raises:
+        OSError: The host has no address that may be contacted.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        secure = parts.scheme == "https"
-        host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-        address = _address(host, port)
+        is_https = parts.scheme == "https"
+        host, port = parts.hostname or "", parts.port or (443 if is_https else 80)
+        address = _allowed_address(host, port)
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         options = {}
-        if secure:
+        if is_https:
             context = ssl.create_default_context()
             context.load_verify_locations(certifi.where())
-            # The address is fixed, the certificate is still the name's.
+            # The connection goes to the checked address; the certificate must be the host's.
             options = {"ssl_context": context, "server_hostname": host, "assert_hostname": host}
         self._pool = urllib3.connection_from_url(
             f"{parts.scheme}://{netloc}", maxsize=_AT_ONCE, timeout=_TIME_OUT, **options
         )
         self._target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        shown = f"[{host}]" if ":" in host else host
+        name = f"[{host}]" if ":" in host else host
         self._headers = {
-            "Host": f"{shown}:{parts.port}" if parts.port else shown,
+            "Host": f"{name}:{parts.port}" if parts.port else name,
             "Content-Type": "application/json",
             "User-Agent": "invoiced-pipeline",
         }
         self._failures = 0
 
-    def post(self, answer: Response) -> str | None:
-        """Sends one answer; why it did not arrive."""
-        if self._failures >= _MOST_FAILURES:
-            return f"not tried after {_MOST_FAILURES} failures"
-        body = json.dumps(asdict(answer), default=str).encode()
+    def post(self, response: StoredResponse) -> str | None:
+        """Sends one response; returns why it did not arrive, None where it did."""
+        if self._failures >= _MAX_FAILURES:
+            return f"not tried after {_MAX_FAILURES} failures"
+        body = json.dumps(asdict(response), default=str).encode()
         try:
-            response = self._pool.request(
+            reply = self._pool.request(
                 "POST",
                 self._target,
                 body=body,
@@ -91,34 +96,35 @@ class _Receiver:
         except urllib3.exceptions.HTTPError as error:
             self._failures += 1
             return type(error).__name__
-        if 200 <= response.status < 300:
+        if 200 <= reply.status < 300:
             return None
         self._failures += 1
-        return f"it answered {response.status}"
+        return f"it answered {reply.status}"
 
     def close(self) -> None:
+        """Closes all connections."""
         self._pool.close()
 
 
-def _address(host: str, port: int) -> str:
-    """The address of a host that may be spoken to.
+def _allowed_address(host: str, port: int) -> str:
+    """Resolves a host to an address that may be contacted.
 
     Raises:
         OSError: There is none.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_, place in found:
+    for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         address = ip_address(str(place[0]).partition("%")[0])
         if not (address.is_link_local or address.is_multicast or address.is_unspecified):
             return str(address)
-    message = "its address is of the machine's own network link, which is not spoken to"
+    message = "its address is link-local, multicast or unspecified, and is not contacted"
     raise OSError(message)
 
 
-def _told(host: str, count: int, why: str) -> str:
+def _log_failures(host: str, count: int, why: str) -> str:
+    what = counted(count, "response")
     note = (
-        f"{count} answers did not reach response_url ({host}): {why}. They are in "
-        "_writeback_responses; no record is sent again for it"
+        f"{what} did not reach response_url ({host}): {why}. All responses are in "
+        "_writeback_responses; no record is sent again"
     )
     logger.warning(note)
     return note

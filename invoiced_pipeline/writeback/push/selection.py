@@ -1,40 +1,45 @@
-"""Which rows of a plan go out: what is open, refused unchanged, or made before stays."""
+"""Rows of a plan that are sent, and ledger entries of those that are not."""
 
 from dataclasses import replace
 
 from invoiced_pipeline.writeback.ledger.keys import marker
 from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.plan.request import Unit, needs_marker, units_of
-from invoiced_pipeline.writeback.plan.row_planner import Retries
-from invoiced_pipeline.writeback.push.ledger_session import Book
+from invoiced_pipeline.writeback.plan.request import (
+    OutgoingRequest,
+    needs_marker,
+    outgoing_requests,
+)
+from invoiced_pipeline.writeback.plan.send_decision import Retries, reason_to_hold
+from invoiced_pipeline.writeback.push.context import PushContext
+from invoiced_pipeline.writeback.push.ledger_session import LedgerSession
 
 
-def note_unsent(plan: Plan, book: Book, run_id: str) -> None:
-    """Writes down rows that are invalid or held, or that need nothing any more.
+def note_unsent(plan: Plan, ledger: LedgerSession, run_id: str) -> None:
+    """Writes ledger entries for rows that are invalid, held, or unchanged.
 
-    An open outcome is never overwritten, nor what the API said to a row that did not change. Of
-    several rows of a key, the last one says what its record should be.
+    An open outcome is never overwritten, nor the API's response to a row that did not change. Of
+    several rows of one key, the last one decides.
     """
-    sending = {row.record_key for row in plan.to_send}
+    sent_keys = {row.record_key for row in plan.to_send}
     last = {row.record_key: row for row in plan.rows}
     for row in plan.rows:
-        if row.is_sent or row.record_key in sending:
+        if row.is_sent or row.record_key in sent_keys:
             continue
         if row.action == "unchanged" and row is not last[row.record_key]:
             continue
-        entry = book.entry(row.record_key)
-        new = _unsent(row, entry)
+        entry = ledger.entry(row.record_key)
+        new = _entry_of_unsent(row, entry)
         if new != entry:
-            book.put(replace(new, run_id=run_id))
-    book.flush()
+            ledger.put(replace(new, run_id=run_id))
+    ledger.flush()
 
 
-def _unsent(row: PlannedRow, entry: Entry) -> Entry:
+def _entry_of_unsent(row: PlannedRow, entry: Entry) -> Entry:
     if entry.state == "sent":
         return entry
     if row.action == "unchanged":
-        return _as_it_should_be(row, entry)
+        return _entry_of_unchanged(row, entry)
     was_refused = entry.state == "rejected" and entry.payload_hash == row.payload_hash
     if entry.state == "unknown" or (row.action == "held" and was_refused):
         return entry
@@ -48,11 +53,10 @@ def _unsent(row: PlannedRow, entry: Entry) -> Entry:
     )
 
 
-def _as_it_should_be(row: PlannedRow, entry: Entry) -> Entry:
-    """The entry of a row whose record, or last success, is what it wants."""
-    was_sent_so = entry.succeeded_hash == row.payload_hash
-    open_otherwise = entry.state == "unknown" and was_sent_so
-    if entry.version == 0 or entry.state == "succeeded" or open_otherwise:
+def _entry_of_unchanged(row: PlannedRow, entry: Entry) -> Entry:
+    """The entry of a row whose record, or last success, is what the row wants."""
+    is_open = entry.state == "unknown" and entry.succeeded_hash == row.payload_hash
+    if entry.version == 0 or entry.state == "succeeded" or is_open:
         return entry
     return replace(
         entry,
@@ -65,36 +69,33 @@ def _as_it_should_be(row: PlannedRow, entry: Entry) -> Entry:
     )
 
 
-def sendable_units(plan: Plan, book: Book, dataset: str, retries: Retries) -> list[Unit]:
-    """The plan's rows that may go out, as units.
+def sendable_requests(
+    plan: Plan, ledger: LedgerSession, context: PushContext, retries: Retries
+) -> list[OutgoingRequest]:
+    """Groups the rows that may be sent into requests.
 
     Args:
         plan: The plan.
-        book: What is known of its rows.
-        dataset: Where the ledger is.
-        retries: Rows that are sent again.
+        ledger: What is known of its rows. A refused row that is sent again becomes `planned`.
+        context: Account, warehouse and run.
+        retries: Rows to send again.
     """
-    rows = [row for row in plan.to_send if _may_send(row, plan, book, retries)]
-    marks = {
-        row.record_key: marker(dataset, plan.settings.name, row.record_key)
+    rows = [row for row in plan.to_send if may_send(row, plan, ledger, retries)]
+    for row in rows:
+        entry = ledger.entry(row.record_key)
+        if retries.include(entry):
+            # Its key stands for a refusal, or for an unknown outcome, and is not used again.
+            ledger.put(replace(entry, state="planned", key_sent_at=None))
+    markers = {
+        row.record_key: marker(context.dataset, plan.settings.name, row.record_key)
         for row in rows
         if needs_marker(plan.operation, row)
     }
-    return units_of(rows, marks)
+    return outgoing_requests(rows, markers)
 
 
-def _may_send(row: PlannedRow, plan: Plan, book: Book, retries: Retries) -> bool:
-    entry = book.entry(row.record_key)
-    again = row.record_key in retries.record_keys
-    if entry.state in {"rejected", "unknown"} and (again or retries.rejected):
-        if entry.state == "unknown" and not again:
-            return False
-        # Never under the key it had: that one's answer is a refusal, or not known.
-        book.put(replace(entry, state="planned", key_sent_at=None))
-        return True
-    if entry.state in {"sent", "unknown"}:
-        return False
-    if entry.state == "rejected" and entry.payload_hash == row.payload_hash:
-        return False
-    made_before = row.action == "create" and entry.invoiced_id is not None
-    return not (made_before and plan.operation.kind == "create")
+def may_send(row: PlannedRow, plan: Plan, ledger: LedgerSession, retries: Retries) -> bool:
+    """Whether a planned row may be sent, by the ledger as it is now."""
+    creates = plan.operation.kind == "create" and row.action == "create"
+    entry = ledger.entry(row.record_key)
+    return reason_to_hold(entry, row.payload_hash, retries, creates=creates) is None

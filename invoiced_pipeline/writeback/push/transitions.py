@@ -1,69 +1,55 @@
-"""From one state of a ledger entry to the next: before a request, and by what came of it."""
+"""From one state of a ledger entry to the next: before a request, and after its response."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from invoiced_pipeline.catalog.operations import Operation
-from invoiced_pipeline.invoiced.http.writer import TAKES_KEY, WriteAnswer
+from invoiced_pipeline.invoiced.http.writer import TAKES_KEY, WriteResult
 from invoiced_pipeline.nesting import array_elements, shallow
 from invoiced_pipeline.writeback.ledger.keys import idempotency_key
 from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
-from invoiced_pipeline.writeback.plan.request import Unit
-from invoiced_pipeline.writeback.push.sender import LEASE, Sent
-from invoiced_pipeline.writeback.recovery.lookup import lookup_for, record_id
-from invoiced_pipeline.writeback.recovery.verdict import may_replay
+from invoiced_pipeline.writeback.plan.request import OutgoingRequest
+from invoiced_pipeline.writeback.push.context import PushContext
+from invoiced_pipeline.writeback.push.sender import LEASE, SendResult
+from invoiced_pipeline.writeback.recovery.lookup import lookup_for
+from invoiced_pipeline.writeback.recovery.outcome import may_reuse_key
+from invoiced_pipeline.writeback.recovery.proof import record_id
 
 _TRY_LATER = "try again later"
-"""How the API says that a refusal is of the moment, e.g. that a record is being edited."""
+"""How the API says that a refusal is temporary, e.g. while somebody edits the record."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """What every entry of a push has in common.
-
-    Attributes:
-        writeback: Name of the write-back.
-        dataset: Where the ledger is.
-        run_id: The run.
-        api_key: Fingerprint of the API key.
-        host: Where requests go.
-        longest_run: How long after its beginning a request may still be carried out.
-    """
-
-    writeback: str
-    dataset: str
-    run_id: str
-    api_key: str
-    host: str
-    longest_run: timedelta
-
-
-def about_to_send(
-    known: Sequence[Entry], unit: Unit, operation: Operation, author: Author, now: datetime
+def claimed_entries(
+    entries: Sequence[Entry],
+    request: OutgoingRequest,
+    operation: Operation,
+    context: PushContext,
+    now: datetime,
 ) -> list[Entry]:
-    """The entries of a unit that is about to be sent.
+    """Returns the entries of a request's rows as they are written just before it is sent.
 
     Args:
-        known: The entries of its rows.
-        unit: What is sent.
-        operation: What is done.
-        author: Who writes.
-        now: The present instant, UTC.
+        entries: The entries as they are, in the order of the request's rows.
+        request: The request.
+        operation: The operation.
+        context: Account, warehouse and run.
+        now: The current time, UTC.
     """
-    pairs = list(zip(known, unit.rows, strict=True))
-    replays = len({entry.idempotency_key for entry in known}) == 1 and all(
-        may_replay(entry, row.payload_hash, author.api_key, now) for entry, row in pairs
+    api_key = context.api_key_fingerprint
+    pairs = list(zip(entries, request.rows, strict=True))
+    reuses_key = len({entry.idempotency_key for entry in entries}) == 1 and all(
+        may_reuse_key(entry, row.payload_hash, api_key, now) for entry, row in pairs
     )
-    generation = max(entry.generation for entry in known) + (0 if replays else 1)
-    key = known[0].idempotency_key if replays else None
-    if key is None and _takes_key(operation, unit.row):
-        rows = [(row.record_key, row.payload_hash) for row in unit.rows]
-        key = idempotency_key(author.dataset, author.writeback, rows, generation)
+    generation = max(entry.generation for entry in entries) + (0 if reuses_key else 1)
+    key = entries[0].idempotency_key if reuses_key else None
+    if key is None and _takes_key(operation, request.row):
+        rows = [(row.record_key, row.payload_hash) for row in request.rows]
+        key = idempotency_key(context.dataset, entries[0].writeback, rows, generation)
     return [
         replace(
             entry,
@@ -76,55 +62,57 @@ def about_to_send(
             error_param=None,
             first_attempt_at=entry.first_attempt_at or now,
             last_attempt_at=now,
-            key_sent_at=entry.key_sent_at if replays else now,
-            may_run_until=now + LEASE + author.longest_run,
-            run_id=author.run_id,
+            key_sent_at=entry.key_sent_at if reuses_key else now,
+            may_run_until=now + LEASE + context.longest_run,
+            run_id=context.run_id,
             operation=operation.name,
             action=row.action,
             generation=generation,
-            lookup=_lookup(operation, unit, row, entry),
-            api_key=author.api_key,
-            host=author.host,
+            lookup=_lookup(operation, request, row, entry),
+            api_key=api_key,
+            host=context.host,
         )
         for entry, row in pairs
     ]
 
 
-def after(entry: Entry, row: PlannedRow, answer: WriteAnswer, sent: Sent, author: Author) -> Entry:
-    """The entry once an answer came, or none.
+def entry_after(
+    entry: Entry, row: PlannedRow, result: WriteResult, sent: SendResult, context: PushContext
+) -> Entry:
+    """Returns the entry after a response, or after none came.
 
     Args:
         entry: In state `sent`.
         row: The row that was sent.
-        answer: Its own answer.
-        sent: All that came of the request.
-        author: Who writes.
+        result: The response to this row.
+        sent: The result of the whole request.
+        context: Account, warehouse and run.
     """
-    entry = replace(entry, run_id=author.run_id)
-    if answer.result == "succeeded":
-        return success(entry, row.payload_hash, answer.status, record_id(answer.body))
-    later = _TRY_LATER in (answer.message or "").lower()
+    entry = replace(entry, run_id=context.run_id)
+    if result.kind == "succeeded":
+        return success(entry, row.payload_hash, result.status, record_id(result.body))
+    is_temporary = _TRY_LATER in (result.message or "").lower()
     states: dict[str, Any] = {
-        "refused": "planned" if later else "rejected",
+        "refused": "planned" if is_temporary else "rejected",
         "unsent": "planned",
         "ambiguous": "sent",
     }
     entry = replace(
         entry,
-        state=states[answer.result],
-        status_code=answer.status,
-        error=answer.message,
-        error_param=answer.param,
+        state=states[result.kind],
+        status_code=result.status,
+        error=result.message,
+        error_param=result.param,
     )
-    if answer.result != "ambiguous":
+    if result.kind != "ambiguous":
         return replace(entry, may_run_until=None)
-    began = sent.started_at or entry.last_attempt_at
-    over = began if began is None or is_finished(answer) else began + author.longest_run
-    return replace(entry, last_attempt_at=began, may_run_until=over)
+    start = sent.started_at or entry.last_attempt_at
+    end = start if start is None or is_finished(result) else start + context.longest_run
+    return replace(entry, last_attempt_at=start, may_run_until=end)
 
 
 def success(entry: Entry, payload_hash: str, status: int | None, invoiced_id: str | None) -> Entry:
-    """The entry of a row that was carried out; `status` is None where it was looked up."""
+    """Returns the entry of a row that was carried out; `status` is None after a look-up."""
     return replace(
         entry,
         state="succeeded",
@@ -137,10 +125,10 @@ def success(entry: Entry, payload_hash: str, status: int | None, invoiced_id: st
     )
 
 
-def reopened(entry: Entry, author: Author) -> Entry:
-    """The entry of a row that was taken to have made a record, which another row's request made.
+def reopened(entry: Entry, context: PushContext) -> Entry:
+    """Returns the entry of a row wrongly credited with a record that another row created.
 
-    Its own request may be running still, as far as is known.
+    As far as is known, its own request may still be running.
     """
     last = entry.last_attempt_at
     return replace(
@@ -148,45 +136,48 @@ def reopened(entry: Entry, author: Author) -> Entry:
         state="sent",
         invoiced_id=None,
         succeeded_hash=None,
-        error="The record that it was taken to have made is another row's",
-        may_run_until=None if last is None else last + author.longest_run,
-        run_id=author.run_id,
+        error="Another row created the record that this row was credited with",
+        may_run_until=None if last is None else last + context.longest_run,
+        run_id=context.run_id,
     )
 
 
-def is_finished(answer: WriteAnswer) -> bool:
-    """Whether an ambiguous answer says that the request is over.
+def is_finished(result: WriteResult) -> bool:
+    """Whether an ambiguous response shows that the request is over.
 
-    The API's own 500 comes after the request; those of the gateway before it say nothing.
+    The API's own 500 comes after the request has ended; those of the gateway before it show
+    nothing.
     """
-    if answer.status != 500:
+    if result.status != 500:
         return False
     try:
-        return msgspec.json.decode(shallow(answer.body)).get("type") == "api_error"
+        return msgspec.json.decode(shallow(result.body)).get("type") == "api_error"
     except (msgspec.MsgspecError, UnicodeDecodeError, AttributeError):
         return False
 
 
-def answer_per_row(unit: Unit, answer: WriteAnswer) -> list[WriteAnswer]:
-    """The answer to each row: of an array that answers an array, its own element."""
-    count = len(unit.rows)
-    if answer.result != "succeeded" or not unit.is_array:
-        return [answer] * count
+def result_per_row(request: OutgoingRequest, result: WriteResult) -> list[WriteResult]:
+    """Returns the response to each row: its own element where the response is an array."""
+    count = len(request.rows)
+    if result.kind != "succeeded" or not request.is_array:
+        return [result] * count
     try:
-        elements = array_elements(answer.body)
+        elements = array_elements(result.body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         elements = []
     if len(elements) != count:
-        return [answer] * count
-    return [replace(answer, body=element) for element in elements]
+        return [result] * count
+    return [replace(result, body=element) for element in elements]
 
 
-def _lookup(operation: Operation, unit: Unit, row: PlannedRow, entry: Entry) -> str | None:
-    lookup = lookup_for(operation, row, unit.mark, entry.invoiced_id)
+def _lookup(
+    operation: Operation, request: OutgoingRequest, row: PlannedRow, entry: Entry
+) -> str | None:
+    lookup = lookup_for(operation, row, request.marker, entry.invoiced_id)
     return lookup.encode() if lookup else None
 
 
 def _takes_key(operation: Operation, row: PlannedRow) -> bool:
-    """A void is a POST, and takes one even where its operation, a deletion, takes none."""
-    takes = operation.takes_idempotency_key or row.action == "void"
-    return takes and row.method in TAKES_KEY
+    """Whether the request takes a key. A void does, being a POST, also where deletions do not."""
+    takes_key = operation.takes_idempotency_key or row.action == "void"
+    return takes_key and row.method in TAKES_KEY

@@ -1,8 +1,8 @@
-"""Answers of the API beside what was asked: verified, or drifted, and kept as a row."""
+"""Responses compared with what was requested: verified or drifted, and as a row to store."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,91 +14,79 @@ from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.nesting import shallow
 from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.writeback.ledger.ledger import Entry
-from invoiced_pipeline.writeback.ledger.responses import Response
+from invoiced_pipeline.writeback.ledger.responses import StoredResponse
 from invoiced_pipeline.writeback.source.parts import Path
 from invoiced_pipeline.writeback.validation.diff import Change, changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """An answer of the API to a row, or the record that a look-up found for it.
+class RowResponse:
+    """The API's response to a row, or the record that a look-up found for it.
 
     Attributes:
-        entry: The row's entry as it is now.
-        action: What was asked for.
-        asked: The fields that were asked for; empty where the source no longer has the row.
-        parts: Paths of single parts that were asked for.
-        answer: The answer's bytes; of a look-up the record's.
-        record: The record as lists show it; None where there is none, or none that is whole.
-        status: HTTP status; None where it was looked up.
+        entry: The row's entry after it.
+        action: The requested action.
+        requested: The requested fields; empty where the source no longer has the row.
+        parts: Paths of requested parts of fields.
+        body: The response's bytes; after a look-up the record's.
+        record: The record as lists show it; None where there is none, or only a part of one.
+        status: HTTP status; None after a look-up.
+        verified: Whether the record is as requested; None where that cannot be told.
+        drift: The fields that are not: `before` is the requested value, `after` the one found.
     """
 
     entry: Entry
     action: str
-    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    requested: Mapping[str, Any] = field(default_factory=dict, repr=False)
     parts: tuple[Path, ...] = ()
-    answer: bytes = field(default=b"", repr=False)
+    body: bytes = field(default=b"", repr=False)
     record: bytes | None = field(default=None, repr=False)
     status: int | None = None
+    verified: bool | None = None
+    drift: tuple[Change, ...] = ()
 
     @property
     def succeeded(self) -> bool:
-        """Whether what was asked for was done."""
+        """Whether the row was carried out."""
         return self.entry.state == "succeeded"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """An answer with what the comparison gave.
-
-    Attributes:
-        answered: The answer.
-        verified: Whether the record is as it was asked for; None where that cannot be told.
-        drift: The fields that are not, each as it was asked for, then as it is.
-    """
-
-    answered: Answered
-    verified: bool | None
-    drift: tuple[Change, ...] = ()
-
-
-def check(answered: Answered, operation: Operation) -> Checked:
-    """Compares a record with what was asked for."""
-    if not answered.succeeded:
-        return Checked(answered, None)
-    if answered.action == "delete":
-        return Checked(answered, verified=True)
-    record = _object(answered.record or answered.answer)
-    wanted = {"status": "voided"} if answered.action == "void" else answered.asked
-    # Not all that can be asked for is shown, e.g. whether an invoice was sent by e-mail.
+def verify(response: RowResponse, operation: Operation) -> RowResponse:
+    """Compares the record with what was requested."""
+    if not response.succeeded:
+        return response
+    if response.action == "delete":
+        return replace(response, verified=True)
+    record = _object(response.record or response.body)
+    wanted = {"status": "voided"} if response.action == "void" else response.requested
+    # Records do not show every field, e.g. whether an invoice was sent by e-mail.
     other_names = dict(operation.natural_key.compare) if operation.natural_key else {}
     named = {other_names.get(name, name): value for name, value in wanted.items()}
     shown = {name: value for name, value in named.items() if name in record}
     if not shown:
-        return Checked(answered, None)
-    found = tuple(
-        _shown(change, operation) for change in changes(operation, shown, record, answered.parts)
+        return response
+    drift = tuple(
+        _without_personal_values(change, operation)
+        for change in changes(operation, shown, record, response.parts)
     )
-    return Checked(answered, not found, found)
+    return replace(response, verified=not drift, drift=drift)
 
 
-def response_of(
-    checked: Checked, operation: Operation, privacy: Privacy, received_at: datetime
-) -> Response:
-    """The row of `_writeback_responses`, without what must not be kept of the record."""
-    entry = checked.answered.entry
+def stored_response(
+    response: RowResponse, operation: Operation, privacy: Privacy, received_at: datetime
+) -> StoredResponse:
+    """Makes the row of `_writeback_responses`, without what must not be stored of the record."""
+    entry, body = response.entry, response.body
     drift = [
-        {"field": each.field, "asked": each.before, "found": each.after} for each in checked.drift
+        {"field": each.field, "asked": each.before, "found": each.after} for each in response.drift
     ]
-    answer = checked.answered.answer
-    kept = privacy.redact(operation.table or operation.singular, answer) if answer else None
-    return Response(
+    return StoredResponse(
         writeback=entry.writeback,
         record_key=entry.record_key,
-        status_code=checked.answered.status,
+        status_code=response.status,
         invoiced_id=entry.invoiced_id,
-        response=kept,
-        verified=checked.verified,
+        response=privacy.redact(operation.table or operation.singular, body) if body else None,
+        verified=response.verified,
         drift=json.dumps(drift, default=str) if drift else None,
         received_at=received_at,
     )
@@ -106,14 +94,14 @@ def response_of(
 
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        found = decode_exact(shallow(body))
+        value = decode_exact(shallow(body))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def _shown(change: Change, operation: Operation) -> Change:
-    """A drift, without its values where they may be personal: the field's name says enough."""
+def _without_personal_values(change: Change, operation: Operation) -> Change:
+    """A drifted field, requested value first; without values where they may be personal."""
     columns = {} if operation.table is None else {c.name: c for c in table(operation.table).columns}
     column = columns.get(change.field)
     if column is None or column.sensitive:

@@ -1,1 +1,1 @@
-"""Outcomes that are not known: looked up in Invoiced, and settled."""
+"""Outcomes that are not known: looked up in Invoiced, then resolved."""

@@ -13,7 +13,7 @@ from invoiced_pipeline.settings import (
     WritebackSettings,
 )
 from invoiced_pipeline.warehouse.database import Selection
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.source.decimal_notation import is_mixed, numeric_texts
 from invoiced_pipeline.writeback.source.instants import with_format
 from invoiced_pipeline.writeback.source.json_limits import json_problem
@@ -68,7 +68,7 @@ def map_rows(
     operation: Operation,
     selection: Selection,
     referenced: Mapping[str, ReferencedWriteback],
-    known: Mapping[str, PriorOutcome] | None = None,
+    known: Mapping[str, Entry] | None = None,
 ) -> Iterator[MappedRow]:
     """Yields the rows of the source in their order.
 
@@ -149,7 +149,7 @@ class _RowMapper:
         operation: Operation,
         fields: Sequence[MappedField],
         referenced: Mapping[str, ReferencedWriteback],
-        known: Mapping[str, PriorOutcome],
+        known: Mapping[str, Entry],
     ) -> None:
         self._settings = settings
         self._fields = fields

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from invoiced_pipeline.catalog.operations import Field
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.source.payment_data import looks_like_payment_data
 from invoiced_pipeline.writeback.source.problem import Problem
 from invoiced_pipeline.writeback.source.values import fitted
@@ -20,7 +20,7 @@ def key_text(value: Any) -> str:
     return "" if value is None else str(fitted(value, _TEXT))
 
 
-def ledger_key(text: str, known: Mapping[str, PriorOutcome]) -> str:
+def ledger_key(text: str, known: Mapping[str, Entry]) -> str:
     """The key without surrounding white space.
 
     A row that was sent before keys were trimmed keeps its key: another key would create a second

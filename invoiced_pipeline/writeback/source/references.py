@@ -1,11 +1,11 @@
 """References to records that other write-backs create, resolved with the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from invoiced_pipeline.settings import ReferenceSettings
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.source.json_limits import json_problem
 from invoiced_pipeline.writeback.source.record_keys import key_text, ledger_key
 
@@ -30,10 +30,13 @@ class ReferencedWriteback:
     Attributes:
         key: Its key column.
         known: Its rows in the ledger, by record key.
+        records: Its records as the API last returned them, by record key, for references to other
+            fields than `id`.
     """
 
     key: str
-    known: Mapping[str, PriorOutcome]
+    known: Mapping[str, Entry]
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def resolve(
@@ -60,21 +63,21 @@ def resolve(
     parent = Parent(reference.writeback, key, reference.field)
     known = writeback.known.get(key)
     if known is not None and known.invoiced_id is not None and known.succeeded_hash is not None:
-        found = _field_of(known, reference.field)
+        found = _field_of(writeback, known, reference.field)
         if found is not None:
             return found
     waits_for[parent] = _reason(parent, known)
     return str(parent)
 
 
-def _field_of(known: PriorOutcome, name: str) -> Any:
+def _field_of(writeback: ReferencedWriteback, known: Entry, name: str) -> Any:
     if name != "id":
-        return known.record.get(name)
+        return writeback.records.get(known.record_key, {}).get(name)
     text = known.invoiced_id or ""
     return int(text) if text.isdecimal() else text
 
 
-def _reason(parent: Parent, known: PriorOutcome | None) -> str:
+def _reason(parent: Parent, known: Entry | None) -> str:
     who = f"{parent.writeback} {parent.record_key!r}"
     if known is None:
         return f"{who} has not been sent yet"

@@ -13,7 +13,7 @@ from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.launch.launch import WritebackResult, run_writeback
 from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG
-from invoiced_pipeline.defs.writeback.run import WritebackConfig
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import Service
 from invoiced_pipeline_tests.front_door import KEY, SECRETS
@@ -102,8 +102,6 @@ def test_the_launchpad_offers_a_dry_run(writebacks: Service, account: Emulator) 
         for name, value in event.step_output_data.metadata.items()
     }
     assert (told["rows"], told["rows_to_create"], told["rows_invalid"]) == (3, 2, 1)
-    assert "| create | 2 |" in told["plan"]
-    assert f"POST {account.url}/customers" in told["plan"]
     rows = writebacks.query(
         "select record_key, action, method, path, body, reason_param from _writeback_plan "
         "order by position"
@@ -111,6 +109,40 @@ def test_the_launchpad_offers_a_dry_run(writebacks: Service, account: Emulator) 
     body = json.dumps({"email": "pay@acme.example", "name": "Acme"}, separators=(",", ":"))
     assert rows[0] == ("C1", "create", "POST", "/customers", body, None)
     assert [row[1] for row in rows] == ["create", "create", "invalid"]
+
+
+def shown(service: Service, run_id: str) -> dict[str, Any]:
+    """The metadata of a run's op, as Dagster's instance has it."""
+    (log,) = service.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_OUTPUT)
+    return dict(log.get_dagster_event().step_output_data.metadata)
+
+
+def records(table: dg.TableMetadataValue) -> list[dict[str, Any]]:
+    return [dict(record.data) for record in table.records]
+
+
+def test_plan_rows_are_tables_on_the_run_s_page(writebacks: Service, account: Emulator) -> None:
+    plan = shown(writebacks, run(writebacks, "crm").run_id)
+    assert records(plan["plan"])[0] == {
+        "record": "C1",
+        "action": "create",
+        "request": "POST /customers",
+        "body": '{"email":"pay@acme.example","name":"Acme"}',
+    }
+    (invalid,) = records(plan["not_sent"])
+    assert (invalid["record"], invalid["action"], invalid["field"]) == ("C3", "invalid", "name")
+    assert f"POST {account.url}/customers" in plan["sample_requests"].value
+    assert "SecretOfTheCaller" not in repr(plan)
+    assert "changes" not in plan, "a table without rows is left out"
+
+
+def test_tables_of_a_plan_are_short(writebacks: Service) -> None:
+    rows = [f"C{number},Company {number}," for number in range(60)]
+    (writebacks.folder / "crm.csv").write_text("\n".join(["ext_id,name,email", *rows]), "utf-8")
+    plan = shown(writebacks, run(writebacks, "crm").run_id)
+    assert len(plan["plan"].records) == 50
+    assert plan["rows_to_create"].value == 60
+    assert "Rows to send that are not shown: 10. See _writeback_plan." in plan["notes"].value
 
 
 def test_a_push_with_its_parents_then_nothing_is_left_to_do(

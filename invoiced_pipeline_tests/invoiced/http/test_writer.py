@@ -34,15 +34,15 @@ def writer(client: InvoicedClient) -> InvoicedWriter:
 
 
 def test_success_carries_the_record(emulator: Emulator, writer: InvoicedWriter) -> None:
-    answer = writer.send(creation(idempotency_key=KEY))
-    assert (answer.result, answer.status) == ("succeeded", 201)
-    assert json.loads(answer.body)["id"] == emulator.store.all("customers")[0]["id"]
+    result = writer.send(creation(idempotency_key=KEY))
+    assert (result.kind, result.status) == ("succeeded", 201)
+    assert json.loads(result.body)["id"] == emulator.store.all("customers")[0]["id"]
 
 
 def test_refusal_carries_message_and_parameter(writer: InvoicedWriter) -> None:
-    answer = writer.send(creation(name=""))
-    assert (answer.result, answer.status, answer.param) == ("refused", 400, "name")
-    assert answer.message == "Name must be a string between 1 and 255 characters."
+    result = writer.send(creation(name=""))
+    assert (result.kind, result.status, result.param) == ("refused", 400, "name")
+    assert result.message == "Name must be a string between 1 and 255 characters."
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_ambiguous_outcomes_are_not_retried(
     emulator: Emulator, writer: InvoicedWriter, fault: Fault, status: int | None, records: int
 ) -> None:
     emulator.faults.next(fault, method="POST")
-    answer = writer.send(creation(idempotency_key=KEY))
-    assert (answer.result, answer.status) == ("ambiguous", status)
+    result = writer.send(creation(idempotency_key=KEY))
+    assert (result.kind, result.status) == ("ambiguous", status)
     assert len(emulator.requests) == 1
     assert emulator.store.count("customers") == records
 
@@ -69,7 +69,7 @@ def test_time_out_is_ambiguous_while_the_server_goes_on(emulator: Emulator) -> N
     patience = Patience(attempts=3, read_seconds=0.05)
     client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), patience=patience)
     emulator.faults.next("stall_before_commit", method="POST")
-    assert InvoicedWriter(client).send(creation()).result == "ambiguous"
+    assert InvoicedWriter(client).send(creation()).kind == "ambiguous"
     emulator.faults.stalls.release()
     assert emulator.store.count("customers") == 1
     client.close()
@@ -78,16 +78,16 @@ def test_time_out_is_ambiguous_while_the_server_goes_on(emulator: Emulator) -> N
 def test_too_many_requests_are_retried(emulator: Emulator, writer: InvoicedWriter) -> None:
     emulator.faults.next("rate429", count=2, method="POST")
     tally, starts = Tally(), []
-    answer = writer.send(creation(), tally=tally, on_start=lambda: starts.append(1))
-    assert answer.result == "succeeded"
+    result = writer.send(creation(), tally=tally, on_start=lambda: starts.append(1))
+    assert result.kind == "succeeded"
     assert (tally.requests, tally.retries, len(starts)) == (3, 2, 3)
     assert emulator.store.count("customers") == 1
 
 
 def test_too_many_requests_for_good_are_unsent(emulator: Emulator, writer: InvoicedWriter) -> None:
     emulator.faults.rate429 = 1.0
-    answer = writer.send(creation())
-    assert (answer.result, answer.status) == ("unsent", 429)
+    result = writer.send(creation())
+    assert (result.kind, result.status) == ("unsent", 429)
     assert len(emulator.requests) == IMPATIENT.attempts
 
 
@@ -95,9 +95,9 @@ def test_refused_connection_is_unsent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     client = InvoicedClient(f"http://127.0.0.1:{port}", SecretStr("k" * 32), patience=IMPATIENT)
-    answer = InvoicedWriter(client).send(creation())
-    assert answer.result == "unsent"
-    assert "was not sent" in (answer.message or "")
+    result = InvoicedWriter(client).send(creation())
+    assert result.kind == "unsent"
+    assert "was not sent" in (result.message or "")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_on_start_can_refuse_a_request(emulator: Emulator, writer: InvoicedWrite
     with pytest.raises(TimeoutError):
         writer.send(creation(), on_start=too_late)
     assert emulator.requests == []
-    assert writer.send(creation()).result == "succeeded"
+    assert writer.send(creation()).kind == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_what_the_api_would_refuse_is_never_sent(wrong: dict[str, Any]) -> None:
 
 
 def test_extra_headers_are_sent(emulator: Emulator, writer: InvoicedWriter) -> None:
-    answer = writer.send(creation(headers={"X-Correlation-Id": "mine"}))
-    assert answer.result == "succeeded"
+    result = writer.send(creation(headers={"X-Correlation-Id": "mine"}))
+    assert result.kind == "succeeded"
     assert emulator.api_key not in repr(creation(headers={"X-Secret": emulator.api_key}))
 
 

@@ -12,16 +12,17 @@ from pydantic import SecretStr
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import MARKER
+from invoiced_pipeline.defs.writeback.metadata import plan_metadata
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.ledger import Entry, Ledger
+from invoiced_pipeline.writeback.plan.current_plan import plan_writeback
 from invoiced_pipeline.writeback.plan.plan import Plan
-from invoiced_pipeline.writeback.plan.rendering import as_markdown
 from invoiced_pipeline.writeback.plan.replaced_fields import replaced_notes, requests_of
+from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.report import PushReport
-from invoiced_pipeline.writeback.push.target import Target
-from invoiced_pipeline.writeback.run import PushOptions, plan_writeback, push_writeback
+from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
 
@@ -67,7 +68,7 @@ class Updating:
     def push(self, *, meanwhile: Hook | None = None) -> PushReport:
         key = SecretStr(self.emulator.api_key)
         client = InvoicedClient(self.emulator.url, key, patience=PATIENCE)
-        target = Target(
+        context = PushContext(
             client=client,
             api_key=key,
             connection=self._all.first,
@@ -82,7 +83,7 @@ class Updating:
 
         options = PushOptions(on_plan=on_plan)
         try:
-            (report,) = push_writeback(self._all, "it", target, options)
+            (report,) = push_writeback(self._all, "it", context, options)
         finally:
             client.close()
         return report
@@ -434,6 +435,6 @@ def test_the_plan_tells_what_is_replaced_and_counts_requests(
     notes = replaced_notes(plan)
     assert notes[0].startswith("Invoiced replaces metadata as a whole. 2 rows set parts of it")
     assert "A push of this plan makes 6 requests, 2 of them to read" in notes[1]
-    assert notes[0] in as_markdown(plan, emulator.url)
+    assert notes[0] in plan_metadata(plan, emulator.url)["notes"]
     assert updating.push().failure is None
     assert len(emulator.requests) == requests_of(plan)

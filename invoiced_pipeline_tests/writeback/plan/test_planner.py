@@ -9,19 +9,19 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import MARKER
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
+from invoiced_pipeline.writeback.ledger.ledger import Entry
 from invoiced_pipeline.writeback.plan.plan import Plan
-from invoiced_pipeline.writeback.plan.row_planner import Retries
+from invoiced_pipeline.writeback.plan.send_decision import Retries
 from invoiced_pipeline.writeback.source.references import Parent
 from invoiced_pipeline.writeback.validation.diff import Change
 from invoiced_pipeline_tests.conftest import Replica, customer
-from invoiced_pipeline_tests.writeback.plans import plan_of, planned
+from invoiced_pipeline_tests.writeback.plans import ledger_entry, plan_of, planned
 
 
-def succeeded(plan: Plan, row: int = 0, invoiced_id: str = "7") -> PriorOutcome:
-    """The prior outcome of a row that was sent."""
+def succeeded(plan: Plan, row: int = 0, invoiced_id: str = "7") -> Entry:
+    """The ledger entry of a row that was sent."""
     digest = plan.rows[row].payload_hash
-    return PriorOutcome(
+    return ledger_entry(
         state="succeeded", payload_hash=digest, succeeded_hash=digest, invoiced_id=invoiced_id
     )
 
@@ -156,10 +156,10 @@ def test_a_key_that_is_null(database: Database) -> None:
 def test_refused_and_unknown_rows_wait_for_a_person(database: Database) -> None:
     row = {"name": "Acme"}
     digest = planned(database, "create_customer", row).payload_hash
-    rejected = {"k0": PriorOutcome(state="rejected", payload_hash=digest)}
-    unknown = {"k0": PriorOutcome(state="unknown", payload_hash=digest)}
+    rejected = {"k0": ledger_entry(state="rejected", payload_hash=digest)}
+    unknown = {"k0": ledger_entry(state="unknown", payload_hash=digest)}
 
-    def action(known: dict[str, PriorOutcome], row: dict[str, Any], **options: Any) -> str:
+    def action(known: dict[str, Entry], row: dict[str, Any], **options: Any) -> str:
         return planned(database, "create_customer", row, known=known, **options).action
 
     assert action(rejected, row) == "held"
@@ -178,10 +178,10 @@ def test_children_wait_for_their_parents(database: Database) -> None:
     rows = [{"crm_id": name, "items": []} for name in ("C1", "C2", "C3")]
     others = {
         "crm": {
-            "C1": PriorOutcome(
+            "C1": ledger_entry(
                 state="succeeded", payload_hash="x", succeeded_hash="x", invoiced_id="12"
             ),
-            "C2": PriorOutcome(state="rejected", payload_hash="x"),
+            "C2": ledger_entry(state="rejected", payload_hash="x"),
         }
     }
     plan = plan_of(database, "create_invoice", *rows, others=others, mapping=REFERENCE)
@@ -197,20 +197,30 @@ def test_children_wait_for_their_parents(database: Database) -> None:
     ]
 
 
-def test_references_in_arrays_in_paths_and_by_key_column(database: Database) -> None:
-    known = PriorOutcome(
-        state="succeeded",
-        payload_hash="x",
-        succeeded_hash="x",
-        invoiced_id="12",
-        record={"id": 12, "currency": "eur"},
+def test_later_row_of_a_key_waits_for_its_parent_too(database: Database) -> None:
+    known = ledger_entry(state="succeeded", payload_hash="x", succeeded_hash="x", invoiced_id="12")
+    rows = [{"key": "A", "name": "A", "crm_id": crm_id} for crm_id in ("C1", "C2")]
+    plan = plan_of(
+        database,
+        "create_customer",
+        *rows,
+        others={"crm": {"C1": known}},
+        records={"crm": {"C1": {"id": 12, "number": "N-1"}}},
+        mapping={"name": "name", "notes": "@crm[crm_id].number"},
     )
+    assert actions(plan) == ["create", "held"]
+    assert plan.rows[1].reason == "waits: crm 'C2' has not been sent yet"
+
+
+def test_references_in_arrays_in_paths_and_by_key_column(database: Database) -> None:
+    known = ledger_entry(state="succeeded", payload_hash="x", succeeded_hash="x", invoiced_id="12")
     others = {"crm": {"C1": known}, "bills": {"B1": known}}
     payment = planned(
         database,
         "record_payment",
         {"bill": "B1", "amount": 5},
         others=others,
+        records={"bills": {"B1": {"id": 12, "currency": "eur"}}},
         mapping={
             "amount": "amount",
             "currency": "@bills[bill].currency",

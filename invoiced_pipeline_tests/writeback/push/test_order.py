@@ -1,4 +1,4 @@
-"""Rows of one key in order, rows in one array, and rows that rely on what a record is."""
+"""Rows of one key in order, rows in one array, and rows that rely on a record's state."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def name_of(pushing: Pushing) -> str:
     return record["name"]
 
 
-def test_rows_of_one_key_go_in_order(pushing: Pushing) -> None:
+def test_rows_of_one_key_are_sent_in_order(pushing: Pushing) -> None:
     assert pushing([MAKES, *NAMES, *customers(30)]).failure is None
     first = min(pushing.emulator.store.all("customers"), key=lambda each: each["id"])
     names = {each["name"] for each in pushing.emulator.store.all("customers")}
@@ -35,13 +35,13 @@ def test_rows_of_one_key_go_in_order(pushing: Pushing) -> None:
 
 @pytest.mark.parametrize("fault", ["lose_response", "drop_connection", "fail_after_commit"])
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_lost_answer_keeps_the_order(pushing: Pushing, fault: Fault, at: int) -> None:
+def test_lost_response_keeps_the_order(pushing: Pushing, fault: Fault, at: int) -> None:
     pushing.emulator.faults.next(fault, method="POST" if at == 0 else "PATCH", skip=max(0, at - 1))
     assert pushing([MAKES, *NAMES], waits=True).failure is None
     assert name_of(pushing) == "C"
 
 
-def test_rows_behind_a_refused_one_stay(pushing: Pushing) -> None:
+def test_rows_behind_a_refused_one_are_not_sent(pushing: Pushing) -> None:
     wrong = planned("r", {"email": "x"}, action="update", method="PATCH", path="/customers/{id}")
     report = pushing([MAKES, wrong, NAMES[1]])
     assert report.states == {"rejected": 1}
@@ -56,7 +56,7 @@ def array(count: int, *, batch: int = 0, start: int = 0) -> list:
     ]
 
 
-def test_array_that_is_refused_is_refused_for_each_row(pushing: Pushing) -> None:
+def test_refused_array_is_refused_for_each_row(pushing: Pushing) -> None:
     pushing.operation = "custom"
     options = {"path": "/notes", "method": "POST"}
     report = pushing([*array(3), *array(2, batch=1, start=3)], **options)
@@ -66,7 +66,7 @@ def test_array_that_is_refused_is_refused_for_each_row(pushing: Pushing) -> None
     assert len({entry.idempotency_key for entry in entries}) == 2
 
 
-def test_array_whose_answer_is_lost_is_unknown_for_each_row(pushing: Pushing) -> None:
+def test_array_whose_response_is_lost_is_unknown_for_each_row(pushing: Pushing) -> None:
     pushing.operation = "custom"
     options = {"path": "/notes", "method": "POST"}
     pushing.emulator.faults.next("lose_response", method="POST")
@@ -76,7 +76,7 @@ def test_array_whose_answer_is_lost_is_unknown_for_each_row(pushing: Pushing) ->
     assert writes(pushing) == ["POST"]
 
 
-def test_custom_rows_one_by_one(pushing: Pushing) -> None:
+def test_custom_rows_with_one_request_each(pushing: Pushing) -> None:
     pushing.operation = "custom"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     body = {"notes": "Hello", "customer_id": 7}
@@ -86,7 +86,7 @@ def test_custom_rows_one_by_one(pushing: Pushing) -> None:
 
 
 @pytest.mark.parametrize(("action", "draft"), [("delete", False), ("void", True)])
-def test_invoice_that_changed_since_the_plan_is_left_alone(
+def test_invoice_that_changed_since_the_plan_is_not_touched(
     pushing: Pushing, action: str, draft: bool
 ) -> None:
     pushing.operation = "delete_invoice"
@@ -104,7 +104,7 @@ def test_invoice_that_changed_since_the_plan_is_left_alone(
 @pytest.mark.parametrize(
     "limits", [{"active": False}, {"max_records": 2}, {"max_amount": 5}, {"max_deletes": 2}]
 )
-def test_limits_are_kept_before_anything_is_sent(pushing: Pushing, limits: dict) -> None:
+def test_plan_over_a_limit_sends_nothing(pushing: Pushing, limits: dict) -> None:
     rows = [
         change(f"/invoices/{at}", None, action="delete", method="DELETE", amount=2)
         for at in range(3)
@@ -114,15 +114,15 @@ def test_limits_are_kept_before_anything_is_sent(pushing: Pushing, limits: dict)
     assert writes(pushing) == []
 
 
-def test_share_of_refused_rows_that_is_let_pass(pushing: Pushing) -> None:
+def test_reject_share_allows_refused_rows(pushing: Pushing) -> None:
     rows = [*customers(9), planned("bad", {"name": ""})]
     assert "1 of 10 rows was refused" in (pushing(rows).failure or "")
     report = pushing(rows, reject_share=0.1)
     assert report.failure is None
-    assert report.problems[0].record_key == "bad", "let pass, and listed all the same"
+    assert report.failures[0].record_key == "bad", "allowed, but still listed"
 
 
-def test_record_that_is_being_edited_is_tried_at_the_next_push(pushing: Pushing) -> None:
+def test_record_that_somebody_edits_is_sent_by_the_next_push(pushing: Pushing) -> None:
     pushing.operation = "update_customer"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     pushing.emulator.lock("customers", 7)

@@ -1,4 +1,4 @@
-"""A push through the front door: each row once, and the ledger says what became of it."""
+"""A push: every row is sent once, and the ledger says what became of it."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_new_rows_are_sent_once(pushing: Pushing) -> None:
 
 
 @pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit", "truncate_body"])
-def test_what_was_committed_is_found_and_not_sent_again(pushing: Pushing, fault: Fault) -> None:
+def test_committed_request_is_looked_up_and_not_sent_again(pushing: Pushing, fault: Fault) -> None:
     pushing.emulator.faults.next(fault, method="POST")
     report = pushing(customers(3))
     assert report.failure is None
@@ -39,7 +39,7 @@ def test_what_was_committed_is_found_and_not_sent_again(pushing: Pushing, fault:
     assert set(pushing.states().values()) == {"succeeded"}
 
 
-def test_lost_before_the_commit(pushing: Pushing) -> None:
+def test_request_lost_before_the_commit(pushing: Pushing) -> None:
     pushing.emulator.faults.next("drop_connection", method="POST")
     report = pushing(customers(2))
     assert report.states == {"succeeded": 1, "sent": 1}
@@ -55,18 +55,18 @@ def test_lost_before_the_commit(pushing: Pushing) -> None:
     assert (again.attempts, again.state) == (2, "succeeded")
 
 
-def test_waiting_settles_it_in_the_same_push(pushing: Pushing) -> None:
+def test_waiting_push_resolves_its_own_open_outcomes(pushing: Pushing) -> None:
     pushing.emulator.faults.next("drop_connection", method="POST")
     assert pushing(customers(2), waits=True).failure is None
     assert names(pushing) == ["Customer 0", "Customer 1"]
     assert len(pushing.clock.pauses) == 1
 
 
-def test_refused_row_is_rejected_and_kept(pushing: Pushing) -> None:
+def test_refused_row_is_rejected_until_it_changes(pushing: Pushing) -> None:
     rows = [*customers(2), planned("bad", {"name": "B", "email": "nonsense"})]
     report = pushing(rows)
     assert report.states == {"succeeded": 2, "rejected": 1}
-    (problem,) = report.problems
+    (problem,) = report.failures
     assert (problem.record_key, problem.status_code, problem.error_param) == ("bad", 400, "email")
     assert "Email must be a valid email address" in (report.failure or "")
     assert pushing(rows).states["rejected"] == 1

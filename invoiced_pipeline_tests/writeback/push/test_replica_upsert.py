@@ -1,4 +1,4 @@
-"""What a push wrote is in the replica at once, typed as a sync types it."""
+"""Records of a push are in the replica at once, typed as a sync types them."""
 
 import json
 from collections.abc import Callable
@@ -43,13 +43,13 @@ def test_children_follow_their_record(replicating: Pushing, replicate: Replica) 
     assert shown == [(25, invoice_id)]
 
 
-def test_table_that_is_not_replicated_stays_away(pushing: Pushing) -> None:
+def test_unreplicated_table_is_not_created(pushing: Pushing) -> None:
     assert pushing(customers(1)).failure is None
     with pushing.database.session(DATASET, read_only=True) as session:
         assert "customers" not in session.tables()
 
 
-def test_ledger_that_was_lost_is_mended_from_the_replica(replicating: Pushing) -> None:
+def test_lost_ledger_is_restored_from_the_replica(replicating: Pushing) -> None:
     rows = customers(3)
     replicating(rows)
     with replicating.database.session(DATASET) as session:

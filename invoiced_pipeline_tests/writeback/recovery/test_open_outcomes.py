@@ -1,4 +1,4 @@
-"""Outcomes that are open for long: slow servers, dead processes, old keys, two pushes at once."""
+"""Outcomes that stay open: slow servers, dead processes, old keys, two pushes at once."""
 
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -10,10 +10,11 @@ from invoiced_pipeline.exceptions import AuthenticationError, DatasetMismatchErr
 from invoiced_pipeline.invoiced.http.client import Patience
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter
 from invoiced_pipeline.writeback.ledger.ledger import Ledger
-from invoiced_pipeline.writeback.plan.row_planner import Retries
+from invoiced_pipeline.writeback.plan.send_decision import Retries
 from invoiced_pipeline.writeback.push import transitions
-from invoiced_pipeline.writeback.push.report import Problem, PushReport
-from invoiced_pipeline.writeback.recovery import verdict as outcome
+from invoiced_pipeline.writeback.push.report import PushReport, RowFailure
+from invoiced_pipeline.writeback.recovery.outcome import KEY_LIFETIME
+from invoiced_pipeline.writeback.recovery.resolver import OutcomeResolver, Resolution
 from invoiced_pipeline_tests.writeback.pushing import DATASET, LONG, Pushing, customers, planned
 
 HASTY = Patience(attempts=2, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
@@ -42,7 +43,7 @@ def test_server_that_commits_after_the_time_out(pushing: Pushing, stall: Fault) 
     assert (count(pushing), posts(pushing)) == (1, 1)
 
 
-def test_waiting_is_long_enough_for_a_server_that_goes_on(pushing: Pushing) -> None:
+def test_wait_is_long_enough_for_a_server_that_commits_late(pushing: Pushing) -> None:
     pushing.patience = HASTY
     pushing.emulator.faults.next("stall_before_commit", method="POST")
     pushing.clock.on_pause = pushing.emulator.faults.stalls.release
@@ -51,7 +52,7 @@ def test_waiting_is_long_enough_for_a_server_that_goes_on(pushing: Pushing) -> N
     assert pushing.clock.pauses == [pytest.approx(60.2)]
 
 
-def test_without_the_waiting_there_would_be_two(
+def test_without_the_wait_there_would_be_two_records(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transitions, "is_finished", lambda _: True)
@@ -63,27 +64,25 @@ def test_without_the_waiting_there_would_be_two(
 
 
 @pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit"])
-def test_without_the_look_up_there_would_be_two(
+def test_without_the_look_up_there_would_be_two_records(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    monkeypatch.setattr("invoiced_pipeline.writeback.push.push.Settler.settle", _not_done)
+    monkeypatch.setattr(OutcomeResolver, "resolve", _not_done)
     if fault == "lose_response":
-        monkeypatch.setattr(transitions, "may_replay", lambda *_: False)  # another key, too
+        monkeypatch.setattr(transitions, "may_reuse_key", lambda *_: False)  # another key, too
     pushing.emulator.faults.next(fault, method="POST")
     pushing(customers(1), waits=True)
     assert count(pushing) == 2
 
 
-def _not_done(_settler, entries, _others):
-    from invoiced_pipeline.writeback.recovery.settler import Settled
-
-    return [Settled(entry=entry, verdict="not_done") for entry in entries]
+def _not_done(_resolver, entries, _others):
+    return [Resolution(entry=entry, outcome="not_done") for entry in entries]
 
 
-def test_same_key_saves_what_the_look_up_misses(
+def test_same_key_prevents_a_second_record_that_the_look_up_misses(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("invoiced_pipeline.writeback.push.push.Settler.settle", _not_done)
+    monkeypatch.setattr(OutcomeResolver, "resolve", _not_done)
     pushing.emulator.faults.next("lose_response", method="POST")
     assert pushing(customers(1), waits=True).failure is None
     assert (count(pushing), posts(pushing)) == (1, 2)
@@ -92,7 +91,7 @@ def test_same_key_saves_what_the_look_up_misses(
 def killed(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch, *, sends: bool, rows: int = 1
 ) -> None:
-    """A push that dies between its claim and its answer."""
+    """Runs a push that dies between its claim and the response."""
     with monkeypatch.context() as patched:
         send = InvoicedWriter.send
 
@@ -109,7 +108,7 @@ def killed(
 
 
 def _once(write):
-    """Nothing is written after the claim, as if the process were gone."""
+    """Allows only the claim to be written, as if the process had died after it."""
     written = []
 
     def limited(self, entries, responses=()):
@@ -132,25 +131,27 @@ def test_push_after_a_kill_says_how_many_why_and_until_when(
     counted = "1 row" if rows == 1 else "7 rows"
     assert failure == (
         f"Write-back 'create_customer': the outcome of {counted} is not known yet: a push claimed "
-        "them and was stopped, or their answer was lost, and their requests may still be carried "
-        f"out until {until:%Y-%m-%d %H:%M:%S} UTC. Push again after that; what became of them is "
-        "looked up before anything is sent. First: record 'k0'"
+        "them and was stopped, or their response was lost. Their requests may still be carried "
+        f"out until {until:%Y-%m-%d %H:%M:%S} UTC. Push again after that; the push looks up what "
+        "became of them before it sends anything. First: record 'k0'"
     )
-    pushing.clock.at = until  # the instant that the message names is late enough
+    pushing.clock.at = until  # the time in the message is late enough
     assert pushing(customers(rows)).failure is None
     assert (count(pushing), posts(pushing)) == (rows, rows)
 
 
-def test_outcome_that_stays_unknown_has_a_text_without_none() -> None:
+def test_message_about_open_outcomes_never_says_none() -> None:
     for state in ("sent", "unknown"):
-        report = PushReport(writeback="w", rows=1, problems=[Problem(record_key="k0", state=state)])
+        report = PushReport(
+            writeback="w", rows=1, failures=[RowFailure(record_key="k0", state=state)]
+        )
         assert report.failure is not None
         assert "None" not in report.failure
         assert "'k0'" in report.failure
 
 
 @pytest.mark.parametrize("sends", [True, False])
-def test_push_that_died_is_looked_up(
+def test_requests_of_a_push_that_died_are_looked_up(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch, sends: bool
 ) -> None:
     killed(pushing, monkeypatch, sends=sends)
@@ -167,7 +168,9 @@ def test_push_that_died_is_looked_up(
 
 
 @pytest.mark.parametrize("why", ["a day later", "another API key", "a stored failure"])
-def test_key_is_not_used_again(pushing: Pushing, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+def test_idempotency_key_is_not_used_again(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
     if why == "a stored failure":
         pushing.emulator.faults.next("rate5xx", method="POST")
         pushing(customers(1), meanwhile=lambda: None)
@@ -193,7 +196,7 @@ def test_stored_failure_that_was_carried_out_is_found(pushing: Pushing) -> None:
     assert pushing.clock.pauses == []
 
 
-def test_what_cannot_be_established_is_never_sent_by_itself(pushing: Pushing) -> None:
+def test_unknown_outcome_is_sent_again_only_on_request(pushing: Pushing) -> None:
     pushing.operation = "attach_payment_source"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     pushing.emulator.store.put("cards", {"id": 1, "object": "card", "customer": 7, "created_at": 1})
@@ -201,7 +204,7 @@ def test_what_cannot_be_established_is_never_sent_by_itself(pushing: Pushing) ->
     body = {
         "method": "credit_card",
         "invoiced_token": "tok",
-    }  # shown nowhere, compared with nothing
+    }  # no record shows them, so nothing can be compared
     row = planned("r", body, path="/customers/7/payment_sources")
     for _ in range(2):
         report = pushing([row], waits=True)
@@ -225,7 +228,7 @@ def test_two_pushes_at_once_send_a_row_once(pushing: Pushing) -> None:
     assert set(pushing.states().values()) == {"succeeded"}
 
 
-def test_number_of_an_older_record_is_not_taken_for_ours(pushing: Pushing) -> None:
+def test_older_record_with_the_number_is_not_ours(pushing: Pushing) -> None:
     old = {"id": 1, "object": "customer", "name": "Old", "number": "N-1", "created_at": 1000}
     pushing.emulator.store.put("customers", old)
     pushing.emulator.faults.next("drop_connection", method="POST")
@@ -235,10 +238,11 @@ def test_number_of_an_older_record_is_not_taken_for_ours(pushing: Pushing) -> No
 
 
 @pytest.mark.parametrize("first", ["lose_response", "drop_connection"])
-def test_twins_are_two_records(pushing: Pushing, first: str) -> None:
-    """Two rows alike, nothing to tell them apart by, both answers lost: two records, two ids.
+def test_identical_rows_are_two_records(pushing: Pushing, first: str) -> None:
+    """Two identical rows whose responses were lost: two records, two IDs.
 
-    Whichever of them the one record is taken for: its maker is told it again under its own key.
+    Whichever row is credited with the one record that was created: replaying its creator's
+    idempotency key returns it.
     """
     pushing.operation = "create_task"
     body = {"name": "Call", "action": "phone", "due_date": 1_800_000_000}
@@ -268,7 +272,7 @@ def test_wrong_key_sends_nothing(pushing: Pushing) -> None:
     assert set(pushing.states().values()) <= {"planned"}
 
 
-def test_api_that_is_down_is_left_alone(pushing: Pushing) -> None:
+def test_push_stops_when_the_api_is_down(pushing: Pushing) -> None:
     pushing.emulator.faults.status5xx = 503
     pushing.emulator.faults.next("rate5xx", 1000, method="POST")
     report = pushing(customers(100))
@@ -280,5 +284,5 @@ def test_api_that_is_down_is_left_alone(pushing: Pushing) -> None:
     assert count(pushing) == 100
 
 
-def test_key_lifetime_is_within_the_api_s() -> None:
-    assert timedelta(hours=24) > outcome.KEY_LIFETIME
+def test_key_lifetime_is_shorter_than_the_api_s() -> None:
+    assert timedelta(hours=24) > KEY_LIFETIME

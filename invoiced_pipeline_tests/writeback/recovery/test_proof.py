@@ -1,4 +1,4 @@
-"""A success needs proof: a record in the answer, and an identity that is more than a number."""
+"""A success needs proof: a record in the response, and more in common than a number."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,10 +7,9 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
-from invoiced_pipeline.writeback.recovery.settler import Settler
+from invoiced_pipeline.writeback.recovery.resolver import OutcomeResolver
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
-from invoiced_pipeline_tests.writeback.plans import plan_of
+from invoiced_pipeline_tests.writeback.plans import ledger_entry, plan_of
 from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned
 from invoiced_pipeline_tests.writeback.test_exactly_once import (
     CHANGES,
@@ -32,8 +31,8 @@ def writes(pushing: Pushing) -> int:
 
 @pytest.mark.parametrize("body", [b"", b"{}"])
 @pytest.mark.parametrize("case", [*CREATIONS, *CHANGES], ids=str)
-def test_answer_without_a_record(pushing: Pushing, case: Case, body: bytes) -> None:
-    """Every operation: the record is looked up within the push, and its id is known after it."""
+def test_response_without_a_record(pushing: Pushing, case: Case, body: bytes) -> None:
+    """Every operation: the same push looks the record up, and the ledger has its ID."""
     prepare(pushing, case)
     pushing.operation = case.operation
     before = case.count(pushing)
@@ -48,7 +47,7 @@ def test_answer_without_a_record(pushing: Pushing, case: Case, body: bytes) -> N
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_change_after_an_answer_without_a_record_makes_no_second(
+def test_change_after_a_response_without_a_record_creates_no_second(
     pushing: Pushing, body: bytes
 ) -> None:
     pushing.emulator.faults.body = body
@@ -61,7 +60,7 @@ def test_change_after_an_answer_without_a_record_makes_no_second(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_answer_with_another_record(pushing: Pushing, method: str) -> None:
+def test_response_with_another_record(pushing: Pushing, method: str) -> None:
     pushing.emulator.store.put("customers", {**CUSTOMER, "id": 7, "number": "OTHER"})
     create = planned("r", NUMBERED)
     update = planned("r", {"name": "New"}, action="update", method="PATCH", path="/customers/7")
@@ -79,7 +78,7 @@ CUSTOMER: dict[str, Any] = {
 
 
 def put_number(pushing: Pushing, age: int = 1, **fields: Any) -> None:
-    """A record of somebody else's with the number, made so many seconds before."""
+    """Puts somebody else's record with the number, created `age` seconds ago."""
     made = int(pushing.clock.at.timestamp()) - age
     record = {**CUSTOMER, "id": 77, **NUMBERED, "created_at": made, **fields}
     pushing.emulator.store.put("customers", record)
@@ -87,7 +86,7 @@ def put_number(pushing: Pushing, age: int = 1, **fields: Any) -> None:
 
 @pytest.mark.parametrize("fault", ["drop_connection", "rate5xx"])
 def test_number_that_somebody_used_a_moment_before(pushing: Pushing, fault: Any) -> None:
-    """Where the key's own answer can be had it decides; else a person has to look."""
+    """The response stored under the key decides; without one, a person has to look."""
     put_number(pushing, name="Somebody else")
     pushing.emulator.faults.next(fault, method="POST")
     pushing([planned("r", NUMBERED)], waits=True)
@@ -98,20 +97,20 @@ def test_number_that_somebody_used_a_moment_before(pushing: Pushing, fault: Any)
 
 @pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit"])
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
-def test_clock_that_jumps_between_request_and_look_up(
+def test_clock_jumps_between_request_and_look_up(
     pushing: Pushing, jump: timedelta, fault: Any
 ) -> None:
     rows = [planned(f"r{at}", {"name": f"New {at}", "number": f"N-{at}"}) for at in range(10)]
     pushing.emulator.faults.next(fault, 10, method="POST")
-    # The service's records are of one clock, its Date header is of another by then.
+    # The clock of the emulator's records differs from that of its Date header by then.
     pushing.emulator.clock.set(int(pushing.clock.at.timestamp()))
-    settle = Settler.__init__
+    initialise = OutcomeResolver.__init__
 
-    def jumping(self: Settler, client: Any, clock: Any, ahead: timedelta) -> None:
-        settle(self, client, clock, jump)
+    def jumping(self: OutcomeResolver, client: Any, clock: Any, ahead: timedelta) -> None:
+        initialise(self, client, clock, jump)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Settler, "__init__", jumping)
+        patched.setattr(OutcomeResolver, "__init__", jumping)
         pushing(rows, waits=True)
     assert "rejected" not in pushing.states().values()
     assert pushing.emulator.store.count("customers") == 10
@@ -121,7 +120,7 @@ def test_clock_that_jumps_between_request_and_look_up(
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=-1), timedelta(hours=1)])
-def test_service_with_another_clock(pushing: Pushing, ahead: timedelta) -> None:
+def test_api_clock_differs_from_ours(pushing: Pushing, ahead: timedelta) -> None:
     pushing.emulator.clock.set(int((pushing.clock.at + ahead).timestamp()))
     rows = [planned(f"r{at}", {"name": f"New {at}", "number": f"N-{at}"}) for at in range(10)]
     pushing.emulator.faults.next("fail_after_commit", 10, method="POST")
@@ -129,8 +128,8 @@ def test_service_with_another_clock(pushing: Pushing, ahead: timedelta) -> None:
     assert (pushing.emulator.store.count("customers"), writes(pushing)) == (10, 10)
 
 
-def test_one_record_is_never_two_rows(pushing: Pushing) -> None:
-    """Two rows with one number, should they ever go out, and both answers lost."""
+def test_one_record_never_belongs_to_two_rows(pushing: Pushing) -> None:
+    """Two rows with one number, should they ever be sent, and both responses lost."""
     pushing.emulator.faults.next("lose_response", 2, method="POST")
     pushing([planned("a", NUMBERED), planned("b", NUMBERED)], waits=True)
     assert sorted(pushing.states().values()) == ["rejected", "succeeded"]
@@ -157,7 +156,7 @@ def test_number_of_an_invalid_row_is_free(database: Database) -> None:
 def test_number_belongs_to_the_row_that_was_sent(database: Database) -> None:
     rows = [{"key": key, "name": key, "number": "N-1"} for key in ("new", "old")]
     first = plan_of(database, "create_customer", rows[1])
-    sent = PriorOutcome(
+    sent = ledger_entry(
         state="succeeded",
         payload_hash=first.rows[0].payload_hash,
         succeeded_hash=first.rows[0].payload_hash,
@@ -191,9 +190,9 @@ def test_number_of_a_row_whose_outcome_is_open(
 ) -> None:
     replicated(emulator, replicate)
     row = {"key": "a", "name": "Other", "number": "N-1"}
-    known = {"a": PriorOutcome(state=state, payload_hash="h")}
+    known = {"a": ledger_entry(state=state, payload_hash="h")}
     (found,) = plan_of(database, "create_customer", row, known=known).rows
-    assert found.action == "create"
+    assert found.action == ("held" if state == "sent" else "create")
 
 
 def test_number_of_a_deleted_record_is_free(
@@ -207,10 +206,10 @@ def test_number_of_a_deleted_record_is_free(
     assert found.action == "create"
 
 
-def test_record_with_the_row_s_content_is_its_own(
+def test_record_with_the_row_s_content_is_adopted(
     emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
-    """A warehouse put back from a copy: the ledger is gone, the record is not."""
+    """A warehouse restored from a backup: the record exists, its ledger entry does not."""
     replicated(emulator, replicate)
     pushing = Pushing(emulator, database)
     rows = [
@@ -224,10 +223,10 @@ def test_record_with_the_row_s_content_is_its_own(
 def test_record_of_another_row_is_not_adopted(
     emulator: Emulator, replicate: Replica, database: Database
 ) -> None:
-    """A renamed record key makes no second owner of one record."""
+    """A renamed record key does not adopt the record of its old key."""
     replicated(emulator, replicate)
     known = {
-        "old": PriorOutcome(
+        "old": ledger_entry(
             state="succeeded", payload_hash="h", succeeded_hash="h", invoiced_id="7"
         )
     }

@@ -9,16 +9,15 @@ import pytest
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.ledger import Ledger
-from invoiced_pipeline.writeback.ledger.prior_outcomes import PriorOutcome
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.plan_table import write_plan
 from invoiced_pipeline.writeback.plan.planner import PlanRequest
 from invoiced_pipeline.writeback.plan.single_row import SingleRow, plan_single
 from invoiced_pipeline.writeback.source.record_keys import LONGEST_KEY
-from invoiced_pipeline_tests.writeback.plans import NAME, plan_of, planned
+from invoiced_pipeline_tests.writeback.plans import NAME, ledger_entry, plan_of, planned
 from invoiced_pipeline_tests.writeback.pushing import DATASET, Pushing
 
-SENT = PriorOutcome(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
+SENT = ledger_entry(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
 
 
 def keys_of(plan: Plan) -> list[tuple[str, str]]:

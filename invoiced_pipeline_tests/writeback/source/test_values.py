@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from invoiced_pipeline.catalog.operations import Field
+from invoiced_pipeline.defs.writeback.metadata import plan_metadata
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of
@@ -26,7 +27,6 @@ from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan, plan_rows
 from invoiced_pipeline.writeback.plan.redaction import redacted_plan
-from invoiced_pipeline.writeback.plan.rendering import as_markdown
 from invoiced_pipeline.writeback.plan.single_row import SingleRow, plan_single
 from invoiced_pipeline.writeback.source.decimal_notation import number_of
 from invoiced_pipeline.writeback.source.instants import Instant
@@ -163,7 +163,7 @@ def test_a_recognised_date_is_shown_in_the_plan(database: Database) -> None:
         ("due_date: 20261107.0 was read as 2026-11-07",),
         (),
     ]
-    assert "was read as 2026-11-07" in as_markdown(plan, HOST)
+    assert "was read as 2026-11-07" in str(plan_metadata(plan, HOST))
 
 
 @given(
@@ -516,7 +516,7 @@ def test_no_value_stops_the_plan(database: Database, value: Any, key: Any, notat
         rows[0]["key"] = key
         plan = plan_of(database, operation, *rows, **options)
         assert len(plan.rows) == len(rows)
-        as_markdown(plan, HOST)
+        plan_metadata(plan, HOST)
         for row in plan.rows:
             encode_body([row.body, row.record_key, row.reason, list(row.warnings)])
             is_text = isinstance(value, str)  # which may read as it likes
@@ -539,7 +539,7 @@ def test_an_identifier_that_looks_like_a_number_is_a_warning(database: Database)
         ["name"],
     ]
     assert "1928826755.0" in plan.rows[0].warnings[0]
-    assert "looks like a floating-point number" in as_markdown(plan, HOST)
+    assert "looks like a floating-point number" in str(plan_metadata(plan, HOST))
 
 
 def test_a_warning_hides_private_values(database: Database) -> None:

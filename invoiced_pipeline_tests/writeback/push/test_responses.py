@@ -1,4 +1,4 @@
-"""The API's answers: kept, compared with what was asked, and passed on."""
+"""The API's responses: stored, compared with what was requested, and passed on."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ def responses(pushing: Pushing) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.everywhere
-def test_answers_are_kept_whole(pushing: Pushing) -> None:
+def test_responses_are_stored_whole(pushing: Pushing) -> None:
     pushing([*customers(1), planned("x", {"name": "X", "type": "alien"})])
     (made, refused) = responses(pushing)
     record = json.loads(made[3])
@@ -32,7 +32,7 @@ def test_answers_are_kept_whole(pushing: Pushing) -> None:
     assert refused[4:] == (None, None)
 
 
-def test_the_api_s_own_way_of_writing_is_no_drift(pushing: Pushing) -> None:
+def test_values_as_the_api_stores_them_are_no_drift(pushing: Pushing) -> None:
     body = {
         "name": "A",
         "email": "Ann@Example.COM",
@@ -45,7 +45,7 @@ def test_the_api_s_own_way_of_writing_is_no_drift(pushing: Pushing) -> None:
     assert pushing([planned("a", body)]).verified == 1
 
 
-def test_what_is_not_as_asked_is_drift(pushing: Pushing) -> None:
+def test_value_that_differs_is_drift(pushing: Pushing) -> None:
     body = {"name": "A", "autopay": True, "payment_terms": "NET 30"}  # AutoPay clears the terms
     report = pushing([planned("a", body)])
     assert report.failure is None
@@ -55,7 +55,7 @@ def test_what_is_not_as_asked_is_drift(pushing: Pushing) -> None:
     assert json.loads(drift) == [{"field": "payment_terms", "asked": "NET 30", "found": None}]
 
 
-def test_personal_values_are_not_told_as_drift(pushing: Pushing) -> None:
+def test_drift_shows_no_personal_values(pushing: Pushing) -> None:
     pushing.operation = "update_customer"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     body = {"name": "Secret Person", "autopay": True, "payment_terms": "NET 30"}
@@ -64,7 +64,7 @@ def test_personal_values_are_not_told_as_drift(pushing: Pushing) -> None:
     assert "Secret" not in str(responses(pushing)[0][5])
 
 
-def test_hashed_and_dropped_columns_are_not_kept(pushing: Pushing) -> None:
+def test_hashed_and_dropped_columns_are_not_stored(pushing: Pushing) -> None:
     tables = {"customers": {"hash": ["email"], "drop": ["phone"]}}
     pushing.connection = {"tables": tables}
     body = {"name": "A", "email": "ann@example.com", "phone": "+49 30 1234567"}
@@ -75,7 +75,7 @@ def test_hashed_and_dropped_columns_are_not_kept(pushing: Pushing) -> None:
     assert len(json.loads(responses(pushing)[0][3])["email"]) == 64
 
 
-def test_record_found_by_look_up_is_an_answer(pushing: Pushing) -> None:
+def test_record_found_by_a_look_up_is_stored(pushing: Pushing) -> None:
     pushing.emulator.faults.next("lose_response", method="POST")
     pushing(customers(1))
     ((key, status, identity, response, verified, _),) = responses(pushing)
@@ -85,7 +85,7 @@ def test_record_found_by_look_up_is_an_answer(pushing: Pushing) -> None:
 
 @contextmanager
 def receiver(status: int = 200) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
-    """A server that takes what is POSTed to it."""
+    """Runs a server that records what is POSTed to it."""
     received: list[tuple[dict[str, str], Any]] = []
 
     class Request(BaseHTTPRequestHandler):
@@ -98,7 +98,7 @@ def receiver(status: int = 200) -> Iterator[tuple[str, list[tuple[dict[str, str]
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Stays silent."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -111,7 +111,7 @@ def receiver(status: int = 200) -> Iterator[tuple[str, list[tuple[dict[str, str]
         server.server_close()
 
 
-def test_answers_are_posted_without_secrets(pushing: Pushing, emulator: Emulator) -> None:
+def test_responses_are_posted_without_secrets(pushing: Pushing, emulator: Emulator) -> None:
     with receiver() as (url, received):
         rows = [*customers(3), planned("x", {"name": ""})]
         report = pushing(rows, response_url=url)
@@ -124,19 +124,19 @@ def test_answers_are_posted_without_secrets(pushing: Pushing, emulator: Emulator
 
 
 @pytest.mark.parametrize("status", [500, 302])
-def test_receiver_that_fails_sends_no_record_again(pushing: Pushing, status: int) -> None:
+def test_failing_receiver_causes_no_second_request(pushing: Pushing, status: int) -> None:
     with receiver(status) as (url, received):
         report = pushing(customers(20), response_url=url)
         assert report.failure is None
         (note,) = report.notes
-        assert "20 answers did not reach response_url" in note
-        assert len(received) <= 8, "it was taken to be down"
+        assert "20 responses did not reach response_url" in note
+        assert len(received) <= 8, "after a few failures it counts as down"
         assert pushing(customers(20), response_url=url).succeeded == 0
     assert pushing.emulator.store.count("customers") == 20
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "nowhere.invalid"])  # noqa: S104
-def test_the_network_link_s_own_addresses_are_not_spoken_to(pushing: Pushing, host: str) -> None:
+def test_link_local_addresses_are_not_contacted(pushing: Pushing, host: str) -> None:
     report = pushing(customers(1), response_url=f"http://user:pw@{host}/latest")
     (note,) = report.notes
     assert "did not reach" in note

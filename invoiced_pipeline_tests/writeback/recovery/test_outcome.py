@@ -1,4 +1,4 @@
-"""How an outcome is judged, and when a key is used again: pure rules."""
+"""The rules for lost responses: the outcome of a request, and when its key is used again."""
 
 import re
 from dataclasses import replace
@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.writeback.ledger.keys import fingerprint, idempotency_key, marker
 from invoiced_pipeline.writeback.ledger.ledger import Entry
-from invoiced_pipeline.writeback.recovery.lookup import Found
-from invoiced_pipeline.writeback.recovery.verdict import judge, may_replay
+from invoiced_pipeline.writeback.recovery.lookup_result import LookupResult
+from invoiced_pipeline.writeback.recovery.outcome import Outcome, decide_outcome, may_reuse_key
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SENT = Entry(
@@ -26,31 +26,33 @@ SENT = Entry(
     api_key="fp",
 )
 PLANNED = replace(SENT, state="planned")
-NOTHING = Found()
+NOTHING = LookupResult()
 RUNNING = replace(SENT, may_run_until=NOW + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(
-    ("entry", "found", "verdict"),
+    ("entry", "result", "outcome"),
     [
-        (SENT, Found((b"{}",), done=True), "succeeded"),
-        (RUNNING, Found((b"{}",), done=True), "succeeded"),
+        (SENT, LookupResult((b"{}",), done=True), "succeeded"),
+        (RUNNING, LookupResult((b"{}",), done=True), "succeeded"),
         (SENT, NOTHING, "not_done"),
         (RUNNING, NOTHING, "wait"),
-        (SENT, Found(taken=True), "taken"),
-        (RUNNING, Found(taken=True), "wait"),
+        (SENT, LookupResult(taken=True), "taken"),
+        (RUNNING, LookupResult(taken=True), "wait"),
         (SENT, None, "unknown"),
         (RUNNING, None, "unknown"),
-        (SENT, Found((b"{}",), done=True, certain=False), "unknown"),
-        (SENT, Found(done=False, certain=False), "unknown"),
+        (SENT, LookupResult((b"{}",), done=True, certain=False), "unknown"),
+        (SENT, LookupResult(done=False, certain=False), "unknown"),
     ],
 )
-def test_verdicts(entry: Entry, found: Found | None, verdict: str) -> None:
-    assert judge(entry, found, NOW) == verdict
+def test_outcome_of_a_lost_response(
+    entry: Entry, result: LookupResult | None, outcome: Outcome
+) -> None:
+    assert decide_outcome(entry, result, NOW) == outcome
 
 
 @pytest.mark.parametrize(
-    ("entry", "replays"),
+    ("entry", "reuses"),
     [
         (PLANNED, True),
         (replace(PLANNED, key_sent_at=NOW - timedelta(hours=23)), False),
@@ -65,8 +67,8 @@ def test_verdicts(entry: Entry, found: Found | None, verdict: str) -> None:
         (SENT, False),
     ],
 )
-def test_keys_that_are_used_again(entry: Entry, replays: bool) -> None:
-    assert may_replay(entry, "h", "fp", NOW) is replays
+def test_key_is_reused(entry: Entry, reuses: bool) -> None:
+    assert may_reuse_key(entry, "h", "fp", NOW) is reuses
 
 
 TEXTS = st.text(max_size=40)
@@ -90,7 +92,7 @@ def test_keys_of_other_rows_differ() -> None:
     assert marker("d", "w", "a") != marker("d", "w", "b")
 
 
-def test_fingerprint_tells_no_key() -> None:
+def test_fingerprint_does_not_reveal_the_key() -> None:
     key = SecretStr("a" * 32)
     assert fingerprint(key) != fingerprint(SecretStr("b" * 32))
     assert "aaaa" not in fingerprint(key)

@@ -1,4 +1,4 @@
-"""Answers that are nested too deeply to be read: each row is still settled, none is sent twice."""
+"""Responses nested too deeply to read: every row is resolved, and none is sent twice."""
 
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, planned
 DEEP = b'"deep": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000
 
 
-class DeepAnswer:
-    """An answer whose first record has another field."""
+class DeepResponse:
+    """A response whose first record has one more, deeply nested field."""
 
     def __init__(self, response: Any) -> None:
         self._response = response
@@ -40,7 +40,7 @@ def deepen(monkeypatch: pytest.MonkeyPatch) -> None:
     exchange = InvoicedClient.exchange
 
     def deepened(self: InvoicedClient, *arguments: Any, **options: Any) -> Any:
-        return DeepAnswer(exchange(self, *arguments, **options))
+        return DeepResponse(exchange(self, *arguments, **options))
 
     monkeypatch.setattr(InvoicedClient, "exchange", deepened)
 
@@ -48,7 +48,7 @@ def deepen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_deep")
 @pytest.mark.parametrize("fault", [None, "lose_response"])
 @pytest.mark.parametrize("number", [None, "C-7"])
-def test_row_is_settled_once(pushing: Pushing, fault: Any, number: str | None) -> None:
+def test_row_is_sent_once(pushing: Pushing, fault: Any, number: str | None) -> None:
     if fault:
         pushing.emulator.faults.next(fault, method="POST")
     row = planned("k", {"name": "Ada"} | ({"number": number} if number else {}))
@@ -65,7 +65,7 @@ def test_row_is_settled_once(pushing: Pushing, fault: Any, number: str | None) -
 @pytest.mark.usefixtures("_deep")
 def test_refusal_keeps_its_message(pushing: Pushing) -> None:
     report = pushing([planned("k", {"name": ""})])
-    (problem,) = report.problems
+    (problem,) = report.failures
     assert problem.state == "rejected"
     assert problem.error
     assert "Recursion" not in problem.error
@@ -78,7 +78,7 @@ def test_update_that_cannot_be_merged_is_not_sent(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What lies too deep could not be sent back with the rest."""
+    """A field nested too deeply could not be sent back with the rest."""
     before = customer(1, metadata={"erp": "10"})
     emulator.store.put("customers", before)
     updating = Updating(emulator, database, tmp_path, replicate)
