@@ -9,7 +9,7 @@ import pytest
 
 from invoiced_pipeline.emulator.server import Emulator
 from invoiced_pipeline.warehouse.redact_rows import CHUNK, Clearing
-from invoiced_pipeline.writeback.ledger.responses import Response, write_responses
+from invoiced_pipeline.writeback.ledger.responses import StoredResponse, write_responses
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items
 
 EMAIL = "jane@acme.example"
@@ -200,7 +200,7 @@ def test_answers_of_write_backs_are_cleared(emulator: Emulator, replicate: Repli
     emulator.store.put("customers", customer(1, email=EMAIL))
     replicate.ok("customers")
     answer = {"id": 1, "object": "customer", "email": EMAIL, "name": f"Jane, {EMAIL}"}
-    response = Response(
+    response = StoredResponse(
         writeback="new customers",
         record_key="1",
         status_code=201,
