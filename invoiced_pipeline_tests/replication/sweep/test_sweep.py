@@ -92,9 +92,7 @@ def test_records_that_no_window_shows_are_brought(emulator: Emulator, replicate:
     # Two pages of ids, and one of records, which holds both.
     assert len([path for _, path, _, _ in emulator.requests if path == "/invoices"]) == 3
     until = replicate.ok("invoices")["invoices"]
-    assert until.coverage_before.until == from_epoch(
-        NOW - 10
-    )  # as before
+    assert until.coverage_before.until == from_epoch(NOW - 10)  # as before
     assert 203 in replicate.ids("invoices")
 
 
