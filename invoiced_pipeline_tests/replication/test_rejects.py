@@ -202,7 +202,7 @@ def test_a_new_field_is_announced_once(
     emulator: Emulator, replicate: Replica, caplog: pytest.LogCaptureFixture
 ) -> None:
     def announced() -> list[str]:
-        said = [each.getMessage() for each in caplog.records if "no column is declared" in each.msg]
+        said = [each.getMessage() for each in caplog.records if "fields without a column" in each.msg]
         caplog.clear()
         return said
 
