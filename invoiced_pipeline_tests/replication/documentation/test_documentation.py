@@ -199,7 +199,7 @@ def test_views_are_dropped_when_they_are_switched_off(
         session.run("drop view invoiced_current.plans")
         session.run("create view invoiced_current.plans as select 1 as mine")
     document(replica)
-    assert "invoiced_current.plans was not made by invoiced-pipeline" in caplog.text
+    assert "invoiced_current.plans was not created by invoiced-pipeline" in caplog.text
     document(replica, current_views=False)
     left = [place for place in relations(replica) if place[0] == "invoiced_current"]
     assert left == [("invoiced_current", "plans")]
@@ -255,7 +255,7 @@ def test_a_file_named_like_its_dataset_has_comments_but_no_views(
     replica.database = DuckDbDatabase(tmp_path / "Invoiced.duckdb")
     replica.ok("customers")
     document(replica)
-    assert "the file is called like the dataset invoiced" in caplog.text
+    assert "the file has the same name as the dataset invoiced" in caplog.text
     found = relations(replica)
     assert found["invoiced", "customers"].comment
     assert not [schema for schema, _ in found if schema == "invoiced_current"]
