@@ -88,7 +88,7 @@ def test_sigterm_stops_a_command_without_a_run(door: FrontDoor, account: Emulato
 
 def test_a_stopped_push_records_what_it_knows(door: FrontDoor, account: Emulator) -> None:
     said = terminated(door, account, *PUSH, after=40)
-    assert "what came of each request that was sent is in the ledger" in said.said
+    assert "the ledger holds the outcome of each request" in said.said
     before = json.loads(
         door.run("invoiced-pipeline", "writeback", "status", "crm", "--json", status=None).out
     )["states"]
