@@ -37,7 +37,7 @@ LAYERS = {
     "warehouse": (
         "added_columns · database · dlt_options · stored_table ← comments · dataset · "
         "deletion_marks · duckdb · integrity · load_errors · partition_rows · postgres · "
-        "row_redaction · sample_queries · start_date ← conversion · dlt_load · files · "
+        "row_redaction · sample_queries · start_date · table_layout ← conversion · dlt_load · files · "
         "marked_views · migration · open ← current_views · system_tables"
     ),
     "replication": (
@@ -48,7 +48,8 @@ LAYERS = {
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "defs": (
-        "code_location · descriptions · names · partitions ← runs ← resources ← connection_keys ← "
+        "code_location · descriptions · names · partitions ← runs · "
+        "scheduled_start ← resources ← connection_keys ← "
         "replicated_dataset ← checks ← retention · sync ← lineage · status · sweep · writeback ← "
         "assembly · launch"
     ),

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.warehouse.row_redaction import CHUNK
-from invoiced_pipeline.warehouse.row_redaction import RowRedactor
-from invoiced_pipeline.writeback.ledger.responses import StoredResponse
-from invoiced_pipeline.writeback.ledger.responses import write_responses
+from invoiced_pipeline.warehouse.row_redaction import CHUNK, RowRedactor
+from invoiced_pipeline.writeback.ledger.responses import StoredResponse, write_responses
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items
 
 EMAIL = "jane@acme.example"
