@@ -219,7 +219,7 @@ def test_a_new_field_is_announced_once(
     emulator.store.put("invoices", invoice(2, OLD, brand_new=1, another=2))
     replicate.ok("invoices", mode="full")
     (said,) = announced()
-    assert "declared for: another." in said
+    assert "without a column: another." in said
 
 
 def test_reasons_show_no_sensitive_value() -> None:
