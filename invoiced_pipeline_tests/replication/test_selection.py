@@ -9,7 +9,7 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.row_redaction import CHUNK, RowRedactor
-from invoiced_pipeline.writeback.ledger.responses import Response, write_responses
+from invoiced_pipeline.writeback.ledger.responses import StoredResponse, write_responses
 from invoiced_pipeline_tests.conftest import NOW, SALT, Replica, customer, invoice, items
 
 EMAIL = "jane@acme.example"
@@ -198,7 +198,7 @@ def test_responses_of_writebacks_are_redacted(emulator: Emulator, replicate: Rep
     emulator.store.put("customers", customer(1, email=EMAIL))
     replicate.ok("customers")
     answer = {"id": 1, "object": "customer", "email": EMAIL, "name": f"Jane, {EMAIL}"}
-    response = Response(
+    response = StoredResponse(
         writeback="new customers",
         record_key="1",
         status_code=201,
