@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from invoiced_pipeline.invoiced.http.responses import error_details, error_for
 from invoiced_pipeline.nesting import array_elements, decode, elements, shallow
 from invoiced_pipeline.selection.privacy import Privacy
-from invoiced_pipeline.writeback.recovery.proof import answer_object
+from invoiced_pipeline.writeback.recovery.proof import response_object
 
 DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
 TEXTS = st.text() | st.sampled_from(['"]', "\\", '\\"[,', 'a\\"{', "}{", '"', "\\\\"])
@@ -75,7 +75,7 @@ def test_error_of_the_api_still_speaks() -> None:
 
 
 def test_answer_to_a_write_still_has_its_id() -> None:
-    assert answer_object(b'{"id": 7, "metadata": %b}' % DEEP)["id"] == 7
+    assert response_object(b'{"id": 7, "metadata": %b}' % DEEP)["id"] == 7
 
 
 def test_hidden_values_are_hidden_in_a_deep_record_too() -> None:

@@ -1,14 +1,16 @@
-"""`invoiced-pipeline writeback`: shows what would be sent, sends it, and shows what became of it.
-
-Every command imports `writeback_actions` when it runs: Dagster takes seconds, and `--help` does not
-need it.
-"""
+"""`invoiced-pipeline writeback`: plans, sends, and shows what became of the rows."""
 
 from typing import Annotated
 
 import typer
 
 from invoiced_pipeline.commands.common.options import JsonOption
+from invoiced_pipeline.commands.writeback_actions import (
+    print_plan,
+    print_result,
+    print_status,
+    run_push,
+)
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import load_settings
 
@@ -27,11 +29,7 @@ WithParents = Annotated[
 @writeback.command()
 def plan(name: Name, as_json: JsonOption = False) -> None:
     """Show what a push would send, field by field; nothing is sent, and no key is needed."""
-    settings = load_settings()
-    settings.find_writeback(name)
-    from invoiced_pipeline.commands.writeback_actions import print_plan
-
-    if not print_plan(settings, name, as_json=as_json):
+    if not print_plan(load_settings(), name, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -76,11 +74,7 @@ def retry(
 @writeback.command()
 def status(name: Name, as_json: JsonOption = False) -> None:
     """Show where every row stands, as the ledger has it."""
-    settings = load_settings()
-    settings.find_writeback(name)
-    from invoiced_pipeline.commands.writeback_actions import print_status
-
-    if not print_status(settings, name, as_json=as_json):
+    if not print_status(load_settings(), name, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -95,8 +89,6 @@ def _edit(text: str) -> tuple[str, str]:
 def _push(name: str, *, as_json: bool, **config: object) -> None:
     settings = load_settings()
     settings.api_key(settings.find(settings.find_writeback(name).connection))
-    from invoiced_pipeline.commands.writeback_actions import print_result, run_push
-
     result = run_push(settings, name, **config)
     print_result(result, as_json=as_json)
     if result.error:

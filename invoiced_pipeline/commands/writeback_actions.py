@@ -1,4 +1,4 @@
-"""What the `writeback` commands do. It imports Dagster, so they import it when they run."""
+"""What the `writeback` commands do: plan, push, and show the states of rows."""
 
 import json
 from typing import Any
