@@ -313,7 +313,7 @@ _CHECKS: dict[
     "unknown column": (
         _tables('customers.hash = ["e_mail"]'),
         nullcontext(),
-        {("tables", "bad selection", "tables.customers.hash: there is no column 'e_mail'")},
+        {("tables", "bad selection", "tables.customers.hash: unknown column 'e_mail'")},
     ),
     "no salt": (
         _tables('customers.hash = ["email"]'),

@@ -28,7 +28,6 @@ RUN_ONLY = {
 
 P = "invoiced_pipeline"
 DOORS = {
-    "commands/writeback.py": {f"{P}.commands.writeback_actions"},
     "defs/resources.py": {f"{P}.invoiced.http.client"},
     "defs/sweep/job.py": {f"{P}.defs.sweep.run"},
     "defs/sync/assets.py": {f"{P}.defs.sync.run"},

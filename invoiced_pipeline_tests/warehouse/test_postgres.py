@@ -117,7 +117,7 @@ def test_a_user_who_may_not_create_schemas_learns_the_remedy(
 def test_a_database_with_another_encoding_is_refused(postgres_url: str) -> None:
     with (
         new_database(postgres_url, encoding="SQL_ASCII") as url,
-        pytest.raises(WarehouseNotWritableError, match="encoded in SQL_ASCII"),
+        pytest.raises(WarehouseNotWritableError, match="its encoding is SQL_ASCII"),
     ):
         PostgresDatabase(SecretStr(url), Path()).check_writable()
 
