@@ -37,17 +37,20 @@ dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost
 	$(BIN)/invoiced-pipeline emulator --database data/demo/emulator.sqlite & emulator=$$!; \
 	INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline ui
 
-test: $(DEVELOPMENT) ## Run the tests
+# The tap pins packages that the project needs newer; it runs as a process of its own anyway.
+TAP := .venv-tap/.installed
+
+test: $(DEVELOPMENT) $(TAP) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-all: $(DEVELOPMENT) ## Run all tests, including the slow ones
+test-all: $(DEVELOPMENT) $(TAP) ## Run all tests, including the slow ones
 	@$(BIN)/python -m pytest -n auto --dist worksteal --slow $(ARGS)
 
 TESTS := invoiced_pipeline_tests
 OF_A_WAREHOUSE := $(addprefix $(TESTS)/,change commands defs replication warehouse writeback \
 	test_cli.py test_crash.py test_crash_on_a_server.py test_faults.py test_several_connections.py)
 
-test-postgres: $(DEVELOPMENT) ## Run all tests that touch a warehouse on PostgreSQL
+test-postgres: $(DEVELOPMENT) $(TAP) ## Run all tests that touch a warehouse on PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist worksteal --slow --warehouse postgres $(OF_A_WAREHOUSE) $(ARGS)
 
 test-browser: $(DEVELOPMENT) ## Test Dagster's UI in a headless Chromium
@@ -84,6 +87,8 @@ lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= k
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml -o requirements.lock
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra dev -c requirements.lock \
 		-o requirements-dev.lock
+	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra alerts --extra celery --extra models \
+		-c requirements-dev.lock -o requirements-server.lock
 	@for name in benchmarks/tap benchmarks/target benchmarks/plot docs/diagram; do \
 		$(LOCK) $(UPGRADE) $$name.in -o $$name.lock; \
 	done

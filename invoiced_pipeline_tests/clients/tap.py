@@ -3,16 +3,18 @@
 import json
 import os
 import subprocess
-import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from invoiced_pipeline_tests.clients import run_tap
-
 Record = dict[str, Any]
+
+_PYTHON = Path(__file__).parents[2] / ".venv-tap" / "bin" / "python"
+"""The tap pins packages that this project needs newer."""
+
+_SCRIPT = Path(__file__).with_name("run_tap.py")
 
 _SECONDS = 60
 """Far beyond any run: the tap waits for minutes between tries where the API refuses it."""
@@ -73,7 +75,8 @@ class Tap:
         return output
 
     def _start(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, run_tap.__file__, self._url, *self._arguments, *arguments]
+        assert _PYTHON.exists(), "tap-invoiced is missing: run `make .venv-tap/.installed` once"
+        command = [str(_PYTHON), str(_SCRIPT), self._url, *self._arguments, *arguments]
         # A proxy of the machine's must not stand between the tap and the emulator.
         environment = os.environ | {"NO_PROXY": "*", "no_proxy": "*", "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(  # noqa: S603
