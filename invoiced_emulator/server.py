@@ -11,7 +11,7 @@ from typing import Any, Self
 import uvicorn
 
 from invoiced_emulator.calls.call import RequestHook, SharedState, WriteHook
-from invoiced_emulator.calls.routing import RouteTable
+from invoiced_emulator.calls.route_table import RouteTable
 from invoiced_emulator.http.application import Application, LoggedRequest
 from invoiced_emulator.http.authentication import KeyState
 from invoiced_emulator.http.fault_injection import Faults

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from invoiced_emulator.calls.call import Response, SharedState
-from invoiced_emulator.calls.routing import RouteTable
+from invoiced_emulator.calls.route_table import RouteTable
 from invoiced_emulator.http.authentication import KeyState
 from invoiced_emulator.http.dispatcher import Dispatcher, ReceivedRequest
 from invoiced_emulator.http.fault_injection import Faults

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from invoiced_emulator.calls.call import Call, Response, SharedState, json_response
-from invoiced_emulator.calls.routing import Route, RouteTable
+from invoiced_emulator.calls.route_table import Route, RouteTable
 from invoiced_emulator.http.authentication import Caller, KeyState, authenticate
 from invoiced_emulator.http.fault_injection import Fault, Faults
 from invoiced_emulator.http.idempotency import Idempotency

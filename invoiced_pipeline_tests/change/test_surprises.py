@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.warehouse.sample_queries import answers
+from invoiced_pipeline.warehouse.sample_queries import run_sample_queries
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.change.naive import Naive
 from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount, Step
@@ -214,7 +214,7 @@ def test_drafts_and_voided_documents_are_in_the_lists(account_of: Make) -> None:
     account.judge()
     open_ones = [each for each in naive.records.values() if each["status"] not in UNOWED]
     assert len(open_ones) == len(naive.records) - 2
-    aging, largest, _ = answers(account.replica.database, "invoiced", from_epoch(NOW))
+    aging, largest, _ = run_sample_queries(account.replica.database, "invoiced", from_epoch(NOW))
     (row,) = aging.rows
     assert row[:2] == ("usd", len(open_ones))
     owed = sum(each["balance"] for each in open_ones)

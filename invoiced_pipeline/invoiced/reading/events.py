@@ -17,7 +17,7 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
 from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reading import LAG
+from invoiced_pipeline.invoiced.reading.table_reader import LAG
 from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
 

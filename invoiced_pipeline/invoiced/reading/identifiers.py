@@ -210,4 +210,4 @@ def _parts(
 
 
 def _only(page: Page, wanted: Collection[Any]) -> Page:
-    return page.without(at for at, stamp in enumerate(page.stamps) if stamp.id not in wanted)
+    return page.skipping(at for at, stamp in enumerate(page.stamps) if stamp.id not in wanted)

@@ -73,7 +73,7 @@ class Page:
         """Whether this first page is not the last: it is full, or shorter than its total."""
         return self.is_full or (self.total or 0) > len(self.stamps) > 0
 
-    def without(self, positions: Iterable[int]) -> "Page":
+    def skipping(self, positions: Iterable[int]) -> "Page":
         """Returns the same page with more records to skip."""
         return replace(self, skip=self.skip.union(positions))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reading import Reading
+from invoiced_pipeline.invoiced.reading.table_reader import TableReader
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.server_clock import WRONG_CLOCK, doubtful_window, record_clock
@@ -21,7 +21,7 @@ class CoveredPages:
 
     Args:
         table: What to read.
-        reading: The windows' reading, which has begun.
+        reader: Reads the windows; it has begun.
         context: The run.
         dataset: What the dataset remembers.
         report: The table's report; `windows` grows by what is read again.
@@ -30,7 +30,7 @@ class CoveredPages:
     def __init__(
         self,
         table: Table,
-        reading: Reading,
+        reader: TableReader,
         context: RunContext,
         dataset: DatasetState,
         report: TableReport,
@@ -39,17 +39,17 @@ class CoveredPages:
         self._context = context
         self._dataset = dataset
         self._report = report
-        self._readings = [reading]
+        self._readers = [reader]
         self._doubtful: Window | None = None
 
     def pages(self) -> Iterator[Page | None]:
         """Yields the pages; None while no page has arrived. Iterate it once."""
-        (reading,) = self._readings
-        yield from reading.pages()
+        (reader,) = self._readers
+        yield from reader.pages()
         self._doubtful = doubtful_window(
             self._report.coverage_before.until,
             self._dataset.clock(self._table.name),
-            clock=reading.clock,
+            clock=reader.clock,
             now=datetime.now(UTC),
             earliest=self._context.request.start_date,
         )
@@ -66,24 +66,24 @@ class CoveredPages:
         missing = Coverage.of(report.windows).missing(Window(start, FOREVER))
         if missing:
             client, executor = self._context.client, self._context.executor
-            reading = Reading(client, self._table, missing, executor, report.tally)
-            self._readings.append(reading)
-            reading.begin()
+            reader = TableReader(client, self._table, missing, executor, report.tally)
+            self._readers.append(reader)
+            reader.begin()
             report.windows = Coverage.of((*report.windows, *missing)).windows
-            yield from reading.pages()
+            yield from reader.pages()
 
     def note_coverage(self) -> None:
         """Notes in report and dataset what is covered now; call it after `pages` has ended."""
         report, name = self._report, self._table.name
-        report.covered = tuple(each for reading in self._readings for each in reading.covered())
+        report.covered = tuple(each for reader in self._readers for each in reader.covered())
         known = report.coverage_before
         if self._doubtful is not None:
             known = known.remove(self._doubtful)
         report.coverage = known.add(*report.covered)
         self._dataset.set_coverage(name, report.coverage)
-        clock = self._readings[0].clock
+        clock = self._readers[0].clock
         if clock is not None and report.coverage.until != report.coverage_before.until:
-            seen = (reading.newest for reading in self._readings)
+            seen = (reader.newest for reader in self._readers)
             newest = max((each for each in seen if each is not None), default=None)
             before = self._dataset.clock(name)
             record = record_clock(before, clock=clock, now=datetime.now(UTC), newest=newest)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.invoiced.reading.related_records import read_related
-from invoiced_pipeline.invoiced.reading.table_reading import lies_in
+from invoiced_pipeline.invoiced.reading.table_reader import lies_in
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions.consequences import customer_columns
 from invoiced_pipeline.replication.report import TableReport
@@ -25,7 +25,7 @@ def pages_of_survivors(
         for column in customer_columns(table):
             for page in read_related(context.client, table, column, customer, report.tally):
                 report.pages += 1
-                yield page.without(
+                yield page.skipping(
                     position
                     for position, stamp in enumerate(page.stamps)
                     if not lies_in(wanted, stamp.second)

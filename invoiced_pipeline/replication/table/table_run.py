@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.invoiced.reading.table_reading import Reading, lies_in
+from invoiced_pipeline.invoiced.reading.table_reader import TableReader, lies_in
 from invoiced_pipeline.replication.availability import NO_TABLE, lacks
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
@@ -30,7 +30,7 @@ class TableRun:
 
     Args:
         table: The table as the connection selects it.
-        reading: The reading of its windows, which has begun.
+        reader: Reads its windows; it has begun.
         context: The run.
         dataset: What the dataset remembers.
         report: Filled while the table is read.
@@ -39,7 +39,7 @@ class TableRun:
     def __init__(
         self,
         table: Table,
-        reading: Reading,
+        reader: TableReader,
         context: RunContext,
         dataset: DatasetState,
         report: TableReport,
@@ -52,7 +52,7 @@ class TableRun:
         self._vanished = deletions.vanished if deletions is not None else None
         self._is_new = dataset.columns(table.name) is None
         self._batcher = Batcher(table, is_new=self._is_new, privacy=context.request.privacy)
-        self._covered = CoveredPages(table, reading, context, dataset, report)
+        self._covered = CoveredPages(table, reader, context, dataset, report)
         self._retry = RejectRetry(table, self._batcher, context, dataset, report)
         self._rows = LoadedRows(table, report, context.request.cadence)
 

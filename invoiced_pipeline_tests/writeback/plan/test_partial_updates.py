@@ -24,7 +24,7 @@ from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.conftest import Replica, customer
-from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
+from invoiced_pipeline_tests.writeback.push_harness import LONG, RETRY_POLICY, HandClock
 
 STATES = ["current", "stale", "lacking", "dropped", "hashed", "not replicated", "unchecked"]
 Hook = Callable[[], object]
@@ -67,7 +67,7 @@ class Updating:
 
     def push(self, *, meanwhile: Hook | None = None) -> PushReport:
         key = SecretStr(self.emulator.api_key)
-        client = InvoicedClient(self.emulator.url, key, patience=PATIENCE)
+        client = InvoicedClient(self.emulator.url, key, retry_policy=RETRY_POLICY)
         context = PushContext(
             client=client,
             api_key=key,

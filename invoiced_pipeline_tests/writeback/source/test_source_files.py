@@ -19,7 +19,7 @@ from invoiced_pipeline.warehouse.files.source import select_file
 from invoiced_pipeline.warehouse.files.text import Dialect
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan
-from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.source_reader import read_source
 
 pytestmark = pytest.mark.duckdb("files are read in the same way for every warehouse")
 

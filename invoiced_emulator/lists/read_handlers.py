@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from invoiced_emulator.calls.call import Call, Handler, Response
+from invoiced_emulator.lists.field_selection import render, requested_fields
 from invoiced_emulator.lists.filters import add_filters, add_windows
+from invoiced_emulator.lists.order import Order, requested_order
 from invoiced_emulator.lists.parameters import add_special, check_strict
-from invoiced_emulator.lists.rendering import render, requested_fields
-from invoiced_emulator.lists.sorting import Order, requested_order
 from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.protocol.paging import (
+from invoiced_emulator.protocol.pages import (
     CURSOR_REQUIRED_FROM,
     Page,
     link_header,

@@ -12,7 +12,7 @@ from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan
-from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.source_reader import read_source
 
 pytestmark = pytest.mark.duckdb("these queries are in its dialect")
 
