@@ -182,7 +182,9 @@ class Page:
     def _wait(self, condition: Callable[[], Any], what: Callable[[], str]) -> Any:
         ignored = (StaleElementReferenceException, ElementClickInterceptedException)
         try:
-            return WebDriverWait(self.driver, LONGEST_WAIT, 0.2, ignored).until(lambda _: condition())
+            return WebDriverWait(self.driver, LONGEST_WAIT, 0.2, ignored).until(
+                lambda _: condition()
+            )
         except TimeoutException:
             # On a busy machine it may appear between the last look and the deadline.
             if found := condition():
