@@ -284,7 +284,7 @@ _CHECKS: dict[
     "refused by a firewall": (
         None,
         server(403, '{"type": "invalid_request", "message": "You may not [/] do that"}'),
-        {(name, "unexpected answer", "You may not [/] do that") for name in TABLE_NAMES},
+        {(name, "unexpected response", "You may not [/] do that") for name in TABLE_NAMES},
     ),
     "key without permission": (
         None,
@@ -299,7 +299,7 @@ _CHECKS: dict[
     "not the Invoiced API": (
         None,
         server(200, "<html>Welcome</html>"),
-        {(name, "unexpected answer", "Is api_url the address of the") for name in TABLE_NAMES},
+        {(name, "unexpected response", "Is api_url the address of the") for name in TABLE_NAMES},
     ),
     "feature not enabled": (_no_features, nullcontext(), set()),
     "bad cron": (

@@ -45,7 +45,7 @@ class Application:
         self.dispatcher = Dispatcher(shared, routes, keys, faults)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request."""
+        """Handles one HTTP request."""
         request = Request(scope, receive)
         raw = await request.body()
         request_id = request.headers.get("x-request-id") or secrets.token_hex(16)

@@ -96,7 +96,7 @@ class Dispatcher:
         response = self._handled(received, caller, body)
         if fault == "stall_after_commit":
             await self._faults.stalls.hold()
-        # A gateway answers 502 to 504 itself: Invoiced never saw the request and stores nothing.
+        # A gateway sends 502 to 504 itself: Invoiced never saw the request and stores nothing.
         gateway_fault = fault == "rate5xx" and self._faults.status5xx != 500
         if key is not None and not gateway_fault:
             self._idempotency.remember(caller, key, response)

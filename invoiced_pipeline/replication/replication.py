@@ -21,6 +21,7 @@ from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.table.run_context import RunContext
+from invoiced_pipeline.replication.table.table_context import TableContext
 from invoiced_pipeline.replication.table.table_run import TableRun
 from invoiced_pipeline.warehouse.deletion_marks import Marks
 from invoiced_pipeline.warehouse.row_redaction import RowRedactor
@@ -120,8 +121,10 @@ class Replication:
         """
         dataset = DatasetState(state)
         self._begin(dataset)
-        reader, report = self._readers[table.name], self.reports[table.name]
-        yield from TableRun(table, reader, self._context, dataset, report).batches()
+        context = TableContext(
+            table=table, run=self._context, dataset=dataset, report=self.reports[table.name]
+        )
+        yield from TableRun(context, self._readers[table.name]).batches()
 
     @property
     def unavailable(self) -> dict[str, str]:

@@ -11,10 +11,10 @@ def test_equal_errors_are_told_once_and_others_one_per_line() -> None:
     assert failure_lines(same[:1]) == ["customers: GET /customers answered 503"]
     feed = Failure("deletions", "GET /events answered 503", cause, is_table=False)
     assert failure_lines([feed, *same]) == [f"deletions and 9 tables: {cause}"]
-    other = Failure("plans", "the answer breaks off")
+    other = Failure("plans", "the response is incomplete")
     assert failure_lines([*same[:2], other]) == [
         f"2 tables (customers, invoices): {cause}",
-        "plans: the answer breaks off",
+        "plans: the response is incomplete",
     ]
     assert (
         under_headings([("not complete", ["a: x"]), ("loaded, but look", [])])

@@ -28,7 +28,7 @@ from invoiced_pipeline.invoiced.http.responses import (
     server_time,
 )
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline.invoiced.http.transport import connection_pool, no_answer
+from invoiced_pipeline.invoiced.http.transport import connection_pool, no_response
 
 logger = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ class InvoicedClient:
             response = self.exchange("GET", f"{path}?{urlencode(params)}", tally=tally)
         except HTTPError as error:
             # Its cause is not chained, because it may contain headers.
-            raise no_answer(error, self.base_url, path=path, proxy=self._proxy) from None
+            raise no_response(error, self.base_url, path=path, proxy=self._proxy) from None
         headers = response.headers
         if response.status != 200:
             error = error_for(

@@ -40,7 +40,7 @@ _UNSELECTED = "_payments"
 
 _PAYMENTS_AT_ONCE = 5_000
 _WORTH_LISTING = 100
-"""Doubtful records above which all ids are listed first: one request then answers for a hundred."""
+"""Doubtful records above which all ids are listed first: one request then covers a hundred."""
 
 
 class _Part(msgspec.Struct):
