@@ -357,7 +357,7 @@ def invoice(record_id: int, updated_at: int | None = NOW - 1000, **fields: Any) 
 
 
 def items(count: int, name: str = "line") -> list[dict[str, Any]]:
-    """Line items, told apart by name and position."""
+    """Line items with different names and positions."""
     return [
         {"id": position + 1, "object": "line_item", "name": f"{name} {position}", "amount": 1}
         for position in range(count)

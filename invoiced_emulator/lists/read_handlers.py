@@ -187,7 +187,7 @@ def _page_keys(
                 "You must retrieve all preceding page numbers before retrieving this page."
             )
     sql = (
-        f"SELECT r.key FROM {tables(where, order.sql)} WHERE {where} "  # noqa: S608
+        f"SELECT r.key FROM {tables(where, order.sql)} WHERE {where} "  # noqa: S608 - values are bound
         f"ORDER BY {order.sql} LIMIT ? OFFSET ?"
     )
     found = service.store.rows(sql, (*parameters, page.size, offset))

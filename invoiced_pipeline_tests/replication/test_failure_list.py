@@ -4,7 +4,7 @@ from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
 
 
-def test_equal_errors_are_told_once_and_others_one_per_line() -> None:
+def test_equal_errors_share_a_line() -> None:
     cause = "the API answers 503 (8 tries each); try again later"
     same = [Failure(name, f"GET /{name} answered 503", cause) for name in TABLE_NAMES]
     assert failure_lines(same) == [f"9 tables: {cause}"]

@@ -310,7 +310,7 @@ def test_a_draft_is_deleted_and_an_issued_invoice_voided(own_account: Account) -
     assert account.record(f"/invoices/{ISSUED}")["status"] == "voided"
 
 
-def test_nothing_is_deleted_without_leave(account: Account) -> None:
+def test_nothing_is_deleted_without_permission(account: Account) -> None:
     row = account.plan("delete_invoice", {"id": DRAFT}, allow_deletes=False)
     assert row.action == "invalid"
     assert "allow_deletes = true" in (row.reason or "")

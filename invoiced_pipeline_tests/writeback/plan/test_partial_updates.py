@@ -419,7 +419,7 @@ def test_nothing_is_sent_where_the_record_cannot_be_read(
     assert said[failure][1] in (entry.error or "")
 
 
-def test_the_plan_tells_what_is_replaced_and_counts_requests(
+def test_the_plan_shows_what_is_replaced_and_counts_requests(
     emulator: Emulator, updating: Updating
 ) -> None:
     emulator.store.put_many("customers", [customer(n, metadata={"erp": "9"}) for n in (1, 2, 3)])
