@@ -1,4 +1,4 @@
-"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs and sample questions."""
+"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs and sample queries."""
 
 import typer
 

@@ -24,10 +24,10 @@ _ROUND_TRIP = """
 
 
 def push_demo(settings: Settings) -> str | None:
-    """Pushes the demo's write-backs, and shows what became of their rows.
+    """Pushes the demo's write-backs, and shows the outcome of their rows.
 
     Returns:
-        Why one of them failed; None where none has, or there are none.
+        Why one of them failed; None if none failed, or there are none.
     """
     known = {each.name for each in settings.writeback}
     grid = Grid("Written back to Invoiced")

@@ -30,7 +30,7 @@ MAX_CLOCK_ERROR = timedelta(days=1)
 
 @dataclass(slots=True)
 class TableReader:
-    """One table's records whose `updated_at` lies in `windows`; iterate `pages` once.
+    """Reads a table's records whose `updated_at` lies in `windows`; iterate `pages` once.
 
     Attributes:
         client: Where to read.
