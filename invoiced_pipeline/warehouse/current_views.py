@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from invoiced_pipeline.catalog.wording import DELETED_AT, Companion
+from invoiced_pipeline.catalog.descriptions import DELETED_AT, Companion
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.marked_views import View, is_ours, make_view
