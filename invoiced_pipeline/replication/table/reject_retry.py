@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.exceptions import RejectLimitError
 from invoiced_pipeline.invoiced.reading.single_record import record_pages
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
@@ -44,7 +44,7 @@ class RejectRetry:
         """Yields former rejects that fit now; call it once the windows are read.
 
         Raises:
-            InvoicedPipelineError: More was rejected than can be asked for again.
+            RejectLimitError: More was rejected than can be asked for again.
         """
         self._rejects.meet(self._batcher.rejects)
         self._rejects.forget_nameless()
@@ -52,7 +52,7 @@ class RejectRetry:
         self._report.alarm = limit.alarm
         yield from self._ask_again()
         if limit.error:
-            raise InvoicedPipelineError(limit.error)
+            raise RejectLimitError(limit.error)
 
     def note_loaded(self, batch: Batch) -> None:
         """Notes that the records of a batch fit."""
