@@ -92,9 +92,12 @@ def _other_parts(table: TableStatus, parts: Sequence[FailedPart] | None) -> Iter
     if parts is None:
         return
     failed = {each.subject: each for each in parts if not each.is_table}
+    of_tables = {each.reason for each in parts if each.is_table}
     at = _ended(table)
     for part in PARTS:
         found = failed.get(part)
+        if found and found.reason in of_tables:
+            continue  # the tables' failure says it already
         yield Finding(
             key=Key("part", part),
             at=at,

@@ -8,6 +8,7 @@ import pytest
 
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.server import Emulator
+from invoiced_pipeline.alerts.state import AlertState
 from invoiced_pipeline.defs.names import ALERTS_SENSOR
 from invoiced_pipeline.defs.runs.dead_runs import mark_failed
 from invoiced_pipeline_tests.conftest import customer, invoice
@@ -18,6 +19,18 @@ from invoiced_pipeline_tests.inboxes import webhook
 
 CHANGED = int((START + timedelta(days=1)).timestamp())
 TITLE = "invoiced_pipeline: Invoiced"
+
+
+def die(service: Service, *tables: str, dataset: str = "invoiced") -> str:
+    """Records a run over some tables whose process died; gives its id."""
+    job = service.definitions().resolve_job_def(f"{dataset}_sync")
+    run = service.instance.create_run_for_job(
+        job,
+        tags={"dagster/partition": f"{START:%Y-%m}-01"},
+        asset_selection=frozenset(dg.AssetKey([dataset, table]) for table in tables),
+    )
+    mark_failed(service.instance, run.run_id)
+    return run.run_id
 
 
 def refuse(account: Emulator, *paths: str) -> None:
@@ -48,8 +61,7 @@ def test_a_failure_is_told_once_and_so_is_its_end(
     for _ in range(3):
         assert alerts.tick() == []
     # Another failure of the same tables is the same incident; of another one, it is news.
-    refuse(account, "/plans", "/estimates", "/customers")
-    assert service.sync("customers", "plans").error
+    die(service, "customers", "plans")
     (body,) = alerts.bodies()
     assert firsts(body) == ["Not loaded: customers."]
     refuse(account)
@@ -63,7 +75,6 @@ def test_a_failure_is_told_once_and_so_is_its_end(
 
 
 def test_a_run_that_fails_as_a_whole(alerts: Alerts, service: Service, account: Emulator) -> None:
-    assert service.sync("customers", "plans").error is None
     account.keys[account.api_key] = "canceled"
     assert service.sync("customers", "plans").error
     (body,) = alerts.bodies()
@@ -74,15 +85,16 @@ def test_a_run_that_fails_as_a_whole(alerts: Alerts, service: Service, account: 
 def test_a_run_whose_process_died_and_one_that_was_canceled(
     alerts: Alerts, service: Service
 ) -> None:
-    job = service.definitions().resolve_job_def("invoiced_sync")
-    keys = frozenset({service.key("plans")})
-    where = {"tags": {"dagster/partition": f"{START:%Y-%m}-01"}, "asset_selection": keys}
-    dead = service.instance.create_run_for_job(job, **where)
-    mark_failed(service.instance, dead.run_id)
+    die(service, "plans")
     (body,) = alerts.bodies()
     assert firsts(body) == ["Not loaded: plans."]
     assert "its process died, or could not be started" in body
-    canceled = service.instance.create_run_for_job(job, **where)
+    job = service.definitions().resolve_job_def("invoiced_sync")
+    canceled = service.instance.create_run_for_job(
+        job,
+        tags={"dagster/partition": f"{START:%Y-%m}-01"},
+        asset_selection=frozenset({service.key("customers")}),
+    )
     service.instance.report_run_canceled(canceled)
     assert alerts.tick() == []
     assert service.sync("plans").error is None
@@ -90,10 +102,9 @@ def test_a_run_whose_process_died_and_one_that_was_canceled(
 
 
 def test_the_sensor_is_on_and_keeps_its_state_in_the_cursor(
-    alerts: Alerts, service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
+    alerts: Alerts, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(account, "/plans")
-    assert service.sync("plans").error
+    die(service, "plans")
     sensor = service.definitions().get_repository_def().get_sensor_def(ALERTS_SENSOR)
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 30
@@ -131,7 +142,6 @@ def test_a_check_that_finds_an_error(alerts: Alerts, service: Service, account: 
     assert not service.check("customers").success
     (body,) = alerts.bodies()
     assert firsts(body) == ["A check found an error: customers (primary_key)."]
-    assert service.sync("customers").error
     assert alerts.tick() == []
     assert service.sync("customers", mode="full").error is None
     assert alerts.bodies() == ["Recovered: customers (a check)."]
@@ -144,7 +154,10 @@ def test_a_table_that_is_stale(alerts: Alerts, service: Service) -> None:
     (body,) = alerts.bodies(now + timedelta(hours=49))
     assert firsts(body) == ["Stale: customers, plans."]
     assert alerts.tick(now + timedelta(hours=50)) == []
-    assert alerts.bodies(now) == ["Recovered: customers (stale), plans (stale)."]
+    text = "[[connection]]\nfail_after_hours = 72\n"
+    (service.folder / "invoiced.toml").write_text(text, encoding="utf-8")
+    found = alerts.bodies(now + timedelta(hours=51))
+    assert found == ["Recovered: customers (stale), plans (stale)."]
 
 
 def test_a_sweep_that_refuses(alerts: Alerts, service: Service, account: Emulator) -> None:
@@ -155,9 +168,8 @@ def test_a_sweep_that_refuses(alerts: Alerts, service: Service, account: Emulato
     assert service.sweep().error
     (body,) = alerts.bodies()
     assert firsts(body) == ["Not swept: customers."]
-    # A sweep of another table, and a sync, say nothing about it.
+    # A sweep of another table says nothing about it.
     assert service.sweep("plans").error is None
-    assert service.sync("customers").error is None
     assert alerts.tick() == []
     assert service.sweep("customers", allow_share=0.8).error is None
     assert alerts.bodies() == ["Recovered: customers (not swept)."]
@@ -182,18 +194,16 @@ def test_connections_have_messages_of_their_own(
         '[alerts]\nui_url = "https://dagster.example.com/"\n',
         encoding="utf-8",
     )
-    refuse(account, "/plans")
-    for name in ("Invoiced", "Beta Two"):
-        assert service.sync("plans", connection=name).error
+    runs = {TITLE: die(service, "plans")}
+    runs["invoiced_pipeline: Beta Two"] = die(service, "plans", dataset="beta_two")
     found = dict(alerts.tick())
-    assert set(found) == {TITLE, "invoiced_pipeline: Beta Two"}
-    for body, run in zip(found.values(), reversed(service.instance.get_runs()), strict=True):
-        assert body.endswith(f"\nRun: https://dagster.example.com/runs/{run.run_id}")
+    assert found.keys() == runs.keys()
+    for title, body in found.items():
+        assert body.endswith(f"\nRun: https://dagster.example.com/runs/{runs[title]}")
     # A connection that is no longer there is forgotten.
     (service.folder / "invoiced.toml").unlink()
-    refuse(account)
-    assert service.sync("plans").error is None
-    assert dict(alerts.tick()) == {TITLE: "Recovered: plans (not loaded)."}
+    assert alerts.tick() == []
+    assert list(AlertState.decode(alerts.cursor).incidents) == ["invoiced"]
 
 
 def test_hundreds_of_connections_take_turns(
@@ -211,25 +221,23 @@ def test_hundreds_of_connections_take_turns(
     later = datetime.now(UTC) + timedelta(hours=49)
     told = [[title for title, _ in alerts.tick(later)] for _ in range(3)]
     assert told == [[], [], ["invoiced_pipeline: c4"]]
-    refuse(account, "/plans")
-    assert service.sync("plans", connection="c3").error
+    die(service, "plans", dataset="c3")
     assert [title for title, _ in alerts.tick()] == ["invoiced_pipeline: c3"]
 
 
 def test_an_address_that_is_down_gets_everything_later(
-    alerts: Alerts, service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
+    alerts: Alerts, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others get each message once, and the log names no address."""
     with webhook("second") as second:
         set_addresses(service, monkeypatch, alerts.hook.address, second.address)
         second.is_up = False
-        refuse(account, "/plans")
-        assert service.sync("plans", "estimates").error
+        die(service, "plans")
         assert len(alerts.tick()) == 1
         assert alerts.said == "1 message sent, 1 wait for the next tick"
         assert alerts.tick() == []
-        refuse(account, "/estimates")
-        assert service.sync("plans", "estimates").error
+        assert service.sync("plans").error is None
+        die(service, "estimates")
         assert len(alerts.tick()) == 1
         assert (second.messages, second.refused) == ([], 3)
         second.is_up = True
@@ -245,16 +253,13 @@ def test_an_address_that_is_down_gets_everything_later(
 
 
 def test_an_interrupted_run_is_no_incident(
-    alerts: Alerts, service: Service, account: Emulator
+    alerts: Alerts, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("invoiced_pipeline.defs.sync.run.SyncRun.execute", interrupt)
     service.sync("plans")
-    monkeypatch = pytest.MonkeyPatch()
-    with monkeypatch.context() as patch:
-        patch.setattr("invoiced_pipeline.defs.sync.run.SyncRun.execute", interrupt)
-        service.sync("plans")
     (newest, *_) = service.instance.get_runs()
     assert newest.status is not dg.DagsterRunStatus.SUCCESS
     assert alerts.tick() == []
