@@ -14,10 +14,10 @@ from invoiced_pipeline.defs.alerts.changed_datasets import changed_datasets
 from invoiced_pipeline.defs.alerts.connection_findings import connection_findings, subjects_of
 from invoiced_pipeline.defs.names import ALERTS_SENSOR
 from invoiced_pipeline.plurals import counted
-from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
+from invoiced_pipeline.settings import ConnectionSettings, Settings
 
 _SECONDS_BETWEEN_TICKS = 30
-_CONNECTIONS_PER_TICK = 20
+_CONNECTIONS_PER_TICK = 10
 """Connections that a tick looks at in turn, besides those with a run that changed. A tick is one
 thread of one process: with one sensor a connection, hundreds of them would wait for each other."""
 
@@ -41,8 +41,7 @@ def alerts_sensor(settings: Settings) -> dg.SensorDefinition | None:
         "once for each incident and once when it is over. It starts no runs.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        # Read at every tick: a corrected address is used without a restart.
-        state, sent = tick(context, load_settings(), datetime.now(UTC))
+        state, sent = tick(context, settings, datetime.now(UTC))
         context.update_cursor(state.encode())
         return dg.SkipReason(sent)
 

@@ -46,11 +46,13 @@ def test_a_failed_sync_is_told_once_by_the_daemon(tmp_path: Path) -> None:
             assert len(hook.messages) == 1
             account.keys[account.api_key] = "active"
             door.sync("--select", "plans")
-            wait_until(lambda: len(hook.messages) > 1, "the recovery")
+            # A mail for each of the two recipients.
+            wait_until(lambda: len(hook.messages) == 2 and len(mails.mails) == 4, "the recovery")
             door.kill(daemon)
             log.close()
             assert TOKEN not in (tmp_path / "daemon.log").read_text()
         bodies = [each["message"] for each in hook.messages]
         assert bodies[0].startswith("Not loaded: plans.\nWhy: The Invoiced account is not active")
         assert bodies[1:] == ["Recovered: plans (not loaded)."]
-        assert [mail.get_content().strip() for mail in mails.mails[::2]] == bodies
+        mailed = [mail.get_content().splitlines() for mail in mails.mails[::2]]
+        assert mailed == [body.splitlines() for body in bodies]

@@ -71,8 +71,8 @@ def test_rows_that_need_a_person(written: Alerts, service: Service) -> None:
     assert run(service, "tasks").metadata["report"]["states"] == {"succeeded": 1, "held": 1}
     (body,) = written.bodies()
     assert firsts(body) == [
-        "Rows need a person: crm (1 row invalid).",
         "Rows need a person: tasks (1 row held).",
+        "Rows need a person: crm (1 row invalid).",
     ]
     run(service, "tasks")
     run(service, "crm", dry_run=True)
