@@ -13,7 +13,9 @@ __all__ = [
     "PermissionDeniedError",
     "PushRefusedError",
     "RateLimitedError",
+    "RejectLimitError",
     "RequestRefusedError",
+    "SweepRefusedError",
     "TransientApiError",
     "UnavailableError",
     "WarehouseBusyError",
@@ -32,6 +34,14 @@ class ConfigurationError(InvoicedPipelineError):
 
 class PushRefusedError(InvoicedPipelineError):
     """A write-back may not push: it is not active, or the push would exceed a limit."""
+
+
+class RejectLimitError(InvoicedPipelineError):
+    """A table has more records that fit no column than are allowed. Look at `_rejected`."""
+
+
+class SweepRefusedError(InvoicedPipelineError):
+    """A sweep would mark more rows as deleted than it may, and marked none."""
 
 
 class ApiError(InvoicedPipelineError):

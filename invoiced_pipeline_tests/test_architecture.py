@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "warehouse": (*FOUNDATION, "catalog", "selection"),
     "replication": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse"),
     "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
+    "alerts": FOUNDATION,
 }
 """What each part may import, from the bottom up; `defs` and `commands` may import all of them."""
 
@@ -47,11 +48,12 @@ LAYERS = {
         "sync_log_writer"
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
+    "alerts": "incident · reasons ← message · state ← delivery",
     "defs": (
         "code_location · descriptions · names · partitions ← runs · "
         "scheduled_start ← resources ← connection_keys ← "
         "replicated_dataset ← checks ← retention · sync ← lineage · status · sweep · writeback ← "
-        "assembly · launch"
+        "alerts ← assembly · launch"
     ),
 }
 """The order inside a part, lowest first; a dot is between modules that do not import each other."""

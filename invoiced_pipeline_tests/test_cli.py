@@ -364,6 +364,7 @@ def test_check_names_the_problem(case: str, tmp_path: Path) -> None:
                 *(f"✓ {name}" for name in TABLE_NAMES),
                 "✓ first load",
                 "✓ schedule",
+                "✓ alerts",
                 "✓ settings",
                 "✓ destination",
             ]

@@ -14,6 +14,7 @@ PACKAGE = Path(invoiced_pipeline.__file__).parent
 
 RUN_ONLY = {
     "adbc_driver_postgresql",
+    "apprise",
     "dagster_dlt",
     "dlt",
     "duckdb",

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import typer
 
+from invoiced_pipeline.commands.check_alerts import check_alerts
 from invoiced_pipeline.commands.check_connection import check_connection
 from invoiced_pipeline.commands.check_destination import check_destination
 from invoiced_pipeline.commands.common.console import console, say
@@ -32,6 +33,7 @@ def check(connection: ConnectionsOption = None, as_json: JsonOption = False) -> 
         for finding in check_connection(settings, each, is_readable=not destination.problem)
     ]
     findings += _check_allowed_numbers(settings)
+    findings.append(check_alerts(settings))
     findings.append(Finding("settings", None, settings_place(settings)))
     findings.append(destination)
     if as_json:

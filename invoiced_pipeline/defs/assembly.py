@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from invoiced_pipeline.defs.alerts.sensor import alerts_sensor
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
@@ -25,6 +26,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ConfigurationError: A setting is wrong.
     """
     refuse_clear_copies(settings)
+    alerts = alerts_sensor(settings)
     return dg.Definitions.merge(
         dg.Definitions(
             resources={
@@ -34,6 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             },
             # A run has one op: a process for it would cost seconds and gain nothing.
             executor=dg.in_process_executor,
+            sensors=[alerts] if alerts else [],
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
         *(_of_writeback(settings, writeback) for writeback in settings.writeback),

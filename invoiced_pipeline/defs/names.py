@@ -4,6 +4,15 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Table
 
+ALERTS_SENSOR = "alerts_sensor"
+"""Name of the sensor that sends alerts about all connections."""
+
+PUSH_REPORT = "report"
+"""Metadata of a push: what it did."""
+
+PARENT_REPORT = "pushed_before_"
+"""Begins the metadata of a push about each write-back that it pushed before its own."""
+
 OLD_RUNS_JOB = "delete_old_runs"
 """Name of the job that deletes old runs."""
 

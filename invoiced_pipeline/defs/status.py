@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import dagster as dg
@@ -97,7 +97,7 @@ def connection_status(
     """
     schedule = connection_schedule(settings, connection)
     name = schedule_name(sync_job_name(connection.dataset))
-    tables = _tables(instance, settings, connection)
+    tables = table_statuses(instance, settings, connection)
     return ConnectionStatus(
         connection=connection.name,
         dataset=connection.dataset,
@@ -113,20 +113,39 @@ def connection_status(
     )
 
 
-def _tables(
+def is_stale(table: TableStatus, connection: ConnectionSettings, now: datetime) -> bool:
+    """Returns whether a loaded table's coverage ends more than `fail_after_hours` ago.
+
+    A table that the account does not have is not stale, and neither is one that was never loaded.
+    """
+    if table.covered_until is None or table.state == "unavailable":
+        return False
+    return now - table.covered_until > timedelta(hours=connection.fail_after_hours)
+
+
+def table_statuses(
     instance: dg.DagsterInstance, settings: Settings, connection: ConnectionSettings
 ) -> list[TableStatus]:
+    """Returns the state of every table of a connection.
+
+    Raises:
+        ConfigurationError: The selection of tables is wrong.
+    """
     keys = {
         asset_key(connection.dataset, table): table for table in tables_of(settings, connection)
     }
     records = instance.get_asset_records(list(keys))
     entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
     runs = {entry.last_run_id for entry in entries.values() if entry.last_run_id}
+    records_of_runs = {run_id: instance.get_run_record_by_id(run_id) for run_id in runs}
     alive: set[str] = set()
-    if runs:
+    if any(each and not each.dagster_run.is_finished for each in records_of_runs.values()):
         holder = _holder(settings, connection.dataset)
         alive = set(living_runs(instance, connection.dataset, holder))
-    last = {run_id: _run(instance, run_id, is_alive=run_id in alive) for run_id in runs}
+    last = {
+        run_id: _run(instance, run_id, record, is_alive=run_id in alive)
+        for run_id, record in records_of_runs.items()
+    }
     found = []
     for key, table in keys.items():
         entry = entries.get(key)
@@ -192,8 +211,9 @@ def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
     )
 
 
-def _run(instance: dg.DagsterInstance, run_id: str, *, is_alive: bool) -> _Run:
-    record = instance.get_run_record_by_id(run_id)
+def _run(
+    instance: dg.DagsterInstance, run_id: str, record: dg.RunRecord | None, *, is_alive: bool
+) -> _Run:
     if record is None:  # it was deleted
         return _Run(run_id, None, None, is_running=False, error="its run was deleted")
     run = record.dagster_run

@@ -16,17 +16,26 @@ class Failure:
         error: The full error.
         cause: The error in words that others which failed alike share; None if it is its own.
         is_table: Whether the subject is a table.
+        reason: The name of the error's class: alerts explain it without the error's text.
+        count: How many records it is about.
     """
 
     subject: str
     error: str
     cause: str | None = None
     is_table: bool = True
+    reason: str | None = None
+    count: int | None = None
 
 
 def cause_of(error: Exception) -> str | None:
     """Returns the words that equal errors of other tables share; None if there are none."""
     return error.cause if isinstance(error, ApiError) else None
+
+
+def reason_of(error: Exception) -> str:
+    """Returns the name of the error's class, which shows no value of any record."""
+    return type(error).__name__
 
 
 def failure_lines(failures: Iterable[Failure], *, of: int = 0) -> list[str]:

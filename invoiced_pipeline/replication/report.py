@@ -47,6 +47,7 @@ class TableReport:
         error: Why the table is not complete; None if it is complete or unavailable.
         unavailable: The API's refusal, if the account does not have the table; else None.
         cause: The error in words that other tables share; None if it is this table's own.
+        reason: The name of the error's class.
         alarm: Why a person should look although the table is complete; the run fails with it.
         started_at: When its reading began (UTC).
         finished_at: When the last row was handed to the load (UTC).
@@ -72,6 +73,7 @@ class TableReport:
     error: str | None = None
     unavailable: str | None = None
     cause: str | None = None
+    reason: str | None = None
     alarm: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

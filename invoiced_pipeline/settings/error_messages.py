@@ -21,7 +21,7 @@ _ACCEPTED = {
 }
 _CONTAINERS = frozenset({"list_type", "dict_type", "model_type"})
 _VALUE_NOT_SHOWN = _CONTAINERS | {"value_error", "extra_forbidden", TWO_HOSTS}
-_SECRET_WORDS = ("key", "proxy", "secret", "salt", "credentials")
+_SECRET_WORDS = ("key", "proxy", "secret", "salt", "credentials", "url")
 
 
 def explain(

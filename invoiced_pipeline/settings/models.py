@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.settings.alerts import AlertSettings, split_addresses
 from invoiced_pipeline.settings.base import SettingsModel
 from invoiced_pipeline.settings.connection import ConnectionSettings
 from invoiced_pipeline.settings.connection_conflicts import (
@@ -57,6 +58,9 @@ class Settings(SettingsModel):
     dagster: DagsterSettings = Field(
         default_factory=DagsterSettings,
         description="Where Dagster records runs, and for how long.",
+    )
+    alerts: AlertSettings = Field(
+        default_factory=AlertSettings, description="Who is told when something fails."
     )
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
 
@@ -116,12 +120,19 @@ class Settings(SettingsModel):
 
     @property
     def secret_variables(self) -> set[str]:
-        """Names of the environment variables that hold secrets: API keys and salts."""
-        return {
+        """Names of the variables that hold secrets: API keys, salts and addresses of alerts."""
+        return {self.alerts.urls_env} | {
             name
             for connection in self.connection
             for name in (connection.api_key_env, connection.hash_salt_env)
         }
+
+    @property
+    def alert_addresses(self) -> tuple[SecretStr, ...]:
+        """The addresses that alerts are sent to; most contain a password or token."""
+        secret = self.secrets.get(self.alerts.urls_env)
+        found = split_addresses(secret.get_secret_value()) if secret else []
+        return tuple(map(SecretStr, found))
 
     def api_key(self, connection: ConnectionSettings) -> SecretStr:
         """Returns the API key of `connection`.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from invoiced_pipeline.settings.alerts import ALERT_URLS
 from invoiced_pipeline.settings.environment import VARIABLES
 from invoiced_pipeline.settings.postgres import PASSWORD_VARIABLE
 from invoiced_pipeline.settings.suggestions import closest
@@ -11,7 +12,14 @@ from invoiced_pipeline.settings.suggestions import closest
 _PREFIX = "INVOICED_"
 
 _KNOWN = frozenset(
-    {"INVOICED_CONFIG", "INVOICED_API_KEY", "INVOICED_HASH_SALT", PASSWORD_VARIABLE, *VARIABLES}
+    {
+        "INVOICED_CONFIG",
+        "INVOICED_API_KEY",
+        "INVOICED_HASH_SALT",
+        ALERT_URLS,
+        PASSWORD_VARIABLE,
+        *VARIABLES,
+    }
 )
 
 _KUBERNETES = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_.+)?)")

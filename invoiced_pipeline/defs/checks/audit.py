@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from invoiced_pipeline.alerts.reasons import CHECK_FAILED, REJECTS
 from invoiced_pipeline.replication.api_counts import Counted
 from invoiced_pipeline.replication.checks import Finding, findings, freshness_bound
 from invoiced_pipeline.replication.failure_list import Failure, failure_lines, under_headings
@@ -89,29 +90,42 @@ class Audit:
         Args:
             others: Failures besides those in the reports.
         """
-        failed = [
-            *others,
-            *(
-                Failure(report.table, report.error, report.cause)
-                for report in self._reports.values()
-                if report.error
-            ),
-        ]
-        look = [f"{each.table}: {text}" for each in self.complete for text in self._looks(each)]
+        look = [f"{each.subject}: {each.error}" for each in self._all_looks()]
         look += [self._unchecked] if self._unchecked else []
-        incomplete = failure_lines(failed, of=len(self._reports))
+        incomplete = failure_lines([*others, *self._incomplete()], of=len(self._reports))
         return under_headings([("not complete", incomplete), ("loaded, but look", look)])
+
+    def failures(self, others: Sequence[Failure] = ()) -> list[Failure]:
+        """Returns what `problems` describes; empty if nothing is wrong."""
+        found = [*others, *self._incomplete(), *self._all_looks()]
+        if self._unchecked:
+            found.append(Failure("checks", self._unchecked, is_table=False))
+        return found
 
     def problem(self, report: TableReport) -> str | None:
         """Returns why a person should look at a complete table; None if nothing is wrong."""
-        return "; ".join(self._looks(report)) or None
+        return "; ".join(each.error for each in self._looks(report)) or None
 
-    def _looks(self, report: TableReport) -> list[str]:
-        return ([report.alarm] if report.alarm else []) + [
-            f"check {finding.check} failed: {finding.text}"
-            for finding in self.findings[report.table]
-            if finding.is_error and not finding.passed
+    def _incomplete(self) -> list[Failure]:
+        return [
+            Failure(each.table, each.error, each.cause, reason=each.reason, count=each.rejected)
+            for each in self._reports.values()
+            if each.error
         ]
+
+    def _all_looks(self) -> list[Failure]:
+        return [look for report in self.complete for look in self._looks(report)]
+
+    def _looks(self, report: TableReport) -> list[Failure]:
+        """Returns why a person should look at a complete table."""
+        looks = []
+        if report.alarm:
+            looks.append(Failure(report.table, report.alarm, reason=REJECTS, count=report.rejected))
+        for finding in self.findings[report.table]:
+            if finding.is_error and not finding.passed:
+                text = f"check {finding.check} failed: {finding.text}"
+                looks.append(Failure(report.table, text, reason=CHECK_FAILED))
+        return looks
 
     def _check(
         self,

@@ -8,6 +8,7 @@ from invoiced_pipeline.defs.checks.audit import Audit
 from invoiced_pipeline.defs.checks.loaded import audit_request, loaded_tables
 from invoiced_pipeline.defs.checks.specs import check_results
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.failure import run_failure
 from invoiced_pipeline.replication.api_counts import api_counts
 from invoiced_pipeline.replication.failure_list import Failure
 
@@ -53,4 +54,4 @@ def run_checks(
     others = [Failure(", ".join(missing), nothing, is_table=False)] if missing else []
     if problems := audit.problems(others):
         # After the results: Dagster drops those that follow an exception.
-        raise dg.Failure(problems, allow_retries=False)
+        raise run_failure(problems, audit.failures(others))

@@ -10,14 +10,12 @@ from dagster._core.execution.execution_result import ExecutionResult
 
 from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, this_process
-from invoiced_pipeline.defs.runs.failure import failure_description
+from invoiced_pipeline.defs.runs.failure import (
+    failure_description,
+    innermost,
+    is_interruption,
+)
 from invoiced_pipeline.settings import load_settings
-
-_INTERRUPTED = {
-    "DagsterExecutionInterruptedError",
-    "KeyboardInterrupt",
-    "SignalReceivedException",  # dlt's, while it extracts, normalises or loads
-}
 
 # Dagster's log goes to the UI only: the command prints its own progress and result.
 _SILENT = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -71,6 +69,4 @@ def run_error(outcome: ExecutionResult, *, interrupted: str) -> str | None:
 
 def _innermost(error: Any, interrupted: str) -> str:
     """Returns the message of the first cause; the run's log holds the whole chain."""
-    while error.cause:
-        error = error.cause
-    return interrupted if error.cls_name in _INTERRUPTED else error.message.strip()
+    return interrupted if is_interruption(error) else innermost(error).message.strip()

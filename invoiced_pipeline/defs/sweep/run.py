@@ -6,6 +6,7 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.failure import run_failure, whole_failure
 from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
 from invoiced_pipeline.defs.sync.unavailable import UNAVAILABLE
@@ -41,18 +42,20 @@ def execute(
     except WarehouseBusyError as error:
         if context.retry_number + 1 < config.tries:
             raise dg.RetryRequested(config.tries - 1, _SECONDS_BETWEEN_TRIES) from error
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise whole_failure(error) from error
     except InvoicedPipelineError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise whole_failure(error) from error
     for report in reports.values():
         yield _observation(dataset.name, report, counts[report.table])
     failed = [
-        Failure(each.table, each.error, each.cause) for each in reports.values() if each.error
+        Failure(each.table, each.error, each.cause, reason=each.reason)
+        for each in reports.values()
+        if each.error
     ]
     if failed:
         # After the counts: Dagster drops those that follow an exception.
         text = under_headings([("not swept", failure_lines(failed, of=len(reports)))])
-        raise dg.Failure(text, allow_retries=False)
+        raise run_failure(text, failed)
     yield dg.Output(None)
 
 

@@ -10,6 +10,7 @@ from invoiced_pipeline.defs.checks.audit import Audit
 from invoiced_pipeline.defs.checks.specs import check_results
 from invoiced_pipeline.defs.checks.unevaluated import UnevaluatedChecks
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.failure import run_failure
 from invoiced_pipeline.defs.sync.metadata import ROW_COUNT, run_metadata
 from invoiced_pipeline.defs.sync.partition_counts import PartitionCounts
 from invoiced_pipeline.defs.sync.unavailable import (
@@ -61,11 +62,14 @@ class SyncResults:
         yield from unavailable_events(self.dataset.name, unavailable)
         feed = self.replication.deletions
         if feed is not None and feed.error:
-            failures = [*failures, Failure("deletions", feed.error, feed.cause, is_table=False)]
+            unread = Failure(
+                "deletions", feed.error, feed.cause, is_table=False, reason=feed.reason
+            )
+            failures = [*failures, unread]
         if problems := self.audit.problems(failures):
             yield from self._unevaluated_checks()
             # After the results: Dagster drops those that follow an exception.
-            raise dg.Failure(problems, allow_retries=False)
+            raise run_failure(problems, self.audit.failures(failures))
 
     def _materialization(self, report: TableReport) -> dg.MaterializeResult:
         (table,) = [each for each in self.dataset.tables if each.name == report.table]

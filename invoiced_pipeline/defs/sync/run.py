@@ -11,6 +11,7 @@ from invoiced_pipeline.defs.checks.audit import Audit
 from invoiced_pipeline.defs.checks.run import run_checks
 from invoiced_pipeline.defs.checks.unevaluated import checks_after
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.failure import whole_failure
 from invoiced_pipeline.defs.sync.dlt_run import run_pipeline
 from invoiced_pipeline.defs.sync.documentation import document
 from invoiced_pipeline.defs.sync.partition_range import check_partition_range
@@ -57,7 +58,7 @@ def execute(
     except InvoicedPipelineError as error:
         if run is not None:
             yield from checks_after(error, context, dataset, run.tables)
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise whole_failure(error) from error
 
 
 class SyncRun:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
-from invoiced_pipeline.replication.failure_list import Failure
+from invoiced_pipeline.replication.failure_list import Failure, reason_of
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 from invoiced_pipeline.settings import ConnectionSettings
@@ -35,10 +35,14 @@ def sweep_full_tables(
     try:
         swept = sweep_dataset(client, request, marks, max_share=share)
     except InvoicedPipelineError as error:
-        return [Failure("sweep", str(error), is_table=False)]
+        return [Failure("sweep", str(error), is_table=False, reason=reason_of(error))]
     for sweep in swept.values():
         report = replication.reports[sweep.table]
         report.unavailable = sweep.unavailable
         report.deleted += sweep.deleted
         report.rows += sweep.brought
-    return [Failure(each.table, each.error, each.cause) for each in swept.values() if each.error]
+    return [
+        Failure(each.table, each.error, each.cause, reason=each.reason)
+        for each in swept.values()
+        if each.error
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from invoiced_pipeline.defs.names import PARENT_REPORT, PUSH_REPORT
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.plan.plan import SENT, Plan
 from invoiced_pipeline.writeback.plan.plan_summary import (
@@ -124,9 +125,9 @@ def report_metadata(report: PushReport, *, is_parent: bool) -> dict[str, Any]:
     """
     data = report_data(report)
     if is_parent:
-        return {f"pushed_before_{report.writeback}": dg.MetadataValue.json(data)}
+        return {f"{PARENT_REPORT}{report.writeback}": dg.MetadataValue.json(data)}
     counts = ("succeeded", "unchanged", "verified", "requests", "seconds")
-    return {"report": dg.MetadataValue.json(data), **{name: data[name] for name in counts}}
+    return {PUSH_REPORT: dg.MetadataValue.json(data), **{name: data[name] for name in counts}}
 
 
 def report_data(report: PushReport) -> dict[str, Any]:

@@ -7,12 +7,15 @@ from typing import Any
 
 import dagster as dg
 
+from invoiced_pipeline.alerts.reasons import PUSH_STOPPED, ROWS_LEFT
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.resources import InvoicedApi
+from invoiced_pipeline.defs.runs.failure import run_failure, whole_failure
 from invoiced_pipeline.defs.sync.documentation import document_after_push
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.defs.writeback.metadata import plan_metadata, report_metadata
 from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import Settings, WritebackSettings, load_settings
 from invoiced_pipeline.warehouse.database import Database
@@ -62,17 +65,15 @@ class WritebackRun:
                 the metadata that there was until then.
         """
         try:
-            failure = self._execute()
+            failures = self._execute()
         except InvoicedPipelineError as error:
-            raise self._failure(str(error)) from error
-        if failure:
-            raise self._failure(failure)
+            raise whole_failure(error, metadata=self._metadata) from error
+        if failures:
+            text = "; ".join(each.error for each in failures)
+            raise run_failure(text, failures, self._metadata)
         return self._metadata
 
-    def _failure(self, message: str) -> dg.Failure:
-        return dg.Failure(message, metadata=self._metadata, allow_retries=False)
-
-    def _execute(self) -> str | None:
+    def _execute(self) -> list[Failure]:
         context, config = self._context, self._config
         api, _, warehouse = self._keys.found_in(context.resources)
         database = warehouse.database
@@ -80,13 +81,13 @@ class WritebackRun:
             self._connection.dataset, context.run_id, context.instance, wait=config.wait
         ):
             database.check_writable()
-            failure = None
+            failures: list[Failure] = []
             if config.dry_run:
                 self._plan(database, api.base_url)
             else:
-                failure = self._push(database, api)
+                failures = self._push(database, api)
             document_after_push(self._connection, database)
-        return failure
+        return failures
 
     def _plan(self, database: Database, host: str) -> None:
         options = _options(self._config)
@@ -99,8 +100,8 @@ class WritebackRun:
         )
         self._store_plan(plan, database, host)
 
-    def _push(self, database: Database, api: InvoicedApi) -> str | None:
-        """Pushes; returns why rows need a person, None where none does."""
+    def _push(self, database: Database, api: InvoicedApi) -> list[Failure]:
+        """Pushes; returns the write-backs with rows that need a person."""
         name, failures = self._writeback.name, []
         options = replace(
             _options(self._config),
@@ -120,14 +121,18 @@ class WritebackRun:
             )
             for report in push_writeback(self._settings, name, context, options):
                 self._context.log.info("%s: %s", report.writeback, dict(report.states))
-                failures += [report.failure] if report.failure else []
+                if report.failure:
+                    reason = PUSH_STOPPED if report.stopped else ROWS_LEFT
+                    failures.append(
+                        Failure(report.writeback, report.failure, is_table=False, reason=reason)
+                    )
                 is_parent = report.writeback != name
                 self._metadata.update(report_metadata(report, is_parent=is_parent))
         if self._config.record:
             dataset = self._connection.dataset
             response = read_response(database, dataset, name, self._config.record)
             self._metadata["response"] = dg.MetadataValue.json(json.loads(response or "{}"))
-        return "; ".join(failures) or None
+        return failures
 
     def _store_plan(self, plan: Plan, database: Database, host: str) -> None:
         """Stores a plan in the warehouse, and shows it on the run's page."""

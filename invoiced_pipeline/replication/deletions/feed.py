@@ -19,7 +19,7 @@ from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions.consequences import consequences, customer_columns
 from invoiced_pipeline.replication.deletions.context import DeletionContext
 from invoiced_pipeline.replication.deletions.vanished_transactions import VanishedTransactions
-from invoiced_pipeline.replication.failure_list import cause_of
+from invoiced_pipeline.replication.failure_list import cause_of, reason_of
 from invoiced_pipeline.replication.server_clock import WRONG_CLOCK, doubtful_window, record_clock
 
 _FEED = "_events"
@@ -36,6 +36,7 @@ class DeletionFeed:
         warning: Why deletions are not seen, if the key or the account may not read events.
         error: Why deletions are not known yet.
         cause: The error in words that tables share which failed alike.
+        reason: The name of the error's class.
     """
 
     def __init__(self, context: DeletionContext) -> None:
@@ -43,6 +44,7 @@ class DeletionFeed:
         self.warning: str | None = None
         self.error: str | None = None
         self.cause: str | None = None
+        self.reason: str | None = None
         self._context = context
 
     def begin(self, dataset: DatasetState) -> None:
@@ -61,7 +63,7 @@ class DeletionFeed:
             logger.warning(self.warning)
         except ApiError as error:
             self.error = f"{error}. The next sync reads the same events again"
-            self.cause = cause_of(error)
+            self.cause, self.reason = cause_of(error), reason_of(error)
         self._read_unselected_payments(dataset)
 
     def _read(self, dataset: DatasetState) -> EventsRead:
@@ -98,7 +100,7 @@ class DeletionFeed:
         except ApiError as error:
             if self.error is None:
                 self.error = f"{error}. The next sync reads the same payments again"
-                self.cause = cause_of(error)
+                self.cause, self.reason = cause_of(error), reason_of(error)
 
     def _since(self, dataset: DatasetState) -> datetime | None:
         """Where the feed last ended; at first where the earliest table ends, if there is one."""

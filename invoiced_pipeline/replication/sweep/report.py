@@ -25,6 +25,7 @@ class SweepReport:
         error: Why the table was left as it was, or not completed; None if it is complete.
         unavailable: The API's refusal, if the account does not have the table; else None.
         cause: The error in words that other tables share; None if it is this table's own.
+        reason: The name of the error's class.
     """
 
     table: str
@@ -39,3 +40,4 @@ class SweepReport:
     error: str | None = None
     unavailable: str | None = None
     cause: str | None = None
+    reason: str | None = None

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.exceptions import InvoicedPipelineError, SweepRefusedError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.identifiers import (
     Identifiers,
@@ -28,7 +28,7 @@ from invoiced_pipeline.replication.availability import lacks
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.deletions.consequences import customer_columns
-from invoiced_pipeline.replication.failure_list import cause_of
+from invoiced_pipeline.replication.failure_list import cause_of, reason_of
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.sweep.report import SweepReport
 from invoiced_pipeline.warehouse.deletion_marks import KnownIds, Mark, Marks
@@ -169,7 +169,7 @@ class TableSweep:
             "records. If the records are really gone, run: invoiced-pipeline sweep "
             f"--select {name} --allow-share {_above(share)}"
         )
-        raise InvoicedPipelineError(message)
+        raise SweepRefusedError(message)
 
     def _bring(self, batcher: Batcher) -> Iterator[Batch]:
         client, tally = self._context.client, self.report.tally
@@ -178,7 +178,7 @@ class TableSweep:
         yield from batcher.take_versions()
 
     def _note(self, error: InvoicedPipelineError) -> None:
-        self.report.cause = cause_of(error)
+        self.report.cause, self.report.reason = cause_of(error), reason_of(error)
         if lacks(self._table, error):
             self.report.unavailable = str(error)
         else:

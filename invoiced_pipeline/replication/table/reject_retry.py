@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.exceptions import RejectLimitError
 from invoiced_pipeline.invoiced.reading.single_record import record_pages
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.reject_limit import reject_limit
@@ -29,7 +29,7 @@ class RejectRetry:
         """Yields former rejects that fit now; call it once the windows are read.
 
         Raises:
-            InvoicedPipelineError: More was rejected than can be read again.
+            RejectLimitError: More was rejected than can be read again.
         """
         self._rejects.meet(self._batcher.rejects)
         self._rejects.forget_nameless()
@@ -38,7 +38,7 @@ class RejectRetry:
         report.alarm = limit.alarm
         yield from self._read_again()
         if limit.error:
-            raise InvoicedPipelineError(limit.error)
+            raise RejectLimitError(limit.error)
 
     def note_loaded(self, batch: Batch) -> None:
         """Notes that the records of a batch fit."""

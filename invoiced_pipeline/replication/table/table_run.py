@@ -9,7 +9,7 @@ from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader, lies_in
 from invoiced_pipeline.replication.availability import NO_TABLE, lacks
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
-from invoiced_pipeline.replication.failure_list import cause_of
+from invoiced_pipeline.replication.failure_list import cause_of, reason_of
 from invoiced_pipeline.replication.table.covered_pages import CoveredPages
 from invoiced_pipeline.replication.table.declaration import declare
 from invoiced_pipeline.replication.table.gaps import note_gaps
@@ -66,9 +66,10 @@ class TableRun:
                 yield from self._leave_out(error)
             else:
                 report.error, report.cause = str(error), cause_of(error)
+                report.reason = reason_of(error)
         except Exception as error:  # one table's error must not stop the others
             logger.exception("%s: unexpected error", self._table.name)
-            report.error = f"{type(error).__name__}: {error}"
+            report.error, report.reason = f"{type(error).__name__}: {error}", reason_of(error)
         self._run.availability.settle(self._table.name)
         for batch in self._batcher.flush():  # what was read before an error
             self._count(batch)
@@ -123,6 +124,7 @@ class TableRun:
         if not is_key_right:
             self._report.error = NO_TABLE.format(words=words)
             self._report.cause = NO_TABLE.format(words=cause_of(error))
+            self._report.reason = reason_of(error)
             return
         self._report.unavailable = words
         self._dataset.note_unavailable(self._table.name)
