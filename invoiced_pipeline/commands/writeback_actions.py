@@ -58,10 +58,11 @@ def run_push(settings: Settings, name: str, **config: Any) -> WritebackResult:
     Raises:
         ConfigurationError: There is no such write-back.
     """
+    connection = settings.find(settings.find_writeback(name).connection)
     definitions = build_definitions(settings)
     with open_instance(settings) as instance:
         run_config = WritebackConfig(dry_run=False, **config)
-        return run_writeback(definitions, name, instance, run_config)
+        return run_writeback(definitions, connection, name, instance, run_config)
 
 
 def print_result(result: WritebackResult, *, as_json: bool) -> None:

@@ -96,7 +96,7 @@ def connection_status(
         ConfigurationError: Its cron expression, or its selection of tables, is wrong.
     """
     schedule = connection_schedule(settings, connection)
-    name = schedule_name(sync_job_name(connection.dataset))
+    name = schedule_name(sync_job_name(connection))
     tables = _tables(instance, settings, connection)
     return ConnectionStatus(
         connection=connection.name,
@@ -116,9 +116,7 @@ def connection_status(
 def _tables(
     instance: dg.DagsterInstance, settings: Settings, connection: ConnectionSettings
 ) -> list[TableStatus]:
-    keys = {
-        asset_key(connection.dataset, table): table for table in tables_of(settings, connection)
-    }
+    keys = {asset_key(connection, table): table for table in tables_of(settings, connection)}
     records = instance.get_asset_records(list(keys))
     entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
     runs = {entry.last_run_id for entry in entries.values() if entry.last_run_id}

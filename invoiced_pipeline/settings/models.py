@@ -1,6 +1,7 @@
 """The root of all settings."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.base import SettingsModel
-from invoiced_pipeline.settings.connection import ConnectionSettings
+from invoiced_pipeline.settings.connection import ConnectionSettings, key_prefix_problem
 from invoiced_pipeline.settings.connection_conflicts import (
     connection_conflict,
     have_different_hosts,
@@ -33,6 +34,10 @@ class Settings(SettingsModel):
         default_factory=Path.cwd,
         description="The folder that relative paths start from: that of the settings file, or the "
         "working directory if there is none.",
+    )
+    directory: Path | None = Field(
+        default=None,
+        description="The folder that `load_settings` was given; None for the working directory.",
     )
     has_file: bool = Field(default=False, description="Whether there is a settings file.")
     dagster_home: str | None = Field(default=None, description="DAGSTER_HOME from `.env`.")
@@ -182,3 +187,19 @@ class Settings(SettingsModel):
     def _key(self, connection: ConnectionSettings) -> SecretStr | None:
         key = self.secrets.get(connection.api_key_env) or connection.api_key
         return key if key and key.get_secret_value().strip() else None
+
+
+def with_key_prefix(settings: Settings, key_prefix: Sequence[str]) -> Settings:
+    """Returns the settings with another `key_prefix` for every connection.
+
+    Raises:
+        ConfigurationError: It has characters that names of jobs cannot have.
+    """
+    problem = key_prefix_problem(key_prefix)
+    if problem:
+        message = f"key_prefix: {problem}"
+        raise ConfigurationError(message)
+    changed = [
+        each.model_copy(update={"key_prefix": list(key_prefix)}) for each in settings.connection
+    ]
+    return settings.model_copy(update={"connection": changed})

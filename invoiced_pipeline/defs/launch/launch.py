@@ -13,6 +13,7 @@ from invoiced_pipeline.defs.names import (
     sweep_job_name,
     sweep_op_name,
     sync_job_name,
+    table_key,
     writeback_job_name,
     writeback_op_name,
 )
@@ -73,14 +74,13 @@ def run_sync(
     mode: Mode,
 ) -> SyncResult:
     """Runs a connection's sync job for some tables, and waits for its end."""
-    dataset = connection.dataset
-    job = defs.resolve_job_def(sync_job_name(dataset))
-    keys = [dg.AssetKey([dataset, table]) for table in tables]
+    job = defs.resolve_job_def(sync_job_name(connection))
+    keys = [table_key(connection, table) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
     outcome = run_job(
         job,
         instance,
-        sync_config(dataset, mode),
+        sync_config(connection, mode),
         tags=range_tags(job.partitions_def, instance, keys, overlap, mode),
         keys=keys,
     )
@@ -102,10 +102,9 @@ def run_sweep(
     allow_share: float | None,
 ) -> SyncResult:
     """Runs a connection's sweep job for some tables, and waits for its end."""
-    dataset = connection.dataset
     config = SweepConfig(tables=list(tables), allow_share=allow_share)
-    job = defs.resolve_job_def(sweep_job_name(dataset))
-    ops = {sweep_op_name(dataset): config}
+    job = defs.resolve_job_def(sweep_job_name(connection))
+    ops = {sweep_op_name(connection): config}
     outcome = run_job(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     unavailable = unavailable_tables(outcome.all_events)
     observed = (
@@ -120,11 +119,15 @@ def run_sweep(
 
 
 def run_writeback(
-    defs: dg.Definitions, name: str, instance: dg.DagsterInstance, config: WritebackConfig
+    defs: dg.Definitions,
+    connection: ConnectionSettings,
+    name: str,
+    instance: dg.DagsterInstance,
+    config: WritebackConfig,
 ) -> WritebackResult:
     """Runs a write-back's job, and waits for its end."""
-    job = defs.resolve_job_def(writeback_job_name(name))
-    ops = {writeback_op_name(name): config}
+    job = defs.resolve_job_def(writeback_job_name(connection, name))
+    ops = {writeback_op_name(connection, name): config}
     outcome = run_job(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     error = run_error(outcome, interrupted=_PUSH_INTERRUPTED)
     return WritebackResult(outcome.run_id, error, _metadata_of_op(outcome))
