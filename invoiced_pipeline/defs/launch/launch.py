@@ -1,12 +1,11 @@
 """Runs of the jobs that commands start."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.execution_result import ExecutionResult
 
 from invoiced_pipeline.defs.launch.job_run import run_error, run_job
 from invoiced_pipeline.defs.names import (
@@ -17,6 +16,7 @@ from invoiced_pipeline.defs.names import (
     writeback_job_name,
     writeback_op_name,
 )
+from invoiced_pipeline.defs.runs.op_metadata import op_metadata
 from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.partition_range import range_tags
@@ -130,20 +130,7 @@ def run_writeback(
     ops = {writeback_op_name(connection, name): config}
     outcome = run_job(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     error = run_error(outcome, interrupted=_PUSH_INTERRUPTED)
-    return WritebackResult(outcome.run_id, error, _metadata_of_op(outcome))
-
-
-def _metadata_of_op(outcome: ExecutionResult) -> dict[str, Any]:
-    """Returns the op's metadata, whether it succeeded or failed."""
-    for event in outcome.all_events:
-        metadata: Mapping[str, dg.MetadataValue] = {}
-        if event.is_successful_output:
-            metadata = event.step_output_data.metadata
-        elif event.is_step_failure and event.step_failure_data.user_failure_data:
-            metadata = event.step_failure_data.user_failure_data.metadata
-        if metadata:
-            return {name: value.value for name, value in metadata.items()}
-    return {}
+    return WritebackResult(outcome.run_id, error, op_metadata(outcome.all_events))
 
 
 def _metadata_by_table(
