@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys, warehouse_key
+from invoiced_pipeline.defs.json_logger import json_logger
 from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse, settings_folder
@@ -35,8 +36,10 @@ def build_definitions(
 
     Example:
         ```python
-        invoiced = build_definitions(load_settings(folder=Path(__file__).parent))
-        defs = dg.Definitions.merge(dg.Definitions(assets=[...]), invoiced)
+        defs = dg.Definitions.merge(
+            dg.Definitions(assets=[...]),
+            build_definitions(load_settings(folder=Path(__file__).parent), key_prefix=["finance"]),
+        )
         ```
 
     Args:
@@ -60,12 +63,27 @@ def build_definitions(
                     settings_folder=settings_folder(settings),
                 )
             },
-            # A run has one op: a process for it would cost seconds and gain nothing.
-            executor=dg.in_process_executor,
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
         *(_of_writeback(settings, writeback) for writeback in settings.writeback),
         old_runs_definitions(settings),
+    )
+
+
+def project_definitions(settings: Settings) -> dg.Definitions:
+    """Returns the definitions of a code location of their own, with its executor and logger.
+
+    `build_definitions` has neither: both hold for all jobs that they are merged with.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    return dg.Definitions.merge(
+        build_definitions(settings),
+        dg.Definitions(
+            executor=dg.in_process_executor,
+            loggers={"console": json_logger(settings)} if settings.logs.format == "json" else None,
+        ),
     )
 
 

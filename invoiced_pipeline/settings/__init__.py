@@ -10,6 +10,7 @@ from invoiced_pipeline.settings.connection import (
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.file_name import RENAME_ADVICE, ambiguous_name, refused_name
 from invoiced_pipeline.settings.load import load_settings, reload_settings
+from invoiced_pipeline.settings.logs import LogFormat, LogsSettings
 from invoiced_pipeline.settings.mapping import (
     ColumnSettings,
     ConstantSettings,
@@ -40,6 +41,8 @@ __all__ = [
     "Deletions",
     "Destination",
     "ExpressionSettings",
+    "LogFormat",
+    "LogsSettings",
     "ReferenceSettings",
     "ScheduleSettings",
     "Settings",

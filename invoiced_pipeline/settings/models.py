@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +16,7 @@ from invoiced_pipeline.settings.connection_conflicts import (
 )
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.dataset_limits import dataset_problem
+from invoiced_pipeline.settings.logs import LogsSettings
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
 from invoiced_pipeline.settings.writeback_references import check_writebacks
@@ -63,6 +63,9 @@ class Settings(SettingsModel):
         default_factory=DagsterSettings,
         description="Where Dagster records runs, and for how long.",
     )
+    logs: LogsSettings = Field(
+        default_factory=LogsSettings, description="How log lines are written."
+    )
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -88,7 +91,7 @@ class Settings(SettingsModel):
         """The settings file; None if there is none."""
         return self.folder / Path(self.source).name if self.has_file else None
 
-    @cached_property
+    @property
     def first(self) -> ConnectionSettings:
         """The first connection: the one that `INVOICED_*` variables can set."""
         return self.connection[0]

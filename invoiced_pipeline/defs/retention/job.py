@@ -29,6 +29,7 @@ def old_runs_definitions(settings: Settings) -> dg.Definitions:
 
     @dg.job(
         name=name,
+        executor_def=dg.in_process_executor,
         description=f"Deletes runs that ended more than {days} days ago from Dagster's history. "
         "Runs in progress, and runs with the newest event of a table, partition or check, stay.",
     )

@@ -44,6 +44,7 @@ def sweep_job(dataset: ReplicatedDataset) -> dg.JobDefinition:
     @dg.job(
         name=sweep_job_name(dataset.connection),
         tags={REPLICATES_TAG: dataset.name},
+        executor_def=dg.in_process_executor,
         description=paragraphs(
             "Marks rows whose records were deleted without an event, and loads records that have "
             "no `updated_at`. It lists only ids.",

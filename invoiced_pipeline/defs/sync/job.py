@@ -16,6 +16,8 @@ def sync_job(connection: ConnectionSettings):
         selection=dg.AssetSelection.groups(group_name(connection)),
         config=dg.RunConfig(ops={op_name(connection): ReplicateConfig(mode="sync")}),
         tags={REPLICATES_TAG: connection.dataset},
+        # A run has one op: a process for it would cost seconds and gain nothing.
+        executor_def=dg.in_process_executor,
         description=paragraphs(
             "Reads what the warehouse does not cover yet, of every table.", connection.description
         ),

@@ -40,6 +40,7 @@ def writeback_job(
         name=writeback_job_name(connection, writeback.name),
         description=_description(writeback, connection),
         tags={DATASET_TAG: connection.dataset},
+        executor_def=dg.in_process_executor,
     )
     def job() -> None:
         send()
