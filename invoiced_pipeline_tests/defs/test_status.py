@@ -143,7 +143,7 @@ def test_rows_of_a_write_back_wait_until_they_are_sent(service: Service, account
     assert (planned.state, planned.waiting) == ("ok", {"planned": 2, "invalid": 1})
     failed = push(dry_run=False)
     assert (failed.state, failed.waiting) == ("failed", {"invalid": 1})
-    assert "1 row" in (failed.error or "")
+    assert "1 of 3 rows was refused" in (failed.error or "")
     assert not status(service).is_well
     # One record by hand says nothing about the others.
     assert push(dry_run=False, record="A").run_id == failed.run_id
