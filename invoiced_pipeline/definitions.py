@@ -1,6 +1,6 @@
 """The code location: `dagster ... -m invoiced_pipeline.definitions`."""
 
-from invoiced_pipeline.defs.assembly import build_definitions
+from invoiced_pipeline.defs.assembly import project_definitions
 from invoiced_pipeline.settings import load_settings
 
-defs = build_definitions(load_settings())
+defs = project_definitions(load_settings())

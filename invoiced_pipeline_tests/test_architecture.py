@@ -14,10 +14,11 @@ import invoiced_pipeline
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
 
-FOUNDATION = ("exceptions", "exact_json", "nesting", "plurals", "windows", "settings")
+FOUNDATION = ("exceptions", "exact_json", "json_logs", "nesting", "plurals", "windows", "settings")
 MAY_IMPORT = {
     "exceptions": (),
     "exact_json": (),
+    "json_logs": (),
     "nesting": (),
     "plurals": (),
     "windows": (),
@@ -50,7 +51,7 @@ LAYERS = {
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "alerts": "incident · reasons ← message · state ← delivery",
     "defs": (
-        "code_location · descriptions · names · partitions ← runs · "
+        "code_location · descriptions · names · partitions ← json_logger · runs · "
         "scheduled_start ← resources ← connection_keys ← "
         "replicated_dataset ← checks ← retention · sync ← lineage · status · sweep · writeback ← "
         "alerts ← assembly · launch"

@@ -12,7 +12,7 @@ from invoiced_pipeline.commands.common.grid import Grid
 from invoiced_pipeline.commands.common.options import ConnectionOption, JsonOption
 from invoiced_pipeline.commands.common.progress import reading_progress
 from invoiced_pipeline.commands.common.table_selection import SelectOption, selected_tables
-from invoiced_pipeline.defs.assembly import build_definitions
+from invoiced_pipeline.defs.assembly import project_definitions
 from invoiced_pipeline.defs.launch.instance import open_instance
 from invoiced_pipeline.defs.launch.launch import run_sweep
 from invoiced_pipeline.settings import load_settings
@@ -37,8 +37,8 @@ def sweep(
     chosen = settings.find(connection)
     tables = selected_tables(settings, chosen, select)
     settings.api_key(chosen)
-    definitions = build_definitions(settings)
-    with open_instance(settings) as instance, reading_progress("sweep"):
+    definitions = project_definitions(settings)
+    with open_instance(settings) as instance, reading_progress(settings, "sweep"):
         result = run_sweep(definitions, chosen, instance, tables=tables, allow_share=allow_share)
     if as_json:
         typer.echo(json.dumps(asdict(result), default=str))

@@ -15,7 +15,7 @@ from invoiced_pipeline.commands.common.places import announce_warehouse
 from invoiced_pipeline.commands.common.progress import reading_progress
 from invoiced_pipeline.commands.common.row_totals import known_totals
 from invoiced_pipeline.commands.common.table_selection import SelectOption, selected_tables
-from invoiced_pipeline.defs.assembly import build_definitions
+from invoiced_pipeline.defs.assembly import project_definitions
 from invoiced_pipeline.defs.launch.instance import open_instance
 from invoiced_pipeline.defs.launch.launch import SyncResult, run_sync
 from invoiced_pipeline.replication.report import Mode
@@ -55,8 +55,8 @@ def sync_tables(
         ConfigurationError: The API key, or another setting, is missing or wrong.
     """
     settings.api_key(connection)
-    definitions = build_definitions(settings)
-    with open_instance(settings) as instance, reading_progress("sync"):
+    definitions = project_definitions(settings)
+    with open_instance(settings) as instance, reading_progress(settings, "sync"):
         return run_sync(definitions, connection, instance, tables=tables, mode=mode)
 
 

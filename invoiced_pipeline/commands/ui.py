@@ -40,6 +40,8 @@ def ui(
     # dagster.yaml there that it does not use.
     os.chdir(home.folder if home.is_set else settings.folder)
     options = ["-h", host, "-p", str(port), "-w", str(workspace)]
+    if settings.logs.format == "json":
+        options += ["--log-format", "json"]
     command = [sys.executable, "-m", "dagster", "dev", *options]
     os.execve(sys.executable, command, environment)  # noqa: S606 - this Python, and our arguments
 

@@ -13,7 +13,7 @@ from invoiced_pipeline.commands.writeback_output import (
     show_status,
     status_data,
 )
-from invoiced_pipeline.defs.assembly import build_definitions
+from invoiced_pipeline.defs.assembly import project_definitions
 from invoiced_pipeline.defs.launch.instance import open_instance
 from invoiced_pipeline.defs.launch.launch import WritebackResult, run_writeback
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
@@ -58,10 +58,11 @@ def run_push(settings: Settings, name: str, **config: Any) -> WritebackResult:
     Raises:
         ConfigurationError: There is no such write-back.
     """
-    definitions = build_definitions(settings)
+    connection = settings.find(settings.find_writeback(name).connection)
+    definitions = project_definitions(settings)
     with open_instance(settings) as instance:
         run_config = WritebackConfig(dry_run=False, **config)
-        return run_writeback(definitions, name, instance, run_config)
+        return run_writeback(definitions, connection, name, instance, run_config)
 
 
 def print_result(result: WritebackResult, *, as_json: bool) -> None:

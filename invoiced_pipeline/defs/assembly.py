@@ -1,12 +1,15 @@
 """Builds the definitions from the settings, without an API key, a network or a warehouse."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from invoiced_pipeline.defs.alerts.sensor import alerts_sensor
-from invoiced_pipeline.defs.connection_keys import ConnectionKeys
+from invoiced_pipeline.defs.connection_keys import ConnectionKeys, warehouse_key
+from invoiced_pipeline.defs.json_logger import json_logger
 from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
+from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse, settings_folder
 from invoiced_pipeline.defs.retention.job import old_runs_definitions
 from invoiced_pipeline.defs.sweep.job import sweep_job
 from invoiced_pipeline.defs.sweep.schedule import sweep_schedule
@@ -16,31 +19,74 @@ from invoiced_pipeline.defs.sync.schedule import sync_schedule
 from invoiced_pipeline.defs.writeback.job import writeback_job
 from invoiced_pipeline.defs.writeback.schedules import after_sync_sensor, writeback_schedule
 from invoiced_pipeline.selection.clear_copies import refuse_clear_copies
-from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
+from invoiced_pipeline.settings import (
+    ConnectionSettings,
+    Settings,
+    WritebackSettings,
+    with_key_prefix,
+)
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
-    """Returns everything that Dagster shows and runs.
+def build_definitions(
+    settings: Settings, *, key_prefix: Sequence[str] | None = None
+) -> dg.Definitions:
+    """Returns everything that Dagster shows and runs, for `dg.Definitions.merge` with others.
+
+    Nothing is read but the settings: neither an API key, nor the network, nor the warehouse. Runs
+    read the settings' file and `.env` again, from the folder that `load_settings` was given.
+
+    Example:
+        ```python
+        defs = dg.Definitions.merge(
+            dg.Definitions(assets=[...]),
+            build_definitions(load_settings(folder=Path(__file__).parent), key_prefix=["finance"]),
+        )
+        ```
+
+    Args:
+        settings: All settings, from `load_settings`.
+        key_prefix: Replaces `key_prefix` of every connection. It begins asset keys
+            (`finance/invoiced/invoices`), and the names of jobs, schedules, sensors, groups, ops
+            and resources (`finance_invoiced_sync`, `finance_warehouse`).
 
     Raises:
-        ConfigurationError: A setting is wrong.
+        ConfigurationError: A setting, or the prefix, is wrong.
     """
+    if key_prefix is not None:
+        settings = with_key_prefix(settings, key_prefix)
     refuse_clear_copies(settings)
     alerts = alerts_sensor(settings)
     return dg.Definitions.merge(
         dg.Definitions(
             resources={
-                "warehouse": Warehouse(
-                    path=str(settings.warehouse.path), destination=settings.warehouse.destination
+                warehouse_key(settings): Warehouse(
+                    path=str(settings.warehouse.path),
+                    destination=settings.warehouse.destination,
+                    settings_folder=settings_folder(settings),
                 )
             },
-            # A run has one op: a process for it would cost seconds and gain nothing.
-            executor=dg.in_process_executor,
             sensors=[alerts] if alerts else [],
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
         *(_of_writeback(settings, writeback) for writeback in settings.writeback),
         old_runs_definitions(settings),
+    )
+
+
+def project_definitions(settings: Settings) -> dg.Definitions:
+    """Returns the definitions of a code location of their own, with its executor and logger.
+
+    `build_definitions` has neither: both hold for all jobs that they are merged with.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    return dg.Definitions.merge(
+        build_definitions(settings),
+        dg.Definitions(
+            executor=dg.in_process_executor,
+            loggers={"console": json_logger(settings)} if settings.logs.format == "json" else None,
+        ),
     )
 
 
@@ -73,7 +119,9 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
         ],
         resources={
             dataset.keys.invoiced_api: InvoicedApi(
-                connection=connection.name, base_url=connection.base_url
+                connection=connection.name,
+                base_url=connection.base_url,
+                settings_folder=settings_folder(settings),
             ),
             dataset.keys.start_date: StartDate(date=dataset.start.isoformat()),
         },

@@ -3,28 +3,40 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from invoiced_pipeline.defs.names import prefixed
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ConnectionSettings, Settings
+
+
+def warehouse_key(settings: Settings) -> str:
+    """Returns the resource key of the warehouse."""
+    return prefixed(settings.first, "warehouse")
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionKeys:
     """The resource keys of one connection; all connections share the warehouse.
 
-    The first connection has the plain names. Others end in the dataset: `start_date_acme`.
+    The first connection has the plain names. Others end in the dataset: `start_date_acme`. All
+    begin with the connection's `key_prefix`, the warehouse with that of the first connection.
     """
 
     connection: str
     invoiced_api: str
     start_date: str
-    warehouse: str = "warehouse"
+    warehouse: str
 
     @classmethod
     def of(cls, settings: Settings, connection: ConnectionSettings) -> Self:
         """Returns the keys of one of the connections."""
         suffix = "" if connection == settings.first else f"_{connection.dataset}"
-        return cls(connection.name, f"invoiced_api{suffix}", f"start_date{suffix}")
+        return cls(
+            connection.name,
+            prefixed(connection, f"invoiced_api{suffix}"),
+            prefixed(connection, f"start_date{suffix}"),
+            warehouse_key(settings),
+        )
 
     @property
     def required(self) -> set[str]:

@@ -14,6 +14,8 @@ from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import (
     account_key,
     asset_key,
+    group_name,
+    table_key,
     writeback_job_name,
     writeback_key,
     written_account_key,
@@ -54,7 +56,7 @@ def lineage_specs(settings: Settings, dataset: ReplicatedDataset) -> list[dg.Ass
     """
     connection, destination = dataset.connection, settings.warehouse.destination
     children = [
-        _child_spec(dataset.name, table, child, destination)
+        _child_spec(connection, table, child, destination)
         for table in dataset.tables
         for child in table.children
     ]
@@ -67,7 +69,7 @@ def lineage_specs(settings: Settings, dataset: ReplicatedDataset) -> list[dg.Ass
         specs.append(_written_account_spec(connection, writebacks))
     return [
         spec.replace_attributes(
-            group_name=dataset.name,
+            group_name=group_name(connection),
             owners=connection.owners,
             tags={**spec.tags, **connection.tags},
         )
@@ -77,7 +79,7 @@ def lineage_specs(settings: Settings, dataset: ReplicatedDataset) -> list[dg.Ass
 
 def _account_spec(connection: ConnectionSettings) -> dg.AssetSpec:
     return dg.AssetSpec(
-        account_key(connection.dataset),
+        account_key(connection),
         description=f"The Invoiced account of the connection {connection.name}: syncs read it.",
         kinds={"invoiced"},
         metadata=_account_metadata(connection),
@@ -87,12 +89,11 @@ def _account_spec(connection: ConnectionSettings) -> dg.AssetSpec:
 def _written_account_spec(
     connection: ConnectionSettings, writebacks: Sequence[WritebackSettings]
 ) -> dg.AssetSpec:
-    dataset = connection.dataset
     return dg.AssetSpec(
-        written_account_key(dataset),
-        description=f"The same account as {account_key(dataset).to_user_string()}: write-backs "
+        written_account_key(connection),
+        description=f"The same account as {account_key(connection).to_user_string()}: write-backs "
         "create and change records in it. The next sync reads them back.",
-        deps=[writeback_key(dataset, each.name) for each in writebacks],
+        deps=[writeback_key(connection, each.name) for each in writebacks],
         kinds={"invoiced"},
         metadata=_account_metadata(connection),
     )
@@ -108,34 +109,37 @@ def _account_metadata(connection: ConnectionSettings) -> dict[str, object]:
 
 
 def _child_spec(
-    dataset: str, table: Table, child: ChildTable, destination: Destination
+    connection: ConnectionSettings, table: Table, child: ChildTable, destination: Destination
 ) -> dg.AssetSpec:
+    dataset = connection.dataset
     name = table.child_name(child)
     join = f"`{dataset}.{name}.{table.parent_column}` = `{dataset}.{table.name}.id`"
     columns = tuple(each for each in child_columns(table, child) if each.name != TOMBSTONE)
     return dg.AssetSpec(
-        dg.AssetKey([dataset, name]),
+        table_key(connection, name),
         description=f"{child.description} It is loaded with {table.name}, from the array in its "
         f"column `{child.array}`: materialize {table.name}.",
-        deps=[asset_key(dataset, table)],
+        deps=[asset_key(connection, table)],
         kinds={"dlt", destination},
         metadata={
             "dagster/column_schema": column_schema(columns, key=(table.parent_column, INDEX)),
-            "dagster/column_lineage": _column_lineage(dataset, table, child),
+            "dagster/column_lineage": _column_lineage(connection, table, child),
             "dagster/table_name": f"{dataset}.{name}",
             "joins": dg.MetadataValue.md(join),
         },
     )
 
 
-def _column_lineage(dataset: str, table: Table, child: ChildTable) -> dg.TableColumnLineage:
+def _column_lineage(
+    connection: ConnectionSettings, table: Table, child: ChildTable
+) -> dg.TableColumnLineage:
     """Returns the parent's column behind every column of a child table."""
     own = {
         table.parent_column: table.primary_key,
         DELETED_AT: DELETED_AT,
         PARENT_VERSION: table.replication_key,
     }
-    parent = asset_key(dataset, table)
+    parent = asset_key(connection, table)
     return dg.TableColumnLineage(
         {
             column.name: [dg.TableColumnDep(parent, own.get(column.name, child.array))]
@@ -154,18 +158,18 @@ def _writeback_spec(
     read = source_tables(writeback, dataset, names)
     checked = [(dataset, name) for name in checked_tables(writeback) if name in names]
     parents = dict.fromkeys(each.writeback for each in writeback.references.values())
-    job = writeback_job_name(writeback.name)
+    job = writeback_job_name(connection, writeback.name)
     state = "active" if writeback.active else "not active: it plans, and sends nothing"
     return dg.AssetSpec(
-        writeback_key(dataset, writeback.name),
+        writeback_key(connection, writeback.name),
         description=paragraphs(
             writeback.description,
             f"{of.title} for every row of its source ({state}). Run the job `{job}` to plan or "
             "push.",
         ),
         deps=[
-            *(dg.AssetKey(table) for table in dict.fromkeys([*read, *checked])),
-            *(writeback_key(dataset, parent) for parent in parents),
+            *(_source_key(connection, table) for table in dict.fromkeys([*read, *checked])),
+            *(writeback_key(connection, parent) for parent in parents),
         ],
         kinds={"invoiced"},
         metadata={
@@ -177,6 +181,12 @@ def _writeback_spec(
             "checked_against": ", ".join(name for _, name in checked) or "nothing",
         },
     )
+
+
+def _source_key(connection: ConnectionSettings, table: tuple[str, ...]) -> dg.AssetKey:
+    """Returns the asset of a table that a write-back reads; others may belong to anybody."""
+    own = table[:-1] == (connection.dataset,)
+    return table_key(connection, table[-1]) if own else dg.AssetKey(table)
 
 
 def _source_code(writeback: WritebackSettings) -> str:

@@ -1,8 +1,12 @@
-"""Names of assets, ops, jobs and schedules; users and their scripts rely on them."""
+"""Names of assets, ops, jobs and schedules; users and their scripts rely on them.
+
+A connection's `key_prefix` begins them all, so that the definitions of two projects can be merged.
+"""
 
 import dagster as dg
 
 from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.settings import ConnectionSettings
 
 ALERTS_SENSOR = "alerts_sensor"
 """Name of the sensor that sends alerts about all connections."""
@@ -13,33 +17,50 @@ PUSH_REPORT = "report"
 PARENT_REPORT = "pushed_before_"
 """Begins the metadata of a push about each write-back that it pushed before its own."""
 
-OLD_RUNS_JOB = "delete_old_runs"
-"""Name of the job that deletes old runs."""
+
+def dataset_key(connection: ConnectionSettings) -> dg.AssetKey:
+    """Returns `<prefix>/<dataset>`, which begins the keys of a connection's assets."""
+    return dg.AssetKey([*connection.key_prefix, connection.dataset])
 
 
-def asset_key(dataset: str, table: Table) -> dg.AssetKey:
-    """Returns `<dataset>/<table>`."""
-    return dg.AssetKey([dataset, table.name])
+def table_key(connection: ConnectionSettings, name: str) -> dg.AssetKey:
+    """Returns the key of a table, child table or neighbour: `<prefix>/<dataset>/<name>`."""
+    return dg.AssetKey([*dataset_key(connection).path, name])
 
 
-def account_key(dataset: str) -> dg.AssetKey:
+def asset_key(connection: ConnectionSettings, table: Table) -> dg.AssetKey:
+    """Returns the key of a replicated table."""
+    return table_key(connection, table.name)
+
+
+def account_key(connection: ConnectionSettings) -> dg.AssetKey:
     """Returns the key of the account that syncs read: upstream of the tables."""
-    return dg.AssetKey([dataset, "invoiced_account"])
+    return table_key(connection, "invoiced_account")
 
 
-def written_account_key(dataset: str) -> dg.AssetKey:
+def written_account_key(connection: ConnectionSettings) -> dg.AssetKey:
     """Returns the key of the account that write-backs change: downstream of them."""
-    return dg.AssetKey([dataset, "invoiced_account_writes"])
+    return table_key(connection, "invoiced_account_writes")
 
 
-def writeback_key(dataset: str, name: str) -> dg.AssetKey:
-    """Returns the key of a write-back in the asset graph."""
-    return dg.AssetKey([dataset, writeback_job_name(name)])
+def writeback_key(connection: ConnectionSettings, name: str) -> dg.AssetKey:
+    """Returns the key of a write-back in the asset graph; its prefix is in the key's path."""
+    return table_key(connection, f"writeback_{name}")
 
 
-def op_name(dataset: str) -> str:
+def prefixed(connection: ConnectionSettings, name: str) -> str:
+    """Returns `<prefix>_<name>`: a name of a job, op, group or resource."""
+    return "_".join([*connection.key_prefix, name])
+
+
+def group_name(connection: ConnectionSettings) -> str:
+    """Returns the asset group of a connection: its dataset."""
+    return prefixed(connection, connection.dataset)
+
+
+def op_name(connection: ConnectionSettings) -> str:
     """Returns the name of the op that replicates a dataset."""
-    return f"replicate_{dataset}"
+    return f"replicate_{group_name(connection)}"
 
 
 def schedule_name(job: str) -> str:
@@ -47,26 +68,31 @@ def schedule_name(job: str) -> str:
     return f"{job}_schedule"
 
 
-def sync_job_name(dataset: str) -> str:
+def sync_job_name(connection: ConnectionSettings) -> str:
     """Returns `<dataset>_sync`."""
-    return f"{dataset}_sync"
+    return f"{group_name(connection)}_sync"
 
 
-def sweep_job_name(dataset: str) -> str:
+def sweep_job_name(connection: ConnectionSettings) -> str:
     """Returns `<dataset>_sweep`."""
-    return f"{dataset}_sweep"
+    return f"{group_name(connection)}_sweep"
 
 
-def sweep_op_name(dataset: str) -> str:
+def sweep_op_name(connection: ConnectionSettings) -> str:
     """Returns the name of the op that sweeps a dataset."""
-    return f"compare_{dataset}"
+    return f"compare_{group_name(connection)}"
 
 
-def writeback_job_name(name: str) -> str:
+def writeback_job_name(connection: ConnectionSettings, name: str) -> str:
     """Returns `writeback_<name>`."""
-    return f"writeback_{name}"
+    return prefixed(connection, f"writeback_{name}")
 
 
-def writeback_op_name(name: str) -> str:
+def writeback_op_name(connection: ConnectionSettings, name: str) -> str:
     """Returns the name of the op that plans and sends a write-back."""
-    return f"send_{name}"
+    return f"send_{prefixed(connection, name)}"
+
+
+def old_runs_job_name(first: ConnectionSettings) -> str:
+    """Returns the name of the job that deletes old runs, under the first connection's prefix."""
+    return prefixed(first, "delete_old_runs")

@@ -21,6 +21,7 @@ class ReplicatedDataset:
     """A connection with its tables, partitions and resources.
 
     Attributes:
+        settings: All settings.
         connection: Its settings; they name the dataset.
         tables: The tables that the connection selects.
         keys: The keys of its Dagster resources.
@@ -29,6 +30,7 @@ class ReplicatedDataset:
             or a year before today.
     """
 
+    settings: Settings
     connection: ConnectionSettings
     tables: tuple[Table, ...]
     keys: ConnectionKeys
@@ -45,6 +47,7 @@ class ReplicatedDataset:
         database = open_database(settings.warehouse)
         start = connection.start_date or default_start_date(database, connection.dataset)
         return cls(
+            settings=settings,
             connection=connection,
             tables=tuple(tables_of(settings, connection)),
             keys=ConnectionKeys.of(settings, connection),
@@ -59,4 +62,4 @@ class ReplicatedDataset:
 
     def asset_key(self, table: Table) -> dg.AssetKey:
         """Returns the asset key of one of its tables."""
-        return asset_key(self.name, table)
+        return asset_key(self.connection, table)

@@ -23,6 +23,7 @@ from invoiced_pipeline.settings import (
     RENAME_ADVICE,
     ConnectionSettings,
     Destination,
+    Settings,
     WarehouseSettings,
     ambiguous_name,
     load_settings,
@@ -39,12 +40,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_SETTINGS_FOLDER = "The folder of the settings and `.env`; the working directory if empty."
+
+
+def settings_folder(settings: Settings) -> str:
+    """Returns the folder in which runs look for the settings that `settings` came from."""
+    return str(settings.directory or "")
+
 
 class InvoicedApi(dg.ConfigurableResource):
     """The Invoiced account. A run reads the API key itself, from the environment or `.env`."""
 
     connection: str = Field(description="Name of the connection in the settings.")
     base_url: str = Field(description="Scheme and host of the API; requests go nowhere else.")
+    settings_folder: str = Field(default="", description=_SETTINGS_FOLDER)
     in_flight: int = Field(
         default=DEFAULT_IN_FLIGHT,
         ge=1,
@@ -61,7 +70,7 @@ class InvoicedApi(dg.ConfigurableResource):
         """
         from invoiced_pipeline.invoiced.http.client import InvoicedClient
 
-        settings = load_settings()
+        settings = _settings_in(self.settings_folder)
         connection = settings.find(self.connection)
         if remembered_host(self.base_url) not in {"localhost", _host(connection)}:
             message = (
@@ -106,6 +115,7 @@ class Warehouse(dg.ConfigurableResource):
         description="The DuckDB file. With PostgreSQL, its folder holds the local files."
     )
     destination: str = Field(default="duckdb", description="The kind of warehouse.")
+    settings_folder: str = Field(default="", description=_SETTINGS_FOLDER)
 
     @property
     def database(self) -> Database:
@@ -114,7 +124,7 @@ class Warehouse(dg.ConfigurableResource):
         Raises:
             ConfigurationError: There is no such destination, or a new file may not have this name.
         """
-        settings = load_settings()
+        settings = _settings_in(self.settings_folder)
         path = settings.folder / self.path
         if self.destination == "duckdb" and (why := refused_name(path, settings.connection)):
             raise ConfigurationError(why)
@@ -149,7 +159,8 @@ class Warehouse(dg.ConfigurableResource):
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
         database = self.database
         if database.kind == "duckdb":
-            problem = ambiguous_name(Path(database.label), load_settings().connection)
+            settings = _settings_in(self.settings_folder)
+            problem = ambiguous_name(Path(database.label), settings.connection)
             if problem:
                 _log.warning("%s. %s", problem, RENAME_ADVICE)
         with database.writer_lock(dataset, run_id, wait=wait) as dead:
@@ -157,6 +168,10 @@ class Warehouse(dg.ConfigurableResource):
                 mark_failed(instance, dead.run_id)
             fail_dead_runs(instance, dataset, but=run_id)
             yield
+
+
+def _settings_in(folder: str) -> Settings:
+    return load_settings(folder=Path(folder) if folder else None)
 
 
 def _host(connection: ConnectionSettings) -> str:

@@ -9,14 +9,15 @@ from invoiced_pipeline.settings.connection import (
 )
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.file_name import RENAME_ADVICE, ambiguous_name, refused_name
-from invoiced_pipeline.settings.load import load_settings
+from invoiced_pipeline.settings.load import load_settings, reload_settings
+from invoiced_pipeline.settings.logs import LogFormat, LogsSettings
 from invoiced_pipeline.settings.mapping import (
     ColumnSettings,
     ConstantSettings,
     ExpressionSettings,
     ReferenceSettings,
 )
-from invoiced_pipeline.settings.models import Settings
+from invoiced_pipeline.settings.models import Settings, with_key_prefix
 from invoiced_pipeline.settings.schedule import ScheduleSettings
 from invoiced_pipeline.settings.start_date import DATE_FORMS, parse_start_date
 from invoiced_pipeline.settings.tables import TableSettings, TablesSettings
@@ -40,6 +41,8 @@ __all__ = [
     "Deletions",
     "Destination",
     "ExpressionSettings",
+    "LogFormat",
+    "LogsSettings",
     "ReferenceSettings",
     "ScheduleSettings",
     "Settings",
@@ -54,5 +57,7 @@ __all__ = [
     "load_settings",
     "parse_start_date",
     "refused_name",
+    "reload_settings",
     "remembered_host",
+    "with_key_prefix",
 ]

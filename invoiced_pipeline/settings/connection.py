@@ -1,6 +1,7 @@
 """`[[connection]]`: one Invoiced account, and how it is replicated."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -39,6 +40,7 @@ TWO_HOSTS = "two_hosts"
 """Type of the error for a connection with both `sandbox` and `api_url`."""
 
 OWNER_FORMS = "an e-mail address, or team:name"
+PREFIX_FORMS = "letters, digits and underscores"
 TAG_FORMS = "names and values of up to 63 letters, digits, dots, dashes and underscores"
 _OWNER = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}|team:.+"
 _TAG = r"[A-Za-z0-9_.-]{1,63}"
@@ -53,6 +55,14 @@ def _start_date(value: object) -> datetime | None:
 def dataset_name(name: str) -> str:
     """Derives the dataset from a connection's name: `Stitch Invoiced` becomes `stitch_invoiced`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def key_prefix_problem(parts: Sequence[str]) -> str | None:
+    """Returns why a prefix of asset keys is refused; None if it is accepted."""
+    for part in [parts] if isinstance(parts, str) else parts:
+        if isinstance(parts, str) or not re.fullmatch(r"[A-Za-z0-9_]+", part):
+            return f"{part!r} is not accepted: a prefix is a list of parts, each of {PREFIX_FORMS}"
+    return None
 
 
 class ConnectionSettings(SettingsModel):
@@ -169,6 +179,12 @@ class ConnectionSettings(SettingsModel):
         description="Hours after the last run when a table's freshness check fails.",
         examples=[12],
     )
+    key_prefix: list[str] = Field(
+        default=[],
+        description="Parts before the dataset in its asset keys, joined by `_` before the names of "
+        f"its jobs, asset group and Dagster resources. Each part: {PREFIX_FORMS}.",
+        examples=[["finance"]],
+    )
     description: str = Field(
         default="",
         description="What the connection is for; shown with its assets and jobs.",
@@ -192,6 +208,13 @@ class ConnectionSettings(SettingsModel):
             msg = f"{name!r} must begin with a letter, because the dataset is named after it"
             raise ValueError(msg)
         return name
+
+    @field_validator("key_prefix")
+    @classmethod
+    def _prefix_fits_names_of_jobs(cls, parts: list[str]) -> list[str]:
+        if problem := key_prefix_problem(parts):
+            raise ValueError(problem)
+        return parts
 
     @field_validator("owners")
     @classmethod
@@ -233,7 +256,7 @@ class ConnectionSettings(SettingsModel):
 
     @property
     def dataset(self) -> str:
-        """Name of the dataset, of the asset group, and first part of every asset key."""
+        """Name of the dataset: the schema in the warehouse, and a part of every asset key."""
         return dataset_name(self.name)
 
     @property

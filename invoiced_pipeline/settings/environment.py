@@ -26,8 +26,10 @@ VARIABLES: dict[str, Place] = {
     "INVOICED_DESTINATION": ("warehouse", "destination"),
     "INVOICED_DUCKDB_PATH": ("warehouse", "path"),
     "INVOICED_POSTGRES_URL": ("warehouse", "credentials"),
+    "INVOICED_LOG_FORMAT": ("logs", "format"),
 }
-"""They set the warehouse and the first connection; other connections are set in the file only."""
+"""They set the warehouse, the first connection and the format of logs; other connections are set in
+the file only."""
 
 
 def overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

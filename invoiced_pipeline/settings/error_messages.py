@@ -11,7 +11,7 @@ from invoiced_pipeline.settings.environment import VARIABLES, Place
 from invoiced_pipeline.settings.models import Settings
 from invoiced_pipeline.settings.suggestions import did_you_mean
 
-NOT_FOR_FILES = frozenset({"source", "folder", "has_file", "dagster_home", "secrets"})
+NOT_FOR_FILES = frozenset({"source", "folder", "directory", "has_file", "dagster_home", "secrets"})
 """Fields of the settings that a file cannot set."""
 
 _ACCEPTED = {

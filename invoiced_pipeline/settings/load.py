@@ -53,6 +53,7 @@ def load_settings(
     context = {
         "source": source,
         "folder": place,
+        "directory": directory if folder else None,
         "has_file": file.exists(),
         "dagster_home": environment.get("DAGSTER_HOME"),
     }
@@ -66,6 +67,11 @@ def load_settings(
         return _located(settings.model_copy(update={"secrets": secrets}), directory, environment)
     # Raised outside the except block: the validation error would show values, secrets included.
     raise ConfigurationError(fault)
+
+
+def reload_settings(settings: Settings) -> Settings:
+    """Reads the settings again from where they were read: a run reads secrets when it starts."""
+    return load_settings(folder=settings.directory)
 
 
 def _located(settings: Settings, directory: Path, environment: Mapping[str, str]) -> Settings:

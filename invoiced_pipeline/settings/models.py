@@ -1,7 +1,7 @@
 """The root of all settings."""
 
 import re
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,13 +10,14 @@ from pydantic import Field, SecretStr, model_validator
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings.alerts import AlertSettings, split_addresses
 from invoiced_pipeline.settings.base import SettingsModel
-from invoiced_pipeline.settings.connection import ConnectionSettings
+from invoiced_pipeline.settings.connection import ConnectionSettings, key_prefix_problem
 from invoiced_pipeline.settings.connection_conflicts import (
     connection_conflict,
     have_different_hosts,
 )
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.dataset_limits import dataset_problem
+from invoiced_pipeline.settings.logs import LogsSettings
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
 from invoiced_pipeline.settings.writeback_references import check_writebacks
@@ -34,6 +35,10 @@ class Settings(SettingsModel):
         default_factory=Path.cwd,
         description="The folder that relative paths start from: that of the settings file, or the "
         "working directory if there is none.",
+    )
+    directory: Path | None = Field(
+        default=None,
+        description="The folder that `load_settings` was given; None for the working directory.",
     )
     has_file: bool = Field(default=False, description="Whether there is a settings file.")
     dagster_home: str | None = Field(default=None, description="DAGSTER_HOME from `.env`.")
@@ -62,6 +67,9 @@ class Settings(SettingsModel):
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Who is told when something fails."
     )
+    logs: LogsSettings = Field(
+        default_factory=LogsSettings, description="How log lines are written."
+    )
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
@@ -87,7 +95,7 @@ class Settings(SettingsModel):
         """The settings file; None if there is none."""
         return self.folder / Path(self.source).name if self.has_file else None
 
-    @cached_property
+    @property
     def first(self) -> ConnectionSettings:
         """The first connection: the one that `INVOICED_*` variables can set."""
         return self.connection[0]
@@ -193,3 +201,19 @@ class Settings(SettingsModel):
     def _key(self, connection: ConnectionSettings) -> SecretStr | None:
         key = self.secrets.get(connection.api_key_env) or connection.api_key
         return key if key and key.get_secret_value().strip() else None
+
+
+def with_key_prefix(settings: Settings, key_prefix: Sequence[str]) -> Settings:
+    """Returns the settings with another `key_prefix` for every connection.
+
+    Raises:
+        ConfigurationError: It has characters that names of jobs cannot have.
+    """
+    problem = key_prefix_problem(key_prefix)
+    if problem:
+        message = f"key_prefix: {problem}"
+        raise ConfigurationError(message)
+    changed = [
+        each.model_copy(update={"key_prefix": list(key_prefix)}) for each in settings.connection
+    ]
+    return settings.model_copy(update={"connection": changed})

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline_tests.front_door import front_door
+from invoiced_pipeline_tests.front_door import front_door, invoiced_account
 
 _TWO = """
 [[connection]]
@@ -41,3 +41,22 @@ def test_without_a_key_and_before_any_run(tmp_path: Path) -> None:
         wrong = door.run("invoiced-pipeline", "status", "--connection", "Beta", status=1)
         assert "no connection 'Beta'. Its connections: Invoiced, Acme nightly" in wrong.err
         assert not door.warehouse.exists()
+
+
+def test_metrics_are_written_when_things_are_bad_and_when_they_are_well(tmp_path: Path) -> None:
+    file = tmp_path / "metrics" / "invoiced.prom"
+    file.parent.mkdir()
+    write = ("invoiced-pipeline", "status", "--format", "prometheus", "--output", str(file))
+    with invoiced_account() as account, front_door(tmp_path, account) as door:
+        door.sync("--select", "plans", status=1, INVOICED_API_KEY="refused0key")
+        assert door.run(*write, status=1).said == ""
+        assert 'table_failed{connection="Invoiced",table="plans"} 1.0' in file.read_text()
+        assert 'failed_runs{connection="Invoiced",job="invoiced_sync"} 1.0' in file.read_text()
+        door.sync("--select", "plans")
+        assert door.run(*write).said == ""
+        assert 'table_failed{connection="Invoiced",table="plans"} 0.0' in file.read_text()
+        assert list(file.parent.iterdir()) == [file]
+        printed = door.run("invoiced-pipeline", "status", "--format", "prometheus")
+        assert 'last_success_timestamp_seconds{connection="Invoiced",table="plans"}' in printed.out
+        refused = door.run("invoiced-pipeline", "status", "--output", "x", status=2)
+        assert "needs --format prometheus" in refused.err

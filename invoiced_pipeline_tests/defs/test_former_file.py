@@ -36,8 +36,10 @@ def test_every_run_refuses(
     results = [
         run_sync(definitions, settings.first, instance, tables=["plans"], mode="sync"),
         run_sweep(definitions, settings.first, instance, tables=["plans"], allow_share=None),
-        run_writeback(definitions, "payments", instance, WritebackConfig(dry_run=False)),
-        run_writeback(definitions, "payments", instance, WritebackConfig()),
+        run_writeback(
+            definitions, settings.first, "payments", instance, WritebackConfig(dry_run=False)
+        ),
+        run_writeback(definitions, settings.first, "payments", instance, WritebackConfig()),
     ]
     for result in results:
         assert f"kept it: {old}. This version opens" in str(result.error)

@@ -185,7 +185,9 @@ def test_plans_of_write_backs(salted: Service, account: Emulator, tmp_path: Path
 
     def push(**config: Any) -> WritebackResult:
         wish = WritebackConfig(**config)
-        return run_writeback(salted.definitions(), "crm", salted.instance, wish)
+        return run_writeback(
+            salted.definitions(), salted.settings().first, "crm", salted.instance, wish
+        )
 
     assert push().error is None
     assert found(salted, 1) >= file_of(salted)  # the search finds it

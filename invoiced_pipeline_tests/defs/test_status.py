@@ -6,7 +6,14 @@ from typing import Any
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.defs.status import ConnectionStatus, TableStatus, connection_status
+from invoiced_pipeline.defs.launch.launch import run_writeback
+from invoiced_pipeline.defs.status import (
+    ConnectionStatus,
+    TableStatus,
+    WritebackStatus,
+    connection_status,
+)
+from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline_tests.conftest import customer, invoice
 from invoiced_pipeline_tests.defs.conftest import START, Service
 from invoiced_pipeline_tests.defs.ticks import turn_on
@@ -92,3 +99,63 @@ def test_a_table_that_is_loaded_but_wrong_has_failed(service: Service, account: 
     assert service.sync("invoices", "plans").error
     assert states(service) == {"invoices": "failed", "plans": "ok"}
     assert "1 of 2 records fits no column" in (tables(service)["invoices"].error or "")
+
+
+def test_a_table_that_no_run_loads_becomes_stale(service: Service, account: Emulator) -> None:
+    account.store.put("customers", customer(1, CHANGED))
+    assert service.sync("customers").error is None
+    settings = service.settings()
+    now = datetime.now(UTC)
+    for hours, is_stale in ((47, False), (49, True)):
+        at = now + timedelta(hours=hours)
+        found = connection_status(service.instance, settings, settings.first, at)
+        assert found.is_well is not is_stale
+        stale = {each.table for each in found.tables if each.is_stale}
+        assert stale == ({"customers"} if is_stale else set())
+
+
+_CRM = """
+[[writeback]]
+name = "companies"
+operation = "create_customer"
+source = "crm.csv"
+key = "id"
+exclude = ["id"]
+active = true
+"""
+
+
+def test_rows_of_a_write_back_wait_until_they_are_sent(service: Service, account: Emulator) -> None:
+    (service.folder / "invoiced.toml").write_text(_CRM)
+    (service.folder / "crm.csv").write_text("id,name,number\nA,One,1\nB,Two,2\nC,,3\n")
+    settings = service.settings()
+
+    def push(**config: Any) -> WritebackStatus:
+        configured = WritebackConfig(**config)
+        run_writeback(
+            service.definitions(), settings.first, "companies", service.instance, configured
+        )
+        (found,) = status(service).writebacks
+        return found
+
+    assert status(service).writebacks == [WritebackStatus(writeback="companies")]
+    planned = push()
+    assert (planned.state, planned.waiting) == ("ok", {"planned": 2, "invalid": 1})
+    failed = push(dry_run=False)
+    assert (failed.state, failed.waiting) == ("failed", {"invalid": 1})
+    assert "1 of 3 rows was refused" in (failed.error or "")
+    assert not status(service).is_well
+    # One record by hand says nothing about the others.
+    assert push(dry_run=False, record="A").run_id == failed.run_id
+    (service.folder / "crm.csv").write_text("id,name,number\nA,One,1\nB,Two,2\n")
+    sent = push(dry_run=False)
+    assert (sent.state, sent.waiting, sent.error) == ("ok", {}, None)
+    account.keys[account.api_key] = "canceled"
+    push(dry_run=False)
+    at = datetime.now(UTC)
+    found = connection_status(service.instance, settings, settings.first, at)
+    assert found.failed_runs == {
+        "invoiced_sync": 0,
+        "invoiced_sweep": 0,
+        "writeback_companies": 1 + (found.writebacks[0].state == "failed"),
+    }

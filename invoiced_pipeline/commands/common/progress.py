@@ -14,6 +14,7 @@ from rich.text import Text
 from invoiced_pipeline.commands.common.console import console_on, errors, say
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.settings import Settings
 
 
 class _Mark(SpinnerColumn):
@@ -71,12 +72,16 @@ def _copy_of_stderr() -> Iterator[Console]:
 
 
 @contextmanager
-def reading_progress(title: str) -> Iterator[None]:
-    """Shows the progress of every table while the block runs.
+def reading_progress(settings: Settings, title: str) -> Iterator[None]:
+    """Shows the progress of every table while the block runs, unless log lines are JSON.
 
     Args:
+        settings: They set the format of log lines.
         title: What the first line says until the first table begins.
     """
+    if settings.logs.format == "json":
+        yield
+        return
     columns = (
         _Mark(),
         TextColumn("{task.description:<28}"),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
+from invoiced_pipeline.defs.names import dataset_key, sweep_job_name, sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import DATASET_TAG
 from invoiced_pipeline.settings import Settings
 
@@ -16,12 +16,17 @@ def changed_datasets(
 ) -> list[str]:
     """Returns the datasets of runs that changed after `since` (aware), without repetition."""
     datasets = {each.dataset for each in settings.connection}
-    jobs = {job(each): each for each in datasets for job in (sync_job_name, sweep_job_name)}
+    assets = {dataset_key(each): each.dataset for each in settings.connection}
+    jobs = {
+        job(each): each.dataset
+        for each in settings.connection
+        for job in (sync_job_name, sweep_job_name)
+    }
     found: dict[str, None] = {}
     for run in instance.get_runs(dg.RunsFilter(updated_after=since), limit=_MOST_RUNS):
         keys = [*(run.asset_selection or ())]
         keys += [each.asset_key for each in run.asset_check_selection or ()]
-        names = {key.path[0] for key in keys}
+        names = {assets.get(dg.AssetKey(key.path[:-1]), "") for key in keys}
         names |= {jobs.get(run.job_name, ""), run.tags.get(DATASET_TAG, "")}
         found |= dict.fromkeys(sorted(names & datasets))
     return list(found)

@@ -9,17 +9,18 @@ from invoiced_pipeline.alerts.reasons import CHECK_FAILED
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.replication.checks import checks_of
+from invoiced_pipeline.settings import ConnectionSettings
 
 
 def check_findings(
-    instance: dg.DagsterInstance, dataset: str, tables: Sequence[Table]
+    instance: dg.DagsterInstance, connection: ConnectionSettings, tables: Sequence[Table]
 ) -> Iterator[Finding]:
     """Yields the outcome of every check's last evaluation; a warning counts as well.
 
     A check that a run is to evaluate, or did not come to, says nothing.
     """
     keys = {
-        dg.AssetCheckKey(asset_key(dataset, table), check): Key("check", table.name, check)
+        dg.AssetCheckKey(asset_key(connection, table), check): Key("check", table.name, check)
         for table in tables
         for check in checks_of(table)
     }

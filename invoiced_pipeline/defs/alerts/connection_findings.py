@@ -22,15 +22,15 @@ def connection_findings(
     Raises:
         ConfigurationError: Its selection of tables is wrong.
     """
-    dataset, tables = connection.dataset, tables_of(settings, connection)
+    tables = tables_of(settings, connection)
     return [
         *table_findings(instance, settings, connection, now),
-        *check_findings(instance, dataset, tables),
-        *sweep_findings(instance, dataset, [table.name for table in tables]),
+        *check_findings(instance, connection, tables),
+        *sweep_findings(instance, connection, [table.name for table in tables]),
         *(
             finding
             for writeback in _writebacks(settings, connection)
-            for finding in writeback_findings(instance, writeback)
+            for finding in writeback_findings(instance, connection, writeback)
         ),
     ]
 

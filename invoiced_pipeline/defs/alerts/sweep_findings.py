@@ -9,19 +9,20 @@ from invoiced_pipeline.defs.alerts.ended_runs import ended_runs, op_config
 from invoiced_pipeline.defs.alerts.run_outcome import parts_that_failed
 from invoiced_pipeline.defs.alerts.table_findings import WHOLE_SWEEP
 from invoiced_pipeline.defs.names import sweep_job_name, sweep_op_name
+from invoiced_pipeline.settings import ConnectionSettings
 
 
 def sweep_findings(
-    instance: dg.DagsterInstance, dataset: str, tables: Sequence[str]
+    instance: dg.DagsterInstance, connection: ConnectionSettings, tables: Sequence[str]
 ) -> Iterator[Finding]:
     """Yields which tables the last sweep compared, and which it did not.
 
     Args:
         instance: Where runs are recorded.
-        dataset: Whose sweep.
+        connection: Whose sweep.
         tables: The tables of the connection.
     """
-    for record in ended_runs(instance, sweep_job_name(dataset), limit=1):
+    for record in ended_runs(instance, sweep_job_name(connection), limit=1):
         run = record.dagster_run
         reasons: dict[str, str] = {}
         if run.status is not dg.DagsterRunStatus.SUCCESS:
@@ -31,7 +32,7 @@ def sweep_findings(
             reasons = {
                 each.subject if each.is_table else WHOLE_SWEEP: each.reason for each in parts
             }
-        swept = op_config(run, sweep_op_name(dataset)).get("tables") or tables
+        swept = op_config(run, sweep_op_name(connection)).get("tables") or tables
         compared = () if WHOLE_SWEEP in reasons else swept
         for subject in {WHOLE_SWEEP, *compared, *reasons}:
             yield Finding(

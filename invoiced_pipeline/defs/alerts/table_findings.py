@@ -9,7 +9,7 @@ from invoiced_pipeline.alerts.incident import Finding, Key, Kind
 from invoiced_pipeline.alerts.reasons import CHECK_FAILED, NO_MESSAGE, REJECTS, SWEEP_REFUSED
 from invoiced_pipeline.defs.alerts.run_outcome import parts_that_failed
 from invoiced_pipeline.defs.runs.failure import FailedPart
-from invoiced_pipeline.defs.status import TableStatus, is_stale, table_statuses
+from invoiced_pipeline.defs.status import TableStatus, table_statuses
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 
 PARTS = ("deletions", "checks")
@@ -26,7 +26,7 @@ def table_findings(
     instance: dg.DagsterInstance, settings: Settings, connection: ConnectionSettings, now: datetime
 ) -> Iterator[Finding]:
     """Yields what is known of the tables at `now` (UTC): loads, rejects, coverage, other parts."""
-    tables = table_statuses(instance, settings, connection)
+    tables = table_statuses(instance, settings, connection, now)
     failed = {each.run_id for each in tables if each.run_id and _has_ended(each)}
     runs: _Parts = {run_id: _failed(instance, run_id) for run_id in failed}
     for table in tables:
@@ -55,7 +55,7 @@ def _coverage(
 ) -> Iterator[Finding]:
     if table.covered_until is None:
         return
-    reason = f"{connection.fail_after_hours:g}" if is_stale(table, connection, now) else None
+    reason = f"{connection.fail_after_hours:g}" if table.is_stale else None
     yield Finding(key=Key("stale", table.table), at=now.timestamp(), reason=reason)
 
 

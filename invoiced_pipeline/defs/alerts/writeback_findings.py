@@ -16,23 +16,23 @@ from invoiced_pipeline.defs.names import (
     writeback_op_name,
 )
 from invoiced_pipeline.defs.runs.failure import FailedPart
-from invoiced_pipeline.settings import WritebackSettings
+from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
 
 _MOST_PLANS = 10
 """How many newer plans may hide the last push; a sensor does not search all of the history."""
 
 
 def writeback_findings(
-    instance: dg.DagsterInstance, writeback: WritebackSettings
+    instance: dg.DagsterInstance, connection: ConnectionSettings, writeback: WritebackSettings
 ) -> Iterator[Finding]:
     """Yields how the last push ended, and its rows that were not carried out, by state.
 
     A push that first pushed other write-backs also speaks for these.
     """
     name = writeback.name
-    for record in ended_runs(instance, writeback_job_name(name), limit=_MOST_PLANS):
+    for record in ended_runs(instance, writeback_job_name(connection, name), limit=_MOST_PLANS):
         run = record.dagster_run
-        config = op_config(run, writeback_op_name(name))
+        config = op_config(run, writeback_op_name(connection, name))
         if config.get("dry_run", True) or config.get("record"):
             continue
         parts: list[FailedPart] | None = []

@@ -7,12 +7,15 @@ import dagster as dg
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.replication.checks import DESCRIPTIONS, Finding, checks_of
+from invoiced_pipeline.settings import ConnectionSettings
 
 
-def check_specs(dataset: str, tables: Sequence[Table]) -> list[dg.AssetCheckSpec]:
+def check_specs(connection: ConnectionSettings, tables: Sequence[Table]) -> list[dg.AssetCheckSpec]:
     """The checks of some tables; none of them blocks, for what is loaded is loaded."""
     return [
-        dg.AssetCheckSpec(check, asset=asset_key(dataset, table), description=DESCRIPTIONS[check])
+        dg.AssetCheckSpec(
+            check, asset=asset_key(connection, table), description=DESCRIPTIONS[check]
+        )
         for table in tables
         for check in checks_of(table)
     ]

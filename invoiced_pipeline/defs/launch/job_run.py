@@ -15,10 +15,12 @@ from invoiced_pipeline.defs.runs.failure import (
     innermost,
     is_interruption,
 )
-from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline.settings import LogFormat, load_settings
 
-# Dagster's log goes to the UI only: the command prints its own progress and result.
-_SILENT = {"console": {"config": {"log_level": "CRITICAL"}}}
+_CONSOLE_LEVEL: Mapping[LogFormat, str] = {
+    "text": "CRITICAL",  # Dagster's log goes to the UI only: the command prints its own progress.
+    "json": "INFO",
+}
 
 
 def run_job(
@@ -40,12 +42,14 @@ def run_job(
         tags: Tags of the run, besides the job's own.
         keys: The assets that the run selects; all of the job's by default.
     """
+    settings = load_settings()
+    console = {"config": {"log_level": _CONSOLE_LEVEL[settings.logs.format]}}
     run = instance.create_run_for_job(
         job_def=job,
-        run_config={**config, "loggers": _SILENT},
+        run_config={**config, "loggers": {"console": console}},
         tags={**job.run_tags, **(tags or {}), PROCESS_TAG: this_process()},
         asset_selection=frozenset(keys) or None,
-        remote_job_origin=job_origin(job.name, load_settings()),
+        remote_job_origin=job_origin(job.name, settings),
     )
     return execute_run(InMemoryJob(job), run, instance)
 

@@ -1,21 +1,22 @@
 """Runs of the jobs that commands start."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.execution_result import ExecutionResult
 
 from invoiced_pipeline.defs.launch.job_run import run_error, run_job
 from invoiced_pipeline.defs.names import (
     sweep_job_name,
     sweep_op_name,
     sync_job_name,
+    table_key,
     writeback_job_name,
     writeback_op_name,
 )
+from invoiced_pipeline.defs.runs.op_metadata import op_metadata
 from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.partition_range import range_tags
@@ -73,14 +74,13 @@ def run_sync(
     mode: Mode,
 ) -> SyncResult:
     """Runs a connection's sync job for some tables, and waits for its end."""
-    dataset = connection.dataset
-    job = defs.resolve_job_def(sync_job_name(dataset))
-    keys = [dg.AssetKey([dataset, table]) for table in tables]
+    job = defs.resolve_job_def(sync_job_name(connection))
+    keys = [table_key(connection, table) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
     outcome = run_job(
         job,
         instance,
-        sync_config(dataset, mode),
+        sync_config(connection, mode),
         tags=range_tags(job.partitions_def, instance, keys, overlap, mode),
         keys=keys,
     )
@@ -102,10 +102,9 @@ def run_sweep(
     allow_share: float | None,
 ) -> SyncResult:
     """Runs a connection's sweep job for some tables, and waits for its end."""
-    dataset = connection.dataset
     config = SweepConfig(tables=list(tables), allow_share=allow_share)
-    job = defs.resolve_job_def(sweep_job_name(dataset))
-    ops = {sweep_op_name(dataset): config}
+    job = defs.resolve_job_def(sweep_job_name(connection))
+    ops = {sweep_op_name(connection): config}
     outcome = run_job(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     unavailable = unavailable_tables(outcome.all_events)
     observed = (
@@ -120,27 +119,18 @@ def run_sweep(
 
 
 def run_writeback(
-    defs: dg.Definitions, name: str, instance: dg.DagsterInstance, config: WritebackConfig
+    defs: dg.Definitions,
+    connection: ConnectionSettings,
+    name: str,
+    instance: dg.DagsterInstance,
+    config: WritebackConfig,
 ) -> WritebackResult:
     """Runs a write-back's job, and waits for its end."""
-    job = defs.resolve_job_def(writeback_job_name(name))
-    ops = {writeback_op_name(name): config}
+    job = defs.resolve_job_def(writeback_job_name(connection, name))
+    ops = {writeback_op_name(connection, name): config}
     outcome = run_job(job, instance, dg.RunConfig(ops=ops).to_config_dict())
     error = run_error(outcome, interrupted=_PUSH_INTERRUPTED)
-    return WritebackResult(outcome.run_id, error, _metadata_of_op(outcome))
-
-
-def _metadata_of_op(outcome: ExecutionResult) -> dict[str, Any]:
-    """Returns the op's metadata, whether it succeeded or failed."""
-    for event in outcome.all_events:
-        metadata: Mapping[str, dg.MetadataValue] = {}
-        if event.is_successful_output:
-            metadata = event.step_output_data.metadata
-        elif event.is_step_failure and event.step_failure_data.user_failure_data:
-            metadata = event.step_failure_data.user_failure_data.metadata
-        if metadata:
-            return {name: value.value for name, value in metadata.items()}
-    return {}
+    return WritebackResult(outcome.run_id, error, op_metadata(outcome.all_events))
 
 
 def _metadata_by_table(

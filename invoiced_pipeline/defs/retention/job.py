@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from invoiced_pipeline.defs.names import OLD_RUNS_JOB, schedule_name
+from invoiced_pipeline.defs.names import old_runs_job_name, prefixed, schedule_name
 from invoiced_pipeline.defs.retention.old_runs import delete_old_runs
 from invoiced_pipeline.settings import Settings
 
@@ -14,18 +14,22 @@ _DAILY = "47 3 * * *"
 
 def old_runs_definitions(settings: Settings) -> dg.Definitions:
     """Returns the job `delete_old_runs` and its schedule; nothing without `keep_runs_days`."""
-    days = settings.dagster.keep_runs_days
+    days, name = settings.dagster.keep_runs_days, old_runs_job_name(settings.first)
     if days is None:
         return dg.Definitions()
 
-    @dg.op(description=f"Deletes runs that ended more than {days} days ago.")
+    @dg.op(
+        name=prefixed(settings.first, "delete_runs"),
+        description=f"Deletes runs that ended more than {days} days ago.",
+    )
     def delete(context: dg.OpExecutionContext) -> None:
         before = datetime.now(UTC) - timedelta(days=days)
         count = delete_old_runs(context.instance, settings, before)
         context.log.info("Deleted %s runs that ended more than %s days ago", count, days)
 
     @dg.job(
-        name=OLD_RUNS_JOB,
+        name=name,
+        executor_def=dg.in_process_executor,
         description=f"Deletes runs that ended more than {days} days ago from Dagster's history. "
         "Runs in progress, and runs with the newest event of a table, partition or check, stay.",
     )
@@ -33,7 +37,7 @@ def old_runs_definitions(settings: Settings) -> dg.Definitions:
         delete()
 
     schedule = dg.ScheduleDefinition(
-        name=schedule_name(OLD_RUNS_JOB),
+        name=schedule_name(name),
         job=job,
         cron_schedule=_DAILY,
         execution_timezone="UTC",

@@ -10,7 +10,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from invoiced_pipeline.defs.checks.specs import check_specs
 from invoiced_pipeline.defs.code_location import job_origin
-from invoiced_pipeline.defs.names import OLD_RUNS_JOB, writeback_job_name
+from invoiced_pipeline.defs.names import dataset_key, old_runs_job_name, writeback_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over
 from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import Settings
@@ -61,13 +61,15 @@ def _is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
     # Runs of Dagster's own commands, and of earlier versions, have no origin.
     if (run.remote_job_origin or ours).location_name != ours.location_name:
         return False
-    datasets = {each.dataset for each in settings.connection}
-    jobs = {OLD_RUNS_JOB, *(writeback_job_name(each.name) for each in settings.writeback)}
-    checked = {key.asset_key.path[0] for key in run.asset_check_selection or ()}
+    jobs = {old_runs_job_name(settings.first)}
+    for each in settings.writeback:
+        jobs.add(writeback_job_name(settings.find(each.connection), each.name))
+    datasets = [dataset_key(each) for each in settings.connection]
+    checked = [key.asset_key for key in run.asset_check_selection or ()]
     return (
         run.job_name in jobs
-        or bool(checked & datasets)
-        or any(is_over(run, dataset) for dataset in datasets)
+        or any(key.has_prefix(dataset.path) for key in checked for dataset in datasets)
+        or any(is_over(run, each.dataset) for each in settings.connection)
     )
 
 
@@ -84,7 +86,7 @@ def _with_newest_events(instance: dg.DagsterInstance, settings: Settings) -> Ite
     checks = [
         spec.key
         for connection in settings.connection
-        for spec in check_specs(connection.dataset, tables_of(settings, connection))
+        for spec in check_specs(connection, tables_of(settings, connection))
     ]
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
     yield from (execution.run_id for execution in latest.values())

@@ -2,14 +2,16 @@
 
 import dagster as dg
 
-from invoiced_pipeline.defs.names import sweep_job_name, sync_job_name
 from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, is_alive, this_process
 from invoiced_pipeline.warehouse.database import Holder
 
-__all__ = ["DATASET_TAG", "PROCESS_TAG", "this_process"]
+__all__ = ["DATASET_TAG", "PROCESS_TAG", "REPLICATES_TAG", "this_process"]
 
 DATASET_TAG = "invoiced_pipeline/dataset"
 """A tag on a write-back's run: the dataset that it reads and that holds its ledger."""
+
+REPLICATES_TAG = "invoiced_pipeline/replicates"
+"""A tag on a run of a sync or sweep job: the dataset that it writes."""
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -76,6 +78,9 @@ def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:
 
 def is_over(run: dg.DagsterRun, dataset: str) -> bool:
     """Returns whether a run replicates tables of `dataset`."""
+    if run.tags.get(REPLICATES_TAG) == dataset:
+        return True
+    # Runs that select tables have no job of ours, and runs of version 0.1.0 have no such tag.
     keys = run.asset_selection or ()
-    jobs = {sync_job_name(dataset), sweep_job_name(dataset)}
-    return run.job_name in jobs or any(key.path[0] == dataset for key in keys)
+    jobs = {f"{dataset}_sync", f"{dataset}_sweep"}
+    return run.job_name in jobs or any(key.path[-2:-1] == [dataset] for key in keys)

@@ -8,6 +8,7 @@ from pydantic import Field
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import sweep_job_name, sweep_op_name
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.dead_runs import REPLICATES_TAG
 
 
 class SweepConfig(dg.Config):
@@ -28,7 +29,7 @@ def sweep_job(dataset: ReplicatedDataset) -> dg.JobDefinition:
     """Returns the job `<dataset>_sweep`; it compares only tables that the connection selects."""
 
     @dg.op(
-        name=sweep_op_name(dataset.name),
+        name=sweep_op_name(dataset.connection),
         description="Compares the ids in the API with all rows.",
         required_resource_keys=dataset.keys.required,
     )
@@ -41,7 +42,9 @@ def sweep_job(dataset: ReplicatedDataset) -> dg.JobDefinition:
         yield from execute(context, config, dataset)
 
     @dg.job(
-        name=sweep_job_name(dataset.name),
+        name=sweep_job_name(dataset.connection),
+        tags={REPLICATES_TAG: dataset.name},
+        executor_def=dg.in_process_executor,
         description=paragraphs(
             "Marks rows whose records were deleted without an event, and loads records that have "
             "no `updated_at`. It lists only ids.",

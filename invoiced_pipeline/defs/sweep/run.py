@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.defs.names import table_key
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.runs.failure import run_failure, whole_failure
 from invoiced_pipeline.defs.sweep.job import SweepConfig
@@ -18,7 +19,7 @@ from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 from invoiced_pipeline.replication.sweep.report import SweepReport
 from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
 from invoiced_pipeline.selection.privacy import privacy_of
-from invoiced_pipeline.settings import load_settings, remembered_host
+from invoiced_pipeline.settings import reload_settings, remembered_host
 from invoiced_pipeline.warehouse.dataset import row_counts
 from invoiced_pipeline.warehouse.deletion_marks import Marks
 
@@ -46,7 +47,7 @@ def execute(
     except InvoicedPipelineError as error:
         raise whole_failure(error) from error
     for report in reports.values():
-        yield _observation(dataset.name, report, counts[report.table])
+        yield _observation(dataset, report, counts[report.table])
     failed = [
         Failure(each.table, each.error, each.cause, reason=each.reason)
         for each in reports.values()
@@ -77,7 +78,7 @@ def _sweep(
         host=remembered_host(invoiced_api.base_url),
         run_id=context.run_id,
         selected=frozenset(table.name for table in dataset.tables),
-        privacy=privacy_of(connection, load_settings().hash_salt),
+        privacy=privacy_of(connection, reload_settings(dataset.settings).hash_salt),
     )
     share = connection.sweep_max_share if config.allow_share is None else config.allow_share
     database = warehouse.database
@@ -96,7 +97,9 @@ def _sweep(
     return reports, counts
 
 
-def _observation(dataset: str, report: SweepReport, row_count: int) -> dg.AssetObservation:
+def _observation(
+    dataset: ReplicatedDataset, report: SweepReport, row_count: int
+) -> dg.AssetObservation:
     """Returns a table's counts, as its asset shows them."""
     metadata = {
         ROW_COUNT: row_count,
@@ -109,4 +112,6 @@ def _observation(dataset: str, report: SweepReport, row_count: int) -> dg.AssetO
         **({"error": report.error} if report.error else {}),
         **({UNAVAILABLE: report.unavailable} if report.unavailable else {}),
     }
-    return dg.AssetObservation(asset_key=dg.AssetKey([dataset, report.table]), metadata=metadata)
+    return dg.AssetObservation(
+        asset_key=table_key(dataset.connection, report.table), metadata=metadata
+    )

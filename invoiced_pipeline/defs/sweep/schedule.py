@@ -38,6 +38,8 @@ def sweep_schedule(dataset: ReplicatedDataset, job: dg.JobDefinition) -> dg.Sche
         latest = context.instance.get_latest_materialization_event
         if not any(latest(key) for key in keys):
             return dg.SkipReason("nothing is loaded yet")
-        return dg.RunRequest(run_config=dg.RunConfig(ops={sweep_op_name(dataset.name): config}))
+        return dg.RunRequest(
+            run_config=dg.RunConfig(ops={sweep_op_name(dataset.connection): config})
+        )
 
     return tick

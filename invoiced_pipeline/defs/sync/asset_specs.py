@@ -6,7 +6,7 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Column, Table
 from invoiced_pipeline.defs.descriptions import paragraphs
-from invoiced_pipeline.defs.names import account_key, asset_key
+from invoiced_pipeline.defs.names import account_key, asset_key, group_name
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.settings import ConnectionSettings, Destination
 
@@ -73,15 +73,15 @@ def asset_spec(
         for child in table.children
     }
     return dg.AssetSpec(
-        key=asset_key(dataset, table),
-        deps=[account_key(dataset)],
+        key=asset_key(connection, table),
+        deps=[account_key(connection)],
         description=paragraphs(
             table.description,
             connection.description,
             _ALL_PARTITIONS,
             f"[API reference]({table.docs_url})",
         ),
-        group_name=dataset,
+        group_name=group_name(connection),
         owners=connection.owners,
         tags=connection.tags,
         kinds={"invoiced", "dlt", destination},

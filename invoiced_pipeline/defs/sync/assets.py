@@ -24,12 +24,12 @@ def replicated_assets(
     connection = dataset.connection
 
     @dg.multi_asset(
-        name=op_name(dataset.name),
+        name=op_name(connection),
         specs=[
             asset_spec(connection, table, dataset.partitions, destination)
             for table in dataset.tables
         ],
-        check_specs=check_specs(dataset.name, dataset.tables),
+        check_specs=check_specs(connection, dataset.tables),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys=dataset.keys.required,

@@ -6,6 +6,9 @@ import dagster as dg
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
+from invoiced_pipeline.defs.names import table_key
+from invoiced_pipeline.settings import ConnectionSettings
+
 if TYPE_CHECKING:
     from dlt import Pipeline
     from dlt.extract import DltSource
@@ -14,16 +17,19 @@ if TYPE_CHECKING:
 class _TableTranslator(DagsterDltTranslator):
     """Maps a dlt resource to the asset of the same table."""
 
-    def __init__(self, dataset: str) -> None:
-        self._dataset = dataset
+    def __init__(self, connection: ConnectionSettings) -> None:
+        self._connection = connection
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """Returns the asset `<dataset>/<resource>`."""
-        return dg.AssetSpec(dg.AssetKey([self._dataset, data.resource.name]))
+        """Returns the asset of the table that the resource is named after."""
+        return dg.AssetSpec(table_key(self._connection, data.resource.name))
 
 
 def run_pipeline(
-    context: dg.AssetExecutionContext, dataset: str, source: "DltSource", pipeline: "Pipeline"
+    context: dg.AssetExecutionContext,
+    connection: ConnectionSettings,
+    source: "DltSource",
+    pipeline: "Pipeline",
 ) -> None:
     """Extracts, normalizes and loads.
 
@@ -37,7 +43,7 @@ def run_pipeline(
         context=context,
         dlt_source=source,
         dlt_pipeline=pipeline,
-        dagster_dlt_translator=_TableTranslator(dataset),
+        dagster_dlt_translator=_TableTranslator(connection),
         loader_file_format="parquet",
     )
     for _ in events:

@@ -3,18 +3,21 @@
 import dagster as dg
 
 from invoiced_pipeline.defs.descriptions import paragraphs
-from invoiced_pipeline.defs.names import op_name, sync_job_name
+from invoiced_pipeline.defs.names import group_name, op_name, sync_job_name
+from invoiced_pipeline.defs.runs.dead_runs import REPLICATES_TAG
 from invoiced_pipeline.defs.sync.run_config import ReplicateConfig
 from invoiced_pipeline.settings import ConnectionSettings
 
 
 def sync_job(connection: ConnectionSettings):
     """Returns the job that brings all tables of a connection up to date."""
-    dataset = connection.dataset
     return dg.define_asset_job(
-        sync_job_name(dataset),
-        selection=dg.AssetSelection.groups(dataset),
-        config=dg.RunConfig(ops={op_name(dataset): ReplicateConfig(mode="sync")}),
+        sync_job_name(connection),
+        selection=dg.AssetSelection.groups(group_name(connection)),
+        config=dg.RunConfig(ops={op_name(connection): ReplicateConfig(mode="sync")}),
+        tags={REPLICATES_TAG: connection.dataset},
+        # A run has one op: a process for it would cost seconds and gain nothing.
+        executor_def=dg.in_process_executor,
         description=paragraphs(
             "Reads what the warehouse does not cover yet, of every table.", connection.description
         ),

@@ -23,6 +23,9 @@ PROBLEM = "problem"
 ROW_COUNT = "dagster/row_count"
 """Rows of the whole table; recorded by runs that read or compared all of it."""
 
+ROWS_LOADED = "rows_loaded"
+ROWS_REJECTED = "rows_rejected"
+
 _ROWS = "rows_in_table"
 _NOTHING_NEW = "nothing_new"
 """The figures of a run that found nothing new: shown, but not plotted."""
@@ -88,9 +91,9 @@ def plain_metadata(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
 
 def _figures(report: TableReport, stages: Mapping[str, float]) -> dict[str, Any]:
     return {
-        "rows_loaded": report.rows,
+        ROWS_LOADED: report.rows,
         "deleted_rows": report.deleted,
-        "rows_rejected": report.rejected,
+        ROWS_REJECTED: report.rejected,
         "pages": report.pages,
         "requests": report.tally.requests,
         "retries": report.tally.retries,

@@ -59,7 +59,7 @@ class SyncResults:
         for report in self.audit.complete:
             yield self._materialization(report)
         unavailable = self.replication.unavailable
-        yield from unavailable_events(self.dataset.name, unavailable)
+        yield from unavailable_events(self.dataset.connection, unavailable)
         feed = self.replication.deletions
         if feed is not None and feed.error:
             unread = Failure(
@@ -114,7 +114,7 @@ class SyncResults:
     def _unevaluated_checks(self) -> Iterator[dg.AssetCheckResult]:
         request, reports = self.replication.request, self.replication.reports
         unloaded = tuple(each for each in request.tables if not reports[each.name].is_complete)
-        evaluated = warned_checks(self.dataset.name, self.replication.unavailable)
+        evaluated = warned_checks(self.dataset.connection, self.replication.unavailable)
         checks = UnevaluatedChecks(self.context, self.dataset, self.database, evaluated)
         yield from checks.of_unloaded(replace(request, tables=unloaded))
         yield from checks.not_compared(request.tables, self.audit)

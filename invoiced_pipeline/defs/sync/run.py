@@ -30,7 +30,7 @@ from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
 from invoiced_pipeline.selection.privacy import privacy_of
-from invoiced_pipeline.settings import load_settings, remembered_host
+from invoiced_pipeline.settings import reload_settings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
 from invoiced_pipeline.warehouse.dlt_load import load
@@ -123,7 +123,7 @@ class SyncRun:
             host=remembered_host(self._api.base_url),
             run_id=self._context.run.run_id,
             selected=frozenset(table.name for table in self._dataset.tables),
-            privacy=privacy_of(connection, load_settings().hash_salt),
+            privacy=privacy_of(connection, reload_settings(self._dataset.settings).hash_salt),
             reject_share=connection.reject_share,
         )
 
@@ -156,14 +156,14 @@ class SyncRun:
         log = SyncLogWriter(database, name, replication.request)
         with log.recording(
             replication.reports,
-            skipped=partial(skipped_starts, self._context.instance, name),
+            skipped=partial(skipped_starts, self._context.instance, connection),
             document=partial(document, connection),
         ):
             stages = load(
                 invoiced_source(replication),
                 database.pipeline(name),
                 database,
-                partial(run_pipeline, self._context, name),
+                partial(run_pipeline, self._context, connection),
             )
             self._failures += sweep_full_tables(replication, client, marks, connection)
         return stages

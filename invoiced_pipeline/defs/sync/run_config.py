@@ -7,6 +7,7 @@ from pydantic import Field
 
 from invoiced_pipeline.defs.names import op_name
 from invoiced_pipeline.replication.report import Mode
+from invoiced_pipeline.settings import ConnectionSettings
 
 WhenBusy = Literal["fail", "wait"]
 
@@ -27,7 +28,9 @@ class ReplicateConfig(dg.Config):
     )
 
 
-def sync_config(dataset: str, mode: Mode, when_busy: WhenBusy = "fail") -> dict[str, Any]:
+def sync_config(
+    connection: ConnectionSettings, mode: Mode, when_busy: WhenBusy = "fail"
+) -> dict[str, Any]:
     """Returns the configuration of a run of the sync job."""
     config = ReplicateConfig(mode=mode, when_busy=when_busy)
-    return dg.RunConfig(ops={op_name(dataset): config}).to_config_dict()
+    return dg.RunConfig(ops={op_name(connection): config}).to_config_dict()

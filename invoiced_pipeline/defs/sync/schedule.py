@@ -48,7 +48,7 @@ def sync_schedule(
 
     return cron_schedule(
         connection_schedule(settings, connection),
-        sync_job_name(connection.dataset),
+        sync_job_name(connection),
         start,
         description=f"While a sync runs, {busy}.",
     )
@@ -60,11 +60,11 @@ def _request(
     tables: Sequence[Table],
     partitions: dg.PartitionsDefinition,
 ) -> dg.RunRequest:
-    keys = [asset_key(connection.dataset, table) for table in tables]
+    keys = [asset_key(connection, table) for table in tables]
     overlap = timedelta(minutes=connection.overlap_minutes)
     return dg.RunRequest(
         # It waits even with `skip`: another run may take the lock before this one begins.
-        run_config=sync_config(connection.dataset, "sync", when_busy="wait"),
+        run_config=sync_config(connection, "sync", when_busy="wait"),
         tags=range_tags(partitions, instance, keys, overlap, "sync"),
     )
 

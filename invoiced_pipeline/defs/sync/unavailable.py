@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from invoiced_pipeline.defs.names import table_key
 from invoiced_pipeline.replication.checks import Check
+from invoiced_pipeline.settings import ConnectionSettings
 
 if TYPE_CHECKING:
     from invoiced_pipeline.replication.report import TableReport
@@ -22,16 +24,16 @@ _CHECK: Check = "newest_window"
 
 
 def unavailable_events(
-    dataset: str, unavailable: Mapping[str, str]
+    connection: ConnectionSettings, unavailable: Mapping[str, str]
 ) -> Iterator[dg.AssetObservation | dg.AssetCheckResult]:
     """Yields what a run records of tables that the account does not have.
 
     Args:
-        dataset: The dataset of the tables.
+        connection: The connection of the tables.
         unavailable: The API's message, by table.
     """
     for name, message in unavailable.items():
-        key = dg.AssetKey([dataset, name])
+        key = table_key(connection, name)
         text = f"The account does not have this table, and nothing was loaded: {message}"
         yield dg.AssetObservation(
             asset_key=key, description=text, metadata={UNAVAILABLE: dg.MetadataValue.text(message)}
@@ -45,9 +47,11 @@ def unavailable_events(
         )
 
 
-def warned_checks(dataset: str, unavailable: Iterable[str]) -> set[dg.AssetCheckKey]:
+def warned_checks(
+    connection: ConnectionSettings, unavailable: Iterable[str]
+) -> set[dg.AssetCheckKey]:
     """Returns the checks of some tables for which `unavailable_events` yields a result."""
-    return {dg.AssetCheckKey(dg.AssetKey([dataset, name]), _CHECK) for name in unavailable}
+    return {dg.AssetCheckKey(table_key(connection, name), _CHECK) for name in unavailable}
 
 
 def api_message(observation: dg.AssetObservation) -> str | None:

@@ -25,7 +25,7 @@ def writeback_job(
     connection = settings.find(writeback.connection)
 
     @dg.op(
-        name=writeback_op_name(writeback.name),
+        name=writeback_op_name(connection, writeback.name),
         description=operation_named(writeback.operation).description,
         required_resource_keys=keys.required,
     )
@@ -37,9 +37,10 @@ def writeback_job(
         yield dg.Output(None, metadata=run.execute())
 
     @dg.job(
-        name=writeback_job_name(writeback.name),
+        name=writeback_job_name(connection, writeback.name),
         description=_description(writeback, connection),
         tags={DATASET_TAG: connection.dataset},
+        executor_def=dg.in_process_executor,
     )
     def job() -> None:
         send()

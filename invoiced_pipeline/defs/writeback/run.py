@@ -17,7 +17,7 @@ from invoiced_pipeline.defs.writeback.metadata import plan_metadata, report_meta
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.selection.privacy import privacy_of
-from invoiced_pipeline.settings import Settings, WritebackSettings, load_settings
+from invoiced_pipeline.settings import Settings, WritebackSettings, reload_settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.ledger.responses import read_response
 from invoiced_pipeline.writeback.plan.current_plan import plan_writeback
@@ -108,8 +108,8 @@ class WritebackRun:
             on_plan=lambda plan: self._store_plan(plan, database, api.base_url),
         )
         with api.client() as client:
-            settings = (
-                load_settings()
+            settings = reload_settings(
+                self._settings
             )  # only the run's process reads secrets: definitions have none
             context = PushContext(
                 client=client,
@@ -136,7 +136,9 @@ class WritebackRun:
 
     def _store_plan(self, plan: Plan, database: Database, host: str) -> None:
         """Stores a plan in the warehouse, and shows it on the run's page."""
-        kept = redacted_plan(plan, privacy_of(self._connection, load_settings().hash_salt))
+        kept = redacted_plan(
+            plan, privacy_of(self._connection, reload_settings(self._settings).hash_salt)
+        )
         write_plan(database, self._connection.dataset, kept, self._context.run_id)
         self._metadata.update(plan_metadata(kept, host))
 

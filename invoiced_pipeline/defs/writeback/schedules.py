@@ -82,12 +82,12 @@ def _request_or_reason(
 ) -> dg.RunRequest | dg.SkipReason:
     if not writeback.active:
         return dg.SkipReason(f"{writeback.name} is not active: set active = true to have it sent")
-    dataset = settings.find(writeback.connection).dataset
-    holder = open_database(settings.warehouse).current_holder(dataset)
+    connection = settings.find(writeback.connection)
+    holder = open_database(settings.warehouse).current_holder(connection.dataset)
     living = living_job_runs(instance, job, holder)
     if living:
         return dg.SkipReason(f"run {living[0]} of {job} has not ended")
     # The run waits for the lock: a sync may be writing.
     config = WritebackConfig(dry_run=False, wait=True)
-    run_config = dg.RunConfig(ops={writeback_op_name(writeback.name): config})
+    run_config = dg.RunConfig(ops={writeback_op_name(connection, writeback.name): config})
     return dg.RunRequest(run_key=run_key, run_config=run_config)

@@ -169,6 +169,6 @@ def test_the_sweep_waits_for_the_lock_only_when_scheduled(
         instance=service.instance, scheduled_execution_time=datetime.now(UTC)
     ) as context:
         (request,) = schedule.evaluate_tick(context).run_requests or []
-    configured = request.run_config["ops"][sweep_op_name("invoiced")]["config"]
+    configured = request.run_config["ops"][sweep_op_name(service.settings().first)]["config"]
     assert configured["tries"] == 30
     assert SweepConfig(**configured).tables == []

@@ -73,7 +73,11 @@ def configure(service: Service, more: str = "") -> None:
 
 
 def run(service: Service, name: str, **config: Any) -> WritebackResult:
-    return run_writeback(service.definitions(), name, service.instance, WritebackConfig(**config))
+    settings = service.settings()
+    connection = settings.find(settings.find_writeback(name).connection)
+    return run_writeback(
+        service.definitions(), connection, name, service.instance, WritebackConfig(**config)
+    )
 
 
 def test_every_write_back_is_a_job_that_says_what_it_does(writebacks: Service) -> None:

@@ -1,13 +1,13 @@
-"""The state of connections and tables, from Dagster's run history; the warehouse stays closed."""
+"""The state of tables, from Dagster's run history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import dagster as dg
 
-from invoiced_pipeline.defs.names import asset_key, schedule_name, sync_job_name
+from invoiced_pipeline.defs.names import asset_key
 from invoiced_pipeline.defs.runs.dead_runs import living_runs
 from invoiced_pipeline.defs.runs.failure import failure_description
 from invoiced_pipeline.defs.sync.metadata import (
@@ -16,11 +16,12 @@ from invoiced_pipeline.defs.sync.metadata import (
     COVERED_WINDOWS,
     PROBLEM,
     ROW_COUNT,
+    ROWS_LOADED,
+    ROWS_REJECTED,
     plain_metadata,
 )
 from invoiced_pipeline.defs.sync.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings
 from invoiced_pipeline.warehouse.database import Holder
@@ -38,6 +39,10 @@ class TableStatus:
         state: `pending` before its first run, then the state of its last run. `unavailable` if the
             account does not have the table. `failed` also if it is loaded but a person should look.
         rows: Rows in the warehouse after the last run that loaded it.
+        loaded_at: When that run recorded it.
+        loaded_rows: Rows that this run loaded.
+        rejected_rows: Records that fitted no column in this run.
+        is_stale: Whether its coverage ends longer ago than the connection's `fail_after_hours`.
         covered_since: The start of its coverage.
         covered_until: The end of its coverage.
         windows: How many windows the coverage has; more than one means gaps.
@@ -51,6 +56,10 @@ class TableStatus:
     table: str
     state: State
     rows: int | None = None
+    loaded_at: datetime | None = None
+    loaded_rows: int | None = None
+    rejected_rows: int | None = None
+    is_stale: bool = False
     covered_since: datetime | None = None
     covered_until: datetime | None = None
     windows: int | None = None
@@ -61,79 +70,19 @@ class TableStatus:
     unavailable: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionStatus:
-    """The state of one connection.
-
-    Attributes:
-        connection: Its name.
-        dataset: The dataset of its tables.
-        schedule: When its syncs start, in words.
-        schedule_on: Whether the schedule is turned on.
-        next_start: The schedule's next start (UTC); None if there are no more.
-        last_start: When (UTC) the last run over any of its tables began.
-        tables: Its tables.
-    """
-
-    connection: str
-    dataset: str
-    schedule: str
-    schedule_on: bool
-    next_start: datetime | None
-    last_start: datetime | None
-    tables: Sequence[TableStatus]
-
-
-def connection_status(
+def table_statuses(
     instance: dg.DagsterInstance,
     settings: Settings,
     connection: ConnectionSettings,
     now: datetime,
-) -> ConnectionStatus:
-    """Returns the state of a connection at `now` (aware).
-
-    Raises:
-        ConfigurationError: Its cron expression, or its selection of tables, is wrong.
-    """
-    schedule = connection_schedule(settings, connection)
-    name = schedule_name(sync_job_name(connection.dataset))
-    tables = table_statuses(instance, settings, connection)
-    return ConnectionStatus(
-        connection=connection.name,
-        dataset=connection.dataset,
-        schedule=schedule.describe(),
-        schedule_on=any(
-            state.is_running
-            for state in instance.all_instigator_state()
-            if state.instigator_name == name
-        ),
-        next_start=next(schedule.starts_after(now), None),
-        last_start=max(filter(None, (each.started_at for each in tables)), default=None),
-        tables=tables,
-    )
-
-
-def is_stale(table: TableStatus, connection: ConnectionSettings, now: datetime) -> bool:
-    """Returns whether a loaded table's coverage ends more than `fail_after_hours` ago.
-
-    A table that the account does not have is not stale, and neither is one that was never loaded.
-    """
-    if table.covered_until is None or table.state == "unavailable":
-        return False
-    return now - table.covered_until > timedelta(hours=connection.fail_after_hours)
-
-
-def table_statuses(
-    instance: dg.DagsterInstance, settings: Settings, connection: ConnectionSettings
 ) -> list[TableStatus]:
-    """Returns the state of every table of a connection.
+    """Returns the state of a connection's tables at `now` (aware).
 
     Raises:
-        ConfigurationError: The selection of tables is wrong.
+        ConfigurationError: Its selection of tables is wrong.
     """
-    keys = {
-        asset_key(connection.dataset, table): table for table in tables_of(settings, connection)
-    }
+    stale_before = now - timedelta(hours=connection.fail_after_hours)
+    keys = {asset_key(connection, table): table for table in tables_of(settings, connection)}
     records = instance.get_asset_records(list(keys))
     entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
     runs = {entry.last_run_id for entry in entries.values() if entry.last_run_id}
@@ -154,7 +103,7 @@ def table_statuses(
         found.append(
             TableStatus(table=table.name, state="pending")
             if run is None
-            else _table(table.name, run, event)
+            else _table(table.name, run, event, stale_before)
         )
     return found
 
@@ -178,13 +127,16 @@ class _Run:
     """The API's message for each table that the account does not have."""
 
 
-def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
+def _table(
+    name: str, run: _Run, event: dg.EventLogEntry | None, stale_before: datetime
+) -> TableStatus:
     """Returns a table's state during or after its last run.
 
     Args:
         name: The table.
         run: Its last run.
         event: Its last materialization, of that run or of an earlier one.
+        stale_before: A table whose coverage ends before this instant is stale.
     """
     loaded = event.asset_materialization if event else None
     metadata: dict[str, Any] = {}
@@ -196,12 +148,20 @@ def _table(name: str, run: _Run, event: dg.EventLogEntry | None) -> TableStatus:
     state: State = "ok" if is_loaded and problem is None else "failed"
     if unavailable is not None:
         state, problem = "unavailable", None
+    loaded_at = _instant(event.timestamp) if event else None
+    covered_until = _instant(metadata.get(COVERED_UNTIL))
+    # Materializing an old partition makes a table no fresher.
+    fresh_at = covered_until or loaded_at
     return TableStatus(
         table=name,
         state="running" if run.is_running else state,
         rows=metadata.get(ROW_COUNT),
+        loaded_at=loaded_at,
+        loaded_rows=metadata.get(ROWS_LOADED),
+        rejected_rows=metadata.get(ROWS_REJECTED),
+        is_stale=fresh_at is not None and fresh_at < stale_before and unavailable is None,
         covered_since=_instant(metadata.get(COVERED_SINCE)),
-        covered_until=_instant(metadata.get(COVERED_UNTIL)),
+        covered_until=covered_until,
         windows=metadata.get(COVERED_WINDOWS),
         started_at=run.started_at,
         ended_at=run.ended_at,
