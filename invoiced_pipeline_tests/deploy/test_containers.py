@@ -114,22 +114,23 @@ def test_services_execute_a_sync(
     ports = {"3000": str(free_port()), "4000": str(free_port())}
     configure(image, ports["4000"])
     door = FrontDoor(image.folder, {**image.environment, "INVOICED_API_URL": account.url})
-    running = {}
+    running = []
+    url = f"http://127.0.0.1:{ports['3000']}"
     try:
         with (tmp_path / "log").open("a") as log:
             for name, command in commands(image, ports).items():
                 given = {key: secrets[key] for key in COMPOSE["services"][name]["secrets"]}
                 run = secrets_exported(image, given, tmp_path / "secrets" / name)
-                running[name] = door.start(*run, *command, log=log)
-                if name == "webserver":
-                    webserver = Webserver(running[name], f"http://127.0.0.1:{ports['3000']}")
-                    wait_until(webserver.is_up, "the webserver")
+                running.append(door.start(*run, *command, log=log))
+                if name == "webserver":  # the daemon waits for it
+                    wait_until(Webserver(running[-1], url).is_up, "the webserver")
             monkeypatch.setenv("DAGSTER_POSTGRES_URL", secrets["DAGSTER_POSTGRES_URL"])
             wait_for_daemons(image.environment["DAGSTER_HOME"])
             check_health(image, ports)
-            run = webserver.launch_sync(f"{START.date()}", f"{_MONTH.date()}")
-            assert webserver.wait_for(run) == "SUCCESS"
-            codes = stop(list(running.values()))
+            webserver = Webserver(running[-1], url)
+            run_id = webserver.launch_sync(f"{START.date()}", f"{_MONTH.date()}")
+            assert webserver.wait_for(run_id) == "SUCCESS"
+            codes = stop(running)
     finally:
         door.close()
     assert set(codes) <= {0, -15, 143}

@@ -57,12 +57,13 @@ def test_webserver_and_daemon_run_and_end(server: FrontDoor, tmp_path: Path) -> 
     file = Path(under(tmp_path, settings["EnvironmentFile"]))
     variables = {name: value or "" for name, value in dotenv_values(file).items()}
     before = {path.name for path in server.folder.iterdir()}
+    server.environment |= variables
     with (tmp_path / "journal").open("a") as journal:
         running = []
         for name in NAMES:
             program, *arguments = units.command(name, tmp_path)
             arguments = [port if argument == "3000" else argument for argument in arguments]
-            running.append(server.start(Path(program).name, *arguments, log=journal, **variables))
+            running.append(server.start(Path(program).name, *arguments, log=journal))
         assert wait_for_daemons(variables["DAGSTER_HOME"]) >= {"SCHEDULER", "SENSOR"}
         webserver = Webserver(running[0], f"http://127.0.0.1:{port}")
         wait_until(webserver.is_up, "the webserver")
