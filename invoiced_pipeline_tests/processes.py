@@ -22,7 +22,7 @@ from invoiced_pipeline_tests import fork_server
 BINARIES = Path(sys.executable).parent
 REPOSITORY = Path(__file__).parents[1]
 
-_FORKED = {"invoiced-pipeline", "dagster"}
+_FORKED = {"invoiced-pipeline", "dagster", "dagster-daemon", "dagster-webserver"}
 _ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONPATH": str(REPOSITORY)}
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "TZ")
 """Beginnings of the variables that an interpreter reads when it starts."""

@@ -54,6 +54,13 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter per option
         str | None, typer.Option(help="How often a sync starts: 30m, or 1h to 24h; 1h by default.")
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="The key is a sandbox key.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the warehouse and of Dagster's run history, if it is not data/ in the "
+            "project folder."
+        ),
+    ] = None,
 ) -> None:
     """Asks for what the options do not say, and writes the project's files."""
     home = folder.absolute()
@@ -75,7 +82,7 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter per option
         option: given[option] if option in given else _answer(option, can_ask=can_ask)
         for option in _ASKED
     }
-    _write(home, answers, sandbox=sandbox)
+    _write(home, answers, data=data.absolute() if data else None, sandbox=sandbox)
     _show_what_is_next(home, has_key=bool(answers["api_key"]))
 
 
@@ -147,10 +154,11 @@ def _check_key(key: str) -> None:
     settings.api_key(settings.first)
 
 
-def _write(home: Path, answers: dict[str, str], *, sandbox: bool) -> None:
-    dagster_home = home / DAGSTER_HOME
+def _write(home: Path, answers: dict[str, str], *, data: Path | None, sandbox: bool) -> None:
+    dagster_home = data / DAGSTER_HOME.name if data else home / DAGSTER_HOME
     settings = settings_file(
         ConnectionSettings(name=answers["name"]),
+        data=data,
         start_date=answers["start_date"],
         frequency=answers["frequency"],
         sandbox=sandbox,

@@ -85,17 +85,25 @@ DAGSTER_HOME={home}
 
 
 def settings_file(
-    connection: ConnectionSettings, *, start_date: str, frequency: str, sandbox: bool
+    connection: ConnectionSettings,
+    *,
+    data: Path | None = None,
+    start_date: str,
+    frequency: str,
+    sandbox: bool,
 ) -> str:
     """Returns the text of `invoiced.toml`.
 
     Args:
         connection: A connection with the project's name.
+        data: The warehouse's folder, as an absolute path; None for the default.
         start_date: The start date as it was typed; empty for the default.
         frequency: The frequency as it was typed; empty for the default.
         sandbox: Whether the key is a sandbox key.
     """
     path = other_name(DEFAULT_PATH, [connection])
+    if data:
+        path = data / path.name
     mark = "#" if path == DEFAULT_PATH else ""
     return _SETTINGS.format(
         warehouse=_WAREHOUSE.format(mark=mark, path=toml(path)),

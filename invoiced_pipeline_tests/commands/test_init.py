@@ -71,6 +71,18 @@ def test_without_options_the_defaults_apply(
     )
 
 
+def test_data_may_be_in_another_folder(tmp_path: Path) -> None:
+    folder, data = tmp_path / "etc", tmp_path / "var"
+    init(str(folder), "--data", str(data))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        name for name in FILES if name != "data"
+    ]
+    settings = load_settings({}, folder)
+    assert settings.warehouse.path == data / "warehouse.duckdb"
+    assert settings.dagster_home == str(data / "dagster")
+    assert (data / "dagster" / "dagster.yaml").read_text() == DAGSTER_YAML
+
+
 @pytest.mark.parametrize("name", ["invoiced.toml", ".env"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")

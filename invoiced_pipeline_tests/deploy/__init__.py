@@ -1,0 +1,1 @@
+"""The files in `deploy/`: valid, and working as their pages say."""
