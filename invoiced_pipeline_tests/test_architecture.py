@@ -38,7 +38,7 @@ LAYERS = {
         "added_columns · database · dlt_options · stored_table ← comments · dataset · "
         "deletion_marks · duckdb · integrity · load_errors · partition_rows · postgres · "
         "row_redaction · sample_queries · start_date · table_layout ← conversion · dlt_load · "
-        "files · marked_views · migration · open ← current_views · system_tables"
+        "files · marked_views · migration · open ← current_views · stitch_views · system_tables"
     ),
     "replication": (
         "availability · decode · failure_list · replaced_rows · report · server_clock ← request ← "

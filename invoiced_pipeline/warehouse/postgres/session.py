@@ -87,6 +87,19 @@ class PostgresSession(Session):
         """Returns the name with its schema; the server's views survive a renamed table."""
         return self.qualified(self._dataset, name)
 
+    def elements(self, column: str) -> str:
+        """Returns the elements as PostgreSQL unnests them."""
+        array = f"case when json_typeof({column}) = 'array' then {column} end"
+        return (
+            "select value, position "  # noqa: S608 - our own names
+            f"from json_array_elements({array}) with ordinality as each(value, position)"
+        )
+
+    @property
+    def catalog(self) -> str:
+        """Empty: names in a view never begin with the database's."""
+        return ""
+
     def limit_waiting(self) -> None:
         """Sets a lock timeout: others wait behind a statement that waits for readers."""
         self.run(f"set lock_timeout to '{LOCK_TIMEOUT}'")
