@@ -81,7 +81,7 @@ class PostgresSession(Session):
 
     def qualified(self, schema: str, name: str | None = None) -> str:
         """Returns the name with its schema."""
-        return ".".join(f'"{each}"' for each in (schema, name) if each is not None)
+        return ".".join(_quoted(each) for each in (schema, name) if each is not None)
 
     def seen_from_beside(self, name: str) -> str:
         """Returns the name with its schema; the server's views survive a renamed table."""
@@ -146,7 +146,7 @@ def open_session(
             session.run("set default_transaction_read_only to on")
         else:
             create_schema(session)
-        session.run(f'set search_path to "{dataset}"')
+        session.run(f"set search_path to {_quoted(dataset)}")
         yield session
     finally:
         connection.close()
@@ -166,6 +166,10 @@ def own_errors() -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         raise WarehouseError(str(error).strip()) from error
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _storable(values: Sequence[Any]) -> list[Any] | None:
