@@ -1,5 +1,6 @@
 """When two tools' values of one column count as equal. docs/coming-from.md lists the rules."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -78,14 +79,15 @@ def _text(value: Any) -> str | None:
     return None if value in {None, ""} else str(value)
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any) -> str | None:
+    """Returns JSON as a text that does not depend on spaces, the order of keys, or 1 and 1.0."""
     if isinstance(value, str):
         value = decode_exact(value) if value.strip() else None
-    return _plain(value)
+    return None if value is None else json.dumps(_plain(value), sort_keys=True, default=str)
 
 
 def _plain(value: Any) -> Any:
-    """Returns JSON with all numbers as floats, so that 1 is 1.0, and the order of keys is gone."""
+    """Returns JSON with all numbers as floats."""
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
