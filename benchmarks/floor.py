@@ -86,15 +86,15 @@ def main() -> None:
     """Fetches the pages into files, then lets DuckDB read them."""
     url, api_key, folder, *names = sys.argv[1:]
     lists = Lists(url, api_key)
-    told = {"page_milliseconds": page_milliseconds(lists), "rows": {}, "seconds": {}}
+    measured = {"page_milliseconds": page_milliseconds(lists), "rows": {}, "seconds": {}}
     with duckdb.connect(str(Path(folder) / "floor.duckdb")) as connection:
         for name in names:
             for number, body in enumerate(lists.pages(table(name))):
                 (Path(folder) / f"{name}-{number:06}.json").write_bytes(body)
             files = str(Path(folder) / f"{name}-*.json")
-            told["seconds"][name] = read_json_seconds(connection, table(name), files)
-            told["rows"][name] = connection.table(name).count("*").fetchall()[0][0]
-    sys.stdout.write(json.dumps(told))
+            measured["seconds"][name] = read_json_seconds(connection, table(name), files)
+            measured["rows"][name] = connection.table(name).count("*").fetchall()[0][0]
+    sys.stdout.write(json.dumps(measured))
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ def without_dagster(place: Place) -> Sync:
     checked = ["--checked"] if place.case.engine is Engine.WITH_CHECKS else []
     command = module("benchmarks.without_dagster", *checked, *place.case.tables)
     used = measure(command, folder=place.folder, environment=_environment(place))
-    told = json.loads(used.output)
-    return Sync(**told, peak_mb=used.peak_mb)
+    measured = json.loads(used.output)
+    return Sync(**measured, peak_mb=used.peak_mb)
 
 
 def _partitions(place: Place) -> str:

@@ -116,14 +116,14 @@ def main() -> None:
     reports = replication.reports
     if failed := [f"{name}: {report.error}" for name, report in reports.items() if report.error]:
         sys.exit("; ".join(failed))
-    told = {
+    measured = {
         "rows": {name: report.rows for name, report in reports.items()},
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
         "stages": stage_seconds(pipeline),
         "table_seconds": {name: report.seconds for name, report in reports.items()},
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(measured))
 
 
 if __name__ == "__main__":

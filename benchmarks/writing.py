@@ -77,5 +77,5 @@ def _write(name: str, program: str, folder: Path, source: Path, count: int) -> W
     if made != count:
         message = f"{name} created {made} of {count} customers"
         raise CommandFailedError(message)
-    told = json.loads(used.output)
-    return Writing(name=name, records=made, peak_mb=used.peak_mb, requests=requests, **told)
+    measured = json.loads(used.output)
+    return Writing(name=name, records=made, peak_mb=used.peak_mb, requests=requests, **measured)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import uvicorn
 
 from invoiced_emulator.calls.call import RequestHook, SharedState, WriteHook
-from invoiced_emulator.calls.routing import RouteTable
+from invoiced_emulator.calls.route_table import RouteTable
 from invoiced_emulator.http.application import Application, LoggedRequest
 from invoiced_emulator.http.authentication import KeyState
 from invoiced_emulator.http.fault_injection import Faults
@@ -144,7 +144,7 @@ class Emulator:
         self._shared.locks.clear()
 
     def start(self) -> None:
-        """Serves in a thread; returns when requests are answered."""
+        """Serves in a thread; returns when it accepts requests."""
         self._thread.start()
         if not self._server.ready.wait(_START_SECONDS):
             msg = f"the emulator did not start within {_START_SECONDS} s"
@@ -177,7 +177,7 @@ class Emulator:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that signals when it answers."""
+    """A uvicorn server that signals when it accepts requests."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

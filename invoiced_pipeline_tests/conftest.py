@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
@@ -43,7 +43,7 @@ SALT = "pepper"
 """Of hashed columns."""
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
-IMPATIENT = Patience(attempts=4, longest_wait=0.001, connect_seconds=5, read_seconds=5)
+SHORT_RETRIES = RetryPolicy(attempts=4, longest_wait=0.001, connect_seconds=5, read_seconds=5)
 
 # A loaded machine is slow: no test fails for that.
 hypothesis_settings.register_profile(
@@ -155,7 +155,7 @@ def warehouse(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[InvoicedClient]:
     """A client of the emulator that does not wait long between tries."""
-    client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), patience=IMPATIENT)
+    client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), retry_policy=SHORT_RETRIES)
     yield client
     client.close()
 
@@ -204,7 +204,7 @@ class Replica:
 
         Deletions only count where a test is about them: they cost requests.
         """
-        client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
+        client = InvoicedClient(self.url, SecretStr(self.api_key), retry_policy=SHORT_RETRIES)
         request = ReplicationRequest(
             **self.asked(*tables),
             mode=mode,
@@ -239,7 +239,7 @@ class Replica:
         max_share: float = 0.2,
     ) -> Mapping[str, SweepReport]:
         """Sweeps `tables`, all when none is named, and returns their reports."""
-        client = InvoicedClient(self.url, SecretStr(self.api_key), patience=IMPATIENT)
+        client = InvoicedClient(self.url, SecretStr(self.api_key), retry_policy=SHORT_RETRIES)
         request = ReplicationRequest(
             **self.asked(*tables),
             mode="full",
@@ -357,7 +357,7 @@ def invoice(record_id: int, updated_at: int | None = NOW - 1000, **fields: Any) 
 
 
 def items(count: int, name: str = "line") -> list[dict[str, Any]]:
-    """Line items, told apart by name and position."""
+    """Line items with different names and positions."""
     return [
         {"id": position + 1, "object": "line_item", "name": f"{name} {position}", "amount": 1}
         for position in range(count)

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +144,13 @@ def _copy_empty_storage() -> None:
             return False
         if kind in known:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".new_") as new:
-                new.write(known[kind])
-                new.flush()
+            with tempfile.TemporaryDirectory(dir=file.parent, prefix=".new_") as folder:
+                new = Path(folder) / file.name
+                # It is closed before SQLite can open it: closing a file ends all of the process's
+                # locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
+                new.write_bytes(known[kind])
                 with suppress(FileExistsError):  # another process was first
-                    file.hardlink_to(new.name)
+                    file.hardlink_to(new)
         return True
 
     def remembering(plain: Callable[..., Any], kind: str, file_of: Callable[..., Path]) -> Any:
@@ -158,7 +160,9 @@ def _copy_empty_storage() -> None:
             was_missing = begin(kind, file)
             result = plain(*arguments, **options)
             if was_missing and kind not in known:
-                known[kind] = file.read_bytes()
+                # With what is still in the write-ahead log; the file alone may lack it.
+                with closing(sqlite3.connect(file)) as connection:
+                    known[kind] = connection.serialize()
             return result
 
         return create
@@ -202,7 +206,7 @@ def _write_without_waiting(connection: Any, _: object) -> None:
 def _replace(
     package: str, name: str, new: Callable[..., Any], old: Callable[..., Any] | None = None
 ) -> None:
-    """Puts `new` wherever modules of `package` have imported a function by its name."""
+    """Puts `new` into all modules of `package` that have imported a function by its name."""
     old = old or new.__wrapped__  # type: ignore[attr-defined]
     for module in list(sys.modules.values()):
         if module.__name__.startswith(package) and vars(module).get(name) is old:

@@ -68,7 +68,7 @@ def part_of(module: Path) -> str:
 
 
 def imported(module: Path) -> Iterator[str]:
-    """Names of all modules that `module` imports, wherever in the file."""
+    """Names of all modules that `module` imports, anywhere in the file."""
     yield from imported_by(PACKAGE / module)
 
 

@@ -145,11 +145,11 @@ def test_a_sync_names_failing_tables(tmp_path: Path) -> None:
         assert said["error"].startswith("not complete: 2 tables (subscriptions, plans): the API ")
         assert set(said["tables"]) == set(TABLE_NAMES) - {"plans", "subscriptions"}
         # For a person: one line to search for, and nothing about success.
-        told = door.sync("--select", "plans", status=1)
+        shown = door.sync("--select", "plans", status=1)
         failure = r"^Run [0-9a-f-]{36} failed: not complete: plans: GET /plans answered 400.*filter"
-        assert re.search(failure, told.err, re.MULTILINE)
-        assert "What arrived" not in told.out
-        assert "✓" not in told.said
+        assert re.search(failure, shown.err, re.MULTILINE)
+        assert "What arrived" not in shown.out
+        assert "✓" not in shown.said
         assert list(door.runs().values()) == ["FAILURE", "FAILURE"]
 
 
@@ -284,7 +284,7 @@ _CHECKS: dict[
     "refused by a firewall": (
         None,
         server(403, '{"type": "invalid_request", "message": "You may not [/] do that"}'),
-        {(name, "unexpected answer", "You may not [/] do that") for name in TABLE_NAMES},
+        {(name, "unexpected response", "You may not [/] do that") for name in TABLE_NAMES},
     ),
     "key without permission": (
         None,
@@ -299,7 +299,7 @@ _CHECKS: dict[
     "not the Invoiced API": (
         None,
         server(200, "<html>Welcome</html>"),
-        {(name, "unexpected answer", "Is api_url the address of the") for name in TABLE_NAMES},
+        {(name, "unexpected response", "Is api_url the address of the") for name in TABLE_NAMES},
     ),
     "feature not enabled": (_no_features, nullcontext(), set()),
     "bad cron": (
@@ -349,17 +349,17 @@ def test_check_names_the_problem(case: str, tmp_path: Path) -> None:
             assert text in wrong[subject]["detail"]
 
         # The same for a person: one line per finding.
-        told = door.run("invoiced-pipeline", "check", status=status).out.splitlines()
+        shown = door.run("invoiced-pipeline", "check", status=status).out.splitlines()
         for subject, problem, text in faults:
-            (line,) = [line for line in told if line.startswith(f"✗ {subject}: ")]
+            (line,) = [line for line in shown if line.startswith(f"✗ {subject}: ")]
             assert line.startswith(f"✗ {subject}: {problem}: ")
             assert text in line
         lacking = [f"! {each['subject']}: not available: " for each in found if each["unavailable"]]
-        assert len([line for line in told if line.startswith(tuple(lacking))]) == len(lacking)
+        assert len([line for line in shown if line.startswith(tuple(lacking))]) == len(lacking)
         well = len(found) - len(faults) - len(lacking)
-        assert len([line for line in told if line.startswith("✓")]) == well
+        assert len([line for line in shown if line.startswith("✓")]) == well
         if case == "ok":
-            assert [line.split(":")[0] for line in told] == [
+            assert [line.split(":")[0] for line in shown] == [
                 "✓ connection",
                 *(f"✓ {name}" for name in TABLE_NAMES),
                 "✓ first load",
@@ -368,7 +368,7 @@ def test_check_names_the_problem(case: str, tmp_path: Path) -> None:
                 "✓ destination",
             ]
         assert _OTHER_KEY not in json.dumps(found)
-        assert _OTHER_KEY not in "".join(told)
+        assert _OTHER_KEY not in "".join(shown)
 
 
 def test_check_covers_all_connections(tmp_path: Path) -> None:
@@ -398,8 +398,8 @@ def test_check_covers_all_connections(tmp_path: Path) -> None:
         assert found[-1]["subject"] == "destination"
         (schedule,) = [each for each in found if each["connection"] == "Beta"][-1:]
         assert re.match(r"At 09:00, every day \(UTC\): next start .* 09:00 UTC", schedule["detail"])
-        told = door.run(*command[:2], "--connection", "Beta", BETA_KEY=_OTHER_KEY).out
-        assert len(told.splitlines()) == 6
+        shown = door.run(*command[:2], "--connection", "Beta", BETA_KEY=_OTHER_KEY).out
+        assert len(shown.splitlines()) == 6
 
 
 def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:
@@ -448,8 +448,8 @@ def test_sweep(door: FrontDoor, account: Emulator) -> None:
     assert door.query(marked) == [(number,)]
 
     # The record exists again.
-    told = door.run("invoiced-pipeline", "sweep", "--allow-share", "0.5")
-    assert "Compared with the API" in told.out
-    assert "estimates" in told.out
+    shown = door.run("invoiced-pipeline", "sweep", "--allow-share", "0.5")
+    assert "Compared with the API" in shown.out
+    assert "estimates" in shown.out
     assert door.query(marked) == []
     door.run("invoiced-pipeline", "sweep", "--allow-share", "2", status=2)

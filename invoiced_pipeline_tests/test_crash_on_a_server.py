@@ -124,7 +124,7 @@ def test_two_machines_share_a_dataset(
         other.kill(running)
         gate.open()
         wait_until(lambda: server.current_holder("invoiced") is None, "the lock is free")
-        door.sync()  # the dead run is another machine's: nothing here has to be told of it
+        door.sync()  # the dead run is another machine's: nothing here needs to know of it
         other.sync()
         assert list(other.runs().values()) == ["SUCCESS", "FAILURE", "SUCCESS"]
         assert list(door.runs().values()) == ["SUCCESS", "FAILURE", "SUCCESS"]

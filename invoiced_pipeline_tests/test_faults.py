@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from invoiced_emulator.http.fault_injection import FAULTS, Fault
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import TransientApiError
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice
 from invoiced_pipeline_tests.lock_holder import settings_of
@@ -108,9 +108,9 @@ def broken_off(how: str, times: int) -> Iterator[str]:
 @pytest.mark.parametrize("how", ["resets", "stalls"])
 @pytest.mark.parametrize(("times", "mends"), [(2, True), (3, False)])
 def test_a_body_that_never_ends_is_asked_for_again(how: str, times: int, mends: bool) -> None:
-    patience = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
+    retry_policy = RetryPolicy(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
     with broken_off(how, times) as url:
-        client = InvoicedClient(url, SecretStr("key"), patience=patience)
+        client = InvoicedClient(url, SecretStr("key"), retry_policy=retry_policy)
         tally = Tally()
         if mends:
             assert client.list_page("/customers", (), tally).body.endswith(b'"}]')

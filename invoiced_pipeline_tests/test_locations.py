@@ -11,7 +11,7 @@ from invoiced_pipeline.commands.move import move
 from invoiced_pipeline.defs.launch.instance import open_instance
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, load_settings
-from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.source_reader import read_source
 from invoiced_pipeline_tests.front_door import front_door, invoiced_account
 from invoiced_pipeline_tests.warehouses import opened
 

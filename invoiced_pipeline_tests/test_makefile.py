@@ -56,7 +56,7 @@ def test_clean_data_deletes_nothing_where_nobody_can_be_asked(folder: Path) -> N
     assert (folder / "data" / "warehouse.duckdb").exists()
 
 
-def test_clean_data_deletes_when_told_to(folder: Path) -> None:
+def test_clean_data_deletes_with_yes(folder: Path) -> None:
     done = make(folder, "clean-data", "YES=1")
     assert done.returncode == 0
     assert "Deleted." in done.stdout

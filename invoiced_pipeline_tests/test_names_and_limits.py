@@ -197,7 +197,7 @@ def test_a_variable_that_something_reads_is_known(tmp_path: Path, name: str) -> 
     assert settings_of(tmp_path, toml, **{name: "x"}).first.name == "Acme"
 
 
-def test_nothing_is_checked_where_the_file_stands_alone(tmp_path: Path) -> None:
+def test_no_variable_is_checked_without_the_environment(tmp_path: Path) -> None:
     assert settings_of(tmp_path, "environment = false", INVOICED_STARTDATE="x")
 
 
@@ -226,7 +226,7 @@ def test_commands_refuse_an_unknown_variable_in_one_sentence(door: FrontDoor, co
         ("[[writeback]]\nname = 'w'\noperation = 'create_invioce'", "'w': oper", "create_invoice"),
     ],
 )
-def test_an_unknown_name_is_told_by_its_owner_with_the_closest(
+def test_an_unknown_name_is_reported_with_its_owner_and_the_closest(
     tmp_path: Path, toml: str, place: str, meant: str
 ) -> None:
     said = complaint(tmp_path, toml)
@@ -245,7 +245,7 @@ def test_an_unknown_name_is_told_by_its_owner_with_the_closest(
         ("custmers.hash = ['email']", "customers"),
     ],
 )
-def test_an_unknown_table_or_column_is_told_with_the_closest(
+def test_an_unknown_table_or_column_is_reported_with_the_closest(
     tmp_path: Path, tables: str, meant: str
 ) -> None:
     settings = settings_of(tmp_path, f"{ACME}[connection.tables]\n{tables}")

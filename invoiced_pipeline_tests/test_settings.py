@@ -1,4 +1,4 @@
-"""Settings: where they come from, which one wins, and what a wrong one is told."""
+"""Settings: where they come from, which one wins, and the error of a wrong one."""
 
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -120,10 +120,10 @@ def test_no_text_is_more_than_refused(text: str) -> None:
     try:
         parsed = parse_start_date(text, now=NOW)
     except ValueError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = f"{parsed:%Y-%m-%d}: Accepted forms"
-    assert "Accepted forms" in told
+        message = f"{parsed:%Y-%m-%d}: Accepted forms"
+    assert "Accepted forms" in message
 
 
 def test_defaults_need_no_file_and_no_key(folder: Path) -> None:
@@ -313,7 +313,7 @@ def test_late_comes_before_stale(folder: Path) -> None:
     assert "warn_after_hours must be less than fail_after_hours" in said
 
 
-def test_every_fault_is_told_at_once(folder: Path) -> None:
+def test_all_errors_are_reported_at_once(folder: Path) -> None:
     text = complaint(folder, INVOICED_START_DATE="soon", INVOICED_PARTITIONS="hourly")
     assert len(text.splitlines()) == 2
 
@@ -339,7 +339,7 @@ def test_named_file_is_read_instead(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "   "])
-def test_missing_key_is_told_with_the_variable(folder: Path, value: str | None) -> None:
+def test_missing_key_is_reported_with_the_variable(folder: Path, value: str | None) -> None:
     settings = settings_of(folder, **({} if value is None else {"INVOICED_API_KEY": value}))
     with pytest.raises(ConfigurationError, match="INVOICED_API_KEY"):
         settings.api_key(settings.first)
@@ -493,13 +493,13 @@ def test_schedule_from_the_file_and_over_it_from_the_environment(folder: Path) -
         ("when_busy = 1", "schedule.when_busy: Input should be 'skip' or 'wait' (got 1)"),
     ],
 )
-def test_wrong_schedules_are_told_with_key_value_and_forms(
+def test_wrong_schedules_are_reported_with_key_value_and_forms(
     folder: Path, lines: str, said: str
 ) -> None:
     assert said in complaint(folder, f"[[connection]]\n[connection.schedule]\n{lines}\n")
 
 
-def test_a_wrong_schedule_in_the_environment_is_told_by_its_variable(folder: Path) -> None:
+def test_a_wrong_schedule_in_the_environment_is_reported_by_its_variable(folder: Path) -> None:
     said = complaint(folder, INVOICED_SCHEDULE_FREQUENCY="90m")
     assert said.startswith("INVOICED_SCHEDULE_FREQUENCY: '90m' is not a frequency")
     said = complaint(folder, '[[connection]]\nschedule = "hourly"')

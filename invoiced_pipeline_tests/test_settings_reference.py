@@ -26,7 +26,7 @@ def test_the_document_is_up_to_date() -> None:
 @pytest.mark.parametrize(
     ("header", "name", "field"), SETTINGS, ids=[f"{each[0]} {each[1]}" for each in SETTINGS]
 )
-def test_every_setting_is_told_with_default_and_example(
+def test_every_setting_is_listed_with_default_and_example(
     header: str, name: str, field: FieldInfo
 ) -> None:
     (line,) = [line for line in _section(header) if line.startswith(f"| `{name}` | ")]
@@ -35,7 +35,7 @@ def test_every_setting_is_told_with_default_and_example(
     assert f"`{name} = {toml(field.examples[0])}`".replace("|", "\\|") in line
 
 
-def test_every_variable_is_told() -> None:
+def test_every_variable_is_listed() -> None:
     for variable in VARIABLES:
         assert f"| `{variable}` |" in DOCUMENT.read_text(encoding="utf-8")
 
@@ -45,7 +45,7 @@ def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
     for header, settings in groupby(SETTINGS, key=lambda each: each[0]):
         lines.append(header.replace("<table>", "invoices"))
         # Columns, and tables, are named by one of include and exclude.
-        told = [
+        shown = [
             (name, field.examples)
             for _, name, field in settings
             if field.examples
@@ -53,7 +53,7 @@ def test_all_examples_together_are_a_valid_file(tmp_path: Path) -> None:
             # A table follows with the fields of credentials; api_url contradicts sandbox.
             and name not in {"credentials", "sandbox"}
         ]
-        lines += [f"{name} = {toml(examples[0])}" for name, examples in told]
+        lines += [f"{name} = {toml(examples[0])}" for name, examples in shown]
     text = "\n".join(lines).replace('"create_invoice"', '"custom"')  # which path belongs to
     (tmp_path / "invoiced.toml").write_text(text, encoding="utf-8")
     settings = load_settings({}, tmp_path)

@@ -84,7 +84,7 @@ def test_variables_describe_the_first_connection_only(tmp_path: Path) -> None:
         ('name = "B"\ntags = { team = "a b" }', ["connection 'B': tags: team = 'a b' is not a t"]),
     ],
 )  # fmt: skip
-def test_a_wrong_second_connection_is_told_by_its_place(
+def test_a_wrong_second_connection_is_reported_by_its_position(
     tmp_path: Path, second: str, parts: list[str]
 ) -> None:
     toml = f"{FIRST}[[connection]]\n{second}\n"
@@ -121,7 +121,7 @@ def test_a_connection_is_found_by_name_or_dataset(tmp_path: Path) -> None:
     "proxy",
     ["proxy.example.com", "socks5://host:1", "http://", "http://host:port", "http://host/path"],
 )
-def test_a_wrong_proxy_is_told_without_its_password(tmp_path: Path, proxy: str) -> None:
+def test_a_wrong_proxy_is_reported_without_its_password(tmp_path: Path, proxy: str) -> None:
     wrong = proxy.replace("http://", f"http://user:{KEY}@")
     for said in (
         complaint(tmp_path, f'{FIRST}proxy = "{wrong}"'),

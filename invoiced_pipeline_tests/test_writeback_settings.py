@@ -75,7 +75,7 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
 
 
 @pytest.mark.parametrize(
-    ("toml", "told"),
+    ("toml", "message"),
     [
         (NEW_CUSTOMERS + "actve = true", "unknown setting; valid settings are name, connection"),
         (NEW_CUSTOMERS.replace("create_c", "c"), "'create_customer', 'attach_payment_source'"),
@@ -97,8 +97,8 @@ def test_kinds_of_source(tmp_path: Path, source: str, *, is_file: bool, is_query
         ("[writeback]\nname = 'x'", "[[writeback]]"),
     ],
 )
-def test_wrong_settings_are_refused(tmp_path: Path, toml: str, told: str) -> None:
+def test_wrong_settings_are_refused(tmp_path: Path, toml: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         writebacks(tmp_path, toml)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "invoiced.toml: " in str(caught.value)

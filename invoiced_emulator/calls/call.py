@@ -7,7 +7,7 @@ from typing import Any
 from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.protocol.paging import ExpiringValues
+from invoiced_emulator.protocol.pages import ExpiringValues
 from invoiced_emulator.records.row_counts import RowCounts
 from invoiced_emulator.records.store import Store
 from invoiced_emulator.records.unit_of_work import UnitOfWork

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from invoiced_emulator.calls.call import Call, Response
-from invoiced_emulator.lists.listing import int_or_zero, key_below
+from invoiced_emulator.lists.read_handlers import int_or_zero, key_below
 from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, missing

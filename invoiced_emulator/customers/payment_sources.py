@@ -5,11 +5,11 @@ from typing import Any
 
 from invoiced_emulator.calls.call import Call, Handler, Response
 from invoiced_emulator.customers import gateway
-from invoiced_emulator.lists.listing import int_or_zero, key_below, list_headers
 from invoiced_emulator.lists.parameters import PLAIN_OPTIONS
+from invoiced_emulator.lists.read_handlers import int_or_zero, key_below, list_headers
 from invoiced_emulator.protocol.errors import not_found, refused, unknown_options
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.protocol.paging import requested_page
+from invoiced_emulator.protocol.pages import requested_page
 from invoiced_emulator.records.kinds import COLLECTION_OF, KINDS
 from invoiced_emulator.records.properties import as_boolean
 from invoiced_emulator.records.unit_of_work import Record

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from invoiced_emulator.calls.call import Call, Handler, Response
-from invoiced_emulator.calls.routing import Route
-from invoiced_emulator.lists.listing import list_embedded, visible_key
+from invoiced_emulator.calls.route_table import Route
+from invoiced_emulator.lists.read_handlers import list_embedded, visible_key
 from invoiced_emulator.protocol.errors import not_found
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import Property, accepted_values, as_integer, missing

@@ -6,11 +6,11 @@ from typing import Any
 from invoiced_emulator.amounts.document_amounts import set_amounts
 from invoiced_emulator.amounts.line_items import line_items
 from invoiced_emulator.calls.call import Call, Handler, Response, json_response
-from invoiced_emulator.calls.routing import Route
+from invoiced_emulator.calls.route_table import Route
 from invoiced_emulator.documents.checks import check_editable, check_new_total
 from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DocumentKind
-from invoiced_emulator.lists.listing import list_embedded, visible_key
+from invoiced_emulator.lists.read_handlers import list_embedded, visible_key
 from invoiced_emulator.protocol.errors import not_found
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_integer

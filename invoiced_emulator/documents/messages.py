@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from invoiced_emulator.calls.call import Call, Handler, Response, json_response
-from invoiced_emulator.calls.routing import Route
+from invoiced_emulator.calls.route_table import Route
 from invoiced_emulator.documents.documents import save_document, with_defaults
 from invoiced_emulator.documents.kinds import DOCUMENTS
 from invoiced_emulator.protocol.errors import refused

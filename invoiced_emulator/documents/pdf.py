@@ -1,7 +1,7 @@
 """Serves documents and payments as PDF for `Accept: application/pdf`."""
 
 from invoiced_emulator.calls.call import Call, Handler, Response
-from invoiced_emulator.lists.listing import visible_key
+from invoiced_emulator.lists.read_handlers import visible_key
 from invoiced_emulator.records.kinds import KINDS
 
 PDF = "application/pdf"

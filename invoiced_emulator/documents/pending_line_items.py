@@ -8,7 +8,7 @@ from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import create_document, save_document, with_defaults
 from invoiced_emulator.documents.estimate_invoices import copied_line
 from invoiced_emulator.documents.kinds import INVOICE
-from invoiced_emulator.lists.listing import key_below
+from invoiced_emulator.lists.read_handlers import key_below
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_integer

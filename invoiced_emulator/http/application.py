@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from invoiced_emulator.calls.call import Response, SharedState
-from invoiced_emulator.calls.routing import RouteTable
+from invoiced_emulator.calls.route_table import RouteTable
 from invoiced_emulator.http.authentication import KeyState
 from invoiced_emulator.http.dispatcher import Dispatcher, ReceivedRequest
 from invoiced_emulator.http.fault_injection import Faults
@@ -45,7 +45,7 @@ class Application:
         self.dispatcher = Dispatcher(shared, routes, keys, faults)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request."""
+        """Handles one HTTP request."""
         request = Request(scope, receive)
         raw = await request.body()
         request_id = request.headers.get("x-request-id") or secrets.token_hex(16)

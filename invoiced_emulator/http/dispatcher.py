@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from invoiced_emulator.calls.call import Call, Response, SharedState, json_response
-from invoiced_emulator.calls.routing import Route, RouteTable
+from invoiced_emulator.calls.route_table import Route, RouteTable
 from invoiced_emulator.http.authentication import Caller, KeyState, authenticate
 from invoiced_emulator.http.fault_injection import Fault, Faults
 from invoiced_emulator.http.idempotency import Idempotency
@@ -96,7 +96,7 @@ class Dispatcher:
         response = self._handled(received, caller, body)
         if fault == "stall_after_commit":
             await self._faults.stalls.hold()
-        # A gateway answers 502 to 504 itself: Invoiced never saw the request and stores nothing.
+        # A gateway sends 502 to 504 itself: Invoiced never saw the request and stores nothing.
         gateway_fault = fault == "rate5xx" and self._faults.status5xx != 500
         if key is not None and not gateway_fault:
             self._idempotency.remember(caller, key, response)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from invoiced_emulator.calls.call import Handler
-from invoiced_emulator.calls.routing import ID, Route
+from invoiced_emulator.calls.route_table import ID, Route
 from invoiced_emulator.documents.pdf import PRINTED, pdf_handler
 from invoiced_emulator.lists.events import list_events
-from invoiced_emulator.lists.listing import list_handler, retrieve_below, retrieve_handler
+from invoiced_emulator.lists.read_handlers import list_handler, retrieve_below, retrieve_handler
 from invoiced_emulator.records.kinds import KINDS
 
 

@@ -1,6 +1,6 @@
 """Routes that change records."""
 
-from invoiced_emulator.calls.routing import Route
+from invoiced_emulator.calls.route_table import Route
 from invoiced_emulator.catalog import coupons_and_tax_rates, items, plans
 from invoiced_emulator.catalog.versions import archive_handler
 from invoiced_emulator.customers import contacts, customers, notes, payment_sources, tasks

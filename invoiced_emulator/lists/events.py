@@ -1,7 +1,7 @@
 """Lists events by `related_to`, `type` and `from`, as long as Invoiced keeps them."""
 
 from invoiced_emulator.calls.call import Call, Response
-from invoiced_emulator.lists.listing import list_conditions, list_page
+from invoiced_emulator.lists.read_handlers import list_conditions, list_page
 from invoiced_emulator.protocol.clock import DAY
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.conditions import Conditions

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response, json_response
-from invoiced_emulator.lists.listing import visible_key
+from invoiced_emulator.lists.read_handlers import visible_key
 from invoiced_emulator.payments.credit_balances import COLLECTION, balance
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.unit_of_work import Record

@@ -7,7 +7,7 @@ from invoiced_emulator.amounts.money import decimal
 from invoiced_emulator.calls.call import Call, Response
 from invoiced_emulator.documents.documents import with_defaults
 from invoiced_emulator.documents.kinds import INVOICE
-from invoiced_emulator.lists.listing import record_json, visible_key
+from invoiced_emulator.lists.read_handlers import record_json, visible_key
 from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.properties import as_decimal, as_integer

@@ -45,12 +45,16 @@ class RowCounts:
         return max(0, end - first)
 
     def _counted(self, conditions: Conditions) -> int:
-        sql = f"SELECT count(*) FROM {tables(conditions.sql)} WHERE {conditions.sql}"  # noqa: S608
+        where = conditions.sql
+        sql = f"SELECT count(*) FROM {tables(where)} WHERE {where}"  # noqa: S608 - values are bound
         return self._store.rows(sql, conditions.parameters)[0][0]
 
     def _sorted(self, rest: Conditions) -> Iterable[int]:
         where = f"{rest.sql} AND r.updated_at IS NOT NULL"
-        sql = f"SELECT r.updated_at FROM {tables(where)} WHERE {where} ORDER BY 1"  # noqa: S608
+        sql = (
+            f"SELECT r.updated_at FROM {tables(where)} "  # noqa: S608 - values are bound
+            f"WHERE {where} ORDER BY 1"
+        )
         return (row[0] for row in self._store.rows(sql, rest.parameters))
 
 

@@ -22,7 +22,7 @@ _CHUNK = 1000
 _PLACES = ", ".join("?" * len(RECORD_COLUMNS.split(",")))
 # A record that is held back stays so when it is replaced.
 _PUT_RECORD = (
-    f"INSERT INTO records ({RECORD_COLUMNS}) VALUES ({_PLACES}) "  # noqa: S608
+    f"INSERT INTO records ({RECORD_COLUMNS}) VALUES ({_PLACES}) "  # noqa: S608 - made of constants
     "ON CONFLICT (collection, key) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in RECORD_COLUMNS.split(", ")[2:])
 )
@@ -127,7 +127,7 @@ class Store:
         # One statement for a page: a statement per row would cost more than reading the rows.
         places = ",".join("?" * len(wanted))
         sql = (
-            "SELECT key, body, hidden FROM bodies "  # noqa: S608
+            "SELECT key, body, hidden FROM bodies "  # noqa: S608 - places only, values are bound
             f"WHERE collection = ? AND key IN ({places})"
         )
         found = {key: (body, hidden) for key, body, hidden in self.rows(sql, (collection, *wanted))}
@@ -154,9 +154,8 @@ class Store:
     def remove_key(self, collection: str, key: int) -> None:
         """Deletes the record with this key without an event."""
         with self.transaction():
-            for table in ("records", "bodies"):
-                sql = f"DELETE FROM {table} WHERE collection = ? AND key = ?"  # noqa: S608
-                self.execute(sql, (collection, key))
+            self.execute("DELETE FROM records WHERE collection = ? AND key = ?", (collection, key))
+            self.execute("DELETE FROM bodies WHERE collection = ? AND key = ?", (collection, key))
 
     def count(self, collection: str) -> int:
         """Returns how many records a collection holds, held ones too."""

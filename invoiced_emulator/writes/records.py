@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from invoiced_emulator.calls.call import Call
-from invoiced_emulator.lists.listing import visible_key
+from invoiced_emulator.lists.read_handlers import visible_key
 from invoiced_emulator.protocol.errors import refused
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.unit_of_work import Record

@@ -3,7 +3,7 @@
 import msgspec
 
 from invoiced_emulator.calls.call import Call, Response
-from invoiced_emulator.lists.listing import record_json
+from invoiced_emulator.lists.read_handlers import record_json
 from invoiced_emulator.protocol.exact_json import encode
 from invoiced_emulator.records.kinds import KINDS
 from invoiced_emulator.records.unit_of_work import Record

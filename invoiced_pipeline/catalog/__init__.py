@@ -1,4 +1,4 @@
-"""What Invoiced has, as data: its tables, their columns and how each one is listed."""
+"""The tables of Invoiced as data: columns, keys and list endpoints."""
 
 from invoiced_pipeline.catalog.model import (
     Applied,
@@ -45,7 +45,7 @@ TABLES: tuple[Table, ...] = (
     PAYMENTS,
     CREDIT_BALANCE_ADJUSTMENTS,
 )
-"""All tables, in the order in which they are shown."""
+"""All tables, in display order."""
 
 TABLE_NAMES: tuple[str, ...] = tuple(entry.name for entry in TABLES)
 
@@ -53,5 +53,5 @@ _BY_NAME = {entry.name: entry for entry in TABLES}
 
 
 def table(name: str) -> Table:
-    """The table called `name`; KeyError when Invoiced has none."""
+    """Returns the table `name`; raises KeyError if there is none."""
     return _BY_NAME[name]

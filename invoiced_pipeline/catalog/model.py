@@ -1,32 +1,33 @@
-"""The vocabulary of the catalog: what a table of Invoiced is, as plain values."""
+"""The types of the catalog: tables of Invoiced as plain values."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 ColumnType = Literal["bigint", "text", "boolean", "decimal", "timestamp", "json"]
-"""How a column is stored: `decimal` is DECIMAL(38,10) in major currency units, `timestamp` is
-UTC and arrives as epoch seconds, `json` is the API's own text of an object or array."""
+"""The type of a column: `decimal` is DECIMAL(38,10), in major currency units; `timestamp` is UTC,
+and epoch seconds in the API; `json` is an object or array as the API sent it."""
 
 Listing = Literal["windowed", "whole", "newest_first"]
-"""How a list endpoint can be read.
+"""How a list endpoint is read.
 
-`windowed`: it honours `updated_after`, `updated_before` and `sort=updated_at asc`.
-`whole`: it ignores those filters and is small; read from first page to last.
-`newest_first`: it ignores those filters and may be large; read by `sort=updated_at desc` until
-older than what is already covered.
+`windowed`: it supports `updated_after`, `updated_before` and `sort=updated_at asc`.
+`whole`: it ignores those filters, and the list is short: read from the first page to the last.
+`newest_first`: it ignores those filters, and the list may be long: read with
+`sort=updated_at desc` until records are older than the coverage.
 """
 
 
 Treatment = Literal["kept", "excluded", "hashed", "dropped"]
-"""What becomes of a column's values.
+"""How the values of a column are treated.
 
-`excluded` and `dropped` ones are NULL in rows loaded from then on, `hashed` ones a salted SHA-256.
-Of `hashed` and `dropped` ones, no clear value stays anywhere.
+`excluded`: NULL in rows loaded from then on; rows loaded earlier keep their values.
+`hashed`: a salted SHA-256; no clear value stays in any row, table or log.
+`dropped`: NULL; no value stays in any row, table or log.
 """
 
 Method = Literal["incremental", "full"]
-"""How a sync reads a table: what it does not cover yet, or the whole table every time."""
+"""How a sync reads a table: what is not covered yet, or the whole table every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +38,36 @@ class Column:
     type: ColumnType
     description: str
     sensitive: bool = False
-    """Personal or payment data: names, addresses, bank details (for documentation and hashing)."""
+    """Whether it holds personal or payment data, such as names, addresses or bank details."""
     contract: bool = False
-    """Part of the published column contract (Stitch and Qlik schema version 1)."""
+    """Whether it is part of the published column contract (Stitch and Qlik schema version 1)."""
     aliases: tuple[str, ...] = ()
-    """Other names under which the same value stands in objects inside records."""
+    """Other names of the same value in objects inside records."""
     is_day: bool = False
-    """A timestamp that names a calendar day: midnight UTC unless Invoiced stored a time."""
+    """Whether the timestamp means a calendar day: midnight UTC, unless Invoiced stored a time."""
     is_epoch: bool = False
-    """A `bigint` of epoch seconds: an instant that stays a number by contract."""
+    """Whether a `bigint` holds epoch seconds: the contract keeps these instants as numbers."""
     twin: str | None = None
     """Another column of the table that always holds the same value."""
     treatment: Treatment = "kept"
-    """What a connection does with its values; the catalog keeps all."""
+    """How a connection treats its values; `kept` throughout the catalog."""
 
     @property
     def is_read(self) -> bool:
-        """Whether values of it are loaded, as they are or hashed."""
+        """Whether its values are loaded, as they are or hashed."""
         return self.treatment in {"kept", "hashed"}
 
 
 @dataclass(frozen=True, slots=True)
 class ChildTable:
-    """An array of objects inside a record, one row per element beside the JSON column."""
+    """An array of objects in a record: one row per element, in addition to the JSON column."""
 
     array: str
-    """The parent's column that holds the array, e.g. `items`."""
+    """The parent's column with the array, such as `items`."""
     description: str
     columns: tuple[Column, ...]
     joins: "tuple[ForeignKey, ...]" = ()
-    """Columns that hold primary keys of other tables; no check compares them."""
+    """Columns with primary keys of other tables; no check compares them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +77,45 @@ class ForeignKey:
     column: str
     table: str
     cascades: bool = False
-    """Records can go with the parent, or with a change of it, without events of their own
-    (observed): rows are found by the column."""
+    """Whether records are deleted with the parent, or by a change of it, without events of their
+    own (observed): the column identifies their rows."""
     is_checked: bool = True
-    """Whether a connection replicates both sides, so that missing parents can be told."""
+    """Whether a connection replicates both tables, so that a missing parent is an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """Rows that move a record's balance, in standard SQL over the replica."""
+    """Rows that change the balance of a record, in standard SQL over the replica."""
 
     table: str
     """A table or child table of the warehouse."""
     key: str
-    """Its column that holds the record's primary key."""
+    """Its column with the primary key of the record."""
     amount: str = "amount"
-    """What a row takes off the balance."""
+    """The amount by which a row reduces the balance."""
     where: str
-    """Which rows count."""
+    """The condition for rows that count."""
     changed: str = "_parent_updated_at"
-    """Its column that says when the row last changed."""
+    """Its column with the time of the row's last change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Money that adds up: `column` is `total` less everything in `applied`."""
+    """An equation between amounts: `column` is `total` minus everything in `applied`."""
 
     column: str
     total: str
     applied: tuple[Applied, ...]
     where: str
-    """Which records it holds for, in standard SQL: of drafts and voided ones nothing is owed."""
+    """The condition for its records, in standard SQL: drafts and voided ones owe nothing."""
 
     def sources(self, of: str) -> dict[str, set[str]]:
-        """What it is computed from, by table: columns, arrays that are child tables, and words.
+        """Returns the columns and arrays that it is computed from, by table.
+
+        The sets may contain other words of the SQL, such as keywords.
 
         Args:
-            of: Name of the table whose balance it is.
+            of: The name of the table that has the balance.
         """
         found = {of: {self.column, self.total, "created_at", *_words(self.where)}}
         for applied in self.applied:
@@ -128,62 +131,62 @@ def _words(sql: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One Invoiced object as a table: where it is listed and what its records hold."""
+    """A table: its list endpoint in the API, and the columns of its records."""
 
     name: str
     singular: str
-    """Title of one record in the API, e.g. `credit_note`; names the parent column of children."""
+    """The name of one record in the API, such as `credit_note`; also used in `parent_column`."""
     description: str
     path: str
-    """List endpoint, e.g. `/credit_notes`."""
+    """The list endpoint, such as `/credit_notes`."""
     docs_url: str
     listing: Listing
     columns: tuple[Column, ...]
     children: tuple[ChildTable, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     joins: tuple[ForeignKey, ...] = ()
-    """Further columns that hold primary keys of other tables; no check compares them."""
+    """More columns with primary keys of other tables; no check compares them."""
     open_statuses: tuple[str, ...] = ()
-    """Values of `status` that count as open: owed, usable, or billed."""
+    """The values of `status` of open records: owed, usable or billed."""
     list_params: tuple[tuple[str, str], ...] = ()
-    """Sent with every list request, e.g. `("all", "1")`."""
+    """Sent with every list request, such as `("all", "1")`."""
     variants: tuple[tuple[tuple[str, str], ...], ...] = ((),)
-    """Parameter sets that together show all records, e.g. archived and live plans."""
+    """Sets of parameters that together list all records, such as archived and active plans."""
     primary_key: str = "id"
     replication_key: str = "updated_at"
     deletion_event: str | None = None
-    """The event that says that a record is gone; None where there is none, or where it may also
-    mean something else (`payment.deleted` is mostly a void, `subscription.deleted` an end)."""
+    """The event for a deleted record; None if there is none, or if it can mean something else:
+    `payment.deleted` is mostly a void, `subscription.deleted` the end of a subscription."""
     balance: Balance | None = None
-    """How its money adds up, as far as the replica's fields allow (observed behaviour)."""
+    """How its balance is computed, as far as the replica has the fields (observed)."""
     filters_by_id: bool = True
-    """Whether the list takes `filter[id]`; else only `GET <path>/<id>` finds one (observed)."""
+    """Whether the list supports `filter[id]`; otherwise `GET <path>/<id>` is used (observed)."""
     decides_by: tuple[str, ...] = ()
-    """Columns that tell which of several versions of a record counts: read whatever is selected."""
+    """Columns that decide which version of a record counts; always requested."""
     feature: str | None = None
-    """The account feature without which the endpoint answers 400, for the error's next step."""
+    """The account feature without which the endpoint responds with 400; named in the error."""
     method: Method = "incremental"
-    """How a connection's syncs read it."""
+    """How the syncs of a connection read it."""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_name.update({column.name: column for column in self.columns})
 
     def column(self, name: str) -> Column:
-        """The column called `name`; KeyError when the table has none."""
+        """Returns the column `name`; raises KeyError if there is none."""
         return self._by_name[name]
 
     @property
     def always_read(self) -> frozenset[str]:
-        """Columns that merges, coverage and deletions need: no connection is without them."""
+        """Columns that merges, coverage and deletions need; no connection can exclude them."""
         found_by = (key.column for key in self.foreign_keys if key.cascades)
         return frozenset((self.primary_key, self.replication_key, *found_by))
 
     def child_name(self, child: ChildTable) -> str:
-        """`<table>__<array>`, the name of a child table in the warehouse."""
+        """Returns the name of a child table in the warehouse: `<table>__<array>`."""
         return f"{self.name}__{child.array}"
 
     @property
     def parent_column(self) -> str:
-        """The column of this table's children that holds the parent's primary key."""
+        """The column of its child tables with the parent's primary key."""
         return f"{self.singular}_id"

@@ -122,7 +122,7 @@ LEDGER = SystemTable(
         "state": "planned (to be sent), sent (outcome not known yet), succeeded, rejected, unknown "
         "(outcome cannot be established), held (waits for another record) or invalid.",
         "attempts": "Requests made for the row.",
-        "status_code": "HTTP status of the last answer.",
+        "status_code": "HTTP status of the last response.",
         "invoiced_id": "ID of the record in Invoiced, as text.",
         "error": "Why the row is in its state.",
         "error_param": "The field that the API blames.",
@@ -145,17 +145,17 @@ LEDGER = SystemTable(
 
 RESPONSES = SystemTable(
     "_writeback_responses",
-    "The API's last answer to every source row of a write-back; joins _writeback_ledger by "
+    "The API's last response to every source row of a write-back; joins _writeback_ledger by "
     "writeback and record_key.",
     {
         **_ROW_OF_WRITEBACK,
         "status_code": "HTTP status; null where the record was found by a look-up.",
         "invoiced_id": "ID of the record in Invoiced, as text.",
-        "response": "The answer as it came, JSON; for a refusal its error.",
-        "verified": "Whether the record is as it was requested; null where that cannot be told.",
+        "response": "The response as the API sent it (JSON); for a rejected row, the error.",
+        "verified": "Whether the record is as it was requested; null if that is not known.",
         "drift": "Where it is not: a JSON array of fields, each with the value requested and the "
         "value in Invoiced.",
-        "received_at": "When the answer came (UTC).",
+        "received_at": "When the response arrived (UTC).",
     },
 )
 

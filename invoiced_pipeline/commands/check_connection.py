@@ -13,7 +13,7 @@ from invoiced_pipeline.invoiced.connection_check import (
     check_first_load,
     check_tables,
 )
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.selection.clear_copies import clear_copies
 from invoiced_pipeline.selection.privacy import privacy_of
@@ -37,7 +37,7 @@ def check_connection(
         client = InvoicedClient(
             connection.base_url,
             settings.api_key(connection),
-            patience=Patience(attempts=2, connect_seconds=5, read_seconds=20),
+            retry_policy=RetryPolicy(attempts=2, connect_seconds=5, read_seconds=20),
             proxy=connection.proxy,
         )
     except InvoicedPipelineError as error:

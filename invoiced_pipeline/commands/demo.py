@@ -1,4 +1,4 @@
-"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs and sample questions."""
+"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs and sample queries."""
 
 import typer
 
@@ -8,7 +8,7 @@ from invoiced_pipeline.commands.common.table_selection import selected_tables
 from invoiced_pipeline.commands.demo_business import do_business
 from invoiced_pipeline.commands.demo_invoiced import at_address, local_invoiced, only_demo
 from invoiced_pipeline.commands.demo_next_steps import show_next_steps
-from invoiced_pipeline.commands.round_trip import push_demo, show_round_trip
+from invoiced_pipeline.commands.demo_round_trip import push_demo, show_round_trip
 from invoiced_pipeline.commands.sync import show_result, sync_tables
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, is_loopback, load_settings

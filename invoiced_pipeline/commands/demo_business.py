@@ -13,11 +13,11 @@ def do_business(url: str, api_key: SecretStr) -> str:
     )
 
     def post(path: str, body: object) -> dict[str, object]:
-        answer = pool.request("POST", f"{url}{path}", json=body, timeout=10)
-        if answer.status >= 300:
-            message = f"POST {path} answered {answer.status}: {answer.data.decode()[:200]}"
+        response = pool.request("POST", f"{url}{path}", json=body, timeout=10)
+        if response.status >= 300:
+            message = f"POST {path} answered {response.status}: {response.data.decode()[:200]}"
             raise ConfigurationError(message)
-        return answer.json()
+        return response.json()
 
     customer = post("/customers", {"name": "Harbour Street Books", "currency": "usd"})
     lines = [{"name": "Shelving", "quantity": 4, "unit_cost": 129.5}]

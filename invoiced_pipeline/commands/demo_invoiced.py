@@ -115,8 +115,8 @@ def at_address(settings: Settings, url: str) -> Settings:
 def _served_at(url: str) -> str | None:
     """Returns the database of the emulator at `url`; None if there is no emulator."""
     try:
-        answer = urllib3.request("GET", f"{url}/health", timeout=2, retries=False)
-        health = answer.json() if answer.status == 200 else None
+        response = urllib3.request("GET", f"{url}/health", timeout=2, retries=False)
+        health = response.json() if response.status == 200 else None
     except (urllib3.exceptions.HTTPError, ValueError):
         return None
     return health.get("database") if isinstance(health, dict) else None

@@ -19,8 +19,8 @@ def emulator(  # noqa: PLR0913, PLR0917 - one parameter per option
         Path | None, typer.Option(help="Folder of JSON files with records to add.")
     ] = None,
     latency: Annotated[float, typer.Option(help="Milliseconds added to every response.")] = 0.0,
-    rate_429: Annotated[float, typer.Option(help="Share of requests answered with 429.")] = 0.0,
-    rate_5xx: Annotated[float, typer.Option(help="Share of requests answered with 5xx.")] = 0.0,
+    rate_429: Annotated[float, typer.Option(help="Share of requests that fail with 429.")] = 0.0,
+    rate_5xx: Annotated[float, typer.Option(help="Share of requests that fail with 5xx.")] = 0.0,
     drop_connection: Annotated[float, typer.Option(help="Share of connections dropped.")] = 0.0,
     truncate_body: Annotated[float, typer.Option(help="Share of bodies cut short.")] = 0.0,
     without_feature: Annotated[

@@ -43,7 +43,7 @@ def send_one(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send one record, perhaps edited, and show what the API answers."""
+    """Send one record, optionally with changed fields, and show the API's response."""
     edits = dict(map(_edit, set_ or []))
     _push(name, as_json=as_json, record=record, set_fields=edits)
 

@@ -12,7 +12,7 @@ from invoiced_pipeline.defs.launch.launch import WritebackResult
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.writeback.ledger.ledger import Entry, counts
 from invoiced_pipeline.writeback.plan.plan import Plan
-from invoiced_pipeline.writeback.plan.rendering import (
+from invoiced_pipeline.writeback.plan.plan_summary import (
     change_rows,
     obstacles,
     problem_rows,

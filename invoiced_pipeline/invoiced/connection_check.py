@@ -35,7 +35,7 @@ class Finding:
         problem: What is wrong, in a few words; None if nothing is.
         detail: The full text.
         records: Number of records, by the API; None if unknown.
-        seconds: How long the API took to answer, or how long a first load may take.
+        seconds: The response time of the API, or how long a first load may take.
         connection: The connection; None if it concerns all of them.
         storage_version: The format of the warehouse's file; None for other subjects.
         readers: Which programs can open a file of that format.
@@ -96,7 +96,7 @@ def check_events(client: InvoicedClient) -> Finding | None:
         )
         return Finding("events", None, detail, unavailable=True)
     except ApiError as error:
-        return Finding("events", "unexpected answer", str(error))
+        return Finding("events", "unexpected response", str(error))
     return None
 
 
@@ -121,7 +121,7 @@ def check_first_load(
     try:
         load = first_load(client, known, since)
     except ApiError as error:
-        return Finding("first load", "unexpected answer", str(error))
+        return Finding("first load", "unexpected response", str(error))
     detail = (
         f"{counted(load.records, 'record')} in {counted(load.requests, 'request')}, in about "
         f"{_duration(load.seconds)} ({load.page_seconds:.2f} s for a page, "
@@ -152,7 +152,7 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
         return Finding(table.name, None, detail, unavailable=True), False
     except ApiError as error:
         names = (name for kind, name in _NEXT_STEP.items() if isinstance(error, kind))
-        problem = next(names, "unexpected answer")
+        problem = next(names, "unexpected response")
         final = isinstance(error, AuthenticationError | AccountInactiveError | HostUnreachableError)
         return Finding("connection" if final else table.name, problem, str(error)), final
     seconds = time.monotonic() - began

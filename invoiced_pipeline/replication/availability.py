@@ -52,7 +52,7 @@ def is_any_readable(client: InvoicedClient, tables: Iterable[Table]) -> bool:
 
 
 class Availability:
-    """Whether the key can read any table, from the API's answers so far.
+    """Whether the key can read any table, from the API's responses so far.
 
     Args:
         client: Asks for tables that are not part of the run.
@@ -68,7 +68,7 @@ class Availability:
         self._others = [each for each in TABLES if each.name in selected.difference(self._open)]
         self._is_key_right: bool | None = None
 
-    def answers(self) -> None:
+    def note_readable(self) -> None:
         """Notes that the API has listed a table of the run."""
         self._is_key_right = True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
-from invoiced_pipeline.invoiced.reading.table_reading import Reading
+from invoiced_pipeline.invoiced.reading.table_reader import TableReader
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.dataset_state import DatasetState
@@ -21,6 +21,7 @@ from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.table.run_context import RunContext
+from invoiced_pipeline.replication.table.table_context import TableContext
 from invoiced_pipeline.replication.table.table_run import TableRun
 from invoiced_pipeline.warehouse.deletion_marks import Marks
 from invoiced_pipeline.warehouse.row_redaction import RowRedactor
@@ -74,7 +75,7 @@ class Replication:
         self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        self._readings: dict[str, Reading] = {}
+        self._readers: dict[str, TableReader] = {}
         self.deletions = self._deletion_feed(marks)
         self._context = RunContext(
             client=client,
@@ -120,8 +121,10 @@ class Replication:
         """
         dataset = DatasetState(state)
         self._begin(dataset)
-        reading, report = self._readings[table.name], self.reports[table.name]
-        yield from TableRun(table, reading, self._context, dataset, report).batches()
+        context = TableContext(
+            table=table, run=self._context, dataset=dataset, report=self.reports[table.name]
+        )
+        yield from TableRun(context, self._readers[table.name]).batches()
 
     @property
     def unavailable(self) -> dict[str, str]:
@@ -131,7 +134,7 @@ class Replication:
 
     def _begin(self, dataset: DatasetState) -> None:
         """Starts reading all tables when the first of them is asked for."""
-        if self._readings:
+        if self._readers:
             return
         dataset.check_owner(self.request)
         redact_loaded_rows(dataset, self.request, self._redactor)
@@ -145,10 +148,10 @@ class Replication:
             report.coverage_before = report.coverage = dataset.coverage(table.name)
             report.windows = self.request.windows(table, report.coverage)
             report.warning = self.deletions.warning if self.deletions is not None else None
-            reading = Reading(self._client, table, report.windows, self._executor, report.tally)
-            self._readings[table.name] = reading
-        for reading in self._readings.values():
-            reading.begin()
+            reader = TableReader(self._client, table, report.windows, self._executor, report.tally)
+            self._readers[table.name] = reader
+        for reader in self._readers.values():
+            reader.begin()
 
     def _count_deleted(self, counts: Counter[str]) -> None:
         for name, rows in counts.items():

@@ -1,1 +1,1 @@
-"""When a sync starts: frequency, anchor and cron as instants. Pure: no clock, no files."""
+"""Computes when syncs start, from frequency, anchor or cron. Pure: no clock, no files."""

@@ -1,4 +1,4 @@
-"""Frequency and anchor: a grid of starts on the wall clock (Stitch's Anchor Scheduling)."""
+"""A grid of starts on the wall clock: frequency and anchor, as Stitch's Anchor Scheduling."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Starts at anchor + k * frequency, for every whole k, also where that does not divide a day.
+    """Starts at anchor + k * frequency for every integer k, even if that does not divide a day.
 
-    The first start after any moment is the next one of the grid, so possibly not at once, and an
-    anchor that lies in the future delays nothing (Stitch's documentation).
+    A new schedule waits for the next start of the grid, and an anchor in the future delays nothing
+    (Stitch's documentation).
 
     Attributes:
         frequency: 30 minutes, or 1 to 24 whole hours.
-        anchor: A time on the wall clock, without time zone.
+        anchor: A wall time, without time zone.
     """
 
     frequency: timedelta
@@ -27,17 +27,17 @@ class Grid:
 
     @property
     def starts_every_hour(self) -> bool:
-        """Whether each hour of a day has starts."""
+        """Whether every hour of the day has a start."""
         return self.frequency <= _HOUR
 
     @property
     def times_of_day(self) -> set[tuple[int, int]]:
-        """Hour and minute of all starts there can be."""
-        times = (self.anchor + k * self.frequency for k in range(48))  # then a grid repeats
+        """Hour and minute of every possible start."""
+        times = (self.anchor + k * self.frequency for k in range(48))  # then they repeat
         return {(time.hour, time.minute) for time in times}
 
     def wall_times(self, since: datetime) -> Iterator[datetime]:
-        """The starts from `since` on, ascending; without time zone, as `since`."""
+        """Yields the starts from `since` on, ascending; like `since`, without time zone."""
         steps = -((self.anchor - since) // self.frequency)
         start = self.anchor + steps * self.frequency
         while True:
@@ -45,7 +45,7 @@ class Grid:
             start += self.frequency
 
     def describe(self) -> str:
-        """The grid in words."""
+        """Describes the grid in English."""
         times = sorted(self.times_of_day)
         if self.starts_every_hour:
             minutes = numbers(sorted({minute for _, minute in times}))
@@ -58,7 +58,7 @@ class Grid:
         return f"Every day at {at}" if hours == 24 else f"Every {hours} hours, at {at}"
 
     def unix_cron(self) -> str | None:
-        """The five-field cron with just these starts; None where it does not divide a day."""
+        """Returns the five-field cron with exactly these starts; None if there is none."""
         if _DAY % self.frequency:
             return None
         hours, minutes = (sorted(set(each)) for each in zip(*self.times_of_day, strict=True))

@@ -1,9 +1,9 @@
-"""Quartz cron, as Stitch's Advanced Scheduling and Airbyte take it.
+"""Quartz cron, the dialect of Stitch's Advanced Scheduling and of Airbyte.
 
-Six fields (seconds, minute, hour, day of month, month, day of week), and perhaps a seventh for
-years. The rules are those of Quartz's CronTrigger documentation; where its implementation is
-silently at odds with them (`MON-FRI/2` without the step, `31W` running into the next month), the
-documentation counts. Libraries for Python know parts of the dialect only.
+Six fields (seconds, minute, hour, day of month, month, day of week) and an optional seventh for
+years. The rules are those of Quartz's CronTrigger documentation, also where its implementation
+deviates silently: it ignores the step of `MON-FRI/2`, and lets `31W` run into the next month. No
+Python library supports the whole dialect.
 """
 
 import re
@@ -19,7 +19,7 @@ from invoiced_pipeline.scheduling.quartz_fields import HOUR, MINUTE, MONTH, YEAR
 from invoiced_pipeline.scheduling.words import MONTHS, numbers, runs, times_of_day
 
 _FORMS = (
-    "Accepted: seconds (0), minute, hour, day of month, month, day of week and perhaps a year, "
+    "Accepted: seconds (0), minute, hour, day of month, month, day of week and an optional year, "
     'such as "0 30 9 ? * MON-FRI"'
 )
 _EVER = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -30,9 +30,9 @@ class Quartz:
     """A Quartz expression.
 
     Attributes:
-        minutes: Ascending, as the others.
-        hours: Of the day.
-        day_rule: Which days of a month.
+        minutes: 0 to 59; ascending, like all the numbers here.
+        hours: 0 to 23.
+        day_rule: The days of a month.
         months: 1 to 12.
         years: 1970 to 2099.
     """
@@ -45,10 +45,10 @@ class Quartz:
 
     @classmethod
     def parse(cls, expression: str) -> "Quartz":
-        """Reads an expression.
+        """Parses an expression.
 
         Raises:
-            ConfigurationError: It is none; the text names the field.
+            ConfigurationError: The expression is not valid; the text names the field.
         """
         fields = re.sub(r"\s*,\s*", ",", expression.strip().upper()).split()
         if len(fields) not in {6, 7}:
@@ -73,16 +73,16 @@ class Quartz:
 
     @property
     def starts_every_hour(self) -> bool:
-        """Whether each hour of a day has starts."""
+        """Whether every hour of the day has a start."""
         return len(self.hours) == 24
 
     @property
     def times_of_day(self) -> set[tuple[int, int]]:
-        """Hour and minute of all starts there can be."""
+        """Hour and minute of every possible start."""
         return set(product(self.hours, self.minutes))
 
     def wall_times(self, since: datetime) -> Iterator[datetime]:
-        """The starts from `since` on, ascending; without time zone, as `since`."""
+        """Yields the starts from `since` on, ascending; like `since`, without time zone."""
         for year, month in product(self.years, self.months):
             if (year, month) < (since.year, since.month):
                 continue
@@ -96,7 +96,7 @@ class Quartz:
                         yield start
 
     def describe(self) -> str:
-        """The expression in words."""
+        """Describes the expression in English."""
         words = times_of_day(self.hours, self.minutes)
         if days := self.day_rule.describe():
             words += f", on {days}"
@@ -109,7 +109,7 @@ class Quartz:
         return words
 
     def unix_cron(self) -> str | None:
-        """The five-field cron with just these starts; None when there is none."""
+        """Returns the five-field cron with exactly these starts; None if there is none."""
         days = self.day_rule.unix()
         if days is None or len(self.years) < YEAR.high - YEAR.low + 1:
             return None

@@ -1,4 +1,4 @@
-"""On which days of a month a Quartz expression starts; the week runs from 1 = Sunday."""
+"""The day fields of a Quartz expression; the week runs from 1 = Sunday to 7 = Saturday."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ class DayRule(Protocol):
     """A day field of an expression."""
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         ...
 
     def unix(self) -> tuple[str, str] | None:
-        """Day of month and day of week as Dagster's cron has them; None where it cannot."""
+        """Returns day of month and day of week in Dagster's cron; None if it has no such form."""
         ...
 
     def describe(self) -> str:
-        """The days in words; empty for all."""
+        """Describes the days in English; empty if it is every day."""
         ...
 
 
@@ -40,22 +40,22 @@ def _name(weekday: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DaysOfMonth:
-    """Plain days; a month that does not have one goes without."""
+    """Days by number; those that a month does not have are ignored."""
 
     numbers: frozenset[int]
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         return {day for day in self.numbers if day <= _length(year, month)}
 
     def unix(self) -> tuple[str, str]:
-        """As Dagster's cron has them."""
+        """Returns day of month and day of week in Dagster's cron."""
         if len(self.numbers) == 31:
             return "*", "*"
         return ",".join(map(str, sorted(self.numbers))), "*"
 
     def describe(self) -> str:
-        """In words."""
+        """Describes the days in English."""
         if len(self.numbers) == 31:
             return ""
         return f"the {runs({day: ordinal(day) for day in self.numbers})} of the month"
@@ -63,21 +63,21 @@ class DaysOfMonth:
 
 @dataclass(frozen=True, slots=True)
 class LastDay:
-    """`L`, and `L-3`: so many days before the last, in months that long."""
+    """`L`, the last day, or `L-3`, three days before it; nothing in a month that is too short."""
 
     offset: int = 0
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         day = _length(year, month) - self.offset
         return {day} if day >= 1 else set()
 
     def unix(self) -> tuple[str, str] | None:
-        """As Dagster's cron has them."""
+        """Returns day of month and day of week in Dagster's cron; None with an offset."""
         return None if self.offset else ("L", "*")
 
     def describe(self) -> str:
-        """In words."""
+        """Describes the days in English."""
         if self.offset:
             plural = "s" if self.offset > 1 else ""
             return f"the day {self.offset} day{plural} before the last of the month"
@@ -86,16 +86,16 @@ class LastDay:
 
 @dataclass(frozen=True, slots=True)
 class NearestWeekday:
-    """`15W`: the day, or the Monday to Friday nearest to it within the same month.
+    """`15W`: the day from Monday to Friday that is nearest to the 15th, within the same month.
 
     Attributes:
-        day: The day, or how `LW` and `L-3W` name it.
+        day: The day of the month; a `LastDay` for `LW` and `L-3W`.
     """
 
     day: int | LastDay
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         length = _length(year, month)
         wanted = {self.day} if isinstance(self.day, int) else self.day.days(year, month)
         return {self._nearest(year, month, day, length) for day in wanted if day <= length}
@@ -110,10 +110,10 @@ class NearestWeekday:
         return day
 
     def unix(self) -> None:
-        """Plain cron has none."""
+        """Returns None: Dagster's cron has no nearest weekday."""
 
     def describe(self) -> str:
-        """In words."""
+        """Describes the days in English."""
         if self.day == LastDay():
             return "the last weekday (Monday to Friday) of the month"
         named = self.day.describe() if isinstance(self.day, LastDay) else f"the {ordinal(self.day)}"
@@ -122,23 +122,23 @@ class NearestWeekday:
 
 @dataclass(frozen=True, slots=True)
 class Weekdays:
-    """Plain days of the week."""
+    """Days of the week by number."""
 
     numbers: frozenset[int]
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         every = range(1, _length(year, month) + 1)
         return {day for day in every if _weekday(year, month, day) in self.numbers}
 
     def unix(self) -> tuple[str, str]:
-        """As Dagster's cron has them."""
+        """Returns day of month and day of week in Dagster's cron."""
         if len(self.numbers) == 7:
             return "*", "*"
         return "*", ",".join(str(number - 1) for number in sorted(self.numbers))
 
     def describe(self) -> str:
-        """In words."""
+        """Describes the days in English."""
         if len(self.numbers) == 7:
             return ""
         return runs({number: _name(number) for number in self.numbers})
@@ -146,40 +146,40 @@ class Weekdays:
 
 @dataclass(frozen=True, slots=True)
 class LastWeekday:
-    """`6L`: the month's last Friday."""
+    """`6L`: the last Friday of the month."""
 
     weekday: int
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         return {max(Weekdays(frozenset({self.weekday})).days(year, month))}
 
     def unix(self) -> tuple[str, str]:
-        """As Dagster's cron has it."""
+        """Returns day of month and day of week in Dagster's cron."""
         return "*", f"L{self.weekday - 1}"
 
     def describe(self) -> str:
-        """In words."""
+        """Describes the days in English."""
         return f"the last {_name(self.weekday)} of the month"
 
 
 @dataclass(frozen=True, slots=True)
 class NthWeekday:
-    """`6#3`: the month's third Friday; a month without a fifth one goes without."""
+    """`6#3`: the third Friday of the month; nothing in a month without it."""
 
     weekday: int
     nth: int
 
     def days(self, year: int, month: int) -> set[int]:
-        """The days of that month."""
+        """Returns the matching days of a month."""
         found = sorted(Weekdays(frozenset({self.weekday})).days(year, month))
         return set(found[self.nth - 1 : self.nth])
 
     def unix(self) -> tuple[str, str]:
-        """As Dagster's cron has it."""
+        """Returns day of month and day of week in Dagster's cron."""
         return "*", f"{self.weekday - 1}#{self.nth}"
 
     def describe(self) -> str:
-        """In words."""
+        """Describes the days in English."""
         nth = enumerated([("first", "second", "third", "fourth", "fifth")[self.nth - 1]])
         return f"the {nth} {_name(self.weekday)} of the month"

@@ -1,4 +1,4 @@
-"""The fields of a Quartz expression: which values each may have, and what a text in it means."""
+"""The fields of a Quartz expression: their values and syntax."""
 
 import re
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from invoiced_pipeline.scheduling.words import MONTHS, WEEKDAYS
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field that holds numbers or names; `,` `-` `*` and `/` as in Quartz's documentation.
+    """A field of numbers or names, with `,` `-` `*` and `/` as in Quartz's documentation.
 
-    A range whose end is smaller than its start wraps around (`22-2`, `FRI-MON`), but not of years.
+    A range whose end is smaller than its start wraps around (`22-2`, `FRI-MON`), except for years.
 
     Attributes:
-        name: As in the documentation.
-        low: The least value.
-        high: The greatest value.
-        names: Of the values from `low` on; three letters or more of one stand for it, so that
-            Stitch's own `TUE-THUR` means Tuesday to Thursday.
+        name: The name in Quartz's documentation.
+        low: The smallest value.
+        high: The largest value.
+        names: Names of the values from `low` on. Three or more letters of a name are enough:
+            `TUE-THUR` (Stitch's example) means Tuesday to Thursday.
     """
 
     name: str
@@ -38,18 +38,18 @@ class Field:
     names: Sequence[str] = ()
 
     def values(self, text: str) -> frozenset[int]:
-        """The values that a field's text turns on.
+        """Returns the values that a field's text selects.
 
         Raises:
-            ConfigurationError: It is not such a text.
+            ConfigurationError: The text is not valid.
         """
         return frozenset().union(*(self._item(item) for item in text.split(",")))
 
     def value(self, text: str) -> int:
-        """One value, as a number or by name.
+        """Returns the value of a number or a name.
 
         Raises:
-            ConfigurationError: It is none.
+            ConfigurationError: The text is neither, or out of range.
         """
         if text.isascii() and text.isdigit():
             if self.low <= int(text) <= self.high:
@@ -61,7 +61,7 @@ class Field:
         raise self.error(text)
 
     def error(self, text: str, reason: str = "") -> ConfigurationError:
-        """The error for a text that this field cannot hold."""
+        """Returns the error for a text that is not valid in this field."""
         forms = f"{self.low}-{self.high}"
         if self.names:
             forms += f" or {self.names[0][:3].upper()}-{self.names[-1][:3].upper()}"
@@ -106,13 +106,13 @@ _LAST = re.compile(r"L(?:-(\d{1,2}))?(W)?")
 
 
 def day_rule(day_of_month: str, day_of_week: str) -> DayRule:
-    """The two day fields, of which one is to be `?`.
+    """Returns the rule of the two day fields, one of which has to be `?`.
 
-    `*` in one beside days in the other restricts nothing and is taken for `?`, as in an example of
+    `*` beside days in the other field restricts nothing, so it counts as `?`, as in an example of
     Airbyte's documentation. Quartz refuses days in both.
 
     Raises:
-        ConfigurationError: They do not go together, or one is wrong.
+        ConfigurationError: A field is not valid, or both or neither of them name days.
     """
     texts = (day_of_month, day_of_week)
     if "?" not in texts:
@@ -124,7 +124,7 @@ def day_rule(day_of_month: str, day_of_week: str) -> DayRule:
             raise ConfigurationError(message)
         return _days_of_week(day_of_week) if day_of_month == "*" else _days_of_month(day_of_month)
     if texts == ("?", "?"):
-        message = "both day fields are ?, so that no day is chosen. Accepted: ? in one of the two"
+        message = "both day fields are ?, so no day is chosen. Accepted: ? in one of the two"
         raise ConfigurationError(message)
     return _days_of_month(day_of_month) if day_of_week == "?" else _days_of_week(day_of_week)
 

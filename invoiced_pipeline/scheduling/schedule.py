@@ -1,4 +1,4 @@
-"""A connection's schedule: from its settings to the instants at which a sync starts."""
+"""The schedule of a connection: from its settings to the instants at which syncs start."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ class Schedule:
     """When syncs start.
 
     Attributes:
-        rule: The starts on a clock on the wall.
-        zone: The time zone of that clock.
+        rule: The starts on the wall clock.
+        zone: The time zone of the wall clock.
     """
 
     rule: Rule
@@ -31,7 +31,7 @@ class Schedule:
 
     @classmethod
     def from_settings(cls, settings: ScheduleSettings) -> "Schedule":
-        """The schedule that `[connection.schedule]` asks for: cron over anchor over frequency.
+        """Returns the schedule of `[connection.schedule]`: cron, or else anchor and frequency.
 
         Raises:
             ConfigurationError: The cron expression is wrong.
@@ -47,7 +47,7 @@ class Schedule:
         return cls(Grid(frequency, settings.wall_anchor), settings.zone)
 
     def starts_after(self, instant: datetime) -> Iterator[datetime]:
-        """The starts later than `instant` (aware), ascending, UTC; endless but for cron's years."""
+        """Yields the starts later than `instant` (aware), ascending, in UTC."""
         return instants(self.rule, self.zone, instant)
 
     def is_start(self, instant: datetime) -> bool:
@@ -55,19 +55,19 @@ class Schedule:
         return next(self.starts_after(instant - _SECOND), None) == instant
 
     def describe(self) -> str:
-        """The schedule in words."""
+        """Describes the schedule in English."""
         return f"{self.rule.describe()} ({self.zone.key})"
 
     def as_unix_crons(self, timezone: str | None = None) -> list[str] | None:
-        """Plain crons that have exactly these starts when Dagster evaluates them.
+        """Returns five-field crons that have exactly these starts when Dagster evaluates them.
 
         Args:
-            timezone: In which zone they are to be evaluated; the schedule's own by default.
+            timezone: The zone in which Dagster evaluates them; by default the schedule's own.
 
         Returns:
-            The crons; None where none have: a grid that does not divide a day, years, the nearest
-            weekday, another time zone, or one whose clocks change at an hour that Dagster does not
-            look at (Havana's at midnight, say). Ask `is_start` at every one of `ticks` then.
+            The crons. None if there are none: the grid does not divide a day, the cron names years
+            or a nearest weekday, the time zone is another one, or its clocks change at an hour that
+            Dagster does not handle, such as midnight in Havana. Then use `ticks` and `is_start`.
         """
         cron = self.rule.unix_cron()
         if cron is None or timezone not in {None, self.zone.key}:
@@ -77,7 +77,7 @@ class Schedule:
         return [cron]
 
     def ticks(self) -> list[str]:
-        """Plain crons, to be evaluated in UTC, that leave no start out, and have few others."""
+        """Returns five-field crons in UTC that include every start, and few other instants."""
         changes = clock_changes(self.zone)
         offsets = {change.before for change in changes} | {change.after for change in changes}
         if not offsets:
@@ -102,7 +102,7 @@ class Schedule:
 
 
 def connection_schedule(settings: Settings, connection: ConnectionSettings) -> Schedule:
-    """The schedule of one of the connections.
+    """Returns the schedule of a connection.
 
     Raises:
         ConfigurationError: Its cron expression is wrong; the text names the file and the key.

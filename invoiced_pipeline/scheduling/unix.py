@@ -1,4 +1,4 @@
-"""Unix cron, as crontab(5) has it, read by the library that Dagster reads it with."""
+"""Unix cron as in crontab(5), parsed by croniter, like in Dagster."""
 
 import re
 from collections.abc import Iterator
@@ -28,16 +28,16 @@ _NAMES = {name[:3].upper() for name in (*MONTHS, *WEEKDAYS)}
 
 @dataclass(frozen=True, slots=True)
 class Unix:
-    """A Unix expression; days of month and of week, where both are given, are alternatives."""
+    """A Unix expression. If it has days of the month and of the week, either is enough."""
 
     expression: str
 
     @classmethod
     def parse(cls, expression: str) -> "Unix":
-        """Reads an expression.
+        """Parses an expression.
 
         Raises:
-            ConfigurationError: It is none, or uses what only other dialects have.
+            ConfigurationError: The expression is not valid, or is in another dialect.
         """
         fields = expression.upper().split()
         if len(fields) != 5:
@@ -47,7 +47,7 @@ class Unix:
         for field in fields:
             strange = set(re.findall(r"[^\d*,/-][A-Z]*", field)) - _NAMES
             if strange:
-                message = f"{field!r}: crontab knows no {min(strange)!r}. {_FORMS}"
+                message = f"{field!r}: Unix cron does not have {min(strange)!r}. {_FORMS}"
                 raise ConfigurationError(message)
         found = cls(" ".join(fields))
         try:
@@ -62,22 +62,22 @@ class Unix:
 
     @property
     def _fields(self) -> list[list[Any]]:
-        """Minutes, hours, days, months and weekdays (0 = Sunday); `["*"]` for all."""
+        """Minutes, hours, days, months and weekdays (0 = Sunday); `["*"]` for every value."""
         return croniter.expand(self.expression)[0]
 
     @property
     def starts_every_hour(self) -> bool:
-        """Whether each hour of a day has starts."""
+        """Whether every hour of the day has a start."""
         return self._fields[1] == ["*"]
 
     @property
     def times_of_day(self) -> set[tuple[int, int]]:
-        """Hour and minute of all starts there can be."""
+        """Hour and minute of every possible start."""
         minutes, hours, *_ = self._fields
         return set(product(_numbers(hours, 24), _numbers(minutes, 60)))
 
     def wall_times(self, since: datetime) -> Iterator[datetime]:
-        """The starts from `since` on, ascending; without time zone, as `since`."""
+        """Yields the starts from `since` on, ascending; like `since`, without time zone."""
         starts = croniter(self.expression, since - timedelta(seconds=1))
         try:
             while True:
@@ -86,7 +86,7 @@ class Unix:
             return
 
     def describe(self) -> str:
-        """The expression in words."""
+        """Describes the expression in English."""
         minutes, hours, days, months, weekdays = self._fields
         words = times_of_day(_numbers(hours, 24), _numbers(minutes, 60))
         chosen = []
@@ -100,7 +100,7 @@ class Unix:
         return words
 
     def unix_cron(self) -> str:
-        """The expression itself."""
+        """Returns the expression itself."""
         return self.expression
 
 

@@ -1,11 +1,11 @@
-"""From times on a wall clock to instants, also where daylight saving skips or repeats an hour.
+"""Converts wall times to instants, also when daylight saving time skips or repeats an hour.
 
-The rules are Dagster's, so that a plain cron evaluated there means the same:
+The rules are Dagster's, so that a cron means the same when Dagster evaluates it:
 
-- A time that the clock skips (02:30 when 02:00 becomes 03:00) starts at the end of the gap.
-- A time that comes twice (02:30 when 03:00 becomes 02:00) starts once, the second time.
-- What starts in every hour of the day starts in every hour that passes: none is made up for a
-  skipped one, and the repeated hour has its starts both times.
+- A skipped time (02:30 when 02:00 becomes 03:00) starts at the end of the gap.
+- A repeated time (02:30 when 03:00 becomes 02:00) starts once, the second time.
+- A rule with starts in every hour of the day starts in every hour that passes: a skipped hour has
+  none, and a repeated hour has them twice.
 """
 
 from collections.abc import Iterator
@@ -19,43 +19,43 @@ from zoneinfo import ZoneInfo
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _DAGSTERS_HOURS = {1, 2, 3}
-"""Dagster looks for skipped and repeated times in these hours of the day only (measured)."""
+"""Hours of the day in which Dagster handles skipped and repeated times (measured)."""
 
 
 class Rule(Protocol):
-    """Says at which times a clock on the wall shows a start, whatever its time zone."""
+    """The wall times at which syncs start, in any time zone."""
 
     @property
     def starts_every_hour(self) -> bool:
-        """Whether each hour of a day has starts."""
+        """Whether every hour of the day has a start."""
         ...
 
     @property
     def times_of_day(self) -> set[tuple[int, int]]:
-        """Hour and minute of all starts there can be."""
+        """Hour and minute of every possible start."""
         ...
 
     def wall_times(self, since: datetime) -> Iterator[datetime]:
-        """The starts from `since` on, ascending; without time zone, as `since`."""
+        """Yields the starts from `since` on, ascending; like `since`, without time zone."""
         ...
 
     def describe(self) -> str:
-        """The rule in words."""
+        """Describes the rule in English."""
         ...
 
     def unix_cron(self) -> str | None:
-        """The five-field cron with just these starts; None when there is none."""
+        """Returns the five-field cron with exactly these starts; None if there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ClockChange:
-    """A moment at which a zone's clocks are put forward or back.
+    """An instant at which the clocks of a zone go forward or back.
 
     Attributes:
-        instant: When, UTC; the first minute that has the new offset.
-        before: Offset from UTC until then.
-        after: Offset from then on.
+        instant: The first minute with the new offset, in UTC.
+        before: The offset from UTC until then.
+        after: The offset from then on.
     """
 
     instant: datetime
@@ -64,13 +64,13 @@ class ClockChange:
 
     @property
     def is_seen_by_dagster(self) -> bool:
-        """Whether Dagster's own evaluation treats the skipped or repeated times as this module."""
+        """Whether Dagster handles the skipped or repeated times as this module does."""
         low, high = sorted((self.before, self.after))
         hours = {(self.instant + low).hour, (self.instant + high - _MINUTE).hour}
         return hours <= _DAGSTERS_HOURS and self.instant.minute == 0
 
     def skips(self, times_of_day: set[tuple[int, int]]) -> bool:
-        """Whether the clock never shows one of these hours and minutes on the day of the change."""
+        """Returns whether the change skips one of these hours and minutes."""
         skipped = range((self.after - self.before) // _MINUTE)
         times = (self.instant + self.before + number * _MINUTE for number in skipped)
         return any((time.hour, time.minute) in times_of_day for time in times)
@@ -78,7 +78,7 @@ class ClockChange:
 
 @cache
 def clock_changes(zone: ZoneInfo) -> tuple[ClockChange, ...]:
-    """The changes of the years 2020 to 2040, which stand for those to come."""
+    """Returns the changes from 2020 to 2040, as a sample of all years."""
     changes = []
     day, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2041, 1, 1, tzinfo=UTC)
     while day < end:
@@ -91,11 +91,11 @@ def clock_changes(zone: ZoneInfo) -> tuple[ClockChange, ...]:
 
 
 def instants(rule: Rule, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """The starts later than `after`, ascending, UTC.
+    """Yields the starts later than `after`, ascending, in UTC.
 
     Args:
         rule: The starts on the wall clock.
-        zone: Where that clock hangs.
+        zone: The time zone of the wall clock.
         after: An aware instant.
     """
     every_hour = rule.starts_every_hour
@@ -115,13 +115,13 @@ def _instants_of(wall: datetime, zone: ZoneInfo, every_hour: bool) -> set[dateti
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if first == second:
         return {first}
-    if first < second:  # it comes twice
+    if first < second:  # it is repeated
         return {first, second} if every_hour else {second}
     return set() if every_hour else {_first_with(_offset(first, zone), second, zone)}
 
 
 def _first_with(offset: timedelta, start: datetime, zone: ZoneInfo) -> datetime:
-    """The first minute from `start` on with that offset from UTC, which comes within a day."""
+    """Returns the first minute from `start` on with that UTC offset; it has to be within a day."""
     low, high = 0, 24 * 60
     while low < high:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""Schedules in plain English: lists, times and days."""
+"""Phrases for schedules in English: lists, ranges, times and ordinals."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,19 +12,19 @@ _FEW = 6
 
 
 def enumerated(items: Sequence[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Joins items: `a`, `a and b`, `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
 def numbers(values: Iterable[int]) -> str:
-    """Numbers, with ranges of three and more drawn together: `1, 2 and 5 to 9`."""
+    """Lists numbers, with three or more in sequence as a range: `1, 2 and 5 to 9`."""
     return runs({value: str(value) for value in values})
 
 
 def runs(names: dict[int, str]) -> str:
-    """The names of some numbers, with ranges of three and more drawn together."""
+    """Lists the names of numbers, with three or more in sequence as a range: `Monday to Friday`."""
     parts: list[str] = []
     run: list[int] = []
     for value in [*sorted(names), None]:
@@ -38,19 +38,19 @@ def runs(names: dict[int, str]) -> str:
 
 
 def ordinal(number: int) -> str:
-    """`1st`, `2nd`, `15th`."""
+    """Formats an ordinal: `1st`, `2nd`, `15th`."""
     suffixes = {1: "st", 2: "nd", 3: "rd"}
     suffix = "th" if number in {11, 12, 13} else suffixes.get(number % 10, "th")
     return f"{number}{suffix}"
 
 
 def clock(hour: int, minute: int) -> str:
-    """`09:30`."""
+    """Formats a time of day: `09:30`."""
     return f"{hour:02}:{minute:02}"
 
 
 def times_of_day(hours: Sequence[int], minutes: Sequence[int]) -> str:
-    """The starts of a day, that is each of `minutes` in each of `hours`; both ascending."""
+    """Describes the starts of a day: each of `minutes` in each of `hours`, both ascending."""
     if len(hours) * len(minutes) <= _FEW:
         return "At " + enumerated([clock(hour, minute) for hour in hours for minute in minutes])
     every = "every hour" if len(hours) == 24 else f"hour {numbers(hours)}"

@@ -145,13 +145,13 @@ class Privacy:
             if name not in rules.plain or any(map(str.isdigit, value))
         }
 
-    def told(self, table: str, record: str | bytes, text: str) -> str:
+    def redact_text(self, table: str, record: str | bytes, text: str) -> str:
         """Redacts a text, such as an error, about a record of `table` (JSON)."""
         try:
             fields = decode(DECODER, record.encode() if isinstance(record, str) else record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return text
-        return without(text, self.secrets(self.rules(table), fields))
+        return replace_secrets(text, self.secrets(self.rules(table), fields))
 
     def inner(
         self, raw: bytes, names: Mapping[str, Treatment], secrets: Mapping[str, str]
@@ -185,7 +185,7 @@ class Privacy:
             }
         if isinstance(value, list):
             return [self._walk(each, names, secrets) for each in value]
-        return without(value, secrets) if isinstance(value, str) else value
+        return replace_secrets(value, secrets) if isinstance(value, str) else value
 
     def _treated(self, treatment: Treatment, value: Any) -> Any:
         if treatment != "hashed" or value is None:
@@ -214,7 +214,7 @@ def privacy_of(
     return Privacy(tables, salt(connection) if hashes else None)
 
 
-def without(text: str, secrets: Mapping[str, str]) -> str:
+def replace_secrets(text: str, secrets: Mapping[str, str]) -> str:
     """Replaces the secrets in a text, ignoring case."""
     for secret, instead in secrets.items():
         if secret.lower() in text.lower():

@@ -31,13 +31,18 @@ def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table
     """
     where = f"{settings.source}: connection {connection.name!r}: tables"
     every = all_tables_of(connection, where)
-    tables = connection.tables
-    chosen = set(TABLE_NAMES if tables.include is None else tables.include) - set(tables.exclude)
-    selected = {table.name: table for table in every if table.name in chosen}
+    selected = {table.name: table for table in every if is_selected(connection, table.name)}
     if not selected:
         message = f"{where}.exclude: no table is left; {_there_are('table', TABLE_NAMES)}"
         raise ConfigurationError(message)
     return tuple(_with_checks(table, selected) for table in selected.values())
+
+
+def is_selected(connection: ConnectionSettings, table: str) -> bool:
+    """Returns whether a connection replicates the table with this name."""
+    tables = connection.tables
+    is_included = tables.include is None or table in tables.include
+    return is_included and table not in tables.exclude
 
 
 def all_tables_of(connection: ConnectionSettings, where: str = "tables") -> tuple[Table, ...]:

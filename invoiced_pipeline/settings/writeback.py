@@ -156,7 +156,7 @@ class WritebackSettings(SettingsModel):
     response_url: str | None = Field(
         default=None,
         description="A URL to which every response of the API is POSTed as JSON.",
-        examples=["https://example.com/answers"],
+        examples=["https://example.com/responses"],
     )
     max_records: int | None = Field(
         default=None,

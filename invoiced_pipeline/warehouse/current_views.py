@@ -6,7 +6,7 @@ The views name their columns: in DuckDB, a view with `select *` fails once its t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from invoiced_pipeline.catalog.wording import DELETED_AT, Companion
+from invoiced_pipeline.catalog.descriptions import DELETED_AT, Companion
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Relation, Session
 from invoiced_pipeline.warehouse.marked_views import (

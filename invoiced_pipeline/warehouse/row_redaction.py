@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
-from invoiced_pipeline.selection.privacy import Privacy, Rules, without
+from invoiced_pipeline.selection.privacy import Privacy, Rules, replace_secrets
 from invoiced_pipeline.warehouse.database import Database, Session
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class RowRedactor:
                 is_hashed = rules.hidden[column.name] == "hashed"
                 kept[column.name] = self.privacy.hashed(value) if is_hashed else None
             elif column.type == "text":
-                kept[column.name] = without(value, secrets)
+                kept[column.name] = replace_secrets(value, secrets)
             else:
                 names = rules.inside(column.name)
                 kept[column.name] = self.privacy.inner(value.encode(), names, secrets).decode()
@@ -141,7 +141,7 @@ class RowRedactor:
 
     def _kept_reject(self, row: Row) -> Row:
         table, record = row["table_name"], row["record"]
-        reason = self.privacy.told(table, record, row["reason"] or "")
+        reason = self.privacy.redact_text(table, record, row["reason"] or "")
         return {"reason": reason, "record": self.privacy.redact(table, record)}
 
 

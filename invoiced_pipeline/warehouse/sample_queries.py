@@ -1,4 +1,4 @@
-"""Three questions that every finance team asks about its receivables, in SQL on the replica."""
+"""Queries that every finance team needs: receivables aging, open balances, recurring revenue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,8 @@ from invoiced_pipeline.warehouse.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to a question, as a table with a title."""
+class QueryResult:
+    """The result of a query, as a table with a title."""
 
     title: str
     columns: tuple[str, ...]
@@ -64,10 +64,10 @@ _RECURRING = """
 """
 
 
-def answers(database: Database, dataset: str, now: datetime) -> list[Answer]:
+def run_sample_queries(database: Database, dataset: str, now: datetime) -> list[QueryResult]:
     """Returns aging, the largest open balances, and monthly recurring revenue.
 
-    A question is left out if a table it needs is not replicated.
+    A query is skipped if a table that it needs is not replicated.
 
     Args:
         database: The warehouse.
@@ -79,19 +79,19 @@ def answers(database: Database, dataset: str, now: datetime) -> list[Answer]:
     """
     with database.session(dataset, read_only=True) as session:
 
-        def ask(title: str, columns: tuple[str, ...], sql: str, *values: Any) -> Answer:
-            return Answer(title, columns, session.rows(sql, values))
+        def result_of(title: str, columns: tuple[str, ...], sql: str, *values: Any) -> QueryResult:
+            return QueryResult(title, columns, session.rows(sql, values))
 
         existing = session.tables()
-        found: list[Answer] = []
+        found: list[QueryResult] = []
         if not existing or "invoices" in existing:  # without a dataset, the query's error says so
             buckets = ("not due", "1-30 days", "31-60", "61-90", "over 90")
             columns = ("currency", "invoices", *buckets)
-            found.append(ask("Receivables aging", columns, _AGING, now))
+            found.append(result_of("Receivables aging", columns, _AGING, now))
         if {"invoices", "customers"} <= existing:
             columns = ("customer", "currency", "invoices", "open")
-            found.append(ask("Largest open balances", columns, _LARGEST))
+            found.append(result_of("Largest open balances", columns, _LARGEST))
         if {"subscriptions", "plans"} <= existing:
             columns = ("currency", "subscriptions", "mrr")
-            found.append(ask("Monthly recurring revenue", columns, _RECURRING))
+            found.append(result_of("Monthly recurring revenue", columns, _RECURRING))
         return found

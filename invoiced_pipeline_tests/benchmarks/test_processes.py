@@ -33,10 +33,10 @@ def test_settings_of_the_machine_do_not_count(
     monkeypatch.setenv("INVOICED_API_KEY", "real")
     monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
     show = python("import json, os; print(json.dumps(dict(os.environ)))")
-    told = json.loads(measure(show, folder=tmp_path, environment={"INVOICED_X": "1"}).output)
-    assert "INVOICED_API_KEY" not in told
-    assert "DAGSTER_HOME" not in told
-    assert told["INVOICED_X"] == "1"
+    found = json.loads(measure(show, folder=tmp_path, environment={"INVOICED_X": "1"}).output)
+    assert "INVOICED_API_KEY" not in found
+    assert "DAGSTER_HOME" not in found
+    assert found["INVOICED_X"] == "1"
 
 
 @pytest.mark.parametrize("failing", [0, 1])

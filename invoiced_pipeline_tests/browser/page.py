@@ -20,7 +20,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 WIDTH, HEIGHT = 1400, 900
-PATIENCE = 300
+LONGEST_WAIT = 300
 """Seconds until a page that does not show something counts as broken."""
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -182,11 +182,13 @@ class Page:
     def _wait(self, condition: Callable[[], Any], what: Callable[[], str]) -> Any:
         ignored = (StaleElementReferenceException, ElementClickInterceptedException)
         try:
-            return WebDriverWait(self.driver, PATIENCE, 0.2, ignored).until(lambda _: condition())
+            return WebDriverWait(self.driver, LONGEST_WAIT, 0.2, ignored).until(
+                lambda _: condition()
+            )
         except TimeoutException:
             # On a busy machine it may appear between the last look and the deadline.
             if found := condition():
                 return found
             at = self.driver.current_url
-            message = f"{what()} within {PATIENCE} s. {at} shows:\n{self.text[:3000]}"
+            message = f"{what()} within {LONGEST_WAIT} s. {at} shows:\n{self.text[:3000]}"
             raise AssertionError(message) from None

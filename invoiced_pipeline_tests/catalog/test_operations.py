@@ -54,7 +54,7 @@ def test_path_parameters_are_declared(entry: Operation) -> None:
 
 
 @each_operation
-def test_whatever_is_created_can_be_found_again(entry: Operation) -> None:
+def test_created_records_can_be_looked_up(entry: Operation) -> None:
     assert (entry.natural_key is not None) == (entry.kind == "create")
     if entry.natural_key is None:
         return

@@ -17,9 +17,7 @@ from invoiced_emulator.protocol.errors import ApiError
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
-from invoiced_pipeline.invoiced.reading import by_page_number as numbered
-from invoiced_pipeline.invoiced.reading import identifiers, pages
-from invoiced_pipeline.invoiced.reading import window_walk as walk
+from invoiced_pipeline.invoiced.reading import by_page_number, identifiers, pages, window_walk
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database
@@ -268,10 +266,10 @@ def small_pages() -> Iterator[None]:
     """Lets the client ask for `PAGE` records at a time, and read in parts what is not small."""
     with (
         mock.patch.object(pages, "PER_PAGE", PAGE),
-        mock.patch.object(walk, "PER_PAGE", PAGE),
-        mock.patch.object(numbered, "PER_PAGE", PAGE),
+        mock.patch.object(window_walk, "PER_PAGE", PAGE),
+        mock.patch.object(by_page_number, "PER_PAGE", PAGE),
         mock.patch.object(identifiers, "PER_PAGE", PAGE),
-        mock.patch.object(walk, "PAGES_PER_PART", 2),
+        mock.patch.object(window_walk, "PAGES_PER_PART", 2),
         mock.patch.object(identifiers, "PAGES_PER_PART", 2),
     ):
         yield

@@ -131,13 +131,13 @@ def run(machine: type[ChangingAccount], examples: int, steps: int, **options: An
     )
 
 
-def test_nothing_is_lost_or_doubled_whatever_happens(emulator: Emulator, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled_in_any_story(emulator: Emulator, tmp_path: Path) -> None:
     run(machine(emulator, tmp_path, "behind"), 3, 12, derandomize=True, database=None)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_nothing_is_lost_or_doubled_whatever_happens_in_many_ways(
+def test_nothing_is_lost_or_doubled_in_many_stories(
     emulator: Emulator, tmp_path: Path, clock: str
 ) -> None:
     stories, steps = examples(50, brief=2), examples(20, brief=12)
@@ -145,7 +145,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens_in_many_ways(
 
 
 @pytest.mark.parametrize("clock", ["ahead", "behind, not shown", "ahead, not shown"])
-def test_deletions_are_seen_whatever_the_clocks_say(
+def test_deletions_are_seen_with_wrong_clocks(
     emulator: Emulator, tmp_path: Path, clock: str
 ) -> None:
     set_clock(emulator, clock)

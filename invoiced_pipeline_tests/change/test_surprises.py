@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.warehouse.sample_queries import answers
+from invoiced_pipeline.warehouse.sample_queries import run_sample_queries
 from invoiced_pipeline.windows import from_epoch
 from invoiced_pipeline_tests.change.naive import Naive
 from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount, Step
@@ -153,10 +153,10 @@ def test_transactions_vanish_without_a_word(account_of: Make) -> None:
     account = account_of("payments", "transactions", "credit_balance_adjustments")
     naive = Naive(account.emulator, "/transactions")
     naive.read()
-    told = len(naive.events())
+    seen = len(naive.events())
     account.do(Step("apply_anew", 1))
     naive.read()
-    kinds = {event["type"] for event in naive.events()[: len(naive.events()) - told]}
+    kinds = {event["type"] for event in naive.events()[: len(naive.events()) - seen]}
     assert "transaction.deleted" not in kinds
     assert naive.records.keys() > ids(account, "transactions")
     account.judge()
@@ -184,7 +184,7 @@ def test_a_merge_moves_records_without_a_new_updated_at(account_of: Make) -> Non
     assert here(account, "select id, customer from invoices") == truth
 
 
-def test_a_merge_of_which_no_event_tells(account_of: Make) -> None:
+def test_a_merge_without_an_event(account_of: Make) -> None:
     account = account_of("customers", "invoices")
     account.do(Step("merge_customers", 0, lost=True))
     truth = {each["id"]: each["customer"] for each in account.actors.store.all("invoices")}
@@ -197,9 +197,9 @@ def test_a_merge_of_which_no_event_tells(account_of: Make) -> None:
 def test_updated_at_moves_without_an_event(account_of: Make) -> None:
     account = account_of("customers")
     naive = Naive(account.emulator, "/customers")
-    told = naive.events()
+    seen = naive.events()
     account.do(Step("stamp_many", 1))
-    assert naive.events() == told  # who lives on events never hears of it
+    assert naive.events() == seen  # who lives on events never hears of it
     account.judge()
 
 
@@ -214,7 +214,7 @@ def test_drafts_and_voided_documents_are_in_the_lists(account_of: Make) -> None:
     account.judge()
     open_ones = [each for each in naive.records.values() if each["status"] not in UNOWED]
     assert len(open_ones) == len(naive.records) - 2
-    aging, largest, _ = answers(account.replica.database, "invoiced", from_epoch(NOW))
+    aging, largest, _ = run_sample_queries(account.replica.database, "invoiced", from_epoch(NOW))
     (row,) = aging.rows
     assert row[:2] == ("usd", len(open_ones))
     owed = sum(each["balance"] for each in open_ones)
@@ -230,22 +230,22 @@ def test_deleted_events_of_what_is_still_there(account_of: Make) -> None:
     naive = Naive(account.emulator, "/payments")
     account.do(Step("cancel_subscription", 0))
     account.do(Step("void_payment", 1))
-    told = {event["type"] for event in naive.events()}
-    assert told >= {"subscription.deleted", "payment.deleted"}  # which a naive one would obey
+    seen = {event["type"] for event in naive.events()}
+    assert seen >= {"subscription.deleted", "payment.deleted"}  # which a naive one would obey
     account.judge()
     assert account.replica.query("select id from payments where _deleted_at is not null") == []
     assert account.replica.query("select id from subscriptions where _deleted_at is not null") == []
 
 
-def test_a_paid_invoice_is_told_as_paid_and_not_as_updated(account_of: Make) -> None:
+def test_a_paid_invoice_has_a_paid_event_and_no_updated_event(account_of: Make) -> None:
     account = account_of("invoices")
     naive = Naive(account.emulator, "/invoices")
-    told = {event["id"] for event in naive.events()}
+    seen = {event["id"] for event in naive.events()}
     invoice = account.actors.pick("invoices", 4)
     split = {"type": "invoice", "invoice": invoice["id"], "amount": invoice["balance"]}
     body = {"customer": invoice["customer"], "amount": invoice["balance"], "applied_to": [split]}
     account.actors.write("POST", "/payments", body)
-    new = {event["type"] for event in naive.events() if event["id"] not in told}
+    new = {event["type"] for event in naive.events() if event["id"] not in seen}
     assert "invoice.paid" in new
     assert "invoice.updated" not in new
     account.judge()

@@ -36,8 +36,7 @@ def test_compare_finds_what_the_tap_and_its_target_lose(
         found = {each.table: each for each in compare_tables(old, new, TABLES)}
         stored = {
             stream: {
-                key
-                for (key,) in old.rows(f"select id from {old.qualified('invoiced', stream)}")
+                key for (key,) in old.rows(f"select id from {old.qualified('invoiced', stream)}")
             }
             for stream in STREAMS
         }

@@ -1,7 +1,6 @@
 """`invoiced-pipeline compare`: an old replica in the same database, a DuckDB file or Parquet."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ CHANGES = """
 
 
 @pytest.fixture
-def folder(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose settings name the warehouse, with the two tables in it."""
     monkeypatch.chdir(tmp_path)
     if database.kind == "postgres":

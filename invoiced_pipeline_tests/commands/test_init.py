@@ -36,7 +36,7 @@ def init(*arguments: str, key: str = "") -> str:
 
 def test_options_answer_every_question(tmp_path: Path) -> None:
     folder = tmp_path / "a new" / "place"
-    told = init(
+    output = init(
         *(str(folder), "--name", 'Acme "Europe"', "--start-date", "01/31/2025"),
         *("--frequency", "6h", "--sandbox"),
         key=KEY,
@@ -56,8 +56,8 @@ def test_options_answer_every_question(tmp_path: Path) -> None:
     assert [path.name for path in folder.rglob("*") if path.is_file() and KEY in path.read_text()] \
         == [".env"]  # fmt: skip
     assert {".env", "data/"} <= set((folder / ".gitignore").read_text().splitlines())
-    assert "  invoiced-pipeline ui " in told
-    assert f"cd '{folder}'" in told
+    assert "  invoiced-pipeline ui " in output
+    assert f"cd '{folder}'" in output
 
 
 def test_without_options_the_defaults_apply(
@@ -81,8 +81,8 @@ def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
 
 def test_other_files_are_kept(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("mine")
-    told = init(str(tmp_path))
-    assert f"kept   {tmp_path / '.gitignore'}: it should name .env and data/" in told
+    output = init(str(tmp_path))
+    assert f"kept   {tmp_path / '.gitignore'}: it should name .env and data/" in output
     assert (tmp_path / ".gitignore").read_text() == "mine"
 
 
@@ -144,13 +144,13 @@ def test_a_question_is_repeated_until_the_answer_is_valid(tmp_path: Path) -> Non
         start_new_session=True,
     )
     os.close(theirs)
-    told = ""
+    output = ""
 
     def answer(question: str, text: str) -> None:
-        nonlocal told
-        while question not in told:
-            told += os.read(ours, 4096).decode()
-        told = told.split(question, 1)[1]
+        nonlocal output
+        while question not in output:
+            output += os.read(ours, 4096).decode()
+        output = output.split(question, 1)[1]
         os.write(ours, text.encode() + b"\n")
 
     answer("names the dataset [Invoiced]: ", "Acme")
@@ -158,7 +158,7 @@ def test_a_question_is_repeated_until_the_answer_is_valid(tmp_path: Path) -> Non
     answer("first sync): ", "tomorrow")
     answer("Accepted forms: MM/DD/YYYY", "")
     answer("30m or 1h to 24h [1h]: ", "30m")
-    rest = told
+    rest = output
     try:
         while read := os.read(ours, 4096):
             rest += read.decode()
@@ -193,8 +193,8 @@ def test_the_project_works(tmp_path: Path) -> None:
         door.materialize("--select", "invoiced/plans", "--partition", "2026-11-01")
         door.folder = elsewhere
         config = str(project / "invoiced.toml")
-        told = door.run("invoiced-pipeline", "status", "--json", INVOICED_CONFIG=config).out
-        (status,) = json.loads(told)
+        output = door.run("invoiced-pipeline", "status", "--json", INVOICED_CONFIG=config).out
+        (status,) = json.loads(output)
         (plans,) = [each for each in status["tables"] if each["table"] == "plans"]
         assert plans["state"] == "ok"
         assert status["settings_file"] == config

@@ -31,11 +31,13 @@ def test_without_a_key_and_before_any_run(tmp_path: Path) -> None:
         assert (second["schedule_on"], second["last_start"]) == (False, None)
         assert second["next_start"].endswith("T03:30:00+00:00")
 
-        told = door.run("invoiced-pipeline", "status", "--connection", "acme_nightly").out
-        assert "Acme nightly, in the dataset acme_nightly" in told
-        assert "Every day at 03:30 (UTC). The schedule is off; if you turn it on, the next " in told
-        assert re.search(r"^ plans +pending", told, re.MULTILINE)
-        assert "customers" not in told
+        output = door.run("invoiced-pipeline", "status", "--connection", "acme_nightly").out
+        assert "Acme nightly, in the dataset acme_nightly" in output
+        assert (
+            "Every day at 03:30 (UTC). The schedule is off; if you turn it on, the next " in output
+        )
+        assert re.search(r"^ plans +pending", output, re.MULTILINE)
+        assert "customers" not in output
         wrong = door.run("invoiced-pipeline", "status", "--connection", "Beta", status=1)
         assert "no connection 'Beta'. Its connections: Invoiced, Acme nightly" in wrong.err
         assert not door.warehouse.exists()

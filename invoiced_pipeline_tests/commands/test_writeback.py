@@ -145,7 +145,7 @@ def test_what_is_not_active_says_so(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("plan", "nobody"), "has no write-back 'nobody'. Its write-backs: crm, quiet"),
         (("push", "nobody"), "has no write-back 'nobody'"),
@@ -153,7 +153,9 @@ def test_what_is_not_active_says_so(command: Command) -> None:
         (("test", "crm", "--record", "C1", "--set", "x"), "the accepted form is field=value"),
     ],
 )
-def test_wrong_options_are_told(command: Command, options: tuple[str, ...], told: str) -> None:
+def test_wrong_options_are_refused(
+    command: Command, options: tuple[str, ...], message: str
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
         command(*options)
-    assert told in str(caught.value)
+    assert message in str(caught.value)

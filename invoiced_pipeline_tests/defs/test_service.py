@@ -275,14 +275,14 @@ def test_the_service_is_killed_during_a_run(door: FrontDoor, account: Emulator) 
         door.kill(webserver.process)
         gate.open()
     assert door.runs() == {dead: "STARTED"}
-    (told,) = json.loads(door.run("invoiced-pipeline", "status", "--json", status=1).out)
-    assert {table["state"] for table in told["tables"]} == {"failed"}
+    (reported,) = json.loads(door.run("invoiced-pipeline", "status", "--json", status=1).out)
+    assert {table["state"] for table in reported["tables"]} == {"failed"}
     with service(door) as webserver:
         started = webserver.ask(_START_SCHEDULE, selector=_SCHEDULE)
         wait_until(lambda: "SUCCESS" in door.runs().values(), "a start that runs")
         webserver.ask(_STOP_SCHEDULE, id=started["scheduleState"]["id"])
-        (told,) = json.loads(door.run("invoiced-pipeline", "status", "--json").out)
-        assert {table["state"] for table in told["tables"]} <= {"ok", "running"}
+        (reported,) = json.loads(door.run("invoiced-pipeline", "status", "--json").out)
+        assert {table["state"] for table in reported["tables"]} <= {"ok", "running"}
         wait_until(lambda: "STARTED" not in door.runs().values(), "the last run's end")
         assert webserver.wait_for(dead) == "FAILURE"
         for asset in webserver.tables():
@@ -309,9 +309,9 @@ def test_a_schedule_of_every_minute(door: FrontDoor, account: Emulator) -> None:
         ticks = webserver.ticks("SUCCESS")
         assert len(ticks) == len(door.runs())
         assert all(tick["timestamp"] % 60 == 0 for tick in [*ticks, *skipped])
-    told = (
+    sql = (
         "select cast(extract(epoch from started_at) as bigint), error from _sync_log "
         "where status = 'skipped'"
     )
-    assert (int(skipped[0]["timestamp"]), skipped[0]["skipReason"]) in door.query(told)
+    assert (int(skipped[0]["timestamp"]), skipped[0]["skipReason"]) in door.query(sql)
     assert door.loaded() == expected(account, int(START.timestamp()))

@@ -120,7 +120,7 @@ def test_no_key_reaches_the_other_host(
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         (
             {"connection": "Invoiced", "base_url": "https://example.com"},
@@ -133,13 +133,13 @@ def test_no_key_reaches_the_other_host(
     ],
 )
 def test_a_runs_configuration_cannot_send_a_key_elsewhere(
-    service: Service, monkeypatch: pytest.MonkeyPatch, config: dict[str, str], told: str
+    service: Service, monkeypatch: pytest.MonkeyPatch, config: dict[str, str], message: str
 ) -> None:
     configure(service, monkeypatch, 'name = "Beta"', 'api_key_env = "BETA_KEY"')
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("something was sent"))
     run_config = {"resources": {"invoiced_api": {"config": config}}}
     outcome = service.materialize(f"{START:%Y-%m}-01", tables=["plans"], config=run_config)
-    assert told in outcome.error
+    assert message in outcome.error
 
 
 def test_two_connections_to_one_account(

@@ -195,10 +195,10 @@ def test_a_replica_with_fewer_rows_than_the_api_is_an_error(
     service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The count shows a record that was lost while loading."""
-    from invoiced_pipeline.invoiced.reading import single_record as single
+    from invoiced_pipeline.invoiced.reading import single_record
 
     assert service.sync("invoices").error is None
-    page = single.InvoicedClient.list_page
+    page = single_record.InvoicedClient.list_page
 
     def one_more(self: Any, path: str, params: Any, tally: Any = None) -> Any:
         answer = page(self, path, params, tally)
@@ -206,7 +206,7 @@ def test_a_replica_with_fewer_rows_than_the_api_is_an_error(
             object.__setattr__(answer, "total", answer.total + difference)
         return answer
 
-    monkeypatch.setattr(single.InvoicedClient, "list_page", one_more)
+    monkeypatch.setattr(single_record.InvoicedClient, "list_page", one_more)
     difference = 1
     wrong = service.sync("invoices", mode="full")
     assert wrong.error is not None

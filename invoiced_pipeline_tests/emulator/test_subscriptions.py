@@ -13,21 +13,21 @@ def plan(api):
     return api.ok("POST", "/plans", PLAN | {"id": "starter"})
 
 
-def without(*names):
+def plan_without(*names):
     return {name: value for name, value in PLAN.items() if name not in names}
 
 
 @pytest.mark.parametrize(
     ("body", "message", "param"),
     [
-        (without("amount"), "Non-custom plans are required to have an amount", "amount"),
+        (plan_without("amount"), "Non-custom plans are required to have an amount", "amount"),
         (
             PLAN | {"pricing_mode": "custom"},
             "Amounts are not allowed on plans that have a custom pricing mode",
             "amount",
         ),
-        (without("name"), "Name is missing", "name"),
-        (without("interval_count"), "Interval Count is missing", "interval_count"),
+        (plan_without("name"), "Name is missing", "name"),
+        (plan_without("interval_count"), "Interval Count is missing", "interval_count"),
         (
             PLAN | {"interval": "decade"},
             "Interval must be one of the allowed values",
@@ -128,7 +128,7 @@ def test_refused_terms(api, plan, body, message):
     api.emulator.store.put("customers", {"id": 2, "name": "B", "autopay": True})
     api.ok("POST", "/plans", PLAN | {"id": "quarterly", "interval_count": 3})
     custom = {"id": "free", "pricing_mode": "custom"}
-    api.ok("POST", "/plans", without("amount") | custom)
+    api.ok("POST", "/plans", plan_without("amount") | custom)
     sent = {"customer": 1, "plan": "starter"} | body
     assert api.error("POST", "/subscriptions", sent) == (400, message, None)
 

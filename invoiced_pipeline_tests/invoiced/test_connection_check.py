@@ -12,9 +12,9 @@ from invoiced_pipeline.invoiced.connection_check import (
     check_tables,
 )
 from invoiced_pipeline.invoiced.first_load import expected_seconds
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.windows import from_epoch
-from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, customer, invoice
+from invoiced_pipeline_tests.conftest import NOW, SHORT_RETRIES, customer, invoice
 
 
 def test_all_is_well(emulator: Emulator, client: InvoicedClient) -> None:
@@ -66,15 +66,15 @@ def test_key_that_can_read_no_table_is_a_problem(
 )
 def test_key_that_reads_nothing_ends_the_check(emulator: Emulator, key: str, problem: str) -> None:
     emulator.keys["canceled" * 4] = "canceled"
-    client = InvoicedClient(emulator.url, SecretStr(key), patience=IMPATIENT)
+    client = InvoicedClient(emulator.url, SecretStr(key), retry_policy=SHORT_RETRIES)
     (finding,) = check_tables(client, TABLES)
     assert (finding.subject, finding.problem) == ("connection", problem)
     assert key not in finding.detail
 
 
 def test_host_that_does_not_answer_ends_the_check() -> None:
-    patience = Patience(attempts=1)
-    client = InvoicedClient("http://127.0.0.1:1", SecretStr("key"), patience=patience)
+    retry_policy = RetryPolicy(attempts=1)
+    client = InvoicedClient("http://127.0.0.1:1", SecretStr("key"), retry_policy=retry_policy)
     (finding,) = check_tables(client, TABLES)
     assert finding.problem == "host unreachable"
 

@@ -23,7 +23,7 @@ def columns(replicate: Replica, name: str) -> dict[str, str]:
     return dict(rows)
 
 
-def test_every_column_exists_whatever_is_selected(emulator: Emulator, replicate: Replica) -> None:
+def test_every_column_exists_with_any_selection(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put("invoices", invoice(1, notes="hidden", customer=7, items=items(1)))
     replicate.ok("invoices")
     every = columns(replicate, "invoices")

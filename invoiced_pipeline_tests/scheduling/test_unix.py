@@ -1,4 +1,4 @@
-"""Unix cron: crontab's rules, and what it is told that only other dialects know."""
+"""Unix cron: the rules of crontab, and errors for the syntax of other dialects."""
 
 # ruff: noqa: E501 - a table of examples reads best with one in a line
 
@@ -32,16 +32,16 @@ def test_starts_and_words(expression: str, expected: list[str], words: str) -> N
 _REFUSED = {
     "0 0 3 ? * MON": 'six or seven are Quartz: dialect = "quartz"',
     "0 3 * *": "it has 4 fields",
-    "0 3 ? * 1": "crontab knows no '\\?'",
-    "0 3 L * *": "crontab knows no 'L'",
-    "0 3 15W * *": "crontab knows no 'W'",
-    "0 3 * * 5#3": "crontab knows no '#'",
-    "0 3 * * 5L": "crontab knows no 'L'",
-    "R 3 * * *": "crontab knows no 'R'",
-    "H 3 * * *": "crontab knows no 'H'",
+    "0 3 ? * 1": "Unix cron does not have '\\?'",
+    "0 3 L * *": "Unix cron does not have 'L'",
+    "0 3 15W * *": "Unix cron does not have 'W'",
+    "0 3 * * 5#3": "Unix cron does not have '#'",
+    "0 3 * * 5L": "Unix cron does not have 'L'",
+    "R 3 * * *": "Unix cron does not have 'R'",
+    "H 3 * * *": "Unix cron does not have 'H'",
     "60 3 * * *": "Accepted: minute, hour, day of month",
     "0 3 * * 8": "Accepted: minute, hour, day of month",
-    "0 3 * * TUE-THUR": "crontab knows no 'THUR'",
+    "0 3 * * TUE-THUR": "Unix cron does not have 'THUR'",
     "0 3 * MON *": "Accepted: minute, hour, day of month",
     "0 0 31 2 *": "it never starts",
     "@hourly": "it has 1 field",

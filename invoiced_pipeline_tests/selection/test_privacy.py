@@ -1,4 +1,4 @@
-"""What of a record may be kept, wherever in it a clear value stands."""
+"""What may be kept of a record with clear values in any place."""
 
 import hashlib
 import json
@@ -49,7 +49,7 @@ def test_dropped_and_excluded_columns_are_null() -> None:
 @pytest.mark.parametrize(
     ("table", "record", "kept"),
     [
-        # A card of a customer, wherever it stands.
+        # A card of a customer, in any place.
         ("customers", {"payment_source": {"receipt_email": EMAIL}}, hashed(EMAIL)),
         ("invoices", {"payment_source": {"receipt_email": EMAIL}}, hashed(EMAIL)),
         ("payments", {"charge": {"payment_source": {"receipt_email": EMAIL}}}, hashed(EMAIL)),

@@ -43,7 +43,7 @@ def test_columns_by_include_keep_what_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", TABLES, ids=lambda entry: entry.name)
-def test_what_is_needed_cannot_be_left_out(entry: Table, tmp_path: Path) -> None:
+def test_required_columns_stay_when_excluded(entry: Table, tmp_path: Path) -> None:
     names = [column.name for column in entry.columns]
     table = selected(tmp_path, f"tables.{entry.name}.exclude = {names}")[entry.name]
     assert {column.name for column in table.columns if column.is_read} == entry.always_read
@@ -177,7 +177,7 @@ def test_contradictions_are_refused(toml: str, said: str, tmp_path: Path) -> Non
         ('tables.estimates.exclude = ["invoice"]', {}),
     ],
 )
-def test_a_check_that_lacks_a_side_is_left_out(
+def test_a_check_without_both_tables_is_omitted(
     toml: str, without: dict[str, set[str]], tmp_path: Path
 ) -> None:
     every = {table.name: set(checks_of(table)) for table in TABLES}

@@ -19,7 +19,7 @@ from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 from invoiced_pipeline_tests.front_door import DEADLINE
 from invoiced_pipeline_tests.lock_holder import EndsHolder
-from invoiced_pipeline_tests.writeback.pushing import Pushing, customers
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness, customers
 
 pytestmark = pytest.mark.duckdb("a server is open to many")
 
@@ -70,9 +70,9 @@ def let_go_when_waited_for(process: subprocess.Popen[str]) -> Iterator[list[str]
 
 
 @pytest.fixture
-def pushing(emulator: Emulator, database: Database) -> Pushing:
+def pushing(emulator: Emulator, database: Database) -> PushHarness:
     """Pushes to the emulator, with a ledger in the warehouse."""
-    return Pushing(emulator, database).without_replica()
+    return PushHarness(emulator, database).without_replica()
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_sync_whose_load_is_blocked_names_the_program(
 @HOW
 @pytest.mark.usefixtures("_patient")
 def test_push_waits_for_a_reader(
-    pushing: Pushing, how: str, monkeypatch: pytest.MonkeyPatch
+    pushing: PushHarness, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is held between the first request and the ledger's next entry."""
     file = Path(pushing.database.label)

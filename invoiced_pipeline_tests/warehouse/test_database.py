@@ -133,11 +133,11 @@ def test_the_lock_names_its_holder(database: Database) -> None:
             with (
                 pytest.raises(
                     WarehouseBusyError, match="another run writes this warehouse"
-                ) as told,
+                ) as caught,
                 database.writer_lock("sales", "run-2"),
             ):
                 pass
-            assert f"run run-1 (pid {os.getpid()}, since " in str(told.value)
+            assert f"run run-1 (pid {os.getpid()}, since " in str(caught.value)
     assert database.current_holder("sales") is None
     with pytest.raises(KeyboardInterrupt), database.writer_lock("sales", "run-3"):
         raise KeyboardInterrupt

@@ -29,8 +29,8 @@ from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
 from invoiced_pipeline_tests.change.simulated_account import small_pages
 from invoiced_pipeline_tests.conftest import (
-    IMPATIENT,
     NOW,
+    SHORT_RETRIES,
     START,
     Replica,
     customer,
@@ -66,7 +66,7 @@ class Lake:
             host="localhost",
         )
         key = SecretStr(self._account.api_key)
-        client = InvoicedClient(self._account.url, key, patience=IMPATIENT)
+        client = InvoicedClient(self._account.url, key, retry_policy=SHORT_RETRIES)
         replication = Replication(client, request)
         source = invoiced_source(replication)
         for resource in source.resources.values():

@@ -89,9 +89,9 @@ def test_a_server_that_does_not_answer_is_reported(server: PostgresDatabase, url
     ):
         with pytest.raises(
             WarehouseNotWritableError, match=r"Cannot reach PostgreSQL .*gone_"
-        ) as told:
+        ) as caught:
             ask()
-        assert (urlsplit(url).password or "-") not in str(told.value)
+        assert (urlsplit(url).password or "-") not in str(caught.value)
 
 
 def test_a_user_who_may_not_create_schemas_learns_the_remedy(

@@ -4,16 +4,16 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline_tests.writeback.pushing import Pushing
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness
 
 
 @pytest.fixture
-def pushing(emulator: Emulator, database: Database) -> Pushing:
+def pushing(emulator: Emulator, database: Database) -> PushHarness:
     """Pushes to the emulator, with a ledger in the warehouse."""
-    return Pushing(emulator, database).without_replica()
+    return PushHarness(emulator, database).without_replica()
 
 
 @pytest.fixture
-def replicating(emulator: Emulator, database: Database) -> Pushing:
+def replicating(emulator: Emulator, database: Database) -> PushHarness:
     """The same, with a replica that is updated by every push."""
-    return Pushing(emulator, database)
+    return PushHarness(emulator, database)

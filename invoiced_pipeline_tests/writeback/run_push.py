@@ -13,7 +13,12 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.writeback.clock import SystemClock
 from invoiced_pipeline.writeback.push.report import PushReport
-from invoiced_pipeline_tests.writeback.pushing import DATASET, HandClock, Pushing, customers
+from invoiced_pipeline_tests.writeback.push_harness import (
+    DATASET,
+    HandClock,
+    PushHarness,
+    customers,
+)
 
 
 class Account:
@@ -29,7 +34,7 @@ def push_all(
 ) -> PushReport:
     """Pushes `count` customers, `ahead` seconds from now by the clock of the push."""
     clock = HandClock(SystemClock().now() + timedelta(seconds=ahead))
-    pushing = Pushing(account, database, clock)  # type: ignore[arg-type]
+    pushing = PushHarness(account, database, clock)  # type: ignore[arg-type]
     with database.writer_lock(DATASET, "run"):
         return pushing(customers(count))
 

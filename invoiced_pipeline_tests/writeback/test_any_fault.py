@@ -22,7 +22,7 @@ from invoiced_pipeline.writeback.recovery.resolver import OutcomeResolver, Resol
 from invoiced_pipeline_tests.conftest import empty
 from invoiced_pipeline_tests.examples import examples
 from invoiced_pipeline_tests.warehouses import new_warehouse
-from invoiced_pipeline_tests.writeback.pushing import LONG, HandClock, Pushing, planned
+from invoiced_pipeline_tests.writeback.push_harness import LONG, HandClock, PushHarness, planned
 
 OTHER_KEY = "another0000000000000000000000000"
 
@@ -154,7 +154,7 @@ def dying(storm: Storm) -> Iterator[None]:
         Ledger.write = write  # type: ignore[method-assign]
 
 
-def push_through(storm: Storm, pushing: Pushing, rows: list[PlannedRow]) -> None:
+def push_through(storm: Storm, pushing: PushHarness, rows: list[PlannedRow]) -> None:
     """Runs one push with the faults of a storm."""
     faults = pushing.emulator.faults
     pushing.clock.at += storm.later
@@ -163,7 +163,7 @@ def push_through(storm: Storm, pushing: Pushing, rows: list[PlannedRow]) -> None
     faults._random.seed(storm.seed)
     for fault, chance in storm.chances.items():
         setattr(faults, fault, chance)
-    other = Pushing(
+    other = PushHarness(
         pushing.emulator, pushing.database, pushing.clock, pushing.operation, run_id="other"
     )
 
@@ -188,7 +188,7 @@ def assert_each_once(
     empty(emulator)
     emulator.keys[OTHER_KEY] = "active"
     emulator.store.put("customers", {"id": 7, "object": "customer", "name": "Acme"})
-    pushing = Pushing(emulator, database, HandClock(), kind.operation).without_replica()
+    pushing = PushHarness(emulator, database, HandClock(), kind.operation).without_replica()
     rows = [row for at in range(count) for row in kind.rows(at)]
     for storm in storms:
         push_through(storm, pushing, rows)
@@ -219,7 +219,7 @@ def test_last_row_of_a_key_is_the_one_that_succeeded(
     emulator: Emulator, database: Database
 ) -> None:
     """An update that another push could not send does not replace the last success."""
-    pushing = Pushing(emulator, database, HandClock(), "create_customer").without_replica()
+    pushing = PushHarness(emulator, database, HandClock(), "create_customer").without_replica()
     rows = _changing(0)
     pushing(rows)
     other = replace(pushing.entries()["k0"], state="planned", payload_hash=rows[1].payload_hash)

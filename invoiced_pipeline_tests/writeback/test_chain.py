@@ -16,7 +16,7 @@ from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.warehouses import lasting_warehouse
-from invoiced_pipeline_tests.writeback.pushing import PATIENCE, HandClock
+from invoiced_pipeline_tests.writeback.push_harness import RETRY_POLICY, HandClock
 
 CUSTOMERS = "crm,name,number\na,Acme,A-1\nb,Bolt,{number}\n"
 TAKEN = {"id": 99, "object": "customer", "name": "Other", "number": "T-1", "created_at": 1}
@@ -84,7 +84,7 @@ class Chain:
 
     def push(self, name: str, **options: Any) -> dict[str, PushReport]:
         key = SecretStr(self.emulator.api_key)
-        client = InvoicedClient(self.emulator.url, key, patience=PATIENCE)
+        client = InvoicedClient(self.emulator.url, key, retry_policy=RETRY_POLICY)
         context = PushContext(
             client=client,
             api_key=key,

@@ -14,7 +14,7 @@ from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.plan.current_plan import plan_writeback
 from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.run import push_writeback
-from invoiced_pipeline_tests.conftest import IMPATIENT
+from invoiced_pipeline_tests.conftest import SHORT_RETRIES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "write-back.md").read_text(encoding="utf-8")
 
@@ -58,7 +58,7 @@ def test_the_worked_example(
         )
     assert plan_writeback(settings, "receipts", database).counts["held"] == 1
     key = SecretStr(emulator.api_key)
-    client = InvoicedClient(emulator.url, key, patience=IMPATIENT)
+    client = InvoicedClient(emulator.url, key, retry_policy=SHORT_RETRIES)
     context = PushContext(
         client=client, api_key=key, connection=settings.first, database=database, run_id="run"
     )

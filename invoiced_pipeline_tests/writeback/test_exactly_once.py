@@ -10,7 +10,7 @@ from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline.catalog.operations import OPERATION_NAMES
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import NOW
-from invoiced_pipeline_tests.writeback.pushing import Pushing, planned
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness, planned
 
 CUSTOMER = {"id": 7, "object": "customer", "name": "Acme", "updated_at": NOW - 1000}
 PLAN = {
@@ -27,19 +27,19 @@ class Case:
 
     operation: str
     row: PlannedRow
-    count: Callable[[Pushing], int]
+    count: Callable[[PushHarness], int]
     name: str = ""
 
     def __str__(self) -> str:
         return self.name or self.operation
 
 
-def stored(collection: str) -> Callable[[Pushing], int]:
+def stored(collection: str) -> Callable[[PushHarness], int]:
     return lambda pushing: pushing.emulator.store.count(collection)
 
 
-def invoices_like(**fields: Any) -> Callable[[Pushing], int]:
-    def count(pushing: Pushing) -> int:
+def invoices_like(**fields: Any) -> Callable[[PushHarness], int]:
+    def count(pushing: PushHarness) -> int:
         found = pushing.emulator.store.all("invoices")
         return sum(all(each.get(k) == v for k, v in fields.items()) for each in found)
 
@@ -117,7 +117,7 @@ CHANGES = [
 ]
 
 
-def prepare(pushing: Pushing, case: Case) -> None:
+def prepare(pushing: PushHarness, case: Case) -> None:
     store = pushing.emulator.store
     store.put("customers", CUSTOMER)
     store.put("plans", PLAN)
@@ -147,7 +147,7 @@ FAULTS: list[Fault] = ["lose_response", "fail_after_commit", "drop_connection", 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("case", [*CREATIONS, *CHANGES], ids=str)
-def test_lost_response(pushing: Pushing, case: Case, fault: Fault) -> None:
+def test_lost_response(pushing: PushHarness, case: Case, fault: Fault) -> None:
     prepare(pushing, case)
     pushing.operation = case.operation
     before = case.count(pushing)

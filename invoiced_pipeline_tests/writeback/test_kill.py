@@ -11,7 +11,7 @@ from invoiced_pipeline.exceptions import WarehouseBusyError
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.front_door import DEADLINE, wait_until
 from invoiced_pipeline_tests.lock_holder import settings_of
-from invoiced_pipeline_tests.writeback.pushing import Pushing
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness
 from invoiced_pipeline_tests.writeback.run_push import push_all
 
 COUNT = 400
@@ -35,7 +35,7 @@ def test_killed_pushes(
     emulator: Emulator, database: Database, kills: list[tuple[int, int]]
 ) -> None:
     """Each push dies at a commit, `ahead` seconds from now; the next one looks its claims up."""
-    pushing = Pushing(emulator, database).without_replica()
+    pushing = PushHarness(emulator, database).without_replica()
     for commit, ahead in kills:
         process = start(emulator, database, ahead)
         kill_at_commit(emulator, process, commit)

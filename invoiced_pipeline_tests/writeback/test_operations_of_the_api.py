@@ -23,7 +23,7 @@ from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteRequest, WriteResult
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.plan.plan import PlannedRow
-from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, Replica
+from invoiced_pipeline_tests.conftest import NOW, SHORT_RETRIES, Replica
 from invoiced_pipeline_tests.warehouses import lasting_warehouse
 from invoiced_pipeline_tests.writeback.plans import planned
 
@@ -110,7 +110,9 @@ def replicated_account(folder: Path) -> Iterator[Account]:
     """A new account in which the tests' records exist, and its replica."""
     with Emulator(clock=Clock(NOW)) as emulator:
         database = lasting_warehouse(folder)
-        client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), patience=IMPATIENT)
+        client = InvoicedClient(
+            emulator.url, SecretStr(emulator.api_key), retry_policy=SHORT_RETRIES
+        )
         account = Account(emulator, client, database)
         plan = {"id": "gold", "name": "Gold", "amount": 5, "currency": "usd"}
         invoice = {"object": "invoice", "customer": CUSTOMER, "items": LINES}
@@ -308,7 +310,7 @@ def test_a_draft_is_deleted_and_an_issued_invoice_voided(own_account: Account) -
     assert account.record(f"/invoices/{ISSUED}")["status"] == "voided"
 
 
-def test_nothing_is_deleted_without_leave(account: Account) -> None:
+def test_nothing_is_deleted_without_permission(account: Account) -> None:
     row = account.plan("delete_invoice", {"id": DRAFT}, allow_deletes=False)
     assert row.action == "invalid"
     assert "allow_deletes = true" in (row.reason or "")

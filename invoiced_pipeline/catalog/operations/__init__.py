@@ -65,7 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
     DELETE_INVOICE,
     CUSTOM,
 )
-"""All operations, in the order in which they are shown."""
+"""All operations, in display order."""
 
 OPERATION_NAMES: tuple[str, ...] = tuple(each.name for each in OPERATIONS)
 
@@ -73,5 +73,5 @@ _BY_NAME = {each.name: each for each in OPERATIONS}
 
 
 def operation(name: str) -> Operation:
-    """The operation `name`; KeyError if there is none."""
+    """Returns the operation `name`; raises KeyError if there is none."""
     return _BY_NAME[name]

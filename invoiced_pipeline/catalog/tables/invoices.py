@@ -151,7 +151,7 @@ INVOICES = Table(
                 where="payment_id in (select id from payments where _deleted_at is null)",
             ),
             # Charges and refunds from before payments existed; a payment's own transactions are
-            # deleted without a word when it is applied anew, its array is always right.
+            # deleted without an event when it is applied again, its array is always right.
             Applied(
                 table="transactions",
                 key="invoice",

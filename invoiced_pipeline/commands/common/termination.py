@@ -99,7 +99,7 @@ def _handlers() -> Iterator[None]:
 def _lost_signals_resent(arrived: _Arrivals) -> Iterator[None]:
     """Sends a signal again if Python dropped its exception.
 
-    A handler runs wherever the main thread is. In a finalizer, or in the callback of a weak
+    A handler interrupts the main thread at any point. In a finalizer, or in the callback of a weak
     reference (every import has one), its exception goes to `sys.unraisablehook` and ends nothing.
     """
     before = sys.unraisablehook

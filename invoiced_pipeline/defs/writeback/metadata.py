@@ -8,7 +8,7 @@ import dagster as dg
 
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.writeback.plan.plan import SENT, Plan
-from invoiced_pipeline.writeback.plan.rendering import (
+from invoiced_pipeline.writeback.plan.plan_summary import (
     change_rows,
     obstacles,
     problem_rows,

@@ -28,7 +28,7 @@ from invoiced_pipeline.invoiced.http.responses import (
     server_time,
 )
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline.invoiced.http.transport import connection_pool, no_answer
+from invoiced_pipeline.invoiced.http.transport import connection_pool, no_response
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class ListResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the client keeps trying.
+class RetryPolicy:
+    """How often a request is tried, and when a try times out.
 
     Attributes:
         attempts: Tries of one request, including the first.
@@ -77,20 +77,20 @@ class InvoicedClient:
         api_key: SecretStr,
         *,
         limit: InFlightLimit | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         proxy: SecretStr | None = None,
     ) -> None:
         self.base_url = base_url
         self.limit = limit or InFlightLimit()
-        self.patience = patience or Patience()
+        self.retry_policy = retry_policy or RetryPolicy()
         self._closed = threading.Event()
         self._api_key = api_key
         self._proxy = proxy
         self._pool = connection_pool(
             base_url,
             api_key,
-            connect_seconds=self.patience.connect_seconds,
-            read_seconds=self.patience.read_seconds,
+            connect_seconds=self.retry_policy.connect_seconds,
+            read_seconds=self.retry_policy.read_seconds,
             proxy=proxy,
         )
 
@@ -170,7 +170,7 @@ class InvoicedClient:
         try:
             return tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(TransientApiError),
-                stop=tenacity.stop_after_attempt(self.patience.attempts),
+                stop=tenacity.stop_after_attempt(self.retry_policy.attempts),
                 wait=self._wait,
                 before_sleep=lambda state: self._announce_retry(state, tally),
                 sleep=self.pause,
@@ -182,7 +182,7 @@ class InvoicedClient:
 
     def _count_tries(self, error: TransientApiError) -> None:
         """Adds the number of tries to an error, and what to do next."""
-        tries, text = self.patience.attempts, str(error)
+        tries, text = self.retry_policy.attempts, str(error)
         if tries > 1:
             text = f"{text} ({tries} tries)"
             error.cause = f"{error.cause} ({tries} tries each)"
@@ -198,7 +198,7 @@ class InvoicedClient:
             response = self.exchange("GET", f"{path}?{urlencode(params)}", tally=tally)
         except HTTPError as error:
             # Its cause is not chained, because it may contain headers.
-            raise no_answer(error, self.base_url, path=path, proxy=self._proxy) from None
+            raise no_response(error, self.base_url, path=path, proxy=self._proxy) from None
         headers = response.headers
         if response.status != 200:
             error = error_for(
@@ -227,7 +227,9 @@ class InvoicedClient:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, TransientApiError) and error.retry_after is not None:
             return min(error.retry_after, 300.0)
-        backoff = tenacity.wait_random_exponential(multiplier=0.5, max=self.patience.longest_wait)
+        backoff = tenacity.wait_random_exponential(
+            multiplier=0.5, max=self.retry_policy.longest_wait
+        )
         return backoff(state)
 
     def _announce_retry(self, state: tenacity.RetryCallState, tally: Tally) -> None:
@@ -244,7 +246,7 @@ class InvoicedClient:
             path,
             cause,
             state.attempt_number + 1,
-            self.patience.attempts,
+            self.retry_policy.attempts,
             wait,
         )
 

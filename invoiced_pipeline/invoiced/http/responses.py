@@ -26,7 +26,7 @@ _FIREWALL = (
     "These are not the API's words for a missing permission: check whether a proxy or a firewall "
     "refuses the request"
 )
-_PROXY = "The proxy answered: set its user and password in the setting proxy"
+_PROXY = "The proxy requires credentials: set its user and password in the setting proxy"
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 PERMISSION_MISSING = "You do not have permission to do that"
@@ -46,7 +46,7 @@ def server_message(body: bytes) -> str:
     text, param = error_details(body)
     text = " ".join(text.split())  # the message of a 5xx has three lines
     if not text and param is None:
-        return "the answer holds no error message"
+        return "the response has no error message"
     return f"{text} (parameter {param})" if param else text
 
 
@@ -144,7 +144,7 @@ def check_list_body(body: bytes, path: str) -> None:
     """Checks that `body` is a complete JSON array.
 
     Raises:
-        TransientApiError: It begins as an array and breaks off, or is empty: worth a retry.
+        TransientApiError: It begins as an array and is incomplete, or is empty: worth a retry.
         ContractError: It is something else, such as a proxy's page.
     """
     _check_enclosed(body, path, b"[]", "array")
@@ -160,7 +160,7 @@ def _check_enclosed(body: bytes, path: str, brackets: bytes, what: str) -> None:
     if content.startswith(first) and content.endswith(last):
         return
     if not content or content.startswith(first):
-        cause = "the answer breaks off"
+        cause = "the response is incomplete"
         message = f"GET {path}: {cause} after {counted(len(body), 'byte')}"
         raise TransientApiError(message, path=path, status=200, cause=cause)
     cause = f"a JSON {what} was expected. Is api_url the address of the Invoiced API?"

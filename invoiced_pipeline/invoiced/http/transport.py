@@ -24,7 +24,7 @@ _MOST_CONNECTIONS = 20
 _UNREACHABLE: dict[type[HTTPError], str] = {
     NameResolutionError: "its name is unknown",
     NewConnectionError: "the connection was refused",
-    ConnectTimeoutError: "there was no answer in time",
+    ConnectTimeoutError: "there was no response in time",
 }
 """The order matters: later classes are base classes of earlier ones."""
 
@@ -72,7 +72,7 @@ def connection_pool(
     )
 
 
-def no_answer(
+def no_response(
     error: HTTPError, base_url: str, *, path: str, proxy: SecretStr | None = None
 ) -> TransientApiError:
     """Returns the error for a request without a complete response, which names what failed.
@@ -86,7 +86,7 @@ def no_answer(
     host, settings = urlsplit(base_url).netloc, "network, proxy and api_url"
     if isinstance(error, ProxyError) and proxy is not None:
         host, settings = f"{host} through the proxy {_host(proxy)}", "the setting proxy"
-        cause = error.original_error  # of the connection to the proxy, or the proxy's answer
+        cause = error.original_error  # of the connection to the proxy, or the proxy's response
         if not isinstance(cause, HTTPError):
             message = f"Cannot reach {host}: {cause}. Check {settings}"
             return HostUnreachableError(message, path=path)

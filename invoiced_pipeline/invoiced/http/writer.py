@@ -135,7 +135,7 @@ class InvoicedWriter:
         try:
             return tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(_UnsentError),
-                stop=tenacity.stop_after_attempt(self._client.patience.attempts),
+                stop=tenacity.stop_after_attempt(self._client.retry_policy.attempts),
                 wait=self._wait,
                 before_sleep=lambda state: self._before_sleep(state, counts),
                 sleep=self._client.pause,
@@ -207,7 +207,7 @@ class InvoicedWriter:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, _UnsentError) and error.retry_after is not None:
             return min(error.retry_after, 300.0)
-        longest = self._client.patience.longest_wait
+        longest = self._client.retry_policy.longest_wait
         return tenacity.wait_random_exponential(multiplier=0.5, max=longest)(state)
 
     def _before_sleep(self, state: tenacity.RetryCallState, tally: Tally) -> None:

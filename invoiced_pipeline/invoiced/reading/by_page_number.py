@@ -42,7 +42,7 @@ def read_by_number(  # noqa: PLR0913 - two optional predicates, by name
         walk = _Pass(client, path, params, tally)
         for page in walk.pages(beyond):
             keys = [_version(stamp) for stamp in page.stamps]
-            yield page.without(
+            yield page.skipping(
                 position
                 for position, (key, stamp) in enumerate(zip(keys, page.stamps, strict=True))
                 if key in seen or not wanted(stamp)

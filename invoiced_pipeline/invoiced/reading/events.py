@@ -17,7 +17,7 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
 from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reading import LAG
+from invoiced_pipeline.invoiced.reading.table_reader import LAG
 from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
 
@@ -96,22 +96,22 @@ def read_events(
         ApiError: The feed cannot be read.
     """
     if since is None:
-        answer = client.list_page(PATH, (("per_page", "1"),), tally)  # the newest
-        newest = max((event.at for event in _events(answer.body)), default=0)
-        end = _end(answer.server_time, newest)
-        return EventsRead((), end, answer.server_time, from_epoch(newest))
+        response = client.list_page(PATH, (("per_page", "1"),), tally)  # the newest
+        newest = max((event.at for event in _events(response.body)), default=0)
+        end = _end(response.server_time, newest)
+        return EventsRead((), end, response.server_time, from_epoch(newest))
 
     def ask(filters: Params) -> list[Page]:
         # Ascending, so that events written meanwhile do not move others to other pages.
         params = (*filters, ("sort", "id asc"), ("start_date", str(to_epoch(since))))
         return list(read_by_number(client, PATH, params, tally))
 
-    answers = list(executor.map(ask, _FILTERS))
-    found = {event.id: event for pages in answers for page in pages for event in _events(page.body)}
+    lists = list(executor.map(ask, _FILTERS))
+    found = {event.id: event for pages in lists for page in pages for event in _events(page.body)}
     events = tuple(found[number] for number in sorted(found))
-    clocks = [clock for pages in answers if (clock := pages[0].server_time) is not None]
+    clocks = [clock for pages in lists if (clock := pages[0].server_time) is not None]
     newest = max((event.at for event in events), default=to_epoch(since))
-    clock = min(clocks) if len(clocks) == len(answers) else None
+    clock = min(clocks) if len(clocks) == len(lists) else None
     end = _end(clock, newest)
     return EventsRead(events, max(since, end), clock, from_epoch(newest) if events else None)
 
@@ -129,7 +129,7 @@ def _events(body: bytes) -> Iterator[Event]:
     try:
         entries = decode(_entries, body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message = f"GET {PATH}: the answer holds something that is no event: {error}"
+        message = f"GET {PATH}: the response contains something that is not an event: {error}"
         raise ContractError(message, path=PATH, status=200) from error
     for entry in entries:
         if is_instant(entry.timestamp):

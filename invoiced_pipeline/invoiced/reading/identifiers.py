@@ -129,8 +129,8 @@ def missing_records(
         return client.record(path, (), tally) is None
 
     asked = list(ids)
-    answers = executor.map(is_missing, asked)
-    return {record for record, missing in zip(asked, answers, strict=True) if missing}
+    are_missing = executor.map(is_missing, asked)
+    return {record for record, missing in zip(asked, are_missing, strict=True) if missing}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +210,4 @@ def _parts(
 
 
 def _only(page: Page, wanted: Collection[Any]) -> Page:
-    return page.without(at for at, stamp in enumerate(page.stamps) if stamp.id not in wanted)
+    return page.skipping(at for at, stamp in enumerate(page.stamps) if stamp.id not in wanted)

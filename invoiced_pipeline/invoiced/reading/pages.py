@@ -73,7 +73,7 @@ class Page:
         """Whether this first page is not the last: it is full, or shorter than its total."""
         return self.is_full or (self.total or 0) > len(self.stamps) > 0
 
-    def without(self, positions: Iterable[int]) -> "Page":
+    def skipping(self, positions: Iterable[int]) -> "Page":
         """Returns the same page with more records to skip."""
         return replace(self, skip=self.skip.union(positions))
 
@@ -82,15 +82,15 @@ def fetch_page(client: InvoicedClient, path: str, params: Params, tally: Tally) 
     """Fetches and indexes one page of `PER_PAGE` records.
 
     Raises:
-        ContractError: The answer holds something other than records with an id.
+        ContractError: The response contains something other than records with an id.
     """
-    answer = client.list_page(path, (*params, ("per_page", str(PER_PAGE))), tally)
+    response = client.list_page(path, (*params, ("per_page", str(PER_PAGE))), tally)
     try:
-        stamps = _stamps(answer.body)
+        stamps = _stamps(response.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message = f"GET {path}: the answer holds something that is no record: {error}"
+        message = f"GET {path}: the response contains something that is not a record: {error}"
         raise ContractError(message, path=path, status=200) from error
-    return Page(answer.body, stamps, frozenset(), answer.total, answer.server_time)
+    return Page(response.body, stamps, frozenset(), response.total, response.server_time)
 
 
 def _stamps(body: bytes) -> list[Stamp]:

@@ -235,4 +235,4 @@ def _inside(page: Page, span: Span) -> Page:
             return True
         return second == span.start and stamp.id in span.seen
 
-    return page.without(position for position, stamp in enumerate(page.stamps) if unwanted(stamp))
+    return page.skipping(position for position, stamp in enumerate(page.stamps) if unwanted(stamp))

@@ -8,7 +8,7 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column, Table
 from invoiced_pipeline.replication.decode.records import Reject
-from invoiced_pipeline.selection.privacy import Privacy, without
+from invoiced_pipeline.selection.privacy import Privacy, replace_secrets
 
 
 class RecordRedactor:
@@ -81,7 +81,7 @@ class RecordRedactor:
         together = "\n".join(text for _, text in texts).lower()
         if any(secret.lower() in together for secret in secrets):
             for name, text in texts:
-                setattr(record, name, without(text, secrets))
+                setattr(record, name, replace_secrets(text, secrets))
 
     def _clear_values(self, record: Any) -> dict[str, Any]:
         values = {name: getattr(record, name) for name in self._hashed}
@@ -92,7 +92,7 @@ class RecordRedactor:
         return values
 
     def _kept(self, reject: Reject) -> Reject:
-        reason = self._privacy.told(self._table, reject.record, reject.reason)
+        reason = self._privacy.redact_text(self._table, reject.record, reject.reason)
         record = self._privacy.redact(self._table, reject.record).encode()
         return Reject(reject.id, reason, record)
 

@@ -20,7 +20,7 @@ from invoiced_pipeline.catalog import table
 from invoiced_pipeline.exceptions import UnavailableError
 from invoiced_pipeline.invoiced.reading.identifiers import list_identifiers, missing_records
 from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reading import MAX_CLOCK_ERROR, Reading
+from invoiced_pipeline.invoiced.reading.table_reader import MAX_CLOCK_ERROR, TableReader
 from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.deletions.consequences import RecordId, of_transactions
@@ -40,7 +40,7 @@ _UNSELECTED = "_payments"
 
 _PAYMENTS_AT_ONCE = 5_000
 _WORTH_LISTING = 100
-"""Doubtful records above which all ids are listed first: one request then answers for a hundred."""
+"""Doubtful records above which all ids are listed first: one request then covers a hundred."""
 
 
 class _Part(msgspec.Struct):
@@ -100,17 +100,17 @@ class VanishedTransactions:
             return
         earliest = self._context.request.start_date
         since = self._unselected_since(dataset)
-        reading = self._read_payments(since)
+        reader = self._read_payments(since)
         now, record = datetime.now(UTC), dataset.clock(_UNSELECTED)
-        doubtful = doubtful_window(since, record, clock=reading.clock, now=now, earliest=earliest)
+        doubtful = doubtful_window(since, record, clock=reader.clock, now=now, earliest=earliest)
         if doubtful is not None:
             since = doubtful.start
-            reading = self._read_payments(since)
+            reader = self._read_payments(since)
         self.settle()
-        if reading.clock is not None:
-            record = record_clock(record, clock=reading.clock, now=now, newest=reading.newest)
+        if reader.clock is not None:
+            record = record_clock(record, clock=reader.clock, now=now, newest=reader.newest)
             dataset.set_clock(_UNSELECTED, record)
-        dataset.set_payments_until(max((each.end for each in reading.covered()), default=since))
+        dataset.set_payments_until(max((each.end for each in reader.covered()), default=since))
 
     def _unselected_since(self, dataset: DatasetState) -> datetime:
         """Where payments were last read to; at first the earliest end of their transactions."""
@@ -120,14 +120,14 @@ class VanishedTransactions:
         loaded = (end for end in ends if end is not None)
         return since or min(loaded, default=self._context.request.start_date)
 
-    def _read_payments(self, since: datetime) -> Reading:
+    def _read_payments(self, since: datetime) -> TableReader:
         context = self._context
         window = Window(since - context.request.overlap, FOREVER)
-        reading = Reading(context.client, PAYMENTS, (window,), context.executor, context.tally)
-        reading.begin()
-        for page in filter(None, reading.pages()):
+        reader = TableReader(context.client, PAYMENTS, (window,), context.executor, context.tally)
+        reader.begin()
+        for page in filter(None, reader.pages()):
             self.see(page)
-        return reading
+        return reader
 
     def see(self, page: Page) -> None:
         """Remembers which transactions the payments of a page consist of.

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from invoiced_pipeline.catalog import TABLES, Column, ForeignKey, Table
 from invoiced_pipeline.catalog import table as catalog_table
+from invoiced_pipeline.catalog.descriptions import column_text, companions
 from invoiced_pipeline.catalog.stitch import ALL_COLUMNS, stitch_tables
 from invoiced_pipeline.catalog.system_tables import DLT_TABLES, LOAD_ID, OWN_TABLES
-from invoiced_pipeline.catalog.wording import column_text, companions
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from invoiced_pipeline.catalog import TABLES, ChildTable, Column, ForeignKey, Table
+from invoiced_pipeline.catalog.descriptions import column_text, companions
 from invoiced_pipeline.catalog.system_tables import DLT_TABLES, OWN_TABLES, SystemTable
-from invoiced_pipeline.catalog.wording import column_text, companions
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.documentation.dataset import descriptions
 from invoiced_pipeline.replication.documentation.er_diagram import dot, mermaid

@@ -22,7 +22,7 @@ from invoiced_pipeline.invoiced.reading.identifiers import (
     missing_records,
     read_records,
 )
-from invoiced_pipeline.invoiced.reading.table_reading import lies_in
+from invoiced_pipeline.invoiced.reading.table_reader import lies_in
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import lacks
 from invoiced_pipeline.replication.dataset_state import DatasetState

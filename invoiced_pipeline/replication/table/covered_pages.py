@@ -4,13 +4,10 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reading import Reading
-from invoiced_pipeline.replication.dataset_state import DatasetState
-from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.invoiced.reading.table_reader import TableReader
 from invoiced_pipeline.replication.server_clock import WRONG_CLOCK, doubtful_window, record_clock
-from invoiced_pipeline.replication.table.run_context import RunContext
+from invoiced_pipeline.replication.table.table_context import TableContext
 from invoiced_pipeline.windows import FOREVER, Coverage, Window
 
 logger = logging.getLogger(__name__)
@@ -20,71 +17,60 @@ class CoveredPages:
     """Reads a table's windows, and again what was covered under a wrong server clock.
 
     Args:
-        table: What to read.
-        reading: The windows' reading, which has begun.
-        context: The run.
-        dataset: What the dataset remembers.
-        report: The table's report; `windows` grows by what is read again.
+        context: The table; `windows` of its report grows by what is read again.
+        reader: Reads the windows; it has begun.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        reading: Reading,
-        context: RunContext,
-        dataset: DatasetState,
-        report: TableReport,
-    ) -> None:
-        self._table = table
+    def __init__(self, context: TableContext, reader: TableReader) -> None:
         self._context = context
-        self._dataset = dataset
-        self._report = report
-        self._readings = [reading]
+        self._readers = [reader]
         self._doubtful: Window | None = None
 
     def pages(self) -> Iterator[Page | None]:
         """Yields the pages; None while no page has arrived. Iterate it once."""
-        (reading,) = self._readings
-        yield from reading.pages()
+        (reader,) = self._readers
+        context = self._context
+        yield from reader.pages()
         self._doubtful = doubtful_window(
-            self._report.coverage_before.until,
-            self._dataset.clock(self._table.name),
-            clock=reading.clock,
+            context.report.coverage_before.until,
+            context.dataset.clock(context.table.name),
+            clock=reader.clock,
             now=datetime.now(UTC),
-            earliest=self._context.request.start_date,
+            earliest=context.run.request.start_date,
         )
         if self._doubtful is not None:
             yield from self._read_again(self._doubtful)
 
     def _read_again(self, doubtful: Window) -> Iterator[Page | None]:
-        report, request = self._report, self._context.request
+        report, run = self._context.report, self._context.run
         logger.warning("%s: %s", report.table, WRONG_CLOCK)
         report.warning = " ".join(filter(None, (report.warning, WRONG_CLOCK)))
         if report.mode == "window":
             return  # the next sync reads what is no longer covered
-        start = max(request.start_date, doubtful.start - request.overlap)
+        start = max(run.request.start_date, doubtful.start - run.request.overlap)
         missing = Coverage.of(report.windows).missing(Window(start, FOREVER))
         if missing:
-            client, executor = self._context.client, self._context.executor
-            reading = Reading(client, self._table, missing, executor, report.tally)
-            self._readings.append(reading)
-            reading.begin()
+            table = self._context.table
+            reader = TableReader(run.client, table, missing, run.executor, report.tally)
+            self._readers.append(reader)
+            reader.begin()
             report.windows = Coverage.of((*report.windows, *missing)).windows
-            yield from reading.pages()
+            yield from reader.pages()
 
     def note_coverage(self) -> None:
         """Notes in report and dataset what is covered now; call it after `pages` has ended."""
-        report, name = self._report, self._table.name
-        report.covered = tuple(each for reading in self._readings for each in reading.covered())
+        report, dataset = self._context.report, self._context.dataset
+        name = self._context.table.name
+        report.covered = tuple(each for reader in self._readers for each in reader.covered())
         known = report.coverage_before
         if self._doubtful is not None:
             known = known.remove(self._doubtful)
         report.coverage = known.add(*report.covered)
-        self._dataset.set_coverage(name, report.coverage)
-        clock = self._readings[0].clock
+        dataset.set_coverage(name, report.coverage)
+        clock = self._readers[0].clock
         if clock is not None and report.coverage.until != report.coverage_before.until:
-            seen = (reading.newest for reading in self._readings)
+            seen = (reader.newest for reader in self._readers)
             newest = max((each for each in seen if each is not None), default=None)
-            before = self._dataset.clock(name)
+            before = dataset.clock(name)
             record = record_clock(before, clock=clock, now=datetime.now(UTC), newest=newest)
-            self._dataset.set_clock(name, record)
+            dataset.set_clock(name, record)

@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS, Rejects
-from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.table.table_context import TableContext
 
 
-def declare(
-    table: Table, batcher: Batcher, dataset: DatasetState, request: ReplicationRequest
-) -> Iterator[Batch]:
+def declare(context: TableContext, batcher: Batcher) -> Iterator[Batch]:
     """Yields empty batches that create the table, or add the columns it lacks.
 
-    Call it after the API has answered: a run with a wrong key or host must leave nothing behind,
-    and must not claim the dataset.
+    Call it after the API's first response: a run with a wrong key or host must leave nothing
+    behind, and must not claim the dataset.
     """
+    table, dataset, request = context.table, context.dataset, context.run.request
     dataset.claim(request)
     columns = _column_names(table)
     if dataset.columns(table.name) != columns:

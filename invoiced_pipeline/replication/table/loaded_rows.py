@@ -3,11 +3,10 @@
 import logging
 from typing import Any
 
-from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.decode.batches import Batch
-from invoiced_pipeline.replication.replaced_rows import MOST_IDS, ReplacedRows
-from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.replaced_rows import MOST_IDS
+from invoiced_pipeline.replication.table.table_context import TableContext
 from invoiced_pipeline.settings import Cadence
 
 logger = logging.getLogger(__name__)
@@ -17,15 +16,14 @@ class LoadedRows:
     """Counts one table's rows in its report.
 
     Args:
-        table: Which table.
-        report: The table's report.
-        cadence: Size of a partition.
+        context: The table.
     """
 
-    def __init__(self, table: Table, report: TableReport, cadence: Cadence) -> None:
-        self._table = table
-        self._report = report
-        self._cadence: Cadence = cadence
+    def __init__(self, context: TableContext) -> None:
+        self._table = context.table
+        self._report = context.report
+        self._replaced = context.run.replaced
+        self._cadence: Cadence = context.run.request.cadence
         self._ids: list[Any] = []
 
     def count(self, batch: Batch) -> None:
@@ -37,13 +35,12 @@ class LoadedRows:
         rows = counted(self._report.rows, "row")
         logger.debug("%s: %s", self._table.name, rows, extra={"report": self._report})
 
-    def look_up_replaced(self, replaced: ReplacedRows | None, *, is_new: bool) -> None:
+    def look_up_replaced(self, *, is_new: bool) -> None:
         """Looks up which partitions rows leave, while the warehouse still has the old rows.
 
         Args:
-            replaced: Looks them up; None if nobody asks for it.
             is_new: Whether the warehouse holds no rows of the table yet.
         """
-        if replaced is None or self._report.mode == "full" or self._report.error:
+        if self._replaced is None or self._report.mode == "full" or self._report.error:
             return
-        self._report.replaced_days = replaced.days(self._table, [] if is_new else self._ids)
+        self._report.replaced_days = self._replaced.days(self._table, [] if is_new else self._ids)

@@ -1,75 +1,63 @@
-"""The retry of rejects: records that fitted no column in earlier runs are asked for again."""
+"""The retry of rejects: records that fitted no column in earlier runs are read again."""
 
 from collections.abc import Iterator
 from functools import partial
 
-from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
 from invoiced_pipeline.invoiced.reading.single_record import record_pages
-from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.reject_limit import reject_limit
 from invoiced_pipeline.replication.rejects import Rejects, note_rejects
-from invoiced_pipeline.replication.report import TableReport
-from invoiced_pipeline.replication.table.run_context import RunContext
+from invoiced_pipeline.replication.table.table_context import TableContext
 
 
 class RejectRetry:
-    """Asks again for one table's rejects, and keeps those that still fit no column.
+    """Reads the rejects of one table again, and keeps those that still fit no column.
 
     Args:
-        table: Which table.
+        context: The table.
         batcher: Types the records.
-        context: The run.
-        dataset: What the dataset remembers.
-        report: The table's report.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        batcher: Batcher,
-        context: RunContext,
-        dataset: DatasetState,
-        report: TableReport,
-    ) -> None:
-        self._table = table
-        self._batcher = batcher
+    def __init__(self, context: TableContext, batcher: Batcher) -> None:
         self._context = context
-        self._dataset = dataset
-        self._report = report
-        self._rejects = Rejects(table.name, dataset.rejected(table.name))
+        self._batcher = batcher
+        name = context.table.name
+        self._rejects = Rejects(name, context.dataset.rejected(name))
 
     def batches(self) -> Iterator[Batch]:
         """Yields former rejects that fit now; call it once the windows are read.
 
         Raises:
-            InvoicedPipelineError: More was rejected than can be asked for again.
+            InvoicedPipelineError: More was rejected than can be read again.
         """
         self._rejects.meet(self._batcher.rejects)
         self._rejects.forget_nameless()
-        limit = reject_limit(self._rejects, self._report.rows, self._context.request.reject_share)
-        self._report.alarm = limit.alarm
-        yield from self._ask_again()
+        report, request = self._context.report, self._context.run.request
+        limit = reject_limit(self._rejects, report.rows, request.reject_share)
+        report.alarm = limit.alarm
+        yield from self._read_again()
         if limit.error:
             raise InvoicedPipelineError(limit.error)
 
     def note_loaded(self, batch: Batch) -> None:
         """Notes that the records of a batch fit."""
         if self._rejects.has_known:
-            self._rejects.fit(batch.rows[self._table.primary_key].to_pylist())
+            self._rejects.fit(batch.rows[self._context.table.primary_key].to_pylist())
 
     def keep(self) -> Iterator[Batch]:
-        """Yields the rows of `_rejected`, and notes the ids to ask for in the next run."""
+        """Yields the rows of `_rejected`, and notes the ids to read again in the next run."""
         self._rejects.meet(self._batcher.rejects)
-        self._report.rejected = len(self._rejects.met)
-        yield from note_rejects(self._rejects, self._dataset, self._context.request.run_id)
+        context = self._context
+        context.report.rejected = len(self._rejects.met)
+        yield from note_rejects(self._rejects, context.dataset, context.run.request.run_id)
 
-    def _ask_again(self) -> Iterator[Batch]:
-        """Asks for rejects that did not come along with the windows."""
+    def _read_again(self) -> Iterator[Batch]:
+        """Reads the rejects that were not in the windows."""
         due = self._rejects.due()
-        fetch = partial(record_pages, self._context.client, self._table, tally=self._report.tally)
-        for pages in self._context.executor.map(fetch, due):
+        run, tally = self._context.run, self._context.report.tally
+        fetch = partial(record_pages, run.client, self._context.table, tally=tally)
+        for pages in run.executor.map(fetch, due):
             for page in pages:
                 yield from self._batcher.add(page)
             yield from self._batcher.take_versions()

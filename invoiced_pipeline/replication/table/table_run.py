@@ -5,14 +5,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import InvoicedPipelineError
-from invoiced_pipeline.invoiced.reading.table_reading import Reading, lies_in
+from invoiced_pipeline.invoiced.reading.table_reader import TableReader, lies_in
 from invoiced_pipeline.replication.availability import NO_TABLE, lacks
-from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.failure_list import cause_of
-from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.replication.table.covered_pages import CoveredPages
 from invoiced_pipeline.replication.table.declaration import declare
 from invoiced_pipeline.replication.table.gaps import note_gaps
@@ -20,7 +17,7 @@ from invoiced_pipeline.replication.table.loaded_rows import LoadedRows
 from invoiced_pipeline.replication.table.log_lines import log_table
 from invoiced_pipeline.replication.table.merged_customers import pages_of_survivors
 from invoiced_pipeline.replication.table.reject_retry import RejectRetry
-from invoiced_pipeline.replication.table.run_context import RunContext
+from invoiced_pipeline.replication.table.table_context import TableContext
 
 logger = logging.getLogger(__name__)
 
@@ -29,32 +26,23 @@ class TableRun:
     """Replicates one table; iterate `batches` once.
 
     Args:
-        table: The table as the connection selects it.
-        reading: The reading of its windows, which has begun.
-        context: The run.
-        dataset: What the dataset remembers.
-        report: Filled while the table is read.
+        context: The table.
+        reader: Reads its windows; it has begun.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        reading: Reading,
-        context: RunContext,
-        dataset: DatasetState,
-        report: TableReport,
-    ) -> None:
-        self._table = table
+    def __init__(self, context: TableContext, reader: TableReader) -> None:
         self._context = context
-        self._dataset = dataset
-        self._report = report
-        deletions = context.deletions if table.name == "payments" else None
+        self._table = table = context.table
+        self._run = run = context.run
+        self._dataset = context.dataset
+        self._report = context.report
+        deletions = run.deletions if table.name == "payments" else None
         self._vanished = deletions.vanished if deletions is not None else None
-        self._is_new = dataset.columns(table.name) is None
-        self._batcher = Batcher(table, is_new=self._is_new, privacy=context.request.privacy)
-        self._covered = CoveredPages(table, reading, context, dataset, report)
-        self._retry = RejectRetry(table, self._batcher, context, dataset, report)
-        self._rows = LoadedRows(table, report, context.request.cadence)
+        self._is_new = context.dataset.columns(table.name) is None
+        self._batcher = Batcher(table, is_new=self._is_new, privacy=run.request.privacy)
+        self._covered = CoveredPages(context, reader)
+        self._retry = RejectRetry(context, self._batcher)
+        self._rows = LoadedRows(context)
 
     def batches(self) -> Iterator[Batch | None]:
         """Yields the table's batches, and notes its coverage at the end.
@@ -81,13 +69,13 @@ class TableRun:
         except Exception as error:  # one table's error must not stop the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error = f"{type(error).__name__}: {error}"
-        self._context.availability.settle(self._table.name)
+        self._run.availability.settle(self._table.name)
         for batch in self._batcher.flush():  # what was read before an error
             self._count(batch)
             yield batch
         yield from self._retry.keep()
-        self._rows.look_up_replaced(self._context.replaced, is_new=self._is_new)
-        note_gaps(self._table, self._dataset, report, is_whole=is_whole)
+        self._rows.look_up_replaced(is_new=self._is_new)
+        note_gaps(self._context, is_whole=is_whole)
         report.typing_seconds = self._batcher.seconds
         report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
         new_fields = self._dataset.announce_fields(report.table, self._batcher.unknown_fields)
@@ -98,7 +86,7 @@ class TableRun:
         yield from self._window_records()
         if not self._report.pages:
             yield from self._declare()
-        for page in pages_of_survivors(self._table, self._context, self._dataset, self._report):
+        for page in pages_of_survivors(self._context):
             yield from self._batcher.add(page)
         if self._vanished is not None:
             self._vanished.settle()
@@ -112,7 +100,7 @@ class TableRun:
                 yield None
                 continue
             if not self._report.pages:
-                self._context.availability.answers()
+                self._run.availability.note_readable()
                 yield from self._declare()
             self._report.pages += 1
             if self._vanished is not None:
@@ -129,8 +117,8 @@ class TableRun:
             error: The API's refusal.
         """
         words = str(error)
-        self._context.availability.settle(self._table.name)
-        while (is_key_right := self._context.availability.is_key_right()) is None:
+        self._run.availability.settle(self._table.name)
+        while (is_key_right := self._run.availability.is_key_right()) is None:
             yield None
         if not is_key_right:
             self._report.error = NO_TABLE.format(words=words)
@@ -141,7 +129,7 @@ class TableRun:
         yield from self._declare()  # queries over all tables work, empty or not
 
     def _declare(self) -> Iterator[Batch]:
-        return declare(self._table, self._batcher, self._dataset, self._context.request)
+        return declare(self._context, self._batcher)
 
     def _count(self, batch: Batch | None) -> None:
         if batch is not None and batch.record_count:

@@ -23,7 +23,7 @@ class StoredResponse:
         status_code: HTTP status; NULL where the record was found by a look-up.
         invoiced_id: The record's ID.
         response: The body as it came, JSON; for a refusal the API's error.
-        verified: Whether the record is as requested; NULL where that cannot be told.
+        verified: Whether the record is as requested; NULL if that is not known.
         drift: Where it is not: a JSON array of fields with the requested and the found value.
         received_at: When the response came (UTC).
     """

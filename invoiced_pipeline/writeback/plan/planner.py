@@ -11,7 +11,7 @@ from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.writeback.ledger.ledger import Entry
-from invoiced_pipeline.writeback.plan.batching import batched
+from invoiced_pipeline.writeback.plan.batches import batched
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.row_planner import RowPlanner
 from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries
@@ -19,8 +19,8 @@ from invoiced_pipeline.writeback.plan.unreadable_rows import readable_rows
 from invoiced_pipeline.writeback.source.allowed_numbers import allowed_note, check_allowed_numbers
 from invoiced_pipeline.writeback.source.mapping import MappedRow, map_rows
 from invoiced_pipeline.writeback.source.operation import operation_of
-from invoiced_pipeline.writeback.source.reading import read_source
 from invoiced_pipeline.writeback.source.references import ReferencedWriteback
+from invoiced_pipeline.writeback.source.source_reader import read_source
 from invoiced_pipeline.writeback.validation.record_numbers import number_of
 from invoiced_pipeline.writeback.validation.replica import (
     Numbers,

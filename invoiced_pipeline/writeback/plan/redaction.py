@@ -8,9 +8,9 @@ from typing import Any
 from invoiced_pipeline.catalog.model import Treatment
 from invoiced_pipeline.exact_json import decode_exact
 from invoiced_pipeline.invoiced.http.json_body import encode_body
-from invoiced_pipeline.selection.privacy import Privacy, without
+from invoiced_pipeline.selection.privacy import Privacy, replace_secrets
 from invoiced_pipeline.writeback.plan.plan import Plan, PlannedRow
-from invoiced_pipeline.writeback.source.quoting import quoted
+from invoiced_pipeline.writeback.source.quoted_values import quoted
 from invoiced_pipeline.writeback.validation.diff import Change
 
 
@@ -77,7 +77,7 @@ def redacted_text(text: str, row: PlannedRow, table: str, privacy: Privacy) -> s
     names: dict[str, Treatment] = {**rules.personal, **rules.hidden}
     for value, how in _values(row.wanted, names):
         text = text.replace(quoted(value), f"[{how}]")
-    return without(text, privacy.secrets(rules, row.wanted))
+    return replace_secrets(text, privacy.secrets(rules, row.wanted))
 
 
 def _values(

@@ -14,8 +14,8 @@ from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, plan_rows
 from invoiced_pipeline.writeback.source.json_limits import json_problem
 from invoiced_pipeline.writeback.source.operation import operation_of
-from invoiced_pipeline.writeback.source.reading import read_source
 from invoiced_pipeline.writeback.source.record_keys import key_text
+from invoiced_pipeline.writeback.source.source_reader import read_source
 from invoiced_pipeline.writeback.source.values import cell
 
 

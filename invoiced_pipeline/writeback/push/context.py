@@ -58,7 +58,7 @@ class PushContext:
     @property
     def longest_run(self) -> timedelta:
         """How long after its start the API may still carry out a request."""
-        return timedelta(seconds=self.client.patience.read_seconds) + REQUEST_AFTERLIFE
+        return timedelta(seconds=self.client.retry_policy.read_seconds) + REQUEST_AFTERLIFE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""Records that a push created or changed, loaded into the replica before the next sync.
+"""Loads the records that a push created or changed into the replica, before the next sync.
 
-They are typed and merged as a sync does it. The coverage stays as it is.
+They are typed and merged as in a sync. The coverage stays the same.
 """
 
 import logging
@@ -19,7 +19,7 @@ from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
-from invoiced_pipeline.selection.tables import all_tables_of
+from invoiced_pipeline.selection.tables import all_tables_of, is_selected
 from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline.warehouse.dlt_load import load
 from invoiced_pipeline.writeback.push.context import PushContext
@@ -37,14 +37,13 @@ def upsert_records(
     It never fails the push: what was sent is in the ledger, and the next sync reads the records.
 
     Returns:
-        Why they are not there; None where they are, or need not be.
+        Why they are not in the replica; None if they are, or if it need not have them.
     """
-    tables = context.connection.tables
-    is_read = tables.include is None or operation.table in tables.include
+    connection, name = context.connection, operation.table
     done = [response for response in responses if response.succeeded]
-    if operation.table is None or not is_read or operation.table in tables.exclude or not done:
+    if name is None or not is_selected(connection, name) or not done:
         return None
-    table = next(t for t in all_tables_of(context.connection) if t.name == operation.table)
+    table = next(table for table in all_tables_of(connection) if table.name == name)
     # The last response per record: `updated_at` may show the same second in both.
     records = {each.entry.invoiced_id: each.record for each in done if each.action != "delete"}
     known = [record for record in records.values() if record]
@@ -54,7 +53,7 @@ def upsert_records(
             _load(context, table, known)
         _mark_deleted(context, table, [each for each in deleted if each])
     except InvoicedPipelineError as error:
-        note = f"The replica will show the records of this push after the next sync only: {error}"
+        note = f"The replica will show the records of this push only after the next sync: {error}"
         logger.warning(note)
         return note
     return None
@@ -93,7 +92,7 @@ def _mark_deleted(context: PushContext, table: Table, ids: Sequence[str]) -> Non
 
 
 class _Records:
-    """A source of records that are in memory already."""
+    """A source of records that are already in memory."""
 
     def __init__(self, request: ReplicationRequest, records: list[bytes]) -> None:
         self.request = request
@@ -113,7 +112,7 @@ class _Records:
 
 
 def _as_listed(record: bytes) -> bytes:
-    """Returns a record as lists show it; a response repeats metadata as it was sent."""
+    """Returns a record as lists show it; a response has the metadata as it was sent."""
     if shallow(record) != record:
         return record  # decoding skips it, and the next sync rejects it
     fields = msgspec.json.decode(record, type=dict[str, msgspec.Raw])

@@ -31,7 +31,7 @@ class RowResponse:
         body: The response's bytes; after a look-up the record's.
         record: The record as lists show it; None where there is none, or only a part of one.
         status: HTTP status; None after a look-up.
-        verified: Whether the record is as requested; None where that cannot be told.
+        verified: Whether the record is as requested; None if that is not known.
         drift: The fields that are not: `before` is the requested value, `after` the one found.
     """
 

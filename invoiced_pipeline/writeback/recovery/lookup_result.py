@@ -47,7 +47,7 @@ def look_up(client: InvoicedClient, lookup: Lookup) -> LookupResult:
     """Asks the API. The result of a list goes through `match_records` next.
 
     Raises:
-        ApiError: The API did not answer; nothing is known.
+        ApiError: The request failed; nothing is known.
     """
     if not lookup.is_list:
         return _single_record(client, lookup)

@@ -7,8 +7,8 @@ from invoiced_pipeline.catalog.operations import Field, Operation
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import ColumnSettings, WritebackSettings
 from invoiced_pipeline.settings.mapping import FieldSource
-from invoiced_pipeline.writeback.source.reading import expression_column
 from invoiced_pipeline.writeback.source.references import ReferencedWriteback
+from invoiced_pipeline.writeback.source.source_reader import expression_column
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from invoiced_pipeline.writeback.source.instants import with_format
 from invoiced_pipeline.writeback.source.json_limits import json_problem
 from invoiced_pipeline.writeback.source.mapped_fields import MappedField, mapped_fields
 from invoiced_pipeline.writeback.source.problem import Problem
-from invoiced_pipeline.writeback.source.quoting import quoted
-from invoiced_pipeline.writeback.source.reading import expression_column
+from invoiced_pipeline.writeback.source.quoted_values import quoted
 from invoiced_pipeline.writeback.source.record_keys import key_text, ledger_key
 from invoiced_pipeline.writeback.source.references import Parent, ReferencedWriteback, resolve
 from invoiced_pipeline.writeback.source.row_warnings import key_warning, value_warnings
+from invoiced_pipeline.writeback.source.source_reader import expression_column
 from invoiced_pipeline.writeback.source.values import FAILURES, Unreadable, cell, decoded, fitted
 
 Cells = Mapping[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.catalog.operations import Field
 from invoiced_pipeline.writeback.source.instants import Instant
-from invoiced_pipeline.writeback.source.quoting import quoted
+from invoiced_pipeline.writeback.source.quoted_values import quoted
 
 _FLOAT = re.compile(r"[0-9]+\.0+|[0-9]+\.[0-9]+[eE][+-]?[0-9]+|[0-9]+[eE]\+[0-9]+", re.ASCII)
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)

@@ -17,7 +17,7 @@ from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.writeback.source.instants import ACCEPTED, LATEST, Instant
 from invoiced_pipeline.writeback.source.payment_data import is_card_number
 from invoiced_pipeline.writeback.source.problem import Problem
-from invoiced_pipeline.writeback.source.quoting import quoted
+from invoiced_pipeline.writeback.source.quoted_values import quoted
 from invoiced_pipeline.writeback.source.values import as_decimal
 from invoiced_pipeline.writeback.validation.stored_values import metadata_text
 

@@ -164,8 +164,8 @@ def test_commands_on_an_account_without_a_feature(tmp_path: Path) -> None:
             (line,) = [line for line in done.said.splitlines() if ANNOUNCEMENT in line]
             assert "The table plans is not available and was left out: GET /plans" in line
 
-            told: Any = json.loads(door.run("invoiced-pipeline", "status", "--json").out)
-            plans = next(each for each in told[0]["tables"] if each["table"] == "plans")
+            shown: Any = json.loads(door.run("invoiced-pipeline", "status", "--json").out)
+            plans = next(each for each in shown[0]["tables"] if each["table"] == "plans")
             assert (plans["state"], plans["unavailable"]) == ("unavailable", FEATURE)
 
             checked = json.loads(door.run("invoiced-pipeline", "check", "--json").out)

@@ -1,4 +1,4 @@
-"""Write-backs as jobs: a dry run unless told otherwise, red where something is wrong."""
+"""Write-backs as jobs: a dry run by default, and a failed run if something is wrong."""
 
 import json
 import socket
@@ -95,13 +95,13 @@ def test_the_launchpad_offers_a_dry_run(writebacks: Service, account: Emulator) 
     ended = job.execute_in_process(instance=writebacks.instance)
     assert ended.success
     assert account.requests == []
-    told = {
+    shown = {
         name: value.value
         for event in ended.all_events
         if event.is_successful_output
         for name, value in event.step_output_data.metadata.items()
     }
-    assert (told["rows"], told["rows_to_create"], told["rows_invalid"]) == (3, 2, 1)
+    assert (shown["rows"], shown["rows_to_create"], shown["rows_invalid"]) == (3, 2, 1)
     rows = writebacks.query(
         "select record_key, action, method, path, body, reason_param from _writeback_plan "
         "order by position"
@@ -145,7 +145,7 @@ def test_tables_of_a_plan_are_short(writebacks: Service) -> None:
     assert "Rows to send that are not shown: 10. See _writeback_plan." in plan["notes"].value
 
 
-def test_a_push_with_its_parents_then_nothing_is_left_to_do(
+def test_a_push_with_its_parents_leaves_nothing_to_do(
     writebacks: Service, account: Emulator
 ) -> None:
     pushed = run(writebacks, "bills", dry_run=False)
@@ -220,7 +220,7 @@ def test_limits_stop_a_push_as_a_whole(writebacks: Service, account: Emulator) -
     assert [each for each in account.requests if each[0] == "POST"] == []
 
 
-def test_two_at_once_are_told(writebacks: Service) -> None:
+def test_two_pushes_at_once_are_refused(writebacks: Service) -> None:
     database = open_database(writebacks.settings().warehouse)
     with database.writer_lock("invoiced", "another"):
         refused = run(writebacks, "crm", dry_run=False)

@@ -22,17 +22,17 @@ from invoiced_pipeline.exceptions import (
     RequestRefusedError,
     TransientApiError,
 )
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline_tests.conftest import IMPATIENT, customer
+from invoiced_pipeline_tests.conftest import SHORT_RETRIES, customer
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi, Reply
 
 KEY = "secret7890abcdefghijklmnop123456"
 
 
 def client_of(url: str, key: str = KEY, **options: object) -> InvoicedClient:
-    return InvoicedClient(url, SecretStr(key), **{"patience": IMPATIENT, **options})
+    return InvoicedClient(url, SecretStr(key), **{"retry_policy": SHORT_RETRIES, **options})
 
 
 @pytest.mark.parametrize("fault", ["rate429", "rate5xx", "drop_connection", "lose_response"])
@@ -76,7 +76,7 @@ def test_tries_are_limited(emulator: Emulator, client: InvoicedClient, status: i
         client.list_page("/customers", (), tally)
     assert caught.value.status == status
     assert caught.value.path == "/customers"
-    assert tally.requests == IMPATIENT.attempts == len(emulator.requests)
+    assert tally.requests == SHORT_RETRIES.attempts == len(emulator.requests)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_retry_after_is_honoured_but_never_needed(
     replies: list[Reply] = [(429, headers, b"{}"), (200, {}, b"[]")]
     waits: list[float] = []
     with HandmadeApi(reply=lambda *_: replies.pop(0)) as api:
-        client = client_of(api.url, patience=Patience(longest_wait=0.25))
+        client = client_of(api.url, retry_policy=RetryPolicy(longest_wait=0.25))
         client._closed.wait = waits.append  # type: ignore[method-assign, assignment]
         tally = Tally()
         assert client.list_page("/customers", (), tally).body == b"[]"
@@ -162,7 +162,7 @@ def test_each_status_raises_the_error_that_names_the_remedy(
 ) -> None:
     content = body if isinstance(body, bytes) else body.encode()
     with HandmadeApi(reply=lambda *_: (status, {}, content)) as api:
-        client = client_of(api.url, patience=Patience(attempts=2, longest_wait=0))
+        client = client_of(api.url, retry_policy=RetryPolicy(attempts=2, longest_wait=0))
         with pytest.raises(ApiError, match=said) as caught:
             client.list_page("/invoices", (("page", "1"),))
     assert type(caught.value) is kind
@@ -192,13 +192,13 @@ def test_redirect_is_refused_and_not_followed(status: int) -> None:
     ],
 )
 def test_host_that_cannot_be_reached(url: str, reason: str) -> None:
-    client = client_of(url, patience=Patience(attempts=2, longest_wait=0))
+    client = client_of(url, retry_policy=RetryPolicy(attempts=2, longest_wait=0))
     with pytest.raises(HostUnreachableError, match=reason):
         client.list_page("/customers", ())
 
 
 def test_http_server_at_an_https_address_is_a_plain_error(emulator: Emulator) -> None:
-    client = client_of(f"https://127.0.0.1:{emulator.port}", patience=Patience(attempts=1))
+    client = client_of(f"https://127.0.0.1:{emulator.port}", retry_policy=RetryPolicy(attempts=1))
     with pytest.raises(TransientApiError, match="/customers"):
         client.list_page("/customers", ())
 
@@ -217,7 +217,7 @@ def test_key_is_in_no_text(caplog: pytest.LogCaptureFixture, status: int, messag
     caplog.set_level(logging.DEBUG)
     body = f'{{"message": "{message}"}}'.encode()
     with HandmadeApi(reply=lambda *_: (status, {"Location": f"http://{KEY}@x"}, body)) as api:
-        client = client_of(api.url, patience=Patience(attempts=2, longest_wait=0))
+        client = client_of(api.url, retry_policy=RetryPolicy(attempts=2, longest_wait=0))
         with pytest.raises(ApiError) as caught:
             client.list_page("/customers", ())
         shown = [repr(client), str(client), repr(caught.value), caplog.text]
@@ -277,8 +277,8 @@ def test_a_429_lowers_the_limit(emulator: Emulator) -> None:
     emulator.account.request_limit = 5
     emulator.faults.latency_ms = 10
     limit = InFlightLimit(12)
-    patience = Patience(attempts=20, longest_wait=0.05)
-    client = client_of(emulator.url, emulator.api_key, limit=limit, patience=patience)
+    retry_policy = RetryPolicy(attempts=20, longest_wait=0.05)
+    client = client_of(emulator.url, emulator.api_key, limit=limit, retry_policy=retry_policy)
     with ThreadPoolExecutor(24) as executor:
         futures = [executor.submit(client.list_page, "/customers", ()) for _ in range(60)]
     assert all(future.result().body == b"[]" for future in futures)

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import HostUnreachableError, RequestRefusedError
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
-from invoiced_pipeline_tests.conftest import IMPATIENT, customer
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
+from invoiced_pipeline_tests.conftest import SHORT_RETRIES, customer
 from invoiced_pipeline_tests.proxy import running_proxy
 
 KEY = "secret7890abcdefghijklmnop123456"
@@ -19,7 +19,7 @@ WANTED = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
 def through(proxy: str, url: str, key: str = KEY) -> InvoicedClient:
-    return InvoicedClient(url, SecretStr(key), patience=IMPATIENT, proxy=SecretStr(proxy))
+    return InvoicedClient(url, SecretStr(key), retry_policy=SHORT_RETRIES, proxy=SecretStr(proxy))
 
 
 def test_all_requests_go_through_the_proxy(emulator: Emulator) -> None:
@@ -61,7 +61,7 @@ def test_a_proxy_that_is_not_there() -> None:
     client = InvoicedClient(
         "https://api.invoiced.com",
         SecretStr(KEY),
-        patience=Patience(attempts=1),
+        retry_policy=RetryPolicy(attempts=1),
         proxy=SecretStr(f"http://{CREDENTIALS}@127.0.0.1:1"),
     )
     with pytest.raises(HostUnreachableError) as caught:

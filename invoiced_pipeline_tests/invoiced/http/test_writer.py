@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from invoiced_emulator.http.fault_injection import Fault
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import AccountInactiveError, AuthenticationError
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter, WriteRequest
-from invoiced_pipeline_tests.conftest import IMPATIENT
+from invoiced_pipeline_tests.conftest import SHORT_RETRIES
 
 KEY = "w-0123456789"
 
@@ -66,8 +66,8 @@ def test_ambiguous_outcomes_are_not_retried(
 
 
 def test_time_out_is_ambiguous_while_the_server_goes_on(emulator: Emulator) -> None:
-    patience = Patience(attempts=3, read_seconds=0.05)
-    client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), patience=patience)
+    retry_policy = RetryPolicy(attempts=3, read_seconds=0.05)
+    client = InvoicedClient(emulator.url, SecretStr(emulator.api_key), retry_policy=retry_policy)
     emulator.faults.next("stall_before_commit", method="POST")
     assert InvoicedWriter(client).send(creation()).kind == "ambiguous"
     emulator.faults.stalls.release()
@@ -88,13 +88,15 @@ def test_too_many_requests_for_good_are_unsent(emulator: Emulator, writer: Invoi
     emulator.faults.rate429 = 1.0
     result = writer.send(creation())
     assert (result.kind, result.status) == ("unsent", 429)
-    assert len(emulator.requests) == IMPATIENT.attempts
+    assert len(emulator.requests) == SHORT_RETRIES.attempts
 
 
 def test_refused_connection_is_unsent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    client = InvoicedClient(f"http://127.0.0.1:{port}", SecretStr("k" * 32), patience=IMPATIENT)
+    client = InvoicedClient(
+        f"http://127.0.0.1:{port}", SecretStr("k" * 32), retry_policy=SHORT_RETRIES
+    )
     result = InvoicedWriter(client).send(creation())
     assert result.kind == "unsent"
     assert "was not sent" in (result.message or "")

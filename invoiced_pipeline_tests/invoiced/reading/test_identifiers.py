@@ -15,7 +15,7 @@ from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.events import read_events
 from invoiced_pipeline.invoiced.reading.identifiers import list_identifiers, missing_records
 from invoiced_pipeline.windows import from_epoch
-from invoiced_pipeline_tests.conftest import IMPATIENT, NOW, invoice
+from invoiced_pipeline_tests.conftest import NOW, SHORT_RETRIES, invoice
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
 
 INVOICES = table("invoices")
@@ -34,7 +34,7 @@ def test_a_server_that_ignores_the_filter_is_refused(executor: ThreadPoolExecuto
         return 200, {"X-Total-Count": "150"}, page
 
     with HandmadeApi(reply=reply) as api:
-        client = InvoicedClient(api.url, SecretStr("key"), patience=IMPATIENT)
+        client = InvoicedClient(api.url, SecretStr("key"), retry_policy=SHORT_RETRIES)
         with pytest.raises(ContractError, match="order of their ids"):
             list_identifiers(client, INVOICES, executor, Tally())
 
@@ -85,6 +85,6 @@ def test_events_without_a_clock_end_with_the_newest(
 def test_what_is_no_event_is_refused(executor: ThreadPoolExecutor) -> None:
     reply = (200, {}, b'[{"id": 1, "type": "invoice.deleted"}]')
     with HandmadeApi(reply=lambda _, __: reply) as api:
-        client = InvoicedClient(api.url, SecretStr("key"), patience=IMPATIENT)
+        client = InvoicedClient(api.url, SecretStr("key"), retry_policy=SHORT_RETRIES)
         with pytest.raises(ContractError, match="no event"):
             read_events(client, from_epoch(NOW), executor, Tally())

@@ -16,7 +16,7 @@ from invoiced_pipeline.catalog import table
 from invoiced_pipeline.exceptions import ContractError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reading import LAG, Reading
+from invoiced_pipeline.invoiced.reading.table_reader import LAG, TableReader
 from invoiced_pipeline.windows import FOREVER, Window, from_epoch, to_epoch
 from invoiced_pipeline_tests.conftest import NOW, START, customer, empty
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
@@ -42,9 +42,9 @@ def read(client: InvoicedClient, *windows: Window, name: str = "customers") -> l
 
 def walk(
     client: InvoicedClient, *windows: Window, name: str = "customers"
-) -> tuple[list[dict[str, Any]], Reading]:
+) -> tuple[list[dict[str, Any]], TableReader]:
     with ThreadPoolExecutor(4) as executor:
-        reading = Reading(client, table(name), windows, executor)
+        reading = TableReader(client, table(name), windows, executor)
         reading.begin()
         records = [record for page in reading.pages() if page for record in wanted(page)]
     return records, reading

@@ -54,7 +54,7 @@ def test_a_chain_of_merges_ends_with_the_last_survivor() -> None:
 @pytest.mark.parametrize(
     "kind", ["subscription.deleted", "contact.deleted", "payment_source.deleted", "task.deleted"]
 )
-def test_other_deletions_say_nothing_of_rows(kind: str) -> None:
+def test_other_deletions_do_not_affect_rows(kind: str) -> None:
     assert consequences([event(kind, id=1)]).marks == ()
 
 

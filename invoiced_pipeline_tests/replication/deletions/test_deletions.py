@@ -226,7 +226,7 @@ def test_transactions_of_a_voided_payment_vanish(
     ]
 
 
-def test_transactions_vanish_when_a_payment_is_applied_anew(
+def test_transactions_vanish_when_a_payment_is_reapplied(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any, paid: Paid
 ) -> None:
     sync("payments", "transactions")
@@ -234,9 +234,9 @@ def test_transactions_vanish_when_a_payment_is_applied_anew(
     # The amounts stay the same, so there is not even an event.
     first, _, third = paid.invoices
     applied = [share(first, 4), share(third, 3), CREDIT]
-    told = emulator.store.count("events")
+    seen = emulator.store.count("events")
     api("PATCH", f"/payments/{paid.id}", {"applied_to": applied})
-    kinds = {event["type"] for event in emulator.store.all("events")[told:]}
+    kinds = {event["type"] for event in emulator.store.all("events")[seen:]}
     assert not kinds & {"payment.updated", "transaction.deleted"}
     sync("payments", "transactions")
     there = {record["id"] for record in emulator.store.all("transactions")}
@@ -335,8 +335,8 @@ def test_events_that_only_sound_like_deletions(
     api("DELETE", f"/customers/1/contacts/{contact['id']}")
     api("DELETE", "/plans/plan")
     api("DELETE", f"/payments/{payment['id']}")
-    told = {event["type"] for event in emulator.store.all("events")}
-    assert told >= {"subscription.deleted", "contact.deleted", "payment.deleted"}
+    seen = {event["type"] for event in emulator.store.all("events")}
+    assert seen >= {"subscription.deleted", "contact.deleted", "payment.deleted"}
     reports = sync("subscriptions", "plans", "payments")
     assert sum(report.deleted for report in reports.values()) == 0
     assert replicate.query("select status, _deleted_at from subscriptions") == [("canceled", None)]
@@ -389,7 +389,7 @@ def test_ignored_deletions_cost_nothing(
 
 
 @pytest.mark.slow
-def test_deletions_are_read_whatever_the_mode(
+def test_deletions_are_read_in_every_mode(
     emulator: Emulator, replicate: Replica, api: Api, sync: Any
 ) -> None:
     for number in (1, 2):

@@ -7,7 +7,7 @@ import pytest
 from invoiced_emulator.run import fill
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
-from invoiced_pipeline.catalog.wording import companions
+from invoiced_pipeline.catalog.descriptions import companions
 from invoiced_pipeline.replication.documentation.dataset import document_dataset
 from invoiced_pipeline.replication.documentation.er_diagram import dot, entities, mermaid
 from invoiced_pipeline.replication.documentation.reference import (

@@ -96,7 +96,7 @@ def test_records_that_no_window_shows_are_brought(emulator: Emulator, replicate:
     assert 203 in replicate.ids("invoices")
 
 
-def test_what_is_created_or_changed_meanwhile_is_not_marked(
+def test_records_created_or_changed_during_a_sweep_are_not_marked(
     emulator: Emulator, replicate: Replica
 ) -> None:
     put_invoices(emulator, 3)

@@ -24,7 +24,7 @@ from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.report import PushReport
 from invoiced_pipeline.writeback.run import push_writeback
 from invoiced_pipeline_tests.conftest import Replica, customer
-from invoiced_pipeline_tests.writeback.pushing import LONG, PATIENCE, HandClock
+from invoiced_pipeline_tests.writeback.push_harness import LONG, RETRY_POLICY, HandClock
 
 STATES = ["current", "stale", "lacking", "dropped", "hashed", "not replicated", "unchecked"]
 Hook = Callable[[], object]
@@ -67,7 +67,7 @@ class Updating:
 
     def push(self, *, meanwhile: Hook | None = None) -> PushReport:
         key = SecretStr(self.emulator.api_key)
-        client = InvoicedClient(self.emulator.url, key, patience=PATIENCE)
+        client = InvoicedClient(self.emulator.url, key, retry_policy=RETRY_POLICY)
         context = PushContext(
             client=client,
             api_key=key,
@@ -419,7 +419,7 @@ def test_nothing_is_sent_where_the_record_cannot_be_read(
     assert said[failure][1] in (entry.error or "")
 
 
-def test_the_plan_tells_what_is_replaced_and_counts_requests(
+def test_the_plan_shows_what_is_replaced_and_counts_requests(
     emulator: Emulator, updating: Updating
 ) -> None:
     emulator.store.put_many("customers", [customer(n, metadata={"erp": "9"}) for n in (1, 2, 3)])

@@ -317,7 +317,7 @@ def test_a_marker_takes_one_key_of_metadata(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"active": False}, "is not active: nothing was sent"),
         ({"max_records": 1}, "would send 2, but max_records = 1"),
@@ -325,11 +325,11 @@ def test_a_marker_takes_one_key_of_metadata(database: Database) -> None:
         ({"max_records": 2, "max_amount": 7}, None),
     ],
 )
-def test_limits(database: Database, settings: dict[str, Any], told: str | None) -> None:
+def test_limits(database: Database, settings: dict[str, Any], message: str | None) -> None:
     plan = plan_of(database, "record_payment", {"amount": 3}, {"amount": 4}, **settings)
     refusal = plan.refusal()
-    assert (refusal is None) == (told is None)
-    assert (told or "") in (refusal or "")
+    assert (refusal is None) == (message is None)
+    assert (message or "") in (refusal or "")
 
 
 CUSTOM = {"method": "POST", "path": "/notes"}

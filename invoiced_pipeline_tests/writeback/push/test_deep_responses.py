@@ -10,7 +10,7 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plan.test_partial_updates import Updating
-from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, planned
+from invoiced_pipeline_tests.writeback.push_harness import LONG, PushHarness, planned
 
 DEEP = b'"deep": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000
 
@@ -48,7 +48,7 @@ def deepen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_deep")
 @pytest.mark.parametrize("fault", [None, "lose_response"])
 @pytest.mark.parametrize("number", [None, "C-7"])
-def test_row_is_sent_once(pushing: Pushing, fault: Any, number: str | None) -> None:
+def test_row_is_sent_once(pushing: PushHarness, fault: Any, number: str | None) -> None:
     if fault:
         pushing.emulator.faults.next(fault, method="POST")
     row = planned("k", {"name": "Ada"} | ({"number": number} if number else {}))
@@ -63,7 +63,7 @@ def test_row_is_sent_once(pushing: Pushing, fault: Any, number: str | None) -> N
 
 
 @pytest.mark.usefixtures("_deep")
-def test_refusal_keeps_its_message(pushing: Pushing) -> None:
+def test_refusal_keeps_its_message(pushing: PushHarness) -> None:
     report = pushing([planned("k", {"name": ""})])
     (problem,) = report.failures
     assert problem.state == "rejected"

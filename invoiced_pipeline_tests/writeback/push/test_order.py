@@ -4,7 +4,7 @@ import pytest
 
 from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline.exceptions import PushRefusedError
-from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.push_harness import LONG, PushHarness, customers, planned
 from invoiced_pipeline_tests.writeback.test_exactly_once import change, issued
 
 MAKES = planned("r", {"name": "A"})
@@ -14,16 +14,16 @@ NAMES = [
 ]
 
 
-def writes(pushing: Pushing) -> list[str]:
+def writes(pushing: PushHarness) -> list[str]:
     return [each[0] for each in pushing.emulator.requests if each[0] != "GET"]
 
 
-def name_of(pushing: Pushing) -> str:
+def name_of(pushing: PushHarness) -> str:
     (record,) = pushing.emulator.store.all("customers")
     return record["name"]
 
 
-def test_rows_of_one_key_are_sent_in_order(pushing: Pushing) -> None:
+def test_rows_of_one_key_are_sent_in_order(pushing: PushHarness) -> None:
     assert pushing([MAKES, *NAMES, *customers(30)]).failure is None
     first = min(pushing.emulator.store.all("customers"), key=lambda each: each["id"])
     names = {each["name"] for each in pushing.emulator.store.all("customers")}
@@ -35,13 +35,13 @@ def test_rows_of_one_key_are_sent_in_order(pushing: Pushing) -> None:
 
 @pytest.mark.parametrize("fault", ["lose_response", "drop_connection", "fail_after_commit"])
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_lost_response_keeps_the_order(pushing: Pushing, fault: Fault, at: int) -> None:
+def test_lost_response_keeps_the_order(pushing: PushHarness, fault: Fault, at: int) -> None:
     pushing.emulator.faults.next(fault, method="POST" if at == 0 else "PATCH", skip=max(0, at - 1))
     assert pushing([MAKES, *NAMES], waits=True).failure is None
     assert name_of(pushing) == "C"
 
 
-def test_rows_behind_a_refused_one_are_not_sent(pushing: Pushing) -> None:
+def test_rows_behind_a_refused_one_are_not_sent(pushing: PushHarness) -> None:
     wrong = planned("r", {"email": "x"}, action="update", method="PATCH", path="/customers/{id}")
     report = pushing([MAKES, wrong, NAMES[1]])
     assert report.states == {"rejected": 1}
@@ -56,7 +56,7 @@ def array(count: int, *, batch: int = 0, start: int = 0) -> list:
     ]
 
 
-def test_refused_array_is_refused_for_each_row(pushing: Pushing) -> None:
+def test_refused_array_is_refused_for_each_row(pushing: PushHarness) -> None:
     pushing.operation = "custom"
     options = {"path": "/notes", "method": "POST"}
     report = pushing([*array(3), *array(2, batch=1, start=3)], **options)
@@ -66,7 +66,7 @@ def test_refused_array_is_refused_for_each_row(pushing: Pushing) -> None:
     assert len({entry.idempotency_key for entry in entries}) == 2
 
 
-def test_array_whose_response_is_lost_is_unknown_for_each_row(pushing: Pushing) -> None:
+def test_array_whose_response_is_lost_is_unknown_for_each_row(pushing: PushHarness) -> None:
     pushing.operation = "custom"
     options = {"path": "/notes", "method": "POST"}
     pushing.emulator.faults.next("lose_response", method="POST")
@@ -76,7 +76,7 @@ def test_array_whose_response_is_lost_is_unknown_for_each_row(pushing: Pushing) 
     assert writes(pushing) == ["POST"]
 
 
-def test_custom_rows_with_one_request_each(pushing: Pushing) -> None:
+def test_custom_rows_with_one_request_each(pushing: PushHarness) -> None:
     pushing.operation = "custom"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     body = {"notes": "Hello", "customer_id": 7}
@@ -87,7 +87,7 @@ def test_custom_rows_with_one_request_each(pushing: Pushing) -> None:
 
 @pytest.mark.parametrize(("action", "draft"), [("delete", False), ("void", True)])
 def test_invoice_that_changed_since_the_plan_is_not_touched(
-    pushing: Pushing, action: str, draft: bool
+    pushing: PushHarness, action: str, draft: bool
 ) -> None:
     pushing.operation = "delete_invoice"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
@@ -104,7 +104,7 @@ def test_invoice_that_changed_since_the_plan_is_not_touched(
 @pytest.mark.parametrize(
     "limits", [{"active": False}, {"max_records": 2}, {"max_amount": 5}, {"max_deletes": 2}]
 )
-def test_plan_over_a_limit_sends_nothing(pushing: Pushing, limits: dict) -> None:
+def test_plan_over_a_limit_sends_nothing(pushing: PushHarness, limits: dict) -> None:
     rows = [
         change(f"/invoices/{at}", None, action="delete", method="DELETE", amount=2)
         for at in range(3)
@@ -114,7 +114,7 @@ def test_plan_over_a_limit_sends_nothing(pushing: Pushing, limits: dict) -> None
     assert writes(pushing) == []
 
 
-def test_reject_share_allows_refused_rows(pushing: Pushing) -> None:
+def test_reject_share_allows_refused_rows(pushing: PushHarness) -> None:
     rows = [*customers(9), planned("bad", {"name": ""})]
     assert "1 of 10 rows was refused" in (pushing(rows).failure or "")
     report = pushing(rows, reject_share=0.1)
@@ -122,7 +122,7 @@ def test_reject_share_allows_refused_rows(pushing: Pushing) -> None:
     assert report.failures[0].record_key == "bad", "allowed, but still listed"
 
 
-def test_record_that_somebody_edits_is_sent_by_the_next_push(pushing: Pushing) -> None:
+def test_record_that_somebody_edits_is_sent_by_the_next_push(pushing: PushHarness) -> None:
     pushing.operation = "update_customer"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     pushing.emulator.lock("customers", 7)

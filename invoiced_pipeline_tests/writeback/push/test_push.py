@@ -3,19 +3,19 @@
 import pytest
 
 from invoiced_emulator.http.fault_injection import Fault
-from invoiced_pipeline_tests.writeback.pushing import LONG, Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.push_harness import LONG, PushHarness, customers, planned
 
 
-def names(pushing: Pushing) -> list[str]:
+def names(pushing: PushHarness) -> list[str]:
     return sorted(record["name"] for record in pushing.emulator.store.all("customers"))
 
 
-def posts(pushing: Pushing) -> int:
+def posts(pushing: PushHarness) -> int:
     return sum(method == "POST" for method, *_ in pushing.emulator.requests)
 
 
 @pytest.mark.everywhere
-def test_new_rows_are_sent_once(pushing: Pushing) -> None:
+def test_new_rows_are_sent_once(pushing: PushHarness) -> None:
     rows = customers(30)
     report = pushing(rows)
     assert report.failure is None
@@ -30,7 +30,9 @@ def test_new_rows_are_sent_once(pushing: Pushing) -> None:
 
 
 @pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit", "truncate_body"])
-def test_committed_request_is_looked_up_and_not_sent_again(pushing: Pushing, fault: Fault) -> None:
+def test_committed_request_is_looked_up_and_not_sent_again(
+    pushing: PushHarness, fault: Fault
+) -> None:
     pushing.emulator.faults.next(fault, method="POST")
     report = pushing(customers(3))
     assert report.failure is None
@@ -39,7 +41,7 @@ def test_committed_request_is_looked_up_and_not_sent_again(pushing: Pushing, fau
     assert set(pushing.states().values()) == {"succeeded"}
 
 
-def test_request_lost_before_the_commit(pushing: Pushing) -> None:
+def test_request_lost_before_the_commit(pushing: PushHarness) -> None:
     pushing.emulator.faults.next("drop_connection", method="POST")
     report = pushing(customers(2))
     assert report.states == {"succeeded": 1, "sent": 1}
@@ -55,14 +57,14 @@ def test_request_lost_before_the_commit(pushing: Pushing) -> None:
     assert (again.attempts, again.state) == (2, "succeeded")
 
 
-def test_waiting_push_resolves_its_own_open_outcomes(pushing: Pushing) -> None:
+def test_waiting_push_resolves_its_own_open_outcomes(pushing: PushHarness) -> None:
     pushing.emulator.faults.next("drop_connection", method="POST")
     assert pushing(customers(2), waits=True).failure is None
     assert names(pushing) == ["Customer 0", "Customer 1"]
     assert len(pushing.clock.pauses) == 1
 
 
-def test_refused_row_is_rejected_until_it_changes(pushing: Pushing) -> None:
+def test_refused_row_is_rejected_until_it_changes(pushing: PushHarness) -> None:
     rows = [*customers(2), planned("bad", {"name": "B", "email": "nonsense"})]
     report = pushing(rows)
     assert report.states == {"succeeded": 2, "rejected": 1}

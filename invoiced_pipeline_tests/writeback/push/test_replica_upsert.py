@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from invoiced_pipeline_tests.conftest import Replica
-from invoiced_pipeline_tests.writeback.pushing import DATASET, Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.push_harness import DATASET, PushHarness, customers, planned
 
 
 @pytest.mark.everywhere
 def test_records_are_there_before_the_next_sync(
-    replicating: Pushing, replicate: Replica, rows: Callable[[str], list[dict[str, Any]]]
+    replicating: PushHarness, replicate: Replica, rows: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     body = {"name": "A", "email": "Ann@Example.com", "metadata": {"vip": True, "seats": 5}}
     report = replicating([planned("a", body), *customers(2)])
@@ -27,7 +27,7 @@ def test_records_are_there_before_the_next_sync(
     assert (first["vip"], first["seats"]) == ("1", "5")
 
 
-def test_children_follow_their_record(replicating: Pushing, replicate: Replica) -> None:
+def test_children_follow_their_record(replicating: PushHarness, replicate: Replica) -> None:
     customer = {"id": 7, "object": "customer", "name": "A", "updated_at": 1_690_000_000}
     replicating.emulator.store.put("customers", customer)
     replicate.ok("invoices", "payments")
@@ -43,13 +43,13 @@ def test_children_follow_their_record(replicating: Pushing, replicate: Replica) 
     assert shown == [(25, invoice_id)]
 
 
-def test_unreplicated_table_is_not_created(pushing: Pushing) -> None:
+def test_unreplicated_table_is_not_created(pushing: PushHarness) -> None:
     assert pushing(customers(1)).failure is None
     with pushing.database.session(DATASET, read_only=True) as session:
         assert "customers" not in session.tables()
 
 
-def test_lost_ledger_is_restored_from_the_replica(replicating: Pushing) -> None:
+def test_lost_ledger_is_restored_from_the_replica(replicating: PushHarness) -> None:
     rows = customers(3)
     replicating(rows)
     with replicating.database.session(DATASET) as session:

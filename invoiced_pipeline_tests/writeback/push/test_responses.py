@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness, customers, planned
 
 COLUMNS = "record_key, status_code, invoiced_id, response, verified, drift"
 
 
-def responses(pushing: Pushing) -> list[tuple[Any, ...]]:
+def responses(pushing: PushHarness) -> list[tuple[Any, ...]]:
     return pushing.rows(f"select {COLUMNS} from _writeback_responses order by record_key")
 
 
 @pytest.mark.everywhere
-def test_responses_are_stored_whole(pushing: Pushing) -> None:
+def test_responses_are_stored_whole(pushing: PushHarness) -> None:
     pushing([*customers(1), planned("x", {"name": "X", "type": "alien"})])
     (made, refused) = responses(pushing)
     record = json.loads(made[3])
@@ -32,7 +32,7 @@ def test_responses_are_stored_whole(pushing: Pushing) -> None:
     assert refused[4:] == (None, None)
 
 
-def test_values_as_the_api_stores_them_are_no_drift(pushing: Pushing) -> None:
+def test_values_as_the_api_stores_them_are_no_drift(pushing: PushHarness) -> None:
     body = {
         "name": "A",
         "email": "Ann@Example.COM",
@@ -45,7 +45,7 @@ def test_values_as_the_api_stores_them_are_no_drift(pushing: Pushing) -> None:
     assert pushing([planned("a", body)]).verified == 1
 
 
-def test_value_that_differs_is_drift(pushing: Pushing) -> None:
+def test_value_that_differs_is_drift(pushing: PushHarness) -> None:
     body = {"name": "A", "autopay": True, "payment_terms": "NET 30"}  # AutoPay clears the terms
     report = pushing([planned("a", body)])
     assert report.failure is None
@@ -55,7 +55,7 @@ def test_value_that_differs_is_drift(pushing: Pushing) -> None:
     assert json.loads(drift) == [{"field": "payment_terms", "asked": "NET 30", "found": None}]
 
 
-def test_drift_shows_no_personal_values(pushing: Pushing) -> None:
+def test_drift_shows_no_personal_values(pushing: PushHarness) -> None:
     pushing.operation = "update_customer"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     body = {"name": "Secret Person", "autopay": True, "payment_terms": "NET 30"}
@@ -64,7 +64,7 @@ def test_drift_shows_no_personal_values(pushing: Pushing) -> None:
     assert "Secret" not in str(responses(pushing)[0][5])
 
 
-def test_hashed_and_dropped_columns_are_not_stored(pushing: Pushing) -> None:
+def test_hashed_and_dropped_columns_are_not_stored(pushing: PushHarness) -> None:
     tables = {"customers": {"hash": ["email"], "drop": ["phone"]}}
     pushing.connection = {"tables": tables}
     body = {"name": "A", "email": "ann@example.com", "phone": "+49 30 1234567"}
@@ -75,7 +75,7 @@ def test_hashed_and_dropped_columns_are_not_stored(pushing: Pushing) -> None:
     assert len(json.loads(responses(pushing)[0][3])["email"]) == 64
 
 
-def test_record_found_by_a_look_up_is_stored(pushing: Pushing) -> None:
+def test_record_found_by_a_look_up_is_stored(pushing: PushHarness) -> None:
     pushing.emulator.faults.next("lose_response", method="POST")
     pushing(customers(1))
     ((key, status, identity, response, verified, _),) = responses(pushing)
@@ -111,7 +111,7 @@ def receiver(status: int = 200) -> Iterator[tuple[str, list[tuple[dict[str, str]
         server.server_close()
 
 
-def test_responses_are_posted_without_secrets(pushing: Pushing, emulator: Emulator) -> None:
+def test_responses_are_posted_without_secrets(pushing: PushHarness, emulator: Emulator) -> None:
     with receiver() as (url, received):
         rows = [*customers(3), planned("x", {"name": ""})]
         report = pushing(rows, response_url=url)
@@ -124,7 +124,7 @@ def test_responses_are_posted_without_secrets(pushing: Pushing, emulator: Emulat
 
 
 @pytest.mark.parametrize("status", [500, 302])
-def test_failing_receiver_causes_no_second_request(pushing: Pushing, status: int) -> None:
+def test_failing_receiver_causes_no_second_request(pushing: PushHarness, status: int) -> None:
     with receiver(status) as (url, received):
         report = pushing(customers(20), response_url=url)
         assert report.failure is None
@@ -136,7 +136,7 @@ def test_failing_receiver_causes_no_second_request(pushing: Pushing, status: int
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "nowhere.invalid"])  # noqa: S104
-def test_link_local_addresses_are_not_contacted(pushing: Pushing, host: str) -> None:
+def test_link_local_addresses_are_not_contacted(pushing: PushHarness, host: str) -> None:
     report = pushing(customers(1), response_url=f"http://user:pw@{host}/latest")
     (note,) = report.notes
     assert "did not reach" in note

@@ -18,7 +18,7 @@ from invoiced_pipeline.writeback.push.context import PushContext
 from invoiced_pipeline.writeback.push.ledger_session import LedgerSession
 from invoiced_pipeline.writeback.push.selection import sendable_requests
 from invoiced_pipeline_tests.writeback.plans import NAME, plan_of
-from invoiced_pipeline_tests.writeback.pushing import DATASET, PATIENCE
+from invoiced_pipeline_tests.writeback.push_harness import DATASET, RETRY_POLICY
 
 STATES = ("planned", "sent", "succeeded", "rejected", "unknown", "held", "invalid")
 PAYLOADS = ("same", "changed")
@@ -63,7 +63,7 @@ def test_plan_and_push_agree(emulator: Emulator, database: Database, case: str) 
 
     Ledger(database, DATASET).write(list(known.values()))
     key = SecretStr(emulator.api_key)
-    client = InvoicedClient(emulator.url, key, patience=PATIENCE)
+    client = InvoicedClient(emulator.url, key, retry_policy=RETRY_POLICY)
     context = PushContext(
         client=client,
         api_key=key,

@@ -7,7 +7,7 @@ import pytest
 
 from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline.exceptions import AuthenticationError, DatasetMismatchError
-from invoiced_pipeline.invoiced.http.client import Patience
+from invoiced_pipeline.invoiced.http.client import RetryPolicy
 from invoiced_pipeline.invoiced.http.writer import InvoicedWriter
 from invoiced_pipeline.writeback.ledger.ledger import Ledger
 from invoiced_pipeline.writeback.plan.send_decision import Retries
@@ -15,23 +15,29 @@ from invoiced_pipeline.writeback.push import transitions
 from invoiced_pipeline.writeback.push.report import PushReport, RowFailure
 from invoiced_pipeline.writeback.recovery.outcome import KEY_LIFETIME
 from invoiced_pipeline.writeback.recovery.resolver import OutcomeResolver, Resolution
-from invoiced_pipeline_tests.writeback.pushing import DATASET, LONG, Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.push_harness import (
+    DATASET,
+    LONG,
+    PushHarness,
+    customers,
+    planned,
+)
 
-HASTY = Patience(attempts=2, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
+SHORT_TIMEOUT = RetryPolicy(attempts=2, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
 STALLS: list[Fault] = ["stall_before_commit", "stall_after_commit"]
 
 
-def posts(pushing: Pushing) -> int:
+def posts(pushing: PushHarness) -> int:
     return sum(method == "POST" for method, *_ in pushing.emulator.requests)
 
 
-def count(pushing: Pushing) -> int:
+def count(pushing: PushHarness) -> int:
     return pushing.emulator.store.count("customers")
 
 
 @pytest.mark.parametrize("stall", STALLS)
-def test_server_that_commits_after_the_time_out(pushing: Pushing, stall: Fault) -> None:
-    pushing.patience = HASTY
+def test_server_that_commits_after_the_time_out(pushing: PushHarness, stall: Fault) -> None:
+    pushing.retry_policy = SHORT_TIMEOUT
     pushing.emulator.faults.next(stall, method="POST")
     pushing(customers(1))
     pushing(customers(1))
@@ -43,8 +49,8 @@ def test_server_that_commits_after_the_time_out(pushing: Pushing, stall: Fault) 
     assert (count(pushing), posts(pushing)) == (1, 1)
 
 
-def test_wait_is_long_enough_for_a_server_that_commits_late(pushing: Pushing) -> None:
-    pushing.patience = HASTY
+def test_wait_is_long_enough_for_a_server_that_commits_late(pushing: PushHarness) -> None:
+    pushing.retry_policy = SHORT_TIMEOUT
     pushing.emulator.faults.next("stall_before_commit", method="POST")
     pushing.clock.on_pause = pushing.emulator.faults.stalls.release
     assert pushing(customers(1), waits=True).failure is None
@@ -53,10 +59,10 @@ def test_wait_is_long_enough_for_a_server_that_commits_late(pushing: Pushing) ->
 
 
 def test_without_the_wait_there_would_be_two_records(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transitions, "is_finished", lambda _: True)
-    pushing.patience = HASTY
+    pushing.retry_policy = SHORT_TIMEOUT
     pushing.emulator.faults.next("stall_before_commit", method="POST")
     pushing(customers(1))
     pushing.emulator.faults.stalls.release()
@@ -65,7 +71,7 @@ def test_without_the_wait_there_would_be_two_records(
 
 @pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit"])
 def test_without_the_look_up_there_would_be_two_records(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, fault: Fault
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr(OutcomeResolver, "resolve", _not_done)
     if fault == "lose_response":
@@ -80,7 +86,7 @@ def _not_done(_resolver, entries, _others):
 
 
 def test_same_key_prevents_a_second_record_that_the_look_up_misses(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OutcomeResolver, "resolve", _not_done)
     pushing.emulator.faults.next("lose_response", method="POST")
@@ -89,7 +95,7 @@ def test_same_key_prevents_a_second_record_that_the_look_up_misses(
 
 
 def killed(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, *, sends: bool, rows: int = 1
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch, *, sends: bool, rows: int = 1
 ) -> None:
     """Runs a push that dies between its claim and the response."""
     with monkeypatch.context() as patched:
@@ -122,7 +128,7 @@ def _once(write):
 
 @pytest.mark.parametrize("rows", [1, 7])
 def test_push_after_a_kill_says_how_many_why_and_until_when(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, rows: int
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     killed(pushing, monkeypatch, sends=False, rows=rows)
     ends = {entry.may_run_until for entry in pushing.entries().values()}
@@ -152,7 +158,7 @@ def test_message_about_open_outcomes_never_says_none() -> None:
 
 @pytest.mark.parametrize("sends", [True, False])
 def test_requests_of_a_push_that_died_are_looked_up(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, sends: bool
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch, sends: bool
 ) -> None:
     killed(pushing, monkeypatch, sends=sends)
     first = pushing.entries()["k0"]
@@ -169,7 +175,7 @@ def test_requests_of_a_push_that_died_are_looked_up(
 
 @pytest.mark.parametrize("why", ["a day later", "another API key", "a stored failure"])
 def test_idempotency_key_is_not_used_again(
-    pushing: Pushing, monkeypatch: pytest.MonkeyPatch, why: str
+    pushing: PushHarness, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     if why == "a stored failure":
         pushing.emulator.faults.next("rate5xx", method="POST")
@@ -189,14 +195,14 @@ def test_idempotency_key_is_not_used_again(
     assert count(pushing) == 1
 
 
-def test_stored_failure_that_was_carried_out_is_found(pushing: Pushing) -> None:
+def test_stored_failure_that_was_carried_out_is_found(pushing: PushHarness) -> None:
     pushing.emulator.faults.next("fail_after_commit", method="POST")
     assert pushing(customers(1)).failure is None
     assert (count(pushing), posts(pushing)) == (1, 1)
     assert pushing.clock.pauses == []
 
 
-def test_unknown_outcome_is_sent_again_only_on_request(pushing: Pushing) -> None:
+def test_unknown_outcome_is_sent_again_only_on_request(pushing: PushHarness) -> None:
     pushing.operation = "attach_payment_source"
     pushing.emulator.store.put("customers", {"id": 7, "object": "customer", "name": "A"})
     pushing.emulator.store.put("cards", {"id": 1, "object": "card", "customer": 7, "created_at": 1})
@@ -218,7 +224,7 @@ def test_unknown_outcome_is_sent_again_only_on_request(pushing: Pushing) -> None
 
 
 @pytest.mark.everywhere
-def test_two_pushes_at_once_send_a_row_once(pushing: Pushing) -> None:
+def test_two_pushes_at_once_send_a_row_once(pushing: PushHarness) -> None:
     other = replace(pushing)
     rows = customers(5)
     reports = []
@@ -228,7 +234,7 @@ def test_two_pushes_at_once_send_a_row_once(pushing: Pushing) -> None:
     assert set(pushing.states().values()) == {"succeeded"}
 
 
-def test_older_record_with_the_number_is_not_ours(pushing: Pushing) -> None:
+def test_older_record_with_the_number_is_not_ours(pushing: PushHarness) -> None:
     old = {"id": 1, "object": "customer", "name": "Old", "number": "N-1", "created_at": 1000}
     pushing.emulator.store.put("customers", old)
     pushing.emulator.faults.next("drop_connection", method="POST")
@@ -238,7 +244,7 @@ def test_older_record_with_the_number_is_not_ours(pushing: Pushing) -> None:
 
 
 @pytest.mark.parametrize("first", ["lose_response", "drop_connection"])
-def test_identical_rows_are_two_records(pushing: Pushing, first: str) -> None:
+def test_identical_rows_are_two_records(pushing: PushHarness, first: str) -> None:
     """Two identical rows whose responses were lost: two records, two IDs.
 
     Whichever row is credited with the one record that was created: replaying its creator's
@@ -255,7 +261,7 @@ def test_identical_rows_are_two_records(pushing: Pushing, first: str) -> None:
     assert len({entry.invoiced_id for entry in pushing.entries().values()}) == 2
 
 
-def test_ledger_of_another_host_is_refused(pushing: Pushing) -> None:
+def test_ledger_of_another_host_is_refused(pushing: PushHarness) -> None:
     pushing(customers(1))
     entry = replace(pushing.entries()["k0"], host="api.invoiced.com")
     Ledger(pushing.database, DATASET).write([entry])
@@ -264,7 +270,7 @@ def test_ledger_of_another_host_is_refused(pushing: Pushing) -> None:
     assert posts(pushing) == 1
 
 
-def test_wrong_key_sends_nothing(pushing: Pushing) -> None:
+def test_wrong_key_sends_nothing(pushing: PushHarness) -> None:
     pushing.api_key = "wrong000000000000000000000000000"
     with pytest.raises(AuthenticationError) as caught:
         pushing(customers(2))
@@ -272,7 +278,7 @@ def test_wrong_key_sends_nothing(pushing: Pushing) -> None:
     assert set(pushing.states().values()) <= {"planned"}
 
 
-def test_push_stops_when_the_api_is_down(pushing: Pushing) -> None:
+def test_push_stops_when_the_api_is_down(pushing: PushHarness) -> None:
     pushing.emulator.faults.status5xx = 503
     pushing.emulator.faults.next("rate5xx", 1000, method="POST")
     report = pushing(customers(100))

@@ -10,7 +10,7 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.writeback.recovery.resolver import OutcomeResolver
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer
 from invoiced_pipeline_tests.writeback.plans import ledger_entry, plan_of
-from invoiced_pipeline_tests.writeback.pushing import Pushing, customers, planned
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness, customers, planned
 from invoiced_pipeline_tests.writeback.test_exactly_once import (
     CHANGES,
     CREATIONS,
@@ -25,13 +25,13 @@ BODIES = [
 NUMBERED: dict[str, Any] = {"name": "New", "number": "N-1"}
 
 
-def writes(pushing: Pushing) -> int:
+def writes(pushing: PushHarness) -> int:
     return sum(method != "GET" for method, *_ in pushing.emulator.requests)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"])
 @pytest.mark.parametrize("case", [*CREATIONS, *CHANGES], ids=str)
-def test_response_without_a_record(pushing: Pushing, case: Case, body: bytes) -> None:
+def test_response_without_a_record(pushing: PushHarness, case: Case, body: bytes) -> None:
     """Every operation: the same push looks the record up, and the ledger has its ID."""
     prepare(pushing, case)
     pushing.operation = case.operation
@@ -48,7 +48,7 @@ def test_response_without_a_record(pushing: Pushing, case: Case, body: bytes) ->
 
 @pytest.mark.parametrize("body", BODIES)
 def test_change_after_a_response_without_a_record_creates_no_second(
-    pushing: Pushing, body: bytes
+    pushing: PushHarness, body: bytes
 ) -> None:
     pushing.emulator.faults.body = body
     pushing.emulator.faults.next("replace_body", 30, method="POST")
@@ -60,7 +60,7 @@ def test_change_after_a_response_without_a_record_creates_no_second(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_response_with_another_record(pushing: Pushing, method: str) -> None:
+def test_response_with_another_record(pushing: PushHarness, method: str) -> None:
     pushing.emulator.store.put("customers", {**CUSTOMER, "id": 7, "number": "OTHER"})
     create = planned("r", NUMBERED)
     update = planned("r", {"name": "New"}, action="update", method="PATCH", path="/customers/7")
@@ -77,7 +77,7 @@ CUSTOMER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def put_number(pushing: Pushing, age: int = 1, **fields: Any) -> None:
+def put_number(pushing: PushHarness, age: int = 1, **fields: Any) -> None:
     """Puts somebody else's record with the number, created `age` seconds ago."""
     made = int(pushing.clock.at.timestamp()) - age
     record = {**CUSTOMER, "id": 77, **NUMBERED, "created_at": made, **fields}
@@ -85,7 +85,7 @@ def put_number(pushing: Pushing, age: int = 1, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", ["drop_connection", "rate5xx"])
-def test_number_that_somebody_used_a_moment_before(pushing: Pushing, fault: Any) -> None:
+def test_number_that_somebody_used_a_moment_before(pushing: PushHarness, fault: Any) -> None:
     """The response stored under the key decides; without one, a person has to look."""
     put_number(pushing, name="Somebody else")
     pushing.emulator.faults.next(fault, method="POST")
@@ -98,7 +98,7 @@ def test_number_that_somebody_used_a_moment_before(pushing: Pushing, fault: Any)
 @pytest.mark.parametrize("fault", ["lose_response", "fail_after_commit"])
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
 def test_clock_jumps_between_request_and_look_up(
-    pushing: Pushing, jump: timedelta, fault: Any
+    pushing: PushHarness, jump: timedelta, fault: Any
 ) -> None:
     rows = [planned(f"r{at}", {"name": f"New {at}", "number": f"N-{at}"}) for at in range(10)]
     pushing.emulator.faults.next(fault, 10, method="POST")
@@ -120,7 +120,7 @@ def test_clock_jumps_between_request_and_look_up(
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=-1), timedelta(hours=1)])
-def test_api_clock_differs_from_ours(pushing: Pushing, ahead: timedelta) -> None:
+def test_api_clock_differs_from_ours(pushing: PushHarness, ahead: timedelta) -> None:
     pushing.emulator.clock.set(int((pushing.clock.at + ahead).timestamp()))
     rows = [planned(f"r{at}", {"name": f"New {at}", "number": f"N-{at}"}) for at in range(10)]
     pushing.emulator.faults.next("fail_after_commit", 10, method="POST")
@@ -128,7 +128,7 @@ def test_api_clock_differs_from_ours(pushing: Pushing, ahead: timedelta) -> None
     assert (pushing.emulator.store.count("customers"), writes(pushing)) == (10, 10)
 
 
-def test_one_record_never_belongs_to_two_rows(pushing: Pushing) -> None:
+def test_one_record_never_belongs_to_two_rows(pushing: PushHarness) -> None:
     """Two rows with one number, should they ever be sent, and both responses lost."""
     pushing.emulator.faults.next("lose_response", 2, method="POST")
     pushing([planned("a", NUMBERED), planned("b", NUMBERED)], waits=True)
@@ -211,7 +211,7 @@ def test_record_with_the_row_s_content_is_adopted(
 ) -> None:
     """A warehouse restored from a backup: the record exists, its ledger entry does not."""
     replicated(emulator, replicate)
-    pushing = Pushing(emulator, database)
+    pushing = PushHarness(emulator, database)
     rows = [
         planned("a", {"name": "Acme", "number": "N-1"}, wanted={"name": "Acme", "number": "N-1"})
     ]

@@ -37,7 +37,7 @@ def test_no_test_card_and_no_iban_is_let_through(kind: str) -> None:
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)
-def test_whatever_separates_the_digits(separator: str) -> None:
+def test_any_separator_of_the_digits(separator: str) -> None:
     for digits in TEST_CARDS:
         for parts in groupings(digits):
             written = separator.join(parts)

@@ -15,7 +15,7 @@ from invoiced_pipeline.writeback.plan.planner import PlanRequest
 from invoiced_pipeline.writeback.plan.single_row import SingleRow, plan_single
 from invoiced_pipeline.writeback.source.record_keys import LONGEST_KEY
 from invoiced_pipeline_tests.writeback.plans import NAME, ledger_entry, plan_of, planned
-from invoiced_pipeline_tests.writeback.pushing import DATASET, Pushing
+from invoiced_pipeline_tests.writeback.push_harness import DATASET, PushHarness
 
 SENT = ledger_entry(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
 
@@ -92,7 +92,7 @@ def test_references_are_trimmed_as_well(database: Database) -> None:
 )
 @pytest.mark.everywhere
 def test_a_key_that_the_ledger_cannot_hold_is_invalid(
-    pushing: Pushing, database: Database, key: str, reason: str
+    pushing: PushHarness, database: Database, key: str, reason: str
 ) -> None:
     plan = customers(database, "X1", key)
     assert [row.action for row in plan.rows] == ["create", "invalid"]
@@ -107,7 +107,7 @@ def test_a_key_that_the_ledger_cannot_hold_is_invalid(
 
 
 @pytest.mark.everywhere
-def test_the_longest_key_is_stored(pushing: Pushing, database: Database) -> None:
+def test_the_longest_key_is_stored(pushing: PushHarness, database: Database) -> None:
     key = "ü" * (LONGEST_KEY // 2)
     pushing(customers(database, key).rows)
     assert Ledger(database, DATASET).entries("create_customer")[key].state == "succeeded"
@@ -125,7 +125,7 @@ def test_the_longest_key_is_stored(pushing: Pushing, database: Database) -> None
 )
 @pytest.mark.everywhere
 def test_a_text_with_nul_is_an_invalid_row(
-    pushing: Pushing, database: Database, row: dict[str, Any], field: str | None
+    pushing: PushHarness, database: Database, row: dict[str, Any], field: str | None
 ) -> None:
     plan = plan_of(database, "create_customer", {"name": "good"}, row, check_replica=False)
     bad = plan.rows[1]

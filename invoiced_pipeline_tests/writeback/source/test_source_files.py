@@ -19,7 +19,7 @@ from invoiced_pipeline.warehouse.files.source import select_file
 from invoiced_pipeline.warehouse.files.text import Dialect
 from invoiced_pipeline.writeback.plan.plan import Plan
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan
-from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.source_reader import read_source
 
 pytestmark = pytest.mark.duckdb("files are read in the same way for every warehouse")
 
@@ -46,7 +46,7 @@ def plan_of(database: Database, folder: Path, source: str, **options: Any) -> Pl
     return make_plan(request, database)
 
 
-def told(database: Database, folder: Path, source: str, **options: Any) -> str:
+def complaint(database: Database, folder: Path, source: str, **options: Any) -> str:
     """The error of a refused source: one sentence without a traceback."""
     with pytest.raises(ConfigurationError) as caught:
         plan_of(database, folder, source, **options)
@@ -164,7 +164,7 @@ def test_what_is_no_such_file_is_refused_as_a_whole(
     database: Database, tmp_path: Path, content: bytes, sentence: str
 ) -> None:
     (tmp_path / "x.csv").write_bytes(content)
-    text = told(database, tmp_path, "x.csv")
+    text = complaint(database, tmp_path, "x.csv")
     assert sentence in text
     assert "x.csv" in text or "delimiter" in text
     assert "\n" not in text
@@ -190,7 +190,7 @@ def test_the_encoding_of_the_settings_is_used(
 
 def test_a_wrong_encoding_names_the_right_one(database: Database, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes("ext_id,name\nC1,é\n".encode("utf-8-sig"))
-    assert "encoding = 'utf-8'" in told(database, tmp_path, "x.csv", encoding="cp1252")
+    assert "encoding = 'utf-8'" in complaint(database, tmp_path, "x.csv", encoding="cp1252")
 
 
 @pytest.mark.parametrize("options", [{"encoding": "utf-9"}, {"encoding": "base64"},
@@ -222,7 +222,7 @@ def test_other_files_are_refused_by_name(
         (tmp_path / source).write_text("ext_id,name\nC1,a\n", encoding="utf-8")
     elif source == "x.unheard":
         return
-    text = told(database, tmp_path, source)
+    text = complaint(database, tmp_path, source)
     assert f"{source} is a kind of file that is not supported. Save it as CSV UTF-8" in text
 
 
@@ -239,7 +239,7 @@ def test_nothing_is_downloaded_for_a_query(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    text = told(database, tmp_path, query)
+    text = complaint(database, tmp_path, query)
     assert "nothing is downloaded to read a source" in text
     assert not (tmp_path / ".duckdb").exists()
 
@@ -260,7 +260,7 @@ def test_a_parquet_file_has_the_columns_of_the_file(database: Database, tmp_path
     )  # fmt: skip
     assert found.rows == [("C1", "a", 7, "f", Decimal("1000000000000000.01"), 8)]
     path.write_bytes(b"no parquet")
-    assert "cannot be read as Parquet" in told(database, folder, path.name)
+    assert "cannot be read as Parquet" in complaint(database, folder, path.name)
 
 
 def test_a_csv_below_a_partitioned_folder_has_no_column_of_the_path(
@@ -302,7 +302,7 @@ def test_a_file_without_usable_objects_is_refused(
     database: Database, tmp_path: Path, text: str
 ) -> None:
     (tmp_path / "x.ndjson").write_text(text, encoding="utf-8")
-    assert "line 1 of x.ndjson" in told(database, tmp_path, "x.ndjson")
+    assert "line 1 of x.ndjson" in complaint(database, tmp_path, "x.ndjson")
 
 
 @pytest.mark.parametrize("ending", ["csv", "ndjson"])
@@ -320,7 +320,7 @@ def test_expressions_see_text_and_a_failing_one_names_its_value(
     plan = plan_of(database, tmp_path, f"x.{ending}", mapping=mapping, **options)
     assert [(row.body or {}).get("name") for row in plan.rows] == ["0012", "7", "abc"]
     mapping["credit_limit"] = {"sql": "cast(lim as decimal)"}
-    text = told(database, tmp_path, f"x.{ending}", mapping=mapping, **options)
+    text = complaint(database, tmp_path, f"x.{ending}", mapping=mapping, **options)
     line = 4 if ending == "csv" else 3
     assert f"mapping.credit_limit: `cast(lim as decimal)` fails in line {line}: " in text
     assert '"abc"' in text
@@ -329,7 +329,9 @@ def test_expressions_see_text_and_a_failing_one_names_its_value(
 
 def test_a_failing_expression_hides_a_card_number(database: Database, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("ext_id,a\nC1,4242 4242 4242 4242\n", encoding="utf-8")
-    text = told(database, tmp_path, "x.csv", mapping={"name": {"sql": "a::int"}}, exclude=["a"])
+    text = complaint(
+        database, tmp_path, "x.csv", mapping={"name": {"sql": "a::int"}}, exclude=["a"]
+    )
     assert "4242" not in text
 
 
@@ -354,7 +356,7 @@ def test_sources_that_do_not_exist(
     database: Database, tmp_path: Path, source: str, sentence: str
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert sentence in told(database, tmp_path, source)
+    assert sentence in complaint(database, tmp_path, source)
 
 
 def test_an_empty_file_of_rows_has_expressions(database: Database, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from invoiced_pipeline.writeback.source.decimal_notation import number_of
 from invoiced_pipeline.writeback.source.instants import Instant
 from invoiced_pipeline.writeback.source.values import fitted
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
-from invoiced_pipeline_tests.writeback.pushing import Pushing
+from invoiced_pipeline_tests.writeback.push_harness import PushHarness
 
 EPOCH_2026_11_07 = 1_794_009_600
 EPOCH_2026_10_20 = 1_792_454_400
@@ -556,7 +556,7 @@ def test_a_warning_hides_private_values(database: Database) -> None:
     assert "'1928.0'" in second.warnings[0]
 
 
-def test_rows_that_could_not_be_read_are_invalid_rows(pushing: Pushing) -> None:
+def test_rows_that_could_not_be_read_are_invalid_rows(pushing: PushHarness) -> None:
     plan = selection_plan(
         pushing.database,
         "create_customer",

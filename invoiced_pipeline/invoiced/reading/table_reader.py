@@ -1,4 +1,4 @@
-"""The reading of one table's windows, in the way that its endpoint allows."""
+"""Reads one table's windows, in the way that its endpoint allows."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -29,8 +29,8 @@ MAX_CLOCK_ERROR = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Reading:
-    """One table's records whose `updated_at` lies in `windows`; iterate `pages` once.
+class TableReader:
+    """Reads a table's records whose `updated_at` lies in `windows`; iterate `pages` once.
 
     Attributes:
         client: Where to read.

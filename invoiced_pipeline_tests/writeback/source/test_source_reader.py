@@ -12,7 +12,7 @@ from invoiced_pipeline.settings import WritebackSettings
 from invoiced_pipeline.warehouse.database import Database, Selection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.writeback.plan.planner import PlanRequest, make_plan
-from invoiced_pipeline.writeback.source.reading import read_source
+from invoiced_pipeline.writeback.source.source_reader import read_source
 
 pytestmark = pytest.mark.duckdb("these queries are in its dialect")
 
@@ -143,7 +143,7 @@ def test_a_source_cannot_change_anything(
 
 
 @pytest.mark.parametrize(
-    ("source", "options", "told"),
+    ("source", "options", "message"),
     [
         ("select 1 as a", {}, "key names the column 'id', but the source has a"),
         ("select 1 as id", {"mapping": {"amount": "sum"}}, "would be { value = ... }"),
@@ -157,11 +157,11 @@ def test_a_source_cannot_change_anything(
     ],
 )
 def test_a_wrong_source_is_refused(
-    database: Database, source: str, options: dict[str, Any], told: str
+    database: Database, source: str, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_source(settings_of(source, **options), database, "invoiced")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "Write-back 'it'" in str(caught.value)
     assert "4242" not in str(caught.value)
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog.operations import operation
-from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.invoiced.http.json_body import encode_body
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import ConnectionSettings, WritebackSettings
@@ -23,8 +23,8 @@ from invoiced_pipeline.writeback.push.push import push
 from invoiced_pipeline.writeback.push.report import PushReport
 
 DATASET = "invoiced"
-PATIENCE = Patience(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
-LONG = timedelta(seconds=PATIENCE.read_seconds + 61)
+RETRY_POLICY = RetryPolicy(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
+LONG = timedelta(seconds=RETRY_POLICY.read_seconds + 61)
 """The time after which no request can be running."""
 
 
@@ -64,7 +64,7 @@ def customers(count: int, *, start: int = 0) -> list[PlannedRow]:
 
 
 @dataclass
-class Pushing:
+class PushHarness:
     """Pushes rows to an emulator, and reads the ledger."""
 
     emulator: Emulator
@@ -75,7 +75,7 @@ class Pushing:
     connection: dict[str, Any] = field(default_factory=dict)
     api_key: str | None = None
     run_id: str = "run"
-    patience: Patience = PATIENCE
+    retry_policy: RetryPolicy = RETRY_POLICY
 
     def __call__(
         self,
@@ -98,7 +98,7 @@ class Pushing:
         )
         every = list(rows)
         key = SecretStr(self.api_key or self.emulator.api_key)
-        client = InvoicedClient(self.emulator.url, key, patience=self.patience)
+        client = InvoicedClient(self.emulator.url, key, retry_policy=self.retry_policy)
         connection = ConnectionSettings(api_url=self.emulator.url, **self.connection)
         context = PushContext(
             client=client,
@@ -122,7 +122,7 @@ class Pushing:
         finally:
             client.close()
 
-    def without_replica(self) -> "Pushing":
+    def without_replica(self) -> "PushHarness":
         """Replicates another table only, so that pushes load nothing into the replica."""
         with self.database.session(DATASET) as session:
             session.run("create table plans (_deleted_at timestamp with time zone)")

@@ -1,4 +1,4 @@
-"""The result of a question to the warehouse, as a table."""
+"""Prints the result of a query as a table."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,19 +8,19 @@ from rich.markup import escape
 from invoiced_pipeline.commands.common.amounts import amount_text
 from invoiced_pipeline.commands.common.console import console
 from invoiced_pipeline.commands.common.grid import Grid
-from invoiced_pipeline.warehouse.sample_queries import Answer
+from invoiced_pipeline.warehouse.sample_queries import QueryResult
 
 _TEXT_COLUMNS = {"customer", "email", "invoice", "currency", "status"}
 """Columns that hold no numbers."""
 
 
-def show_answer(answer: Answer) -> None:
-    """Prints one question's result."""
-    grid = Grid(answer.title)
-    for column in answer.columns:
+def show_result(result: QueryResult) -> None:
+    """Prints one query's result."""
+    grid = Grid(result.title)
+    for column in result.columns:
         grid.add_column(column, justify="left" if column in _TEXT_COLUMNS else "right")
-    money = answer.columns.index("currency") if "currency" in answer.columns else None
-    for row in answer.rows:
+    money = result.columns.index("currency") if "currency" in result.columns else None
+    for row in result.rows:
         currency = None if money is None else str(row[money])
         grid.add_row(*(escape(_text(value, currency)) for value in row))
     console.print(grid)

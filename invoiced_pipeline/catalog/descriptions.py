@@ -1,4 +1,4 @@
-"""The words in which the warehouse and docs/schema.md describe tables and columns."""
+"""Descriptions of columns, for comments in the warehouse and docs/schema.md."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ DELETED_AT = "_deleted_at"
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """A column that a view of current rows has beside a table's own.
+    """A column of a view of current rows, in addition to those of the table.
 
     Attributes:
         name: Its name.
-        of: The table's column that it is made of.
-        sql: Standard SQL over the table's columns.
-        type: What it is, in SQL.
-        description: What it holds.
+        of: The column of the table that it is computed from.
+        sql: The expression, in standard SQL.
+        type: The SQL type.
+        description: The description.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Companion:
 
 
 def companions(columns: Iterable[Column]) -> list[Companion]:
-    """The day of every instant that names one, and the instant of every number of seconds."""
+    """Returns the days of timestamps that mean a day, and the instants of epoch seconds."""
     found = []
     for column in columns:
         if column.is_day:
@@ -55,12 +55,12 @@ def companions(columns: Iterable[Column]) -> list[Companion]:
 
 
 def day_of(column: str) -> str:
-    """SQL for the day that an instant names, whatever the session's time zone is."""
+    """Returns SQL for the day of a timestamp, independent of the session's time zone."""
     return f"cast(\"{column}\" at time zone 'UTC' as date)"
 
 
 def column_text(column: Column, keys: Sequence[ForeignKey] = ()) -> str:
-    """What a column holds, what it joins and how it misleads."""
+    """Returns the description of a column, with its joins and pitfalls."""
     parts = [column.description]
     parts += [f"Joins {key.table}.id." for key in keys if key.column == column.name]
     if column.is_day:

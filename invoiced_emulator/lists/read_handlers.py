@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from invoiced_emulator.calls.call import Call, Handler, Response
+from invoiced_emulator.lists.field_selection import render, requested_fields
 from invoiced_emulator.lists.filters import add_filters, add_windows
+from invoiced_emulator.lists.order import Order, requested_order
 from invoiced_emulator.lists.parameters import add_special, check_strict
-from invoiced_emulator.lists.rendering import render, requested_fields
-from invoiced_emulator.lists.sorting import Order, requested_order
 from invoiced_emulator.protocol.errors import not_found, refused
 from invoiced_emulator.protocol.exact_json import encode
-from invoiced_emulator.protocol.paging import (
+from invoiced_emulator.protocol.pages import (
     CURSOR_REQUIRED_FROM,
     Page,
     link_header,
@@ -187,7 +187,7 @@ def _page_keys(
                 "You must retrieve all preceding page numbers before retrieving this page."
             )
     sql = (
-        f"SELECT r.key FROM {tables(where, order.sql)} WHERE {where} "  # noqa: S608
+        f"SELECT r.key FROM {tables(where, order.sql)} WHERE {where} "  # noqa: S608 - values are bound
         f"ORDER BY {order.sql} LIMIT ? OFFSET ?"
     )
     found = service.store.rows(sql, (*parameters, page.size, offset))

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from invoiced_pipeline.commands.common.answer import show_answer
 from invoiced_pipeline.commands.common.console import console
 from invoiced_pipeline.commands.common.grid import Grid
+from invoiced_pipeline.commands.common.query_result import show_result
 from invoiced_pipeline.commands.writeback_actions import run_push
 from invoiced_pipeline.commands.writeback_output import result_data
 from invoiced_pipeline.settings import Settings
 from invoiced_pipeline.warehouse.open import open_database
-from invoiced_pipeline.warehouse.sample_queries import Answer
+from invoiced_pipeline.warehouse.sample_queries import QueryResult
 
 _PUSHED = ("shop_payments", "credit_watch")
 """The write-backs to push; the first one's parents are pushed with it."""
@@ -24,10 +24,10 @@ _ROUND_TRIP = """
 
 
 def push_demo(settings: Settings) -> str | None:
-    """Pushes the demo's write-backs, and shows what became of their rows.
+    """Pushes the demo's write-backs, and shows the outcome of their rows.
 
     Returns:
-        Why one of them failed; None where none has, or there are none.
+        Why one of them failed; None if none failed, or there are none.
     """
     known = {each.name for each in settings.writeback}
     grid = Grid("Written back to Invoiced")
@@ -63,4 +63,4 @@ def show_round_trip(settings: Settings) -> None:
     columns = ("customer", "email", "invoice", "currency", "total", "balance", "status")
     if rows:
         title = "And back again: the written records, read by the next sync"
-        show_answer(Answer(title, columns, rows))
+        show_result(QueryResult(title, columns, rows))

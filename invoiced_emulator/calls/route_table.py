@@ -1,4 +1,4 @@
-"""Routes: which handler answers which method and path."""
+"""The routes: the handler of every method and path."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

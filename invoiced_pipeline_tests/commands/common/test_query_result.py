@@ -6,21 +6,21 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from invoiced_pipeline.commands.common import answer
+from invoiced_pipeline.commands.common import query_result
 from invoiced_pipeline.commands.common.amounts import amount_text
-from invoiced_pipeline.warehouse.sample_queries import Answer
+from invoiced_pipeline.warehouse.sample_queries import QueryResult
 from invoiced_pipeline_tests.commands.screens import WIDTHS, new_screen, table_lines
 
 
 @pytest.fixture(params=WIDTHS)
 def screen(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Console:
-    """The console of answers, of a given width."""
+    """The console of results, of a given width."""
     console = new_screen(request.param)
-    monkeypatch.setattr(answer, "console", console)
+    monkeypatch.setattr(query_result, "console", console)
     return console
 
 
-AGING = Answer(
+AGING = QueryResult(
     "Receivables aging",
     ("currency", "invoices", "not due", "1-30 days", "31-60", "61-90", "over 90"),
     [
@@ -32,7 +32,7 @@ AGING = Answer(
 
 
 def test_amounts_are_whole_at_any_width(screen: Console) -> None:
-    answer.show_answer(AGING)
+    query_result.show_result(AGING)
     text = "\n".join(table_lines(screen))
     assert text.count("5,803,525,123.45") == 5
     assert re.search(r"1,234,567,890\s", text)  # yen
@@ -45,7 +45,9 @@ def test_amounts_are_whole_at_any_width(screen: Console) -> None:
 def test_names_are_whole_and_may_hold_anything(screen: Console) -> None:
     name = "Lindenhof [bold] Gardens and Company of the Northern Territories"
     rows = [(name, "usd", 7, Decimal("162113.25"))] * 2
-    answer.show_answer(Answer("Largest", ("customer", "currency", "invoices", "open"), rows))
+    query_result.show_result(
+        QueryResult("Largest", ("customer", "currency", "invoices", "open"), rows)
+    )
     lines = table_lines(screen)
     assert all(any(word in line for line in lines) for word in name.split())
     assert sum("162,113.25" in line for line in lines) == 2
