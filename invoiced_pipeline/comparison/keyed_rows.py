@@ -1,14 +1,14 @@
 """The rows of a table in the order of its key, page by page: a large table fits in memory."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
 from invoiced_pipeline.catalog import Column
 from invoiced_pipeline.warehouse.database import Session
 
-PAGE = 10_000
+PAGE = 5_000
 
 Row = tuple[Any, ...]
 
@@ -31,17 +31,26 @@ def keyed_rows(
     kind = "bigint" if key.type == "bigint" else "text"
     order = f'cast("{key.name}" as {kind})' + ("" if kind == "bigint" else ' collate "C"')
     listed = ", ".join([order, *(f'"{each}"' for each in columns)])
-    last = None
-    while True:
-        where = f'"{key.name}" is not null' if last is None else f"{order} > %s"
-        values, source = ([], name) if last is None else ([last], name.replace("%", "%%"))
-        sql = f"select {listed} from {source} where {where} order by 1 limit {PAGE}"  # noqa: S608
-        rows = session.rows(sql, values)
-        groups = [(found, list(group)) for found, group in groupby(rows, key=itemgetter(0))]
-        if len(rows) == PAGE and len(groups) > 1:
-            groups.pop()  # it may continue on the next page
-        for found, group in groups:
+    source = name.replace("%", "%%")
+    for after, last in pairwise([None, *_ends(session, name, order), None]):
+        bounds = {f"{order} > %s": after, f"{order} <= %s": last}
+        values = {sql: bound for sql, bound in bounds.items() if bound is not None}
+        where = " and ".join(values) or f"{order} is not null"
+        sql = f"select {listed} from {source if values else name} where {where}"  # noqa: S608
+        rows = sorted(session.rows(sql, list(values.values())), key=itemgetter(0))
+        for found, group in groupby(rows, key=itemgetter(0)):
             yield found, [row[1:] for row in group]
-        if len(rows) < PAGE:
-            return
-        last = groups[-1][0]
+
+
+def _ends(session: Session, name: str, order: str) -> list[Any]:
+    """Returns the last key of each page but the last one.
+
+    Sorting keys alone is cheap; sorting whole rows for each page takes a gigabyte in DuckDB.
+    """
+    sql = (
+        f"select found from (select {order} as found, "  # noqa: S608 - our own names
+        f"row_number() over (order by {order}) as place from {name}) as numbered "
+        f"where mod(place, {PAGE}) = 0 order by place"
+    )
+    keys = [found for (found,) in session.rows(sql) if found is not None]
+    return list(dict.fromkeys(keys))

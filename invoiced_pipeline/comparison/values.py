@@ -1,6 +1,5 @@
 """When two tools' values of one column count as equal. docs/coming-from.md lists the rules."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -9,10 +8,11 @@ from typing import Any
 import msgspec
 
 from invoiced_pipeline.catalog.model import ColumnType
-from invoiced_pipeline.exact_json import decode_exact
 
 _MILLISECONDS_FROM = 100_000_000_000
 """A larger number of seconds would be after the year 5000: it is milliseconds."""
+
+_DECODER = msgspec.json.Decoder()
 
 _ERRORS = (ValueError, ArithmeticError, TypeError, RecursionError, msgspec.MsgspecError)
 
@@ -79,21 +79,20 @@ def _text(value: Any) -> str | None:
     return None if value in {None, ""} else str(value)
 
 
-def _json(value: Any) -> str | None:
-    """Returns JSON as a text that does not depend on spaces, the order of keys, or 1 and 1.0."""
+def _json(value: Any) -> Any:
+    """Returns JSON whose comparison ignores spaces, the order of keys, and 1 or 1.0."""
     if isinstance(value, str):
-        value = decode_exact(value) if value.strip() else None
-    return None if value is None else json.dumps(_plain(value), sort_keys=True, default=str)
+        return _DECODER.decode(value) if value.strip() else None
+    return _plain(value)
 
 
 def _plain(value: Any) -> Any:
-    """Returns JSON with all numbers as floats."""
+    """Returns a nested value of a Parquet file as JSON has it: fractions are floats."""
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    return float(value) if is_number else value
+    return float(value) if isinstance(value, Decimal) else value
 
 
 _READERS: dict[ColumnType, Callable[[Any], Any]] = {
