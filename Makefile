@@ -43,7 +43,7 @@ TAP := .venv-tap/.installed
 test: $(DEVELOPMENT) $(TAP) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-all: $(DEVELOPMENT) $(TAP) ## Run all tests, including the slow ones
+test-all: $(DEVELOPMENT) $(TAP) .venv-target/.installed ## Run all tests, including the slow ones
 	@$(BIN)/python -m pytest -n auto --dist worksteal --slow $(ARGS)
 
 TESTS := invoiced_pipeline_tests

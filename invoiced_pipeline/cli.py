@@ -17,6 +17,10 @@ COMMANDS = {
 
         With --storage-version: convert the DuckDB file, with all datasets in it, instead.
         """,
+    "compare": """Compare another tool's replica with the dataset; nothing is changed.
+
+        Exits with 0 if they are equal, 1 if they differ, and 2 if they could not be compared.
+        """,
     "sql": "Query the warehouse, read-only; table names need no schema.",
     "status": "Show the state of every table, and the next start; exits with 1 if a table failed "
     "or is stale, or a write-back failed.",

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "scheduling": FOUNDATION,
     "invoiced": (*FOUNDATION, "catalog"),
     "warehouse": (*FOUNDATION, "catalog", "selection"),
+    "comparison": (*FOUNDATION, "catalog", "warehouse"),
     "replication": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse"),
     "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
     "alerts": FOUNDATION,
@@ -40,8 +41,10 @@ LAYERS = {
         "added_columns · database · dlt_options · stored_table ← comments · dataset · "
         "deletion_marks · duckdb · integrity · load_errors · partition_rows · postgres · "
         "row_redaction · sample_queries · start_date · table_layout ← conversion · dlt_load · "
-        "files · marked_views · migration · open ← current_views · system_tables"
+        "files · marked_views · migration · open · replicas ← current_views · stitch_views · "
+        "system_tables"
     ),
+    "comparison": "keyed_rows · old_table · report · values ← comparison",
     "replication": (
         "availability · decode · failure_list · replaced_rows · report · server_clock ← request ← "
         "api_counts · dataset_state ← checks · deletions · hashed_columns · rejects ← "

@@ -93,6 +93,35 @@ def test_a_dataset_is_not_a_schema_beside_another(tmp_path: Path, ending: str) -
     assert f"connection 'acme{ending}': name: its dataset" in said
 
 
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ("acme", "is a schema of connection 'Acme'"),
+        ("acme_current", "is a schema of connection 'Acme'"),
+        ("other", "is a schema of connection 'Other'"),
+        ("stitch_other", "is a schema of connection 'Other'"),
+        ("pg_catalog", "reserves the schema"),
+        ("main", "reserves the schema"),
+        ("Stitch Acme", "is not a schema's name"),
+        ("s" * 64, "is not a schema's name"),
+    ],
+)
+def test_a_schema_for_stitchs_names_belongs_to_nothing_else(
+    tmp_path: Path, schema: str, reason: str
+) -> None:
+    other = '[[connection]]\nname = "Other"\nstitch_schema = "stitch_other"\n'
+    said = complaint(tmp_path, f'{ACME}stitch_schema = "{schema}"\n{other}')
+    assert "stitch_schema" in said
+    assert reason in said
+    free = settings_of(tmp_path, f'{ACME}stitch_schema = "stitch_acme"\n{other}')
+    assert free.first.stitch_schema == "stitch_acme"
+
+
+def test_a_new_file_is_not_named_like_a_schema_for_stitchs_names(tmp_path: Path) -> None:
+    toml = f'{ACME}stitch_schema = "stitch_acme"\n[warehouse]\npath = "stitch_acme.duckdb"'
+    assert "has the same name as the schema 'stitch_acme'" in complaint(tmp_path, toml)
+
+
 @pytest.mark.parametrize("command", ["check", "sync"])
 def test_commands_refuse_a_name_in_one_sentence(door: FrontDoor, command: str) -> None:
     ended = door.run("invoiced-pipeline", command, status=1, INVOICED_DATASET="d" * 300)

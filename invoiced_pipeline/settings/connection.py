@@ -52,6 +52,18 @@ def _start_date(value: object) -> datetime | None:
     return parse_start_date(str(value))
 
 
+def _schema_name(value: object) -> str | None:
+    if value is None or not str(value).strip():
+        return None
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", value):
+        msg = (
+            f"{value!r} is not a schema's name. Accepted: a lower-case letter, then up to 62 "
+            "letters, digits and underscores, such as stitch_invoiced"
+        )
+        raise ValueError(msg)
+    return value
+
+
 def dataset_name(name: str) -> str:
     """Derives the dataset from a connection's name: `Stitch Invoiced` becomes `stitch_invoiced`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
@@ -150,6 +162,13 @@ class ConnectionSettings(SettingsModel):
         "deleted rows, and with a day column for each date. `false` drops the views at the next "
         "sync.",
         examples=[False],
+    )
+    stitch_schema: Annotated[str | None, BeforeValidator(_schema_name)] = Field(
+        default=None,
+        description="Creates views in this schema under the names that Stitch gives its tables, "
+        "subtables and `_sdc_` columns, for dashboards made on Stitch. Without it, such views are "
+        "dropped at the next sync. See [coming-from.md](coming-from.md).",
+        examples=["stitch_invoiced"],
     )
     sweep_max_share: float = Field(
         default=0.2,

@@ -15,6 +15,11 @@ def connection_conflict(connections: Sequence[ConnectionSettings]) -> str | None
     """
     for number, later in enumerate(connections):
         where = f"connection {later.name!r}"
+        if taken := _owner_of_stitch_schema(later, connections):
+            return (
+                f"{where}: stitch_schema: {later.stitch_schema!r} is a schema of connection "
+                f"{taken.name!r}. Choose a name that no dataset has, such as stitch_{later.dataset}"
+            )
         for earlier in connections[:number]:
             if _share_a_schema(earlier, later):
                 return (
@@ -39,3 +44,17 @@ def have_different_hosts(one: ConnectionSettings, other: ConnectionSettings) -> 
 def _share_a_schema(one: ConnectionSettings, other: ConnectionSettings) -> bool:
     derived = {f"{each.dataset}{ending}" for each in (one, other) for ending in DERIVED}
     return one.dataset == other.dataset or bool({one.dataset, other.dataset} & derived)
+
+
+def _owner_of_stitch_schema(
+    connection: ConnectionSettings, connections: Sequence[ConnectionSettings]
+) -> ConnectionSettings | None:
+    """Returns the connection that has the schema for something else; None if it is free."""
+    wanted = connection.stitch_schema
+    if wanted is None:
+        return None
+    for each in connections:
+        schemas = {f"{each.dataset}{ending}" for ending in ("", *DERIVED)}
+        if wanted in schemas or (each is not connection and wanted == each.stitch_schema):
+            return each
+    return None

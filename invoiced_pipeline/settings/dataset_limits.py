@@ -20,11 +20,16 @@ _RESERVED = {
 
 
 def dataset_problem(connection: ConnectionSettings, destination: Destination) -> str | None:
-    """Explains why the destination cannot hold a connection's dataset; None if it can."""
+    """Explains why the destination cannot hold a connection's schemas; None if it can."""
     dataset, label = connection.dataset, _LABELS[destination]
     where = f"connection {connection.name!r}: name"
-    is_system = destination == "postgres" and dataset.startswith("pg_")
-    if is_system or dataset in _RESERVED[destination]:
+    stitch_schema = connection.stitch_schema
+    if stitch_schema and _is_reserved(stitch_schema, destination):
+        return (
+            f"connection {connection.name!r}: stitch_schema: {label} reserves the schema "
+            f"{stitch_schema!r}. Choose another name"
+        )
+    if _is_reserved(dataset, destination):
         return (
             f"{where}: {label} reserves the schema {dataset!r}, so no dataset can have that name. "
             "Choose another name"
@@ -39,3 +44,8 @@ def dataset_problem(connection: ConnectionSettings, destination: Destination) ->
             f"dataset, such as {DERIVED[0]}, add up to {longest}. Choose a shorter name"
         )
     return None
+
+
+def _is_reserved(schema: str, destination: Destination) -> bool:
+    is_system = destination == "postgres" and schema.startswith("pg_")
+    return is_system or schema in _RESERVED[destination]

@@ -17,6 +17,7 @@ def ambiguous_name(file: Path, connections: Sequence[ConnectionSettings]) -> str
     """Describes the schema that has the same name as `file`, and the effect; None without one."""
     stem = file.name.lstrip(".").split(".")[0].lower()
     schemas = {f"{each.dataset}{ending}" for each in connections for ending in ("", *DERIVED)}
+    schemas |= {each.stitch_schema for each in connections if each.stitch_schema}
     if stem not in schemas:
         return None
     return (

@@ -3,17 +3,22 @@
 The views name their columns: in DuckDB, a view with `select *` fails once its table gets a column.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from invoiced_pipeline.catalog.descriptions import DELETED_AT, Companion
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Relation, Session
-from invoiced_pipeline.warehouse.marked_views import View, is_ours, make_view
+from invoiced_pipeline.warehouse.marked_views import (
+    View,
+    drop_views,
+    is_free,
+    is_ours,
+    make_schema,
+    make_view,
+)
 
-logger = logging.getLogger(__name__)
+_SWITCH = "set current_views = false"
 
 HIDDEN_COLUMNS = (DELETED_AT, "_tombstone")
 """Columns that would be NULL in every row of a view."""
@@ -66,11 +71,11 @@ def keep_current_views(
             "schema cannot name its tables. Rename the file, or set current_views = false"
         )
         raise WarehouseError(message)
-    tables = [each for each in tables if _is_free(session, each, views.get(each.name))]
+    tables = [each for each in tables if is_free(schema, each.name, views.get(each.name), _SWITCH)]
     is_made = False
     with session.transaction():
         if not views and tables:
-            _create_schema(session, schema)
+            make_schema(session, schema)
         for table in tables:
             is_made |= _keep(session, table, views.get(table.name), wanted[table.name])
     return is_made
@@ -90,34 +95,8 @@ def drop_current_views(session: Session, relations: Iterable[Relation]) -> bool:
     ours = [each for each in there if is_ours(each)]
     if not ours:
         return False
-    with session.transaction():
-        for each in ours:
-            session.run(f"drop view {session.qualified(schema, each.name)}")
-    if len(ours) == len(there):
-        with suppress(WarehouseError):  # it is another user's, or holds more than views
-            session.run(f"drop schema {session.qualified(schema)}")
+    drop_views(session, schema, ours, len(there) - len(ours))
     return True
-
-
-def _is_free(session: Session, table: Relation, view: Relation | None) -> bool:
-    """Returns whether the name is free or taken by our own view."""
-    if view is None or is_ours(view):
-        return True
-    logger.warning(
-        "%s.%s was not created by invoiced-pipeline and was not changed: there is no view of %s "
-        "without deleted rows. Rename it, or set current_views = false",
-        current_schema(session.dataset),
-        table.name,
-        table.name,
-    )
-    return False
-
-
-def _create_schema(session: Session, schema: str) -> None:
-    """Creates the schema if it is missing; a user who may not create one may still use it."""
-    sql = "select 1 from information_schema.schemata where schema_name = %s"
-    if not session.rows(sql, [schema]):
-        session.run(f"create schema if not exists {session.qualified(schema)}")
 
 
 def _keep(session: Session, table: Relation, view: Relation | None, wanted: CurrentView) -> bool:

@@ -168,6 +168,22 @@ class Session(ABC):
     def seen_from_beside(self, name: str) -> str | None:
         """Returns the name of a table for a view in another schema; None if it has none there."""
 
+    @abstractmethod
+    def elements(self, column: str) -> str:
+        """Returns SQL for the elements of a JSON array, for a lateral join.
+
+        Its columns are `value`, as JSON, and `position` from 1. It has no rows if the value is NULL
+        or no array.
+
+        Args:
+            column: The JSON column, in SQL.
+        """
+
+    @property
+    @abstractmethod
+    def catalog(self) -> str:
+        """The name of the database, which DuckDB takes from the file's name."""
+
     def limit_waiting(self) -> None:  # noqa: B027 - a file has no other users
         """Makes later statements fail if they wait too long for other users of a table."""
 

@@ -1,10 +1,16 @@
 """Views that this project creates, recognised by a mark in their comment."""
 
 import hashlib
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.comments import literal
 from invoiced_pipeline.warehouse.database import Relation, Session
+
+logger = logging.getLogger(__name__)
 
 _MARK = "Made by invoiced-pipeline as "
 
@@ -29,6 +35,36 @@ class View:
 def is_ours(relation: Relation) -> bool:
     """Returns whether a relation is a view that this project created."""
     return relation.is_view and _MARK in (relation.comment or "")
+
+
+def is_free(schema: str, name: str, known: Relation | None, setting: str) -> bool:
+    """Returns whether a view may have the name; warns if something else has it.
+
+    Args:
+        schema: Where the view would be.
+        name: Its name.
+        known: What has the name; None if nothing has.
+        setting: How to do without the view, for the warning.
+    """
+    if known is None or is_ours(known):
+        return True
+    logger.warning(
+        "%s.%s was not created by invoiced-pipeline and was not changed: there is no view of %s "
+        "in %s. Rename it, or %s",
+        schema,
+        name,
+        name,
+        schema,
+        setting,
+    )
+    return False
+
+
+def make_schema(session: Session, schema: str) -> None:
+    """Creates the schema if it is missing; a user who may not create one may still use it."""
+    sql = "select 1 from information_schema.schemata where schema_name = %s"
+    if not session.rows(sql, [schema]):
+        session.run(f"create schema if not exists {session.qualified(schema)}")
 
 
 def make_view(session: Session, view: View, known: Relation | None) -> bool:
@@ -57,3 +93,23 @@ def make_view(session: Session, view: View, known: Relation | None) -> bool:
     if is_made or known is None or known.comment != comment:
         session.run(f"comment on view {name} is {literal(comment)}")
     return is_made
+
+
+def drop_views(session: Session, schema: str, views: Sequence[Relation], others: int) -> None:
+    """Drops views of a schema in one transaction, and then the schema if nothing else is in it.
+
+    Args:
+        session: May write.
+        schema: Where the views are.
+        views: What is dropped.
+        others: How many other tables and views the schema holds.
+
+    Raises:
+        WarehouseError: Nothing was dropped, because something depends on one of the views.
+    """
+    with session.transaction():
+        for each in views:
+            session.run(f"drop view {session.qualified(schema, each.name)}")
+    if not others:
+        with suppress(WarehouseError):  # it is another user's, or holds more than views
+            session.run(f"drop schema {session.qualified(schema)}")

@@ -12,13 +12,18 @@ logger = logging.getLogger(__name__)
 
 
 def document(connection: ConnectionSettings, session: Session) -> None:
-    """Updates comments, and the views without deleted rows, if something has changed.
+    """Updates comments and the dataset's views, if something has changed.
 
     Args:
         connection: It names the dataset and says which columns are hashed or dropped.
         session: A session over the dataset; the caller holds the writer's lock.
     """
-    document_dataset(session, all_tables_of(connection), current_views=connection.current_views)
+    document_dataset(
+        session,
+        all_tables_of(connection),
+        current_views=connection.current_views,
+        stitch_schema=connection.stitch_schema,
+    )
 
 
 def document_after_push(connection: ConnectionSettings, database: Database) -> None:

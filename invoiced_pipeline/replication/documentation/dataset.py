@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from invoiced_pipeline.catalog import Column, ForeignKey, Table
+from invoiced_pipeline.catalog import TABLES, Column, ForeignKey, Table
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.descriptions import column_text, companions
+from invoiced_pipeline.catalog.stitch import ALL_COLUMNS, stitch_tables
 from invoiced_pipeline.catalog.system_tables import DLT_TABLES, LOAD_ID, OWN_TABLES
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
@@ -18,26 +19,40 @@ from invoiced_pipeline.warehouse.current_views import (
     keep_current_views,
 )
 from invoiced_pipeline.warehouse.database import Relation, Session
+from invoiced_pipeline.warehouse.stitch_views import (
+    drop_stitch_views,
+    keep_stitch_views,
+    made_stitch_views,
+)
 
 logger = logging.getLogger(__name__)
 
 
-def document_dataset(session: Session, tables: Iterable[Table], *, current_views: bool) -> None:
-    """Writes comments on tables and columns, and creates or drops the views without deleted rows.
+def document_dataset(
+    session: Session,
+    tables: Iterable[Table],
+    *,
+    current_views: bool,
+    stitch_schema: str | None = None,
+) -> None:
+    """Writes comments on tables and columns, and creates or drops the dataset's views.
 
     Writes only what changed. A failure is logged, and does not fail the run.
 
     Args:
         session: A session over the dataset; the caller holds the writer's lock.
         tables: As the connection selects them, including those left out.
-        current_views: Whether the views should exist.
+        current_views: Whether the views without deleted rows should exist.
+        stitch_schema: Where the views for dashboards made on Stitch should be; None for nowhere.
     """
     tables = tuple(tables)
-    schemas = [session.dataset, current_schema(session.dataset)]
+    schemas = [session.dataset, current_schema(session.dataset), *filter(None, [stitch_schema])]
     try:
         session.limit_waiting()
         relations = session.relations(schemas)
-        if _keep_views(session, relations, tables, current_views=current_views):
+        is_changed = _keep_views(session, relations, tables, current_views=current_views)
+        is_changed |= _keep_stitch_views(session, relations, stitch_schema)
+        if is_changed:
             relations = session.relations(schemas)
         write_comments(session, relations, descriptions(tables))
     except WarehouseError as error:
@@ -58,6 +73,20 @@ def _keep_views(
         return False
 
 
+def _keep_stitch_views(session: Session, relations: Sequence[Relation], schema: str | None) -> bool:
+    """Returns whether any view was created or dropped."""
+    wanted = [each for table in TABLES for each in stitch_tables(table)]
+    try:
+        made = made_stitch_views(session, [each.name for each in wanted])
+        is_dropped = drop_stitch_views(session, [each for each in made if each.schema != schema])
+        return is_dropped | (
+            schema is not None and keep_stitch_views(session, schema, relations, wanted)
+        )
+    except WarehouseError as error:
+        logger.warning("The views for dashboards made on Stitch could not be updated: %s", error)
+        return False
+
+
 def views(tables: Iterable[Table]) -> dict[str, CurrentView]:
     """Returns the views without deleted rows, by table."""
     return {
@@ -74,6 +103,7 @@ def descriptions(tables: Iterable[Table]) -> Mapping[str, Description]:
             {
                 **{column.name: column_text(column, keys) for column in columns},
                 **{each.name: each.description for each in companions(columns)},
+                **{each.name: each.description for each in ALL_COLUMNS},
                 "_dlt_load_id": LOAD_ID,
             },
         )

@@ -73,7 +73,7 @@ class DuckDbSession(Session):
 
     def qualified(self, schema: str, name: str | None = None) -> str:
         """Returns the name with its catalog, as a schema may have the same name as the file."""
-        return ".".join(map(_quoted, filter(None, (self._catalog, schema, name))))
+        return ".".join(map(_quoted, filter(None, (self.catalog, schema, name))))
 
     def seen_from_beside(self, name: str) -> str | None:
         """Returns the name without the catalog, so that views work in a file attached as another.
@@ -81,9 +81,20 @@ class DuckDbSession(Session):
         If file and dataset have the same name, it is ambiguous, and so is the full name in a view
         (tried with DuckDB 2.0).
         """
-        if self._catalog.lower() == self._dataset.lower():
+        if self.catalog.lower() == self._dataset.lower():
             return None
         return f"{_quoted(self._dataset)}.{_quoted(name)}"
+
+    def elements(self, column: str) -> str:
+        """Returns the elements as DuckDB unnests them; `with ordinality` is newer than 1.2."""
+        array = f"case when json_type({column}) = 'ARRAY' then {column} end"
+        array = f"""from_json({array}, '["JSON"]')"""
+        return f"select unnest({array}) as value, generate_subscripts({array}, 1) as position"
+
+    @property
+    def catalog(self) -> str:
+        """The name that DuckDB gives the file's database."""
+        return self._catalog
 
     @cached_property
     def _catalog(self) -> str:

@@ -81,11 +81,24 @@ class PostgresSession(Session):
 
     def qualified(self, schema: str, name: str | None = None) -> str:
         """Returns the name with its schema."""
-        return ".".join(f'"{each}"' for each in (schema, name) if each is not None)
+        return ".".join(_quoted(each) for each in (schema, name) if each is not None)
 
     def seen_from_beside(self, name: str) -> str:
         """Returns the name with its schema; the server's views survive a renamed table."""
         return self.qualified(self._dataset, name)
+
+    def elements(self, column: str) -> str:
+        """Returns the elements as PostgreSQL unnests them."""
+        array = f"case when json_typeof({column}) = 'array' then {column} end"
+        return (
+            "select value, position "  # noqa: S608 - our own names
+            f"from json_array_elements({array}) with ordinality as each(value, position)"
+        )
+
+    @property
+    def catalog(self) -> str:
+        """Empty: names in a view never begin with the database's."""
+        return ""
 
     def limit_waiting(self) -> None:
         """Sets a lock timeout: others wait behind a statement that waits for readers."""
@@ -133,7 +146,7 @@ def open_session(
             session.run("set default_transaction_read_only to on")
         else:
             create_schema(session)
-        session.run(f'set search_path to "{dataset}"')
+        session.run(f"set search_path to {_quoted(dataset)}")
         yield session
     finally:
         connection.close()
@@ -153,6 +166,10 @@ def own_errors() -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         raise WarehouseError(str(error).strip()) from error
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _storable(values: Sequence[Any]) -> list[Any] | None:

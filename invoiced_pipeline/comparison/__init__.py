@@ -1,0 +1,1 @@
+"""The comparison of another tool's replica with this project's."""
