@@ -7,6 +7,7 @@ from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.retention.job import old_runs_definitions
+from invoiced_pipeline.defs.runs.sensor import dead_runs_sensor
 from invoiced_pipeline.defs.sweep.job import sweep_job
 from invoiced_pipeline.defs.sweep.schedule import sweep_schedule
 from invoiced_pipeline.defs.sync.assets import replicated_assets
@@ -25,6 +26,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ConfigurationError: A setting is wrong.
     """
     refuse_clear_copies(settings)
+    dead_runs = dead_runs_sensor(settings)
     return dg.Definitions.merge(
         dg.Definitions(
             resources={
@@ -34,6 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             },
             # A run has one op: a process for it would cost seconds and gain nothing.
             executor=dg.in_process_executor,
+            sensors=[dead_runs] if dead_runs else [],
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
         *(_of_writeback(settings, writeback) for writeback in settings.writeback),

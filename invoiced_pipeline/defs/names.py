@@ -8,6 +8,10 @@ OLD_RUNS_JOB = "delete_old_runs"
 """Name of the job that deletes old runs."""
 
 
+DEAD_RUNS_SENSOR = "dead_runs_sensor"
+"""Name of the sensor that ends runs whose process died."""
+
+
 def asset_key(dataset: str, table: Table) -> dg.AssetKey:
     """Returns `<dataset>/<table>`."""
     return dg.AssetKey([dataset, table.name])

@@ -23,7 +23,7 @@ from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings
-from invoiced_pipeline.warehouse.database import Holder
+from invoiced_pipeline.warehouse.database import LockState
 from invoiced_pipeline.warehouse.open import open_database
 
 State = Literal["pending", "running", "ok", "unavailable", "failed"]
@@ -124,8 +124,8 @@ def _tables(
     runs = {entry.last_run_id for entry in entries.values() if entry.last_run_id}
     alive: set[str] = set()
     if runs:
-        holder = _holder(settings, connection.dataset)
-        alive = set(living_runs(instance, connection.dataset, holder))
+        lock = _lock(settings, connection.dataset)
+        alive = set(living_runs(instance, connection.dataset, lock))
     last = {run_id: _run(instance, run_id, is_alive=run_id in alive) for run_id in runs}
     found = []
     for key, table in keys.items():
@@ -140,12 +140,12 @@ def _tables(
     return found
 
 
-def _holder(settings: Settings, dataset: str) -> Holder | None:
-    """Returns who writes; None also if the server cannot be reached: the rest needs no lock."""
+def _lock(settings: Settings, dataset: str) -> LockState:
+    """Returns who writes; nobody also if the server cannot be reached: the rest needs no lock."""
     try:
-        return open_database(settings.warehouse).current_holder(dataset)
+        return open_database(settings.warehouse).lock_state(dataset)
     except WarehouseError:
-        return None
+        return LockState()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic import Field
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import sweep_job_name, sweep_op_name
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.tags import run_tags
 
 
 class SweepConfig(dg.Config):
@@ -47,6 +48,7 @@ def sweep_job(dataset: ReplicatedDataset) -> dg.JobDefinition:
             "no `updated_at`. It lists only ids.",
             dataset.connection.description,
         ),
+        tags=run_tags(dataset.connection),
     )
     def sweep() -> None:
         compare()

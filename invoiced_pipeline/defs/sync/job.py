@@ -4,6 +4,7 @@ import dagster as dg
 
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import op_name, sync_job_name
+from invoiced_pipeline.defs.runs.tags import run_tags
 from invoiced_pipeline.defs.sync.run_config import ReplicateConfig
 from invoiced_pipeline.settings import ConnectionSettings
 
@@ -15,6 +16,7 @@ def sync_job(connection: ConnectionSettings):
         sync_job_name(dataset),
         selection=dg.AssetSelection.groups(dataset),
         config=dg.RunConfig(ops={op_name(dataset): ReplicateConfig(mode="sync")}),
+        tags=run_tags(connection),
         description=paragraphs(
             "Reads what the warehouse does not cover yet, of every table.", connection.description
         ),

@@ -124,6 +124,7 @@ class SyncRun:
             selected=frozenset(table.name for table in self._dataset.tables),
             privacy=privacy_of(connection, load_settings().hash_salt),
             reject_share=connection.reject_share,
+            default_start=self._dataset.default_start,
         )
 
     def _pin_start_date(self, database: Database) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, this_process
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, this_process
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Outcome, Service, months_ago
