@@ -13,7 +13,7 @@ result_backend = os.environ["CELERY_BROKER_URL"]
 
 # Imported before the worker forks: a run then starts in the time of a fork, in an interpreter that
 # has its code. Restart the workers after a change of the settings or of the code.
-include = ["invoiced_pipeline.definitions", "invoiced_pipeline.defs.sync.run"]
+include = ["warm_worker"]
 
 # A fresh process for each run, so that nothing of one account, and no memory, is left to the next.
 worker_max_tasks_per_child = 1

@@ -77,10 +77,14 @@ def living_job_runs(instance: dg.DagsterInstance, job: str, lock: LockState) -> 
     ]
 
 
-def queued_runs(instance: dg.DagsterInstance, dataset: str) -> list[str]:
-    """Returns the ids of the runs that replicate `dataset` and wait in Dagster's queue."""
-    queued = instance.get_runs(dg.RunsFilter(statuses=[_QUEUED]))
-    return [run.run_id for run in queued if is_over(run, dataset)]
+def waiting_runs(instance: dg.DagsterInstance, dataset: str, lock: LockState) -> list[str]:
+    """Returns the ids of the runs over `dataset` that wait in Dagster's queue or for a worker."""
+    waiting = instance.get_runs(dg.RunsFilter(statuses=[_QUEUED, dg.DagsterRunStatus.STARTING]))
+    return [
+        run.run_id
+        for run in waiting
+        if is_over(run, dataset) and (run.status is _QUEUED or is_alive(instance, run, lock))
+    ]
 
 
 def mark_failed(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -49,6 +49,9 @@ def is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun, lock: LockState) 
         return True
     if lock.dead is not None and lock.dead.run_id == run.run_id:
         return False
+    pid, _, host = run.tags.get(PROCESS_TAG, "").partition("@")
+    if pid.isdigit() and host == socket.gethostname() and not _has_process(int(pid)):
+        return False
     if lock.connected is not None:
         return run.run_id in lock.connected or _is_starting_or_ending(instance, run)
     return _has_local_process(instance, run, lock)
@@ -64,15 +67,12 @@ def _is_starting_or_ending(instance: dg.DagsterInstance, run: dg.DagsterRun) -> 
 
 
 def _has_local_process(instance: dg.DagsterInstance, run: dg.DagsterRun, lock: LockState) -> bool:
-    pid, _, host = run.tags.get(PROCESS_TAG, "").partition("@")
     age = _age(instance, run)
     if age > _LONGEST_PLANNING and _launcher_lost(instance, run):
         return False
-    if pid.isdigit():
-        if host == socket.gethostname() and not _has_process(int(pid)):
-            return False
+    if run.tags.get(PROCESS_TAG):
         # It may wait for the lock's holder, or be about to take the lock. If nobody holds the lock,
-        # the process with that id is another one.
+        # a process with its id is another one.
         return lock.holder is not None or age <= _LONGEST_PLANNING
     pids = [
         int(found[1])

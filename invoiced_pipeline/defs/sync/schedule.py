@@ -7,7 +7,7 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import asset_key, sync_job_name
-from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs, queued_runs
+from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs, waiting_runs
 from invoiced_pipeline.defs.scheduled_start import cron_schedule
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline.defs.sync.run_config import sync_config
@@ -81,8 +81,8 @@ def _reason_to_skip(
     lock = database.lock_state(connection.dataset)
     holder = lock.holder
     if holder is None:
-        queued = queued_runs(instance, connection.dataset)
-        return f"run {queued[0]} is in the queue" if queued else None
+        waiting = waiting_runs(instance, connection.dataset, lock)
+        return f"run {waiting[0]} has not started yet" if waiting else None
     run = instance.get_run_by_id(holder.run_id)
     # A run that is not in this history may be one of this connection.
     is_own = run is None or is_over(run, connection.dataset)

@@ -213,6 +213,16 @@ def test_a_start_waits_for_the_lock(service: Service, job: str) -> None:
         assert f"run {waiting} already waits for run {run_id}" in tick(service)
 
 
+def test_a_start_is_skipped_while_a_run_is_in_the_queue(service: Service) -> None:
+    """It will read all that a second one would, however long the queue is."""
+    other = dg.DagsterRun(job_name="other_sync", status=dg.DagsterRunStatus.QUEUED)
+    service.instance.add_run(other)
+    assert isinstance(tick(service), dg.RunRequest)
+    queued = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.QUEUED)
+    service.instance.add_run(queued)
+    assert tick(service) == f"run {queued.run_id} has not started yet"
+
+
 def test_a_scheduled_run_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(service, when_busy="wait")
     with holding(service.database, record_run(service, "other_sync"), "invoiced") as process:
