@@ -246,9 +246,9 @@ def _grid(loads: Sequence[Load]) -> Grid:
     note = (
         f"Measured with `make scale` on {datetime.now(UTC):%Y-%m-%d}: {ACCOUNTS} accounts, "
         f"{LATENCY_MS} ms before each response, {IN_FLIGHT} requests in flight per run, "
-        f"{_HISTORY.days} days of monthly partitions, one run at a time per worker. Two workers need "
-        f"{two.seconds / one.seconds:.2f} times as long as one. Workers, servers, accounts and "
-        f"daemon share {os.cpu_count()} cores, so machines of their own gain more than this shows."
+        f"{_HISTORY.days} days of monthly partitions, one run at a time per worker. Two workers "
+        f"need {two.seconds / one.seconds:.2f} times as long as one. Workers, servers, accounts "
+        f"and daemon share {os.cpu_count()} cores: machines of their own gain more than this shows."
     )
     return Grid(TITLE, ("", "one worker", "two workers"), rows, note)
 
