@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -97,7 +96,9 @@ def _measure(addresses: Sequence[AccountAddress], workers: int) -> Load:
         machines.start_daemon()
         machines.turn_schedules_on()
         peaks = _Peaks(machines, groups)
-        wait_until(lambda: peaks.look() or _is_complete(instance), "all syncs", within=_LONGEST)
+        wait_until(
+            lambda: peaks.look() or _is_complete(instance), "all syncs", within=_LONGEST, every=0.5
+        )
         machines.kill("daemon")
         return _figures(machines, instance, peaks, workers, load_average)
 
@@ -169,16 +170,12 @@ class _Peaks:
     def __init__(self, machines: Cluster, groups: Sequence[int]) -> None:
         self._machines = machines
         self._groups = groups
-        self._next = 0.0
         self.scratch = 0
         self.connections = 0
         self.worker_mb = 0.0
 
     def look(self) -> None:
-        """Looks at most twice a second."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + 0.5
+        """Looks once; the caller repeats it."""
         with self._machines.warehouse.session("public", read_only=True) as session:
             ((count,),) = session.rows(
                 "select count(*) from pg_stat_activity "

@@ -33,14 +33,16 @@ DEADLINE = 180.0
 """Seconds after which whatever was waited for counts as lost; far above what anything takes."""
 
 
-def wait_until(condition: Callable[[], Any], what: str, *, within: float = DEADLINE) -> Any:
-    """Polls until `condition` gives something true, and returns that."""
+def wait_until(
+    condition: Callable[[], Any], what: str, *, within: float = DEADLINE, every: float = 0.02
+) -> Any:
+    """Polls until `condition` gives something true, and returns that; times are in seconds."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(every)
     raise AssertionError(f"{what}: not within {within:.0f} s")
 
 

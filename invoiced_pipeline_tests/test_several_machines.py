@@ -18,7 +18,6 @@ from invoiced_pipeline_tests.postgres_server import PASSWORD
 pytestmark = [pytest.mark.slow, pytest.mark.duckdb("it is about several machines")]
 
 START = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=70)
-_RUNNING = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 DATASETS = [f"account{number}" for number in range(8)]
 
 
@@ -61,16 +60,20 @@ def test_a_killed_worker_costs_nothing_but_time(
     machines.start_daemon()
     machines.turn_schedules_on()
     assert gate.reached.wait(DEADLINE)
-    holder = wait_until(lambda: machines.warehouse.current_holder("account3"), "the lock")
+    holder = wait_until(
+        lambda: machines.warehouse.current_holder("account3"), "the lock", every=0.5
+    )
     with machines.instance() as instance:
         machines.kill(machines.worker_of(holder.pid))
         gate.open()
         wait_until(
-            lambda: synced(instance) == set(DATASETS), "a sync of each dataset", within=5 * DEADLINE
+            lambda: synced(instance) == set(DATASETS),
+            "a complete sync of each dataset",
+            within=10 * DEADLINE,
+            every=0.5,
         )
-        machines.kill("daemon")  # no more ticks, and queued runs stay in the queue
-        wait_until(lambda: not runs(instance, *_RUNNING), "the end of the last run")
         assert runs(instance, dg.DagsterRunStatus.FAILURE) == {holder.run_id: "account3_sync"}
+    machines.close()  # `kill -9` of everything: later runs, which read nothing new, change nothing
     for dataset, emulator in zip(DATASETS, accounts, strict=True):
         assert loaded(machines.warehouse, dataset) == expected(emulator, int(START.timestamp()))
         statuses = {status for _, _, _, status in emulator.requests}
