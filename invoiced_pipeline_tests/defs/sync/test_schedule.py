@@ -14,6 +14,7 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
+from invoiced_pipeline.defs.code_location import job_origin
 from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, this_process
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.conftest import customer
@@ -215,12 +216,18 @@ def test_a_start_waits_for_the_lock(service: Service, job: str) -> None:
 
 def test_a_start_is_skipped_while_a_run_is_in_the_queue(service: Service) -> None:
     """It will read all that a second one would, however long the queue is."""
-    other = dg.DagsterRun(job_name="other_sync", status=dg.DagsterRunStatus.QUEUED)
-    service.instance.add_run(other)
+
+    def queue(job: str) -> str:
+        origin = job_origin(job, service.settings())
+        status = dg.DagsterRunStatus.QUEUED
+        run = dg.DagsterRun(job_name=job, status=status, remote_job_origin=origin)
+        service.instance.add_run(run)
+        return run.run_id
+
+    queue("other_sync")
     assert isinstance(tick(service), dg.RunRequest)
-    queued = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.QUEUED)
-    service.instance.add_run(queued)
-    assert tick(service) == f"run {queued.run_id} has not started yet"
+    run_id = queue("invoiced_sync")
+    assert tick(service) == f"run {run_id} has not started yet"
 
 
 def test_a_scheduled_run_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
