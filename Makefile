@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test test-all test-postgres test-browser screenshots lint format docs lock \
-	bench bench-quick charts clean clean-data
+	bench bench-quick scale charts clean clean-data
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -107,6 +107,9 @@ bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Compare with tap-invoiced | targe
 
 bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same with a small account, in about two minutes
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+scale: $(DEVELOPMENT) ## Load eight accounts on one Celery worker and on two, into benchmarks/results.md
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 charts: .venv-plot/.installed ## Draw the charts again from benchmarks/results.md
 	@.venv-plot/bin/python -m benchmarks.plot benchmarks/results.md benchmarks

@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 
 from benchmarks.cases import LATENCY_MS, TAP, Case, Engine
 from benchmarks.results import Measurement, Results
+from benchmarks.scale_section import scale_section, with_scale
 from benchmarks.targets import judge
 
 CHART = "details.png"
@@ -205,7 +206,7 @@ def show(results: Results, console: Console) -> None:
 
 
 def write(results: Results, path: Path, command: str) -> None:
-    """Writes the tables as Markdown.
+    """Writes the tables as Markdown; the section of `make scale` stays.
 
     Args:
         results: The results of one run.
@@ -225,7 +226,9 @@ is well above 0, other work ran at the same time and the speeds mean little.
 
 ![Rows per second, peak memory and seconds of every engine]({CHART})
 """
-    path.write_text(text + "".join(map(markdown, grids(results))), encoding="utf-8")
+    scale = scale_section(path.read_text(encoding="utf-8")) if path.exists() else ""
+    text += "".join(map(markdown, grids(results)))
+    path.write_text(with_scale(text, scale), encoding="utf-8")
 
 
 def markdown(grid: Grid) -> str:

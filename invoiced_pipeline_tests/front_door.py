@@ -33,15 +33,17 @@ DEADLINE = 180.0
 """Seconds after which whatever was waited for counts as lost; far above what anything takes."""
 
 
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """Polls until `condition` gives something true, and returns that."""
-    deadline = time.monotonic() + DEADLINE
+def wait_until(
+    condition: Callable[[], Any], what: str, *, within: float = DEADLINE, every: float = 0.02
+) -> Any:
+    """Polls until `condition` gives something true, and returns that; times are in seconds."""
+    deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
-        time.sleep(0.02)
-    raise AssertionError(f"{what}: not within {DEADLINE:.0f} s")
+        time.sleep(every)
+    raise AssertionError(f"{what}: not within {within:.0f} s")
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,7 @@ class FrontDoor:
 
     def loaded(self) -> dict[str, dict[Any, int]]:
         """`updated_at` of every row, by table and id; an id that is there twice is an error."""
-        tables = {}
-        for table in TABLES:
-            stamp = "updated_at" if table.name == "plans" else f"cast({EPOCH} as bigint)"
-            rows = self.query(f"select id, {stamp} from {table.name}")
-            tables[table.name] = dict(rows)
-            assert len(tables[table.name]) == len(rows), f"{table.name} has doubles"
-        return tables
+        return loaded(self.database)
 
     @contextmanager
     def instance(self, storage: Path | None = None) -> Iterator[dg.DagsterInstance]:
@@ -231,6 +227,18 @@ def expected(emulator: Emulator, since: int) -> dict[str, dict[Any, int]]:
         tables[table.name] = {
             record["id"]: record["updated_at"] for record in kept if record["updated_at"] >= since
         }
+    return tables
+
+
+def loaded(database: Database, dataset: str = "invoiced") -> dict[str, dict[Any, int]]:
+    """`updated_at` of every row, by table and id; an id that is there twice is an error."""
+    tables = {}
+    with database.session(dataset, read_only=True) as session:
+        for table in TABLES:
+            stamp = "updated_at" if table.name == "plans" else f"cast({EPOCH} as bigint)"
+            rows = session.rows(f"select id, {stamp} from {table.name}")
+            tables[table.name] = dict(rows)
+            assert len(tables[table.name]) == len(rows), f"{table.name} has doubles"
     return tables
 
 

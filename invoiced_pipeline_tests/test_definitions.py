@@ -75,6 +75,24 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
     dg.Definitions.validate_loadable(defs)
 
 
+@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
+def test_only_a_server_needs_the_sensor_for_dead_runs(tmp_path: Path, destination: str) -> None:
+    sensors = definitions(tmp_path, INVOICED_DESTINATION=destination).sensors or []
+    names = {"dead_runs_sensor": dg.DefaultSensorStatus.RUNNING}
+    found = {
+        each.name: each.default_status for each in sensors if isinstance(each, dg.SensorDefinition)
+    }
+    assert found == (names if destination == "postgres" else {})
+
+
+def test_the_queue_can_tell_datasets_and_hosts_apart(tmp_path: Path) -> None:
+    defs = definitions(tmp_path)
+    for job in ("invoiced_sync", "invoiced_sweep"):
+        tags = defs.resolve_job_def(job).run_tags
+        assert tags["invoiced_pipeline/dataset"] == "invoiced"
+        assert tags["invoiced_pipeline/api_host"] == "api.invoiced.com"
+
+
 def test_the_dataset_names_keys_group_and_job(tmp_path: Path) -> None:
     defs = definitions(tmp_path, INVOICED_DATASET="Stitch Invoiced")
     specs = defs.resolve_all_asset_specs()

@@ -11,6 +11,7 @@ from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse, settings_folder
 from invoiced_pipeline.defs.retention.job import old_runs_definitions
+from invoiced_pipeline.defs.runs.sensor import dead_runs_sensor
 from invoiced_pipeline.defs.sweep.job import sweep_job
 from invoiced_pipeline.defs.sweep.schedule import sweep_schedule
 from invoiced_pipeline.defs.sync.assets import replicated_assets
@@ -55,7 +56,7 @@ def build_definitions(
     if key_prefix is not None:
         settings = with_key_prefix(settings, key_prefix)
     refuse_clear_copies(settings)
-    alerts = alerts_sensor(settings)
+    sensors = [each for each in (alerts_sensor(settings), dead_runs_sensor(settings)) if each]
     return dg.Definitions.merge(
         dg.Definitions(
             resources={
@@ -65,7 +66,7 @@ def build_definitions(
                     settings_folder=settings_folder(settings),
                 )
             },
-            sensors=[alerts] if alerts else [],
+            sensors=sensors,
         ),
         *(_of_connection(settings, connection) for connection in settings.connection),
         *(_of_writeback(settings, writeback) for writeback in settings.writeback),

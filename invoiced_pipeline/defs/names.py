@@ -18,6 +18,10 @@ PARENT_REPORT = "pushed_before_"
 """Begins the metadata of a push about each write-back that it pushed before its own."""
 
 
+DEAD_RUNS_SENSOR = "dead_runs_sensor"
+"""Name of the sensor that ends runs whose process died."""
+
+
 def dataset_key(connection: ConnectionSettings) -> dg.AssetKey:
     """Returns `<prefix>/<dataset>`, which begins the keys of a connection's assets."""
     return dg.AssetKey([*connection.key_prefix, connection.dataset])

@@ -1,7 +1,7 @@
 """One connection's dataset: what its assets, jobs and schedules are made from."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 import dagster as dg
@@ -59,6 +59,11 @@ class ReplicatedDataset:
     def name(self) -> str:
         """The name of the dataset, which is also the schema in the warehouse."""
         return self.connection.dataset
+
+    @property
+    def default_start(self) -> date | None:
+        """The default start date; None if the settings name a start date."""
+        return None if self.connection.start_date else self.start.date()
 
     def asset_key(self, table: Table) -> dg.AssetKey:
         """Returns the asset key of one of its tables."""

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, cast, get_args
 import dagster as dg
 from pydantic import Field, ValidationError, field_validator
 
-from invoiced_pipeline.defs.runs.dead_runs import (
-    PROCESS_TAG,
-    fail_dead_runs,
-    mark_failed,
-    this_process,
-)
+from invoiced_pipeline.defs.runs.dead_runs import fail_dead_runs, mark_failed
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, this_process
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.invoiced.http.in_flight_limit import DEFAULT_IN_FLIGHT, InFlightLimit
 from invoiced_pipeline.settings import (
@@ -166,7 +162,7 @@ class Warehouse(dg.ConfigurableResource):
         with database.writer_lock(dataset, run_id, wait=wait) as dead:
             if dead is not None:
                 mark_failed(instance, dead.run_id)
-            fail_dead_runs(instance, dataset, but=run_id)
+            fail_dead_runs(instance, dataset, database.lock_state(dataset), but=run_id)
             yield
 
 

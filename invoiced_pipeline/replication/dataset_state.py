@@ -20,8 +20,8 @@ class DatasetState:
         """Checks that the dataset holds records of this request's connection, or none at all.
 
         Raises:
-            DatasetMismatchError: Its records are of another connection or host, or its partitions
-                are of another size.
+            DatasetMismatchError: Its records are of another connection or host, its partitions are
+                of another size, or its default start date is another one.
         """
         asked = _identity(request)
         held = self._state.get("identity", asked)
@@ -32,6 +32,7 @@ class DatasetState:
                     f"{value!r}. Nothing was loaded. Set {what} back, or use another dataset"
                 )
                 raise DatasetMismatchError(message)
+        self._check_default_start(request)
 
     def claim(self, request: ReplicationRequest) -> None:
         """Notes whose records the dataset holds; call it only if the run will load some.
@@ -39,6 +40,8 @@ class DatasetState:
         Otherwise a first try with a wrong host or key would keep the right one out.
         """
         self._state.setdefault("identity", _identity(request))
+        if request.default_start is not None:
+            self._state.setdefault("default_start", request.default_start.isoformat())
 
     def coverage(self, table: str) -> Coverage:
         """Returns the windows of `table` that have been read completely."""
@@ -188,6 +191,22 @@ class DatasetState:
         if new:
             self._state.setdefault("unknown_fields", {})[table] = sorted(fields.union(known))
         return new
+
+    def _check_default_start(self, request: ReplicationRequest) -> None:
+        """Checks that the default start date is still that of the first load.
+
+        Definitions take it from a file of their machine, which another machine does not have.
+        """
+        first, now = self._state.get("default_start"), request.default_start
+        if first is None or now is None or now.isoformat() == first:
+            return
+        message = (
+            f"The settings name no start date, and the first sync of this dataset fixed it at "
+            f"{first}. This machine does not know that and took {now.isoformat()}. Nothing was "
+            f'loaded. Set start_date = "{first}" for connection {request.connection!r} on every '
+            "machine"
+        )
+        raise DatasetMismatchError(message)
 
 
 def _identity(request: ReplicationRequest) -> dict[str, str]:

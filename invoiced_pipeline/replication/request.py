@@ -1,7 +1,7 @@
 """The request of a run: what to replicate."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from invoiced_pipeline.catalog import TABLE_NAMES, Table
 from invoiced_pipeline.replication.report import Mode
@@ -27,6 +27,8 @@ class ReplicationRequest:
         selected: Names of all tables that the connection selects, in this run or not.
         privacy: What is hashed and dropped.
         reject_share: The share of a table's records above which rejects make the run fail.
+        default_start: The default start date (UTC), which the dataset remembers; None if the
+            settings name a start date.
     """
 
     tables: tuple[Table, ...]
@@ -41,6 +43,7 @@ class ReplicationRequest:
     selected: frozenset[str] = frozenset(TABLE_NAMES)
     privacy: Privacy = field(default_factory=Privacy)
     reject_share: float = 0.01
+    default_start: date | None = None
 
     def mode_of(self, table: Table) -> Mode:
         """Returns how `table` is read: a sync reads all of a table whose method is `full`."""

@@ -48,6 +48,22 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class LockState:
+    """The writer's lock of a dataset at one moment, and the runs that are connected.
+
+    Attributes:
+        holder: Who holds it; None if nobody does.
+        dead: Who held it when its process died, if nobody has taken it since.
+        connected: Ids of the runs that have a session on the server, on any machine; None for a
+            file, which cannot tell.
+    """
+
+    holder: Holder | None = None
+    dead: Holder | None = None
+    connected: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A table or view, as the warehouse describes it.
 
@@ -305,9 +321,17 @@ class Database(ABC):
             WarehouseNotWritableError: The lock cannot be taken at all.
         """
 
-    @abstractmethod
     def current_holder(self, dataset: str) -> Holder | None:
         """Returns who writes `dataset` at this moment; None if nobody does. Takes no lock."""
+        return self.lock_state(dataset).holder
+
+    @abstractmethod
+    def lock_state(self, dataset: str) -> LockState:
+        """Returns who writes `dataset`, who died writing it, and who is connected. Takes no lock.
+
+        Raises:
+            WarehouseError: A server cannot be reached.
+        """
 
     @abstractmethod
     def error_for(self, error: BaseException) -> type[WarehouseError]:

@@ -21,6 +21,7 @@ from benchmarks.fixed_cost import FixedCost
 from benchmarks.processes import ROOT
 from benchmarks.report import Grid, grids, is_comparable, markdown, ratios, write
 from benchmarks.results import Floor, Measurement, Results, load, save
+from benchmarks.scale_section import TITLE, with_scale
 from benchmarks.stored_figures import StoredFigure, stored_figures
 from benchmarks.sync import Sync
 from benchmarks.tap import rows_read
@@ -201,3 +202,17 @@ INFO Syncing stream:plans
 INFO 0 objects returned
 """
     assert rows_read(log) == {"customers": 107, "plans": 0}
+
+
+def test_the_section_of_make_scale_stays_when_others_are_written(
+    results: Results, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.md"
+    write(results, path, "make bench")
+    before = path.read_text(encoding="utf-8")
+    section = markdown(Grid(TITLE, ("", "one"), [["seconds", "1"]]))
+    path.write_text(with_scale(before, section), encoding="utf-8")
+    write(results, path, "make bench")
+    assert path.read_text(encoding="utf-8") == before + section
+    replaced = section.replace("| 1 |", "| 2 |")
+    assert with_scale(path.read_text(encoding="utf-8"), replaced) == before + replaced

@@ -16,10 +16,13 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.settings.postgres import fields_of
+from invoiced_pipeline.warehouse.database import LockState
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.postgres import server as postgres_server
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
+from invoiced_pipeline_tests.front_door import wait_until
+from invoiced_pipeline_tests.lock_holder import holding
 from invoiced_pipeline_tests.postgres_server import administrator, new_database
 
 
@@ -73,6 +76,24 @@ def test_asking_leaves_nothing_behind(server: PostgresDatabase) -> None:
     assert server.current_holder("invoiced") is None
     with server.session("public", read_only=True) as session:
         assert session.rows(sql) == before
+
+
+def test_the_lock_names_who_died_with_it_and_who_is_connected(server: PostgresDatabase) -> None:
+    assert server.lock_state("sales") == LockState(connected=frozenset())
+    with holding(server, "first") as process:
+        state = server.lock_state("sales")
+        assert state.holder is not None
+        assert (state.holder.run_id, state.dead) == ("first", None)
+        assert state.connected == {"first"}
+        process.kill()
+        wait_until(lambda: not server.lock_state("sales").connected, "the session's end")
+    state = server.lock_state("sales")
+    assert state.holder is None
+    assert state.dead is not None
+    assert state.dead.run_id == "first"
+    with server.writer_lock("sales", "second"):
+        assert server.lock_state("sales").dead is None
+    assert server.lock_state("sales") == LockState(connected=frozenset())
 
 
 def test_missing_server_setting_is_reported(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 import dagster as dg
 
 from invoiced_pipeline.defs.names import dataset_key, sweep_job_name, sync_job_name
-from invoiced_pipeline.defs.runs.dead_runs import DATASET_TAG
+from invoiced_pipeline.defs.runs.tags import DATASET_TAG
 from invoiced_pipeline.settings import Settings
 
 _MOST_RUNS = 500

@@ -9,12 +9,12 @@ from dagster._core.execution.api import execute_run
 from dagster._core.execution.execution_result import ExecutionResult
 
 from invoiced_pipeline.defs.code_location import job_origin
-from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, this_process
 from invoiced_pipeline.defs.runs.failure import (
     failure_description,
     innermost,
     is_interruption,
 )
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, this_process
 from invoiced_pipeline.settings import LogFormat, load_settings
 
 _CONSOLE_LEVEL: Mapping[LogFormat, str] = {

@@ -1,17 +1,12 @@
 """Runs whose process died, for example by `kill -9`, and that Dagster still takes for alive."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
-from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, is_alive, this_process
-from invoiced_pipeline.warehouse.database import Holder
-
-__all__ = ["DATASET_TAG", "PROCESS_TAG", "REPLICATES_TAG", "this_process"]
-
-DATASET_TAG = "invoiced_pipeline/dataset"
-"""A tag on a write-back's run: the dataset that it reads and that holds its ledger."""
-
-REPLICATES_TAG = "invoiced_pipeline/replicates"
-"""A tag on a run of a sync or sweep job: the dataset that it writes."""
+from invoiced_pipeline.defs.runs.liveness import is_alive
+from invoiced_pipeline.defs.runs.tags import DATASET_TAG, REPLICATES_TAG
+from invoiced_pipeline.warehouse.database import LockState
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -22,8 +17,10 @@ _UNFINISHED = [
 _QUEUED = dg.DagsterRunStatus.QUEUED
 
 
-def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> None:
-    """Marks runs over `dataset` as failed if their process is gone.
+def fail_dead_runs(
+    instance: dg.DagsterInstance, dataset: str, lock: LockState, *, but: str = ""
+) -> list[str]:
+    """Marks runs over `dataset` as failed if their process is gone; returns their ids.
 
     The writer's lock names only the run that died holding it. A run can also die before it takes
     the lock, while Dagster plans it: nothing else would ever end it.
@@ -31,37 +28,61 @@ def fail_dead_runs(instance: dg.DagsterInstance, dataset: str, *, but: str) -> N
     Args:
         instance: Where the runs are recorded.
         dataset: The dataset that the runs read or write.
-        but: The run that calls this; it holds the lock.
+        lock: The lock of `dataset` now.
+        but: The run that calls this, if one does; it holds the lock.
     """
-    caller = Holder.of_this_process(but)
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        concerns = is_over(run, dataset) or run.tags.get(DATASET_TAG) == dataset
-        if run.run_id != but and concerns and not is_alive(instance, run, caller):
-            mark_failed(instance, run.run_id)
+    dead = [
+        run.run_id
+        for run in unfinished_runs(instance)
+        if concerns(run, dataset) and run.run_id != but and not is_alive(instance, run, lock)
+    ]
+    for run_id in dead:
+        mark_failed(instance, run_id)
+    return dead
 
 
-def living_runs(instance: dg.DagsterInstance, dataset: str, holder: Holder | None) -> list[str]:
+def unfinished_runs(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """Returns all runs that have left the queue and have not ended."""
+    return instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+
+
+def concerns(run: dg.DagsterRun, dataset: str) -> bool:
+    """Returns whether a run reads or writes `dataset`."""
+    return is_over(run, dataset) or run.tags.get(DATASET_TAG) == dataset
+
+
+def living_runs(instance: dg.DagsterInstance, dataset: str, lock: LockState) -> list[str]:
     """Returns the ids of the runs over `dataset` that are queued or may be alive.
 
     Args:
         instance: Where the runs are recorded.
         dataset: The dataset that the runs replicate.
-        holder: Who holds the writer's lock of `dataset` now.
+        lock: The writer's lock of `dataset` now.
     """
     return [
         run.run_id
         for run in instance.get_runs(dg.RunsFilter(statuses=[_QUEUED, *_UNFINISHED]))
-        if is_over(run, dataset) and (run.status is _QUEUED or is_alive(instance, run, holder))
+        if is_over(run, dataset) and (run.status is _QUEUED or is_alive(instance, run, lock))
     ]
 
 
-def living_job_runs(instance: dg.DagsterInstance, job: str, holder: Holder | None) -> list[str]:
+def living_job_runs(instance: dg.DagsterInstance, job: str, lock: LockState) -> list[str]:
     """Returns the ids of a job's runs that are queued or may be alive; see `living_runs`."""
     wanted = dg.RunsFilter(job_name=job, statuses=[_QUEUED, *_UNFINISHED])
     return [
         run.run_id
         for run in instance.get_runs(wanted)
-        if run.status is _QUEUED or is_alive(instance, run, holder)
+        if run.status is _QUEUED or is_alive(instance, run, lock)
+    ]
+
+
+def waiting_runs(instance: dg.DagsterInstance, dataset: str, lock: LockState) -> list[str]:
+    """Returns the ids of the runs over `dataset` that wait in Dagster's queue or for a worker."""
+    waiting = instance.get_runs(dg.RunsFilter(statuses=[_QUEUED, dg.DagsterRunStatus.STARTING]))
+    return [
+        run.run_id
+        for run in waiting
+        if is_over(run, dataset) and (run.status is _QUEUED or is_alive(instance, run, lock))
     ]
 
 

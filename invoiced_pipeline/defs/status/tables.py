@@ -24,7 +24,7 @@ from invoiced_pipeline.defs.sync.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.selection.tables import tables_of
 from invoiced_pipeline.settings import ConnectionSettings, Settings
-from invoiced_pipeline.warehouse.database import Holder
+from invoiced_pipeline.warehouse.database import LockState
 from invoiced_pipeline.warehouse.open import open_database
 
 State = Literal["pending", "running", "ok", "unavailable", "failed"]
@@ -89,8 +89,8 @@ def table_statuses(
     records_of_runs = {run_id: instance.get_run_record_by_id(run_id) for run_id in runs}
     alive: set[str] = set()
     if any(each and not each.dagster_run.is_finished for each in records_of_runs.values()):
-        holder = _holder(settings, connection.dataset)
-        alive = set(living_runs(instance, connection.dataset, holder))
+        lock = _lock(settings, connection.dataset)
+        alive = set(living_runs(instance, connection.dataset, lock))
     last = {
         run_id: _run(instance, run_id, record, is_alive=run_id in alive)
         for run_id, record in records_of_runs.items()
@@ -108,12 +108,12 @@ def table_statuses(
     return found
 
 
-def _holder(settings: Settings, dataset: str) -> Holder | None:
-    """Returns who writes; None also if the server cannot be reached: the rest needs no lock."""
+def _lock(settings: Settings, dataset: str) -> LockState:
+    """Returns who writes; nobody also if the server cannot be reached: the rest needs no lock."""
     try:
-        return open_database(settings.warehouse).current_holder(dataset)
+        return open_database(settings.warehouse).lock_state(dataset)
     except WarehouseError:
-        return None
+        return LockState()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import Field
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import sweep_job_name, sweep_op_name
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.runs.dead_runs import REPLICATES_TAG
+from invoiced_pipeline.defs.runs.tags import replication_tags
 
 
 class SweepConfig(dg.Config):
@@ -43,7 +43,7 @@ def sweep_job(dataset: ReplicatedDataset) -> dg.JobDefinition:
 
     @dg.job(
         name=sweep_job_name(dataset.connection),
-        tags={REPLICATES_TAG: dataset.name},
+        tags=replication_tags(dataset.connection),
         executor_def=dg.in_process_executor,
         description=paragraphs(
             "Marks rows whose records were deleted without an event, and loads records that have "

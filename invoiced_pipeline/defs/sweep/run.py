@@ -79,6 +79,7 @@ def _sweep(
         run_id=context.run_id,
         selected=frozenset(table.name for table in dataset.tables),
         privacy=privacy_of(connection, reload_settings(dataset.settings).hash_salt),
+        default_start=dataset.default_start,
     )
     share = connection.sweep_max_share if config.allow_share is None else config.allow_share
     database = warehouse.database

@@ -4,7 +4,7 @@ import dagster as dg
 
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import group_name, op_name, sync_job_name
-from invoiced_pipeline.defs.runs.dead_runs import REPLICATES_TAG
+from invoiced_pipeline.defs.runs.tags import replication_tags
 from invoiced_pipeline.defs.sync.run_config import ReplicateConfig
 from invoiced_pipeline.settings import ConnectionSettings
 
@@ -15,7 +15,7 @@ def sync_job(connection: ConnectionSettings):
         sync_job_name(connection),
         selection=dg.AssetSelection.groups(group_name(connection)),
         config=dg.RunConfig(ops={op_name(connection): ReplicateConfig(mode="sync")}),
-        tags={REPLICATES_TAG: connection.dataset},
+        tags=replication_tags(connection),
         # A run has one op: a process for it would cost seconds and gain nothing.
         executor_def=dg.in_process_executor,
         description=paragraphs(

@@ -125,6 +125,7 @@ class SyncRun:
             selected=frozenset(table.name for table in self._dataset.tables),
             privacy=privacy_of(connection, reload_settings(self._dataset.settings).hash_salt),
             reject_share=connection.reject_share,
+            default_start=self._dataset.default_start,
         )
 
     def _pin_start_date(self, database: Database) -> None:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import asset_key, sync_job_name
-from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs
+from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs, waiting_runs
 from invoiced_pipeline.defs.scheduled_start import cron_schedule
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline.defs.sync.run_config import sync_config
@@ -76,18 +76,20 @@ def _reason_to_skip(
 
     The lock decides, not the states of runs in Dagster: it is released when its process dies, also
     if the whole service is killed. A start waits for runs of other connections. Only one run waits
-    at a time, because it will read all that a second one would.
+    at a time, in the queue or for the lock, because it will read all that a second one would.
     """
-    holder = database.current_holder(connection.dataset)
+    lock = database.lock_state(connection.dataset)
+    holder = lock.holder
     if holder is None:
-        return None
+        waiting = waiting_runs(instance, connection.dataset, lock)
+        return f"run {waiting[0]} has not started yet" if waiting else None
     run = instance.get_run_by_id(holder.run_id)
     # A run that is not in this history may be one of this connection.
     is_own = run is None or is_over(run, connection.dataset)
     if is_own and connection.schedule.when_busy == "skip":
         return f"the last sync has not ended: {holder} writes {database.label}"
     waiting = [
-        each for each in living_runs(instance, connection.dataset, holder) if each != holder.run_id
+        each for each in living_runs(instance, connection.dataset, lock) if each != holder.run_id
     ]
     if waiting:
         return f"run {waiting[0]} already waits for {holder}, which writes {database.label}"

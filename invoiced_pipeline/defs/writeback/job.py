@@ -7,7 +7,7 @@ import dagster as dg
 from invoiced_pipeline.catalog.operations import operation as operation_named
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.names import writeback_job_name, writeback_op_name
-from invoiced_pipeline.defs.runs.dead_runs import DATASET_TAG
+from invoiced_pipeline.defs.runs.tags import run_tags
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
 
@@ -39,7 +39,7 @@ def writeback_job(
     @dg.job(
         name=writeback_job_name(connection, writeback.name),
         description=_description(writeback, connection),
-        tags={DATASET_TAG: connection.dataset},
+        tags=run_tags(connection),
         executor_def=dg.in_process_executor,
     )
     def job() -> None:

@@ -83,8 +83,8 @@ def _request_or_reason(
     if not writeback.active:
         return dg.SkipReason(f"{writeback.name} is not active: set active = true to have it sent")
     connection = settings.find(writeback.connection)
-    holder = open_database(settings.warehouse).current_holder(connection.dataset)
-    living = living_job_runs(instance, job, holder)
+    lock = open_database(settings.warehouse).lock_state(connection.dataset)
+    living = living_job_runs(instance, job, lock)
     if living:
         return dg.SkipReason(f"run {living[0]} of {job} has not ended")
     # The run waits for the lock: a sync may be writing.

@@ -13,6 +13,7 @@ from invoiced_pipeline.settings import STORAGE_VERSION, StorageVersion
 from invoiced_pipeline.warehouse.database import (
     Database,
     Holder,
+    LockState,
     QueryResult,
     Selection,
     Session,
@@ -109,9 +110,9 @@ class DuckDbDatabase(Database):
         """Holds the lock on `<file>.lock`, one for all datasets."""
         return file_lock(self.beside("lock"), run_id, self.label, wait=wait)
 
-    def current_holder(self, dataset: str) -> Holder | None:  # noqa: ARG002 - a file has one lock
+    def lock_state(self, dataset: str) -> LockState:  # noqa: ARG002 - a file has one lock
         """Returns who writes the file, by the lock's file; does not open the warehouse."""
-        return living_holder(self.beside("lock"))
+        return LockState(living_holder(self.beside("lock")))
 
     def error_for(self, error: BaseException) -> type[WarehouseError]:
         """Recognises DuckDB's errors by their texts."""

@@ -15,11 +15,14 @@ from dataclasses import astuple
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a small name
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseError
-from invoiced_pipeline.warehouse.database import Holder, Session
+from invoiced_pipeline.warehouse.database import Holder, LockState, Session
 from invoiced_pipeline.warehouse.postgres.session import PostgresSession, create_schema
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
+
+_SESSION = "invoiced_pipeline run "
+"""Begins the name of a run's session; the run's id follows."""
 
 # A machine that disappears must not keep the lock for the two hours that TCP waits.
 _KEEP_ALIVE = """
@@ -50,7 +53,7 @@ def advisory_lock(
             run.
         WarehouseNotWritableError: The server cannot be reached.
     """
-    connection = connect(name=f"invoiced_pipeline run {run_id}")
+    connection = connect(name=f"{_SESSION}{run_id}")
     session = PostgresSession(connection, dataset)
     try:
         session.run(_KEEP_ALIVE)
@@ -65,8 +68,12 @@ def advisory_lock(
         connection.close()
 
 
-def living_holder(connect: Connect, dataset: str) -> Holder | None:
-    """Returns who holds the lock at this moment, by the server's list of locks; None if nobody."""
+def lock_state(connect: Connect, dataset: str) -> LockState:
+    """Returns who holds the lock or died with it, and which runs have a session on the server.
+
+    A run that does not hold the lock waits for it in a session of its own, which ends with its
+    process. Every user sees the names of all sessions.
+    """
     connection = connect()
     session = PostgresSession(connection, dataset)
     try:
@@ -76,9 +83,20 @@ def living_holder(connect: Connect, dataset: str) -> Holder | None:
             "and (classid::bigint << 32) | objid::bigint = %s",
             [_key(dataset)],
         )
-        return _read_holder(session) if held else None
+        named = _read_holder(session)
+        names = session.rows(
+            "select application_name from pg_stat_activity "
+            "where datname = current_database() and starts_with(application_name, %s)",
+            [_SESSION],
+        )
     finally:
         connection.close()
+    connected = frozenset(name.removeprefix(_SESSION) for (name,) in names)
+    if held:
+        return LockState(named, connected=connected)
+    # A connected run took the lock between the first two queries.
+    is_dead = named is not None and named.run_id not in connected
+    return LockState(dead=named if is_dead else None, connected=connected)
 
 
 def _key(dataset: str) -> int:

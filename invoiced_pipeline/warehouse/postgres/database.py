@@ -15,6 +15,7 @@ from invoiced_pipeline.exceptions import (
 from invoiced_pipeline.warehouse.database import (
     Database,
     Holder,
+    LockState,
     QueryResult,
     Selection,
     Session,
@@ -98,9 +99,9 @@ class PostgresDatabase(Database):
         """Takes an advisory lock on the server, one for each dataset."""
         return self._server.writer_lock(dataset, run_id, wait=wait)
 
-    def current_holder(self, dataset: str) -> Holder | None:
-        """Returns who writes the dataset, as the server says."""
-        return self._server.current_holder(dataset)
+    def lock_state(self, dataset: str) -> LockState:
+        """Returns who writes the dataset and which runs are connected, as the server says."""
+        return self._server.lock_state(dataset)
 
     def error_for(self, error: BaseException) -> type[WarehouseError]:
         """Recognises PostgreSQL's errors by their SQLSTATE."""

@@ -6,8 +6,14 @@ from contextlib import AbstractContextManager, contextmanager
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a small name
 
 from invoiced_pipeline.exceptions import WarehouseError, WarehouseNotWritableError
-from invoiced_pipeline.warehouse.database import Holder, QueryResult, Selection, Session
-from invoiced_pipeline.warehouse.postgres.advisory_lock import advisory_lock, living_holder
+from invoiced_pipeline.warehouse.database import (
+    Holder,
+    LockState,
+    QueryResult,
+    Selection,
+    Session,
+)
+from invoiced_pipeline.warehouse.postgres.advisory_lock import advisory_lock, lock_state
 from invoiced_pipeline.warehouse.postgres.session import connect, open_session
 from invoiced_pipeline.warehouse.postgres.user_query import run_query, select
 
@@ -107,9 +113,9 @@ class PostgresServer:
         """Takes an advisory lock on the server, one for each dataset."""
         return advisory_lock(self._connect, dataset, run_id, self._label, wait=wait)
 
-    def current_holder(self, dataset: str) -> Holder | None:
-        """Returns who writes the dataset, as the server says."""
-        return living_holder(self._connect, dataset)
+    def lock_state(self, dataset: str) -> LockState:
+        """Returns who writes the dataset and which runs are connected, as the server says."""
+        return lock_state(self._connect, dataset)
 
     def _connect(self, *, name: str = "invoiced_pipeline") -> Connection:
         return connect(self._address, self._label, name=name)

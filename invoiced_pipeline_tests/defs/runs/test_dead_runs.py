@@ -9,9 +9,12 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, fail_dead_runs
+from invoiced_pipeline.defs.runs.dead_runs import fail_dead_runs
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG
+from invoiced_pipeline.warehouse.database import Holder, LockState
 
 HERE = socket.gethostname()
+ANOTHER = LockState(Holder.of_this_process("another"))
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_only_a_run_whose_process_is_gone_is_marked_as_failed(
     tags = {PROCESS_TAG: process} if process else {}
     run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     instance.add_run(run)
-    fail_dead_runs(instance, "invoiced", but="another")
+    fail_dead_runs(instance, "invoiced", ANOTHER, but="another")
     found = instance.get_run_by_id(run.run_id)
     assert found is not None
     assert found.status.value == status
@@ -60,7 +63,7 @@ def test_a_zombie_process_is_gone(instance: dg.DagsterInstance) -> None:
         status = dg.DagsterRunStatus.STARTED
         run = dg.DagsterRun(job_name="invoiced_sync", status=status, tags=tags)
         instance.add_run(run)
-        fail_dead_runs(instance, "invoiced", but="another")
+        fail_dead_runs(instance, "invoiced", ANOTHER, but="another")
     found = instance.get_run_by_id(run.run_id)
     assert found is not None
     assert found.status.value == "FAILURE"
@@ -70,7 +73,7 @@ def test_the_calling_run_is_alive(instance: dg.DagsterInstance) -> None:
     tags = {PROCESS_TAG: f"{ended_process()}@{HERE}"}
     run = dg.DagsterRun(job_name="invoiced_sync", status=dg.DagsterRunStatus.STARTED, tags=tags)
     instance.add_run(run)
-    fail_dead_runs(instance, "invoiced", but=run.run_id)
+    fail_dead_runs(instance, "invoiced", ANOTHER, but=run.run_id)
     found = instance.get_run_by_id(run.run_id)
     assert found is not None
     assert found.status is dg.DagsterRunStatus.STARTED

@@ -14,7 +14,8 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES
-from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG, this_process
+from invoiced_pipeline.defs.code_location import job_origin
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, this_process
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, START, Outcome, Service, months_ago
@@ -211,6 +212,22 @@ def test_a_start_waits_for_the_lock(service: Service, job: str) -> None:
         assert isinstance(tick(service), dg.RunRequest)
         waiting = record_run(service, process=this_process())
         assert f"run {waiting} already waits for run {run_id}" in tick(service)
+
+
+def test_a_start_is_skipped_while_a_run_is_in_the_queue(service: Service) -> None:
+    """It will read all that a second one would, however long the queue is."""
+
+    def queue(job: str) -> str:
+        origin = job_origin(job, service.settings())
+        status = dg.DagsterRunStatus.QUEUED
+        run = dg.DagsterRun(job_name=job, status=status, remote_job_origin=origin)
+        service.instance.add_run(run)
+        return run.run_id
+
+    queue("other_sync")
+    assert isinstance(tick(service), dg.RunRequest)
+    run_id = queue("invoiced_sync")
+    assert tick(service) == f"run {run_id} has not started yet"
 
 
 def test_a_scheduled_run_waits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.launch.launch import WritebackResult, run_writeback
-from invoiced_pipeline.defs.runs.dead_runs import PROCESS_TAG
+from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline_tests.defs.conftest import Service

@@ -1,0 +1,9 @@
+# ruff: noqa: INP001 - a module of its own, found by PYTHONPATH
+"""Builds what every run needs before the worker forks: the code, and the code location."""
+
+import invoiced_pipeline.defs.sweep.run
+import invoiced_pipeline.defs.sync.run
+import invoiced_pipeline.defs.writeback.run  # noqa: F401 - they import dlt and the drivers
+from invoiced_pipeline.definitions import defs
+
+defs.get_repository_def()
