@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "warehouse": (*FOUNDATION, "catalog", "selection"),
     "replication": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse"),
     "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
+    "models": (*FOUNDATION, "catalog", "warehouse"),
 }
 """What each part may import, from the bottom up; `defs` and `commands` may import all of them."""
 
@@ -47,6 +48,7 @@ LAYERS = {
         "sync_log_writer"
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
+    "models": "project ← profile · staging ← manifest",
     "defs": (
         "code_location · descriptions · names · partitions ← runs · "
         "scheduled_start ← resources ← connection_keys ← "
