@@ -48,7 +48,7 @@ LAYERS = {
         "sync_log_writer"
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
-    "models": "project ← profile · staging ← manifest",
+    "models": "installed · project ← profile · staging ← manifest",
     "defs": (
         "code_location · descriptions · names · partitions ← runs · "
         "scheduled_start ← resources ← connection_keys ← "
