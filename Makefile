@@ -66,10 +66,12 @@ lint: $(DEVELOPMENT) ## Check style, types and spelling
 format: $(DEVELOPMENT) ## Fix the style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-docs: $(DEVELOPMENT) .venv-diagram/.installed ## Generate docs/settings.md, docs/schema.md and docs/cli.md from the code
+docs: $(DEVELOPMENT) .venv-diagram/.installed ## Generate docs/settings.md, docs/schema.md, docs/cli.md and dbt's staging models from the code
 	@$(BIN)/python -m invoiced_pipeline.settings.reference
 	@$(BIN)/python -m invoiced_pipeline.replication.documentation.reference .venv-diagram/bin/graphviz-pure
 	@$(BIN)/python -m invoiced_pipeline.commands.reference
+	@$(BIN)/python -m invoiced_pipeline.models.staging
+	@$(BIN)/python -m invoiced_pipeline.models.manifest
 
 # Graphviz, for the diagram in docs/schema.md, has its own environment.
 .venv-diagram/.installed: docs/diagram.lock

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "replication": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse"),
     "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
     "alerts": FOUNDATION,
+    "models": (*FOUNDATION, "catalog", "warehouse"),
 }
 """What each part may import, from the bottom up; `defs` and `commands` may import all of them."""
 
@@ -53,10 +54,12 @@ LAYERS = {
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "alerts": "incident · reasons ← message · state ← delivery",
+    "models": "installed · project ← profile · staging ← manifest",
     "defs": (
         "code_location · descriptions · names · partitions ← json_logger · runs · "
         "scheduled_start ← resources ← connection_keys ← "
-        "replicated_dataset ← checks ← retention · sync ← lineage · status · sweep · writeback ← "
+        "replicated_dataset ← checks ← retention · sync ← "
+        "lineage · models · status · sweep · writeback ← "
         "alerts ← assembly · launch"
     ),
 }

@@ -87,6 +87,21 @@ def sweep_op_name(connection: ConnectionSettings) -> str:
     return f"compare_{group_name(connection)}"
 
 
+def models_job_name(connection: ConnectionSettings) -> str:
+    """Returns `<dataset>_models`, which is also the group of its assets."""
+    return f"{group_name(connection)}_models"
+
+
+def models_op_name(connection: ConnectionSettings) -> str:
+    """Returns the name of the op that builds the models of a dataset."""
+    return f"build_{models_job_name(connection)}"
+
+
+def model_key(connection: ConnectionSettings, model: str) -> dg.AssetKey:
+    """Returns `<prefix>/<dataset>_models/<model>`."""
+    return dg.AssetKey([*connection.key_prefix, f"{connection.dataset}_models", model])
+
+
 def writeback_job_name(connection: ConnectionSettings, name: str) -> str:
     """Returns `writeback_<name>`."""
     return prefixed(connection, f"writeback_{name}")

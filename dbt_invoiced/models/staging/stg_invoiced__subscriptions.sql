@@ -1,0 +1,72 @@
+-- Generated from the catalog by `make docs`: edit the catalog instead.
+{% set columns = {
+    'id': 'bigint',
+    'object': 'text',
+    'customer': 'bigint',
+    'plan': 'text',
+    'amount': 'decimal(38, 10)',
+    'quantity': 'decimal(38, 10)',
+    'description': 'text',
+    'cycles': 'bigint',
+    'start_date': 'timestamp with time zone',
+    'period_start': 'timestamp with time zone',
+    'period_end': 'timestamp with time zone',
+    'renewed_last': 'timestamp with time zone',
+    'renews_next': 'timestamp with time zone',
+    'bill_in': 'text',
+    'bill_in_advance_days': 'bigint',
+    'snap_to_nth_day': 'bigint',
+    'cancel_at_period_end': 'boolean',
+    'canceled_at': 'timestamp with time zone',
+    'canceled_reason': 'text',
+    'paused': 'boolean',
+    'contract_period_start': 'timestamp with time zone',
+    'contract_period_end': 'timestamp with time zone',
+    'contract_renewal_cycles': 'bigint',
+    'contract_renewal_mode': 'text',
+    'status': 'text',
+    'recurring_total': 'decimal(38, 10)',
+    'mrr': 'decimal(38, 10)',
+    'url': 'text',
+    'created_at': 'timestamp with time zone',
+    'updated_at': 'timestamp with time zone',
+    '_deleted_at': 'timestamp with time zone'
+} %}
+
+with available as (
+    {{ dbt_invoiced.available_rows(source('invoiced', 'subscriptions'), columns) }}
+)
+
+select
+    "id" as subscription_id,
+    "object",
+    "customer" as customer_id,
+    "plan" as plan_id,
+    "amount",
+    "quantity",
+    "description",
+    "cycles",
+    cast("start_date" at time zone 'UTC' as date) as start_date,
+    cast("period_start" at time zone 'UTC' as date) as period_start,
+    cast("period_end" at time zone 'UTC' as date) as period_end,
+    cast("renewed_last" at time zone 'UTC' as date) as renewed_last,
+    cast("renews_next" at time zone 'UTC' as date) as renews_next,
+    "bill_in",
+    "bill_in_advance_days",
+    "snap_to_nth_day",
+    "cancel_at_period_end",
+    "canceled_at",
+    "canceled_reason",
+    "paused",
+    cast("contract_period_start" at time zone 'UTC' as date) as contract_period_start,
+    cast("contract_period_end" at time zone 'UTC' as date) as contract_period_end,
+    "contract_renewal_cycles",
+    "contract_renewal_mode",
+    "status",
+    "recurring_total",
+    "mrr",
+    "url",
+    "created_at",
+    "updated_at"
+from available
+where _deleted_at is null

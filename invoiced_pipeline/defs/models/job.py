@@ -1,0 +1,36 @@
+"""The job that builds the models of a connection."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from invoiced_pipeline.defs.descriptions import paragraphs
+from invoiced_pipeline.defs.names import models_job_name, models_op_name
+from invoiced_pipeline.defs.runs.tags import run_tags
+from invoiced_pipeline.settings import ConnectionSettings
+
+
+class ModelsConfig(dg.Config):
+    """What a run does while another run writes."""
+
+    wait: bool = Field(
+        default=True,
+        description="Whether to wait while another run writes the warehouse, without a time limit.",
+    )
+
+
+def models_job(connection: ConnectionSettings) -> Any:
+    """Returns the job `<dataset>_models`, which builds all models and tests them."""
+    name = models_job_name(connection)
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.groups(name),
+        config=dg.RunConfig(ops={models_op_name(connection): ModelsConfig()}),
+        tags=run_tags(connection),
+        executor_def=dg.in_process_executor,
+        description=paragraphs(
+            "Builds the models over the tables as they are, without asking the API.",
+            connection.description,
+        ),
+    )
