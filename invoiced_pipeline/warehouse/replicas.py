@@ -50,8 +50,5 @@ def open_folder(folder: Path, schema: str | None) -> Iterator[Session]:
 
 def _schemas(session: Session) -> list[str]:
     """Returns the schemas with tables, without the database's own."""
-    sql = (
-        "select distinct table_schema from information_schema.tables "
-        "where table_schema not in ('information_schema', 'pg_catalog')"
-    )
-    return sorted(schema for (schema,) in session.rows(sql))
+    rows = session.rows("select distinct table_schema from information_schema.tables")
+    return sorted({schema for (schema,) in rows} - {"information_schema", "pg_catalog"})
