@@ -24,7 +24,6 @@ from invoiced_pipeline_tests.front_door import wait_until
 
 ACCOUNTS = 8
 LATENCY_MS = 100
-IN_FLIGHT = 4
 _LONGEST = 1800.0
 _STARTED, _STEP, _ENDED = "PIPELINE_STARTING", "STEP_START", "PIPELINE_SUCCESS"
 _HISTORY = timedelta(days=70)
@@ -85,7 +84,7 @@ def main(
 
 def _measure(addresses: Sequence[AccountAddress], workers: int) -> Load:
     since = datetime.now(UTC) - _HISTORY
-    settings = f'start_date = "{since:%Y-%m-%d}"\nrequests_in_flight = {IN_FLIGHT}'
+    settings = f'start_date = "{since:%Y-%m-%d}"'
     load_average = os.getloadavg()[0]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scale")))
@@ -242,8 +241,8 @@ def _grid(loads: Sequence[Load]) -> Grid:
     ]
     note = (
         f"Measured with `make scale` on {datetime.now(UTC):%Y-%m-%d}: {ACCOUNTS} accounts, "
-        f"{LATENCY_MS} ms before each response, {IN_FLIGHT} requests in flight per run, "
-        f"{_HISTORY.days} days of monthly partitions, one run at a time per worker. Two workers "
+        f"{LATENCY_MS} ms before each response, {_HISTORY.days} days of monthly partitions, "
+        "one run at a time per worker. Two workers "
         f"need {two.seconds / one.seconds:.2f} times as long as one. Workers, servers, accounts "
         f"and daemon share {os.cpu_count()} cores: machines of their own gain more than this shows."
     )
