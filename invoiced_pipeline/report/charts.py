@@ -1,0 +1,285 @@
+"""The few kinds of charts that exhibits are drawn with, and their rendering as SVG and PNG."""
+
+import io
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import altair as alt
+
+from invoiced_pipeline.report.colours import CARD, INK, MUTED, RULE, Colour, with_variables
+
+WIDTH = 420
+"""Pixels: text of 12 of them can still be read when a phone shrinks the picture."""
+
+_HEIGHT = 230
+_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+_COMPACT = "replace(format(datum.{field}, '.3~s'), 'G', 'B')"
+"""Amounts on axes and beside marks: 12.5k, 3M, and B where SI has G."""
+
+Label = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One of several kinds of values in a chart."""
+
+    name: str
+    colour: Colour
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value of a chart.
+
+    Attributes:
+        key: Where it is on the axis of categories.
+        value: Its size.
+        series: Name of its series.
+        text: What is written beside it.
+    """
+
+    key: str
+    value: float
+    series: str = ""
+    text: str = ""
+
+
+def month_labels(months: Sequence[date]) -> dict[str, Label]:
+    """Returns the axis labels of months by their keys; the year is below the first and January."""
+    return {
+        month_key(each): (
+            (f"{each:%b}", f"{each:%Y}") if index == 0 or each.month == 1 else f"{each:%b}"
+        )
+        for index, each in enumerate(months)
+    }
+
+
+def month_key(month: date) -> str:
+    """Returns the place of a month on an axis."""
+    return f"{month:%Y-%m}"
+
+
+def stacked_columns(
+    points: Sequence[Point], labels: Mapping[str, Label], series: Sequence[Series]
+) -> alt.LayerChart:
+    """Draws a column for each label, in which values of all series lie over each other.
+
+    Negative values lie below zero. The sum is written above a column if it has a single series.
+    """
+    order = {each.name: index for index, each in enumerate(series)}
+    values = [
+        {"key": each.key, "series": each.series, "order": order[each.series], "value": each.value}
+        for each in points
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(x=_keys(labels))
+    bars = base.mark_bar(stroke=CARD.light, strokeWidth=0.8).encode(
+        y=_amounts("value", values), color=_colours(series), order=alt.Order("order:Q")
+    )
+    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=MUTED.light)
+    layers = [bars, zero.encode(y="zero:Q")]
+    if len(series) == 1 or len({each.key for each in points}) == len(points):
+        layers.append(_labels_above(base))
+    return alt.layer(*layers)
+
+
+def lines(
+    points: Sequence[Point], labels: Mapping[str, Label], series: Sequence[Series]
+) -> alt.LayerChart:
+    """Draws a line for each series; a gap stays a gap. The last value is written beside it.
+
+    Args:
+        points: Values; a key without a value has no point.
+        labels: All keys with their labels.
+        series: The upper line first.
+    """
+    known = {(each.key, each.series): each for each in points}
+    values = [
+        {"key": key, "series": each.name, "value": known[key, each.name].value}
+        if (key, each.name) in known
+        else {"key": key, "series": each.name, "value": None}
+        for each in series
+        for key in labels
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=_keys(labels), y=_amounts("value", values), color=_colours(series)
+    )
+    line = base.mark_line(strokeWidth=2.5, invalid="break-paths-show-domains", clip=False)
+    dots = base.mark_point(filled=True, size=28, opacity=1, invalid="filter")
+    layers: list[alt.Chart] = [line, dots]
+    for index, each in enumerate(series):
+        own = [point for point in points if point.series == each.name]
+        if own:
+            layers.append(_end_label(own[-1], labels, each.colour, above=index == 0))
+    return alt.layer(*layers)
+
+
+def bars(points: Sequence[Point], colour: Colour) -> alt.LayerChart:
+    """Draws a horizontal bar for each point in their order, with its text beside it."""
+    values = [{"key": each.key, "value": each.value, "text": each.text} for each in points]
+    most = max((each.value for each in points), default=0) or 1
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y(
+            "key:N",
+            sort=None,
+            axis=alt.Axis(title=None, labelLimit=170, domain=False, ticks=False, labelPadding=8),
+        ),
+        # Room for the text of the longest bar.
+        x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, most * 1.5])),
+    )
+    text = base.mark_text(align="left", dx=5, color=INK.light).encode(text="text:N")
+    return (base.mark_bar(color=colour.light, height=alt.RelativeBandSize(0.7)) + text).properties(
+        height=alt.Step(26)
+    )
+
+
+def shares(points: Sequence[Point], series: Sequence[Series]) -> alt.LayerChart:
+    """Draws a bar of equal length for each key, divided as its series divide the sum."""
+    order = {each.name: index for index, each in enumerate(series)}
+    values = [
+        {"key": each.key, "series": each.series, "order": order[each.series], "value": each.value}
+        for each in points
+    ]
+    axis = alt.Axis(title=None, domain=False, ticks=False, labelPadding=8, labelLimit=190)
+    chart = (
+        alt.Chart(alt.Data(values=values))
+        .mark_bar(stroke=CARD.light, strokeWidth=0.8)
+        .encode(
+            y=alt.Y("key:N", sort=None, axis=axis),
+            x=alt.X(
+                "value:Q",
+                stack="normalize",
+                axis=alt.Axis(title=None, format="%", tickCount=4, grid=False),
+            ),
+            color=_colours(series),
+            order=alt.Order("order:Q"),
+        )
+        .properties(height=alt.Step(34))
+    )
+    return alt.layer(chart)
+
+
+def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -> alt.LayerChart:
+    """Draws a square for each series (row) and key (column), the darker the larger its value."""
+    values = [{"key": each.key, "row": each.series, "value": each.value} for each in points]
+    rows = list(dict.fromkeys(each.series for each in points))
+    chart = (
+        alt.Chart(alt.Data(values=values))
+        .mark_rect(color=colour.light, stroke=CARD.light)
+        .encode(
+            x=_keys(labels),
+            y=alt.Y(
+                "row:N",
+                sort=rows,
+                axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=170),
+            ),
+            opacity=alt.Opacity(
+                "value:Q", scale=alt.Scale(type="sqrt", range=[0.15, 1]), legend=None
+            ),
+        )
+        .properties(height=alt.Step(22))
+    )
+    return alt.layer(chart)
+
+
+def svg(chart: alt.TopLevelMixin) -> str:
+    """Renders a chart for the page, in the colours of its style sheet."""
+    out = io.StringIO()
+    _styled(chart, "transparent").save(out, format="svg")
+    return with_variables(out.getvalue())
+
+
+def png(chart: alt.TopLevelMixin, title: str) -> bytes:
+    """Renders a chart in light colours, with its title: it stands alone."""
+    out = io.BytesIO()
+    wrapped = textwrap.wrap(title, 58)
+    shown = _styled(chart, CARD.light).properties(
+        title=alt.Title(wrapped, anchor="start", frame="group", fontSize=14, offset=12)
+    )
+    shown.save(out, format="png", scale_factor=1.5)
+    return out.getvalue()
+
+
+def _styled(chart: Any, background: str) -> Any:
+    sized = chart.properties(width=WIDTH, autosize=alt.AutoSizeParams(type="fit-x"))
+    if chart.to_dict(validate=False).get("height") is None:
+        sized = sized.properties(height=_HEIGHT)
+    return (
+        sized.configure(background=background, font=_FONT, aria=False, padding=4)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=MUTED.light,
+            labelFontSize=12,
+            gridColor=RULE.light,
+            domainColor=RULE.light,
+            tickColor=RULE.light,
+        )
+        .configure_legend(
+            orient="top",
+            title=None,
+            labelColor=INK.light,
+            labelFontSize=12,
+            symbolType="square",
+            symbolStrokeWidth=0,
+            columnPadding=10,
+            labelLimit=200,
+        )
+        .configure_title(color=INK.light)
+        .configure_text(fontSize=12)
+    )
+
+
+def _keys(labels: Mapping[str, Label]) -> alt.X:
+    texts = json.dumps({key: label if isinstance(label, str) else list(label)
+                        for key, label in labels.items()})
+    return alt.X(
+        "key:O",
+        scale=alt.Scale(domain=list(labels), paddingInner=0.15, paddingOuter=0.1),
+        axis=alt.Axis(
+            title=None, labelExpr=f"({texts})[datum.value]", labelAngle=0, labelOverlap="parity",
+            ticks=False, grid=False, labelPadding=6,
+        ),
+    )  # fmt: skip
+
+
+def _amounts(field: str, values: Sequence[Mapping[str, Any]]) -> alt.Y:
+    axis = alt.Axis(
+        title=None, labelExpr=_COMPACT.format(field="value"), domain=False, ticks=False, tickCount=5
+    )
+    # A chart of nothing but zeros would have its axis in the middle.
+    known = [row[field] for row in values if row[field] is not None]
+    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Undefined if any(known) else alt.Scale(domain=[0, 1]))
+
+
+def _colours(series: Sequence[Series]) -> alt.Color:
+    return alt.Color(
+        "series:N",
+        scale=alt.Scale(
+            domain=[each.name for each in series], range=[each.colour.light for each in series]
+        ),
+        legend=None if len(series) == 1 else alt.Legend(),
+    )
+
+
+def _labels_above(base: alt.Chart) -> alt.Chart:
+    return (
+        base.transform_filter("datum.value != 0")
+        .transform_calculate(text=_COMPACT.format(field="value"))
+        .mark_text(dy=-7, color=INK.light, fontSize=11)
+        .encode(y="value:Q", text="text:N")
+    )
+
+
+def _end_label(
+    last: Point, labels: Mapping[str, Label], colour: Colour, *, above: bool
+) -> alt.Chart:
+    value = {"key": last.key, "value": last.value, "text": last.text}
+    return (
+        alt.Chart(alt.Data(values=[value]))
+        .mark_text(align="right", dx=4, dy=-12 if above else 15, color=colour.light, fontWeight="bold")
+        .encode(x=_keys(labels), y="value:Q", text="text:N")
+    )
+
