@@ -52,7 +52,8 @@ LAYERS = {
     "defs": (
         "code_location · descriptions · names · partitions ← runs · "
         "scheduled_start ← resources ← connection_keys ← "
-        "replicated_dataset ← checks ← retention · sync ← lineage · status · sweep · writeback ← "
+        "replicated_dataset ← checks ← retention · sync ← "
+        "lineage · models · status · sweep · writeback ← "
         "assembly · launch"
     ),
 }

@@ -14,7 +14,9 @@ PACKAGE = Path(invoiced_pipeline.__file__).parent
 
 RUN_ONLY = {
     "adbc_driver_postgresql",
+    "dagster_dbt",
     "dagster_dlt",
+    "dbt",
     "dlt",
     "duckdb",
     "numpy",
@@ -28,6 +30,7 @@ RUN_ONLY = {
 
 P = "invoiced_pipeline"
 DOORS = {
+    "defs/models/definitions.py": {f"{P}.defs.models.assets"},
     "defs/resources.py": {f"{P}.invoiced.http.client"},
     "defs/sweep/job.py": {f"{P}.defs.sweep.run"},
     "defs/sync/assets.py": {f"{P}.defs.sync.run"},

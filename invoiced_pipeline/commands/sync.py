@@ -17,7 +17,13 @@ from invoiced_pipeline.commands.common.row_totals import known_totals
 from invoiced_pipeline.commands.common.table_selection import SelectOption, selected_tables
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch.instance import open_instance
-from invoiced_pipeline.defs.launch.launch import SyncResult, run_sync
+from invoiced_pipeline.defs.launch.launch import (
+    ModelsResult,
+    SyncResult,
+    run_models_after,
+    run_sync,
+)
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
 from invoiced_pipeline.warehouse.dataset import RowTotals
@@ -38,11 +44,15 @@ def sync(
     settings.api_key(chosen)
     announce_warehouse(settings)
     result = sync_tables(settings, chosen, tables, mode="full" if full else "sync")
-    if as_json:
-        typer.echo(json.dumps(asdict(result), default=str))
-    else:
+    if not as_json:
         show_result(settings, chosen, result)
-    if result.error:
+    models = None if result.error else build_models_after(settings, chosen, result.run_id)
+    if as_json:
+        told = asdict(result) | ({"models": asdict(models)} if models else {})
+        typer.echo(json.dumps(told, default=str))
+    elif models:
+        show_models(models)
+    if result.error or (models and models.error):
         raise typer.Exit(1)
 
 
@@ -58,6 +68,31 @@ def sync_tables(
     definitions = build_definitions(settings)
     with open_instance(settings) as instance, reading_progress("sync"):
         return run_sync(definitions, connection, instance, tables=tables, mode=mode)
+
+
+def build_models_after(
+    settings: Settings, connection: ConnectionSettings, run_id: str
+) -> ModelsResult | None:
+    """Builds a connection's models if they are enabled and a sync changed rows; None if not.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+    """
+    if not settings.models.enabled:
+        return None
+    definitions = build_definitions(settings)
+    with open_instance(settings) as instance:
+        return run_models_after(definitions, connection.dataset, instance, run_id)
+
+
+def show_models(result: ModelsResult) -> None:
+    """Prints which models were built, and what is wrong with them."""
+    if result.models:
+        console.print(f"{counted(len(result.models), 'model')} built.", highlight=False)
+    if result.failed_checks:
+        say(errors, f"Tests of models that failed: {', '.join(result.failed_checks)}", style="red")
+    if result.error:
+        say(errors, f"Run {result.run_id} failed: {result.error}", style="red")
 
 
 def show_result(settings: Settings, connection: ConnectionSettings, result: SyncResult) -> None:

@@ -4,6 +4,7 @@ import dagster as dg
 
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.lineage import lineage_specs
+from invoiced_pipeline.defs.models.definitions import models_definitions
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse
 from invoiced_pipeline.defs.retention.job import old_runs_definitions
@@ -58,7 +59,7 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
     """One connection's assets, jobs, schedules and resources."""
     dataset = ReplicatedDataset.of(settings, connection)
     sweep = sweep_job(dataset)
-    return dg.Definitions(
+    tables = dg.Definitions(
         assets=[
             replicated_assets(dataset, destination=settings.warehouse.destination),
             *lineage_specs(settings, dataset),
@@ -75,3 +76,4 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
             dataset.keys.start_date: StartDate(date=dataset.start.isoformat()),
         },
     )
+    return dg.Definitions.merge(tables, models_definitions(settings, dataset))

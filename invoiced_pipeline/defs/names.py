@@ -53,6 +53,21 @@ def sweep_op_name(dataset: str) -> str:
     return f"compare_{dataset}"
 
 
+def models_job_name(dataset: str) -> str:
+    """Returns `<dataset>_models`, which is also the group of its assets."""
+    return f"{dataset}_models"
+
+
+def models_op_name(dataset: str) -> str:
+    """Returns the name of the op that builds the models of a dataset."""
+    return f"build_{dataset}_models"
+
+
+def model_key(dataset: str, model: str) -> dg.AssetKey:
+    """Returns `<dataset>_models/<model>`."""
+    return dg.AssetKey([f"{dataset}_models", model])
+
+
 def writeback_job_name(name: str) -> str:
     """Returns `writeback_<name>`."""
     return f"writeback_{name}"

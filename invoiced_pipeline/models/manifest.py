@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from invoiced_pipeline.models.profile import profile_of
-from invoiced_pipeline.models.project import PROJECT
+from invoiced_pipeline.models.project import NAME, PROJECT
 from invoiced_pipeline.settings import WarehouseSettings
 
 DOCUMENT = Path(__file__).with_name("manifest.json")
@@ -23,7 +23,7 @@ _NODE = (
     "original_file_path", "package_name", "path", "resource_type", "source_name", "tags",
     "unique_id",
 )  # fmt: skip
-_CONFIG = ("materialized", "meta", "severity")
+_CONFIG = ("enabled", "materialized", "meta", "severity")
 _COLUMN = ("name", "data_type", "description")
 
 
@@ -45,13 +45,12 @@ def slim(manifest: Mapping[str, Any]) -> dict[str, Any]:
         name: _slim_node(node)
         for name, node in sorted(manifest["nodes"].items())
         # Dagster has checks of its own on the tables behind them.
-        if not (node["resource_type"] == "test" and _attached(node, manifest, staging))
+        if node["package_name"] == NAME and not _tests_a_model_in(staging, node, manifest)
     }
     sources = {name: _slim_node(node) for name, node in sorted(manifest["sources"].items())}
     known = nodes.keys() | sources.keys()
-    metadata = manifest["metadata"]
     return {
-        "metadata": {"project_name": metadata["project_name"], "dbt_version": "1.11.0"},
+        "metadata": {"project_name": NAME},
         "nodes": nodes,
         "sources": sources,
         **{
@@ -89,7 +88,7 @@ def parse(folder: Path) -> dict[str, Any]:
 
 def render(manifest: Mapping[str, Any]) -> str:
     """Returns the text of the packaged manifest."""
-    return json.dumps(slim(manifest), indent=1, sort_keys=True) + "\n"
+    return json.dumps(slim(manifest), indent=1) + "\n"
 
 
 def _slim_node(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,8 +109,7 @@ def _slim_node(node: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _attached(node: Mapping[str, Any], manifest: Mapping[str, Any], folder: str) -> bool:
-    """Whether a test belongs to a model of a folder."""
+def _tests_a_model_in(folder: str, node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
     model = manifest["nodes"].get(node.get("attached_node") or "")
     return model is not None and model["original_file_path"].startswith(folder)
 

@@ -16,6 +16,7 @@ from invoiced_pipeline.settings.connection_conflicts import (
 )
 from invoiced_pipeline.settings.dagster import DagsterSettings
 from invoiced_pipeline.settings.dataset_limits import dataset_problem
+from invoiced_pipeline.settings.dbt_models import ModelsSettings
 from invoiced_pipeline.settings.warehouse import WarehouseSettings
 from invoiced_pipeline.settings.writeback import WritebackSettings
 from invoiced_pipeline.settings.writeback_references import check_writebacks
@@ -53,6 +54,10 @@ class Settings(SettingsModel):
     )
     writeback: list[WritebackSettings] = Field(
         default=[], description="Write-backs: rows that are sent to Invoiced."
+    )
+    models: ModelsSettings = Field(
+        default_factory=ModelsSettings,
+        description="The dbt models over the tables of every connection.",
     )
     dagster: DagsterSettings = Field(
         default_factory=DagsterSettings,

@@ -9,7 +9,9 @@ import dagster as dg
 from dagster._core.execution.execution_result import ExecutionResult
 
 from invoiced_pipeline.defs.launch.job_run import run_error, run_job
+from invoiced_pipeline.defs.models.trigger import reason_to_skip
 from invoiced_pipeline.defs.names import (
+    models_job_name,
     sweep_job_name,
     sweep_op_name,
     sync_job_name,
@@ -26,6 +28,7 @@ from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings
 
 _LOAD_INTERRUPTED = "interrupted. What was loaded is complete; run again to load the rest"
+_BUILD_INTERRUPTED = "interrupted. Models that were not built keep their earlier rows"
 _PUSH_INTERRUPTED = (
     "interrupted. Nothing more was sent, and the ledger holds the outcome of each request. Run "
     "again: the next push looks up the open outcomes and sends the rest"
@@ -47,6 +50,23 @@ class SyncResult:
     error: str | None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsResult:
+    """The result of a build of the models.
+
+    Attributes:
+        run_id: Dagster's id of the run.
+        error: Why it failed; None if it succeeded.
+        models: The models that were built.
+        failed_checks: The tests that failed or warn.
+    """
+
+    run_id: str
+    error: str | None
+    models: list[str]
+    failed_checks: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,27 @@ def run_sweep(
     swept = _metadata_by_table(each for each in observed if api_message(each) is None)
     return SyncResult(
         outcome.run_id, run_error(outcome, interrupted=_LOAD_INTERRUPTED), swept, unavailable
+    )
+
+
+def run_models_after(
+    defs: dg.Definitions, dataset: str, instance: dg.DagsterInstance, run_id: str
+) -> ModelsResult | None:
+    """Runs a dataset's models job after a sync, unless the sync is no reason; then returns None."""
+    if reason_to_skip(instance, dataset, run_id) is not None:
+        return None
+    outcome = run_job(defs.resolve_job_def(models_job_name(dataset)), instance, {})
+    checks = [
+        event.asset_check_evaluation_data
+        for event in outcome.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    built = outcome.get_asset_materialization_events()
+    return ModelsResult(
+        outcome.run_id,
+        run_error(outcome, interrupted=_BUILD_INTERRUPTED),
+        sorted(event.materialization.asset_key.path[-1] for event in built),
+        sorted(each.check_name for each in checks if not each.passed),
     )
 
 
