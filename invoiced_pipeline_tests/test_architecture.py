@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "windows": (),
     "settings": ("exceptions",),
     "catalog": (),
+    "amounts": ("catalog",),
     "selection": (*FOUNDATION, "catalog"),
     "scheduling": FOUNDATION,
     "invoiced": (*FOUNDATION, "catalog"),
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "replication": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse"),
     "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
     "models": (*FOUNDATION, "catalog", "warehouse"),
+    "report": (*FOUNDATION, "catalog", "amounts", "warehouse", "models"),
 }
 """What each part may import, from the bottom up; `defs` and `commands` may import all of them."""
 
@@ -49,6 +51,10 @@ LAYERS = {
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "models": "project ← profile · staging ← manifest",
+    "report": (
+        "colours · wording ← charts ← exhibit ← extractions · receivables ← pictures · report ← "
+        "page"
+    ),
     "defs": (
         "code_location · descriptions · names · partitions ← runs · "
         "scheduled_start ← resources ← connection_keys ← "

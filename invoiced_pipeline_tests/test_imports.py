@@ -14,6 +14,7 @@ PACKAGE = Path(invoiced_pipeline.__file__).parent
 
 RUN_ONLY = {
     "adbc_driver_postgresql",
+    "altair",
     "dagster_dbt",
     "dagster_dlt",
     "dbt",
@@ -30,6 +31,8 @@ RUN_ONLY = {
 
 P = "invoiced_pipeline"
 DOORS = {
+    "commands/report.py": {f"{P}.report.page", f"{P}.report.report"},
+    "defs/models/build.py": {f"{P}.report.pictures"},
     "defs/models/definitions.py": {f"{P}.defs.models.assets"},
     "defs/resources.py": {f"{P}.invoiced.http.client"},
     "defs/sweep/job.py": {f"{P}.defs.sweep.run"},

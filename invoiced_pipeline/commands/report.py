@@ -67,7 +67,9 @@ def write_report(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
     except OSError as error:
-        message = f"Cannot write the report to {path}: {error.strerror}. Name another file: --output"
+        message = (
+            f"Cannot write the report to {path}: {error.strerror}. Name another file: --output"
+        )
         raise ConfigurationError(message) from error
     return path
 

@@ -12,14 +12,15 @@ import altair as alt
 
 from invoiced_pipeline.report.colours import CARD, INK, MUTED, RULE, Colour, with_variables
 
-WIDTH = 420
+WIDTH = 440
 """Pixels: text of 12 of them can still be read when a phone shrinks the picture."""
 
-_HEIGHT = 230
+_HEIGHT = 250
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-_COMPACT = "replace(format(datum.{field}, '.3~s'), 'G', 'B')"
+_COMPACT = "replace(format(datum.value, '.3~s'), 'G', 'B')"
 """Amounts on axes and beside marks: 12.5k, 3M, and B where SI has G."""
 
+Chart = alt.LayerChart
 Label = str | Sequence[str]
 
 
@@ -64,11 +65,21 @@ def month_key(month: date) -> str:
 
 
 def stacked_columns(
-    points: Sequence[Point], labels: Mapping[str, Label], series: Sequence[Series]
-) -> alt.LayerChart:
-    """Draws a column for each label, in which values of all series lie over each other.
+    points: Sequence[Point],
+    labels: Mapping[str, Label],
+    series: Sequence[Series],
+    *,
+    labelled: bool = False,
+) -> Chart:
+    """Draws a column for each label, in which the values of all series are stacked.
 
-    Negative values lie below zero. The sum is written above a column if it has a single series.
+    Negative values are below zero.
+
+    Args:
+        points: Values; none for 0.
+        labels: All keys with their labels.
+        series: The lowest first.
+        labelled: Whether each value is written above its column.
     """
     order = {each.name: index for index, each in enumerate(series)}
     values = [
@@ -77,19 +88,17 @@ def stacked_columns(
     ]
     base = alt.Chart(alt.Data(values=values)).encode(x=_keys(labels))
     bars = base.mark_bar(stroke=CARD.light, strokeWidth=0.8).encode(
-        y=_amounts("value", values), color=_colours(series), order=alt.Order("order:Q")
+        y=_amounts(), color=_colours(series), order=alt.Order("order:Q")
     )
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=MUTED.light)
     layers = [bars, zero.encode(y="zero:Q")]
-    if len(series) == 1 or len({each.key for each in points}) == len(points):
+    if labelled:
         layers.append(_labels_above(base))
     return alt.layer(*layers)
 
 
-def lines(
-    points: Sequence[Point], labels: Mapping[str, Label], series: Sequence[Series]
-) -> alt.LayerChart:
-    """Draws a line for each series; a gap stays a gap. The last value is written beside it.
+def lines(points: Sequence[Point], labels: Mapping[str, Label], series: Sequence[Series]) -> Chart:
+    """Draws a line for each series; a gap stays a gap. The last value is written at its end.
 
     Args:
         points: Values; a key without a value has no point.
@@ -105,19 +114,20 @@ def lines(
         for key in labels
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=_keys(labels), y=_amounts("value", values), color=_colours(series)
+        x=_keys(labels), y=_amounts(), color=_colours(series)
     )
     line = base.mark_line(strokeWidth=2.5, invalid="break-paths-show-domains", clip=False)
     dots = base.mark_point(filled=True, size=28, opacity=1, invalid="filter")
     layers: list[alt.Chart] = [line, dots]
+    top = max(each.value for each in points)
     for index, each in enumerate(series):
         own = [point for point in points if point.series == each.name]
-        if own:
-            layers.append(_end_label(own[-1], labels, each.colour, above=index == 0))
+        if own and (index == 0 or own[-1].value > top / 8):  # or it would be written on the axis
+            layers.append(_end_label(own[-3:], labels, each.colour, above=index == 0))
     return alt.layer(*layers)
 
 
-def bars(points: Sequence[Point], colour: Colour) -> alt.LayerChart:
+def bars(points: Sequence[Point], colour: Colour) -> Chart:
     """Draws a horizontal bar for each point in their order, with its text beside it."""
     values = [{"key": each.key, "value": each.value, "text": each.text} for each in points]
     most = max((each.value for each in points), default=0) or 1
@@ -136,7 +146,7 @@ def bars(points: Sequence[Point], colour: Colour) -> alt.LayerChart:
     )
 
 
-def shares(points: Sequence[Point], series: Sequence[Series]) -> alt.LayerChart:
+def shares(points: Sequence[Point], series: Sequence[Series]) -> Chart:
     """Draws a bar of equal length for each key, divided as its series divide the sum."""
     order = {each.name: index for index, each in enumerate(series)}
     values = [
@@ -154,7 +164,7 @@ def shares(points: Sequence[Point], series: Sequence[Series]) -> alt.LayerChart:
                 stack="normalize",
                 axis=alt.Axis(title=None, format="%", tickCount=4, grid=False),
             ),
-            color=_colours(series),
+            color=_colours(series, columns=3),  # the names of bars take room from it
             order=alt.Order("order:Q"),
         )
         .properties(height=alt.Step(34))
@@ -162,7 +172,7 @@ def shares(points: Sequence[Point], series: Sequence[Series]) -> alt.LayerChart:
     return alt.layer(chart)
 
 
-def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -> alt.LayerChart:
+def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -> Chart:
     """Draws a square for each series (row) and key (column), the darker the larger its value."""
     values = [{"key": each.key, "row": each.series, "value": each.value} for each in points]
     rows = list(dict.fromkeys(each.series for each in points))
@@ -185,14 +195,14 @@ def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -
     return alt.layer(chart)
 
 
-def svg(chart: alt.TopLevelMixin) -> str:
+def svg(chart: Chart) -> str:
     """Renders a chart for the page, in the colours of its style sheet."""
     out = io.StringIO()
     _styled(chart, "transparent").save(out, format="svg")
     return with_variables(out.getvalue())
 
 
-def png(chart: alt.TopLevelMixin, title: str) -> bytes:
+def png(chart: Chart, title: str) -> bytes:
     """Renders a chart in light colours, with its title: it stands alone."""
     out = io.BytesIO()
     wrapped = textwrap.wrap(title, 58)
@@ -203,9 +213,9 @@ def png(chart: alt.TopLevelMixin, title: str) -> bytes:
     return out.getvalue()
 
 
-def _styled(chart: Any, background: str) -> Any:
+def _styled(chart: Chart, background: str) -> Any:
     sized = chart.properties(width=WIDTH, autosize=alt.AutoSizeParams(type="fit-x"))
-    if chart.to_dict(validate=False).get("height") is None:
+    if sized.height is alt.Undefined and all(each.height is alt.Undefined for each in sized.layer):
         sized = sized.properties(height=_HEIGHT)
     return (
         sized.configure(background=background, font=_FONT, aria=False, padding=4)
@@ -233,8 +243,9 @@ def _styled(chart: Any, background: str) -> Any:
 
 
 def _keys(labels: Mapping[str, Label]) -> alt.X:
-    texts = json.dumps({key: label if isinstance(label, str) else list(label)
-                        for key, label in labels.items()})
+    texts = json.dumps(
+        {key: label if isinstance(label, str) else list(label) for key, label in labels.items()}
+    )
     return alt.X(
         "key:O",
         scale=alt.Scale(domain=list(labels), paddingInner=0.15, paddingOuter=0.1),
@@ -245,41 +256,39 @@ def _keys(labels: Mapping[str, Label]) -> alt.X:
     )  # fmt: skip
 
 
-def _amounts(field: str, values: Sequence[Mapping[str, Any]]) -> alt.Y:
-    axis = alt.Axis(
-        title=None, labelExpr=_COMPACT.format(field="value"), domain=False, ticks=False, tickCount=5
-    )
-    # A chart of nothing but zeros would have its axis in the middle.
-    known = [row[field] for row in values if row[field] is not None]
-    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Undefined if any(known) else alt.Scale(domain=[0, 1]))
+def _amounts() -> alt.Y:
+    axis = alt.Axis(title=None, labelExpr=_COMPACT, domain=False, ticks=False, tickCount=5)
+    return alt.Y("value:Q", axis=axis)
 
 
-def _colours(series: Sequence[Series]) -> alt.Color:
+def _colours(series: Sequence[Series], *, columns: int = 0) -> alt.Color:
     return alt.Color(
         "series:N",
         scale=alt.Scale(
             domain=[each.name for each in series], range=[each.colour.light for each in series]
         ),
-        legend=None if len(series) == 1 else alt.Legend(),
+        legend=None if len(series) == 1 else alt.Legend(columns=columns),
     )
 
 
 def _labels_above(base: alt.Chart) -> alt.Chart:
     return (
         base.transform_filter("datum.value != 0")
-        .transform_calculate(text=_COMPACT.format(field="value"))
+        .transform_calculate(text=_COMPACT)
         .mark_text(dy=-7, color=INK.light, fontSize=11)
         .encode(y="value:Q", text="text:N")
     )
 
 
 def _end_label(
-    last: Point, labels: Mapping[str, Label], colour: Colour, *, above: bool
+    last: Sequence[Point], labels: Mapping[str, Label], colour: Colour, *, above: bool
 ) -> alt.Chart:
-    value = {"key": last.key, "value": last.value, "text": last.text}
+    """Writes the last point's text above or below the last points."""
+    height = (max if above else min)(each.value for each in last)
+    value = {"key": last[-1].key, "value": height, "text": last[-1].text}
+    mark = {"align": "right", "dx": 6, "dy": -13 if above else 16, "fontWeight": "bold"}
     return (
         alt.Chart(alt.Data(values=[value]))
-        .mark_text(align="right", dx=4, dy=-12 if above else 15, color=colour.light, fontWeight="bold")
+        .mark_text(color=colour.light, **mark)
         .encode(x=_keys(labels), y="value:Q", text="text:N")
     )
-

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from altair import TopLevelMixin
+from invoiced_pipeline.report.charts import Chart
+
+_BESIDE_A_PICTURE = 8
+"""Columns of a table that has room beside a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,15 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the page's whole width."""
+        return len(self.columns) > _BESIDE_A_PICTURE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """A picture with its table.
+    """A finding with its picture and table.
 
     Attributes:
         name: What it is about, such as `aging`; unique in its section.
@@ -46,7 +52,7 @@ class Exhibit:
     name: str
     title: str
     table: Table
-    chart: "TopLevelMixin | None" = None
+    chart: Chart | None = None
     note: str = ""
 
 

@@ -24,10 +24,17 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"day": day, "minute": minute, "picture": _picture}
+    environment.tests["nought"] = _is_nought
     style = (_FOLDER / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html").render(
-        report=report, colours=COLOURS, style=Markup(style)  # noqa: S704 - our own file
+        report=report,
+        colours=COLOURS,
+        style=Markup(style),  # noqa: S704 - our own file
     )
+
+
+def _is_nought(cell: str) -> bool:
+    return bool(cell) and not cell.strip("0.")
 
 
 def _picture(exhibit: Exhibit) -> Markup:

@@ -90,9 +90,7 @@ def read_report(
     """
     with database.session(dataset, read_only=True) as session:
         if not {"_sync_log", "_sync_usage", "_sync_freshness"} <= session.tables():
-            message = (
-                f"{database.label} holds no runs of {dataset} yet. To fill it: invoiced-pipeline sync"
-            )
+            message = f"{database.label} holds no runs of {dataset} yet: invoiced-pipeline sync"
             raise WarehouseError(message)
         pipeline = _pipeline(Period(session, now))
     with database.session(models_schema(dataset), read_only=True) as session:
@@ -127,13 +125,15 @@ def currency_exhibits(scope: Scope) -> list[Exhibit]:
 def _receivables(found: Sequence[Scope]) -> list[Section]:
     if not found:
         return [Section("receivables", "Receivables", [], NOTHING_YET)]
-    overview = Section(
-        "receivables", f"Receivables on {day(found[0].as_of)}", [aging_today(found)]
-    )
+    overview = Section("receivables", f"Receivables on {day(found[0].as_of)}", [aging_today(found)])
     return [
         overview,
         *(
-            Section(f"receivables_{each.currency}", f"In {each.code}", currency_exhibits(each))
+            Section(
+                f"receivables_{each.currency}",
+                f"Receivables in {each.code}",
+                currency_exhibits(each),
+            )
             for each in found
         ),
     ]

@@ -55,7 +55,7 @@ def month(first: date) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Returns a length of time in its largest units: `42 s`, `3 min 5 s`, `2 h 10 min`, `3 days`."""
+    """Returns a length of time in its largest units: `42 s`, `3 min 5 s`, `2 h 10 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

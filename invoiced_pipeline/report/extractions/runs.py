@@ -151,7 +151,12 @@ def _day_cells(on: date, runs: Sequence[Run]) -> list[str]:
         ),
     )
     seconds = [run.seconds for run in runs]
-    return [day(on), *(f"{each:,}" for each in counts), duration(sum(seconds)), duration(max(seconds))]
+    return [
+        day(on),
+        *(f"{each:,}" for each in counts),
+        duration(sum(seconds)),
+        duration(max(seconds)),
+    ]
 
 
 def _title(runs: Sequence[Run]) -> str:

@@ -127,5 +127,7 @@ def _freshness_title(until: dict[str, datetime | None], ages: dict[str, float]) 
     if not ages:
         return "No table was loaded completely yet"
     oldest = max(ages, key=lambda name: ages[name])
-    title = f"{counted(len(ages), 'table is', 'tables are')} complete up to {minute(until[oldest])} UTC"
+    title = (
+        f"{counted(len(ages), 'table is', 'tables are')} complete up to {minute(until[oldest])} UTC"
+    )
     return f"{title}; never loaded: {', '.join(never)}" if never else title

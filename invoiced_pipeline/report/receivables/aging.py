@@ -19,9 +19,9 @@ from invoiced_pipeline.report.wording import day, figure, money, share
 
 _BUCKETS = (
     Series("not due", NOT_DUE),
-    Series("1–30 days", LATE_1),
-    Series("31–60", LATE_2),
-    Series("61–90", LATE_3),
+    Series("1-30 days", LATE_1),
+    Series("31-60", LATE_2),
+    Series("61-90", LATE_3),
     Series("over 90", LATE_4),
 )
 _COLUMNS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "over_90", "total_open", "overdue")
@@ -98,8 +98,9 @@ def _today(scope: Scope) -> list[Decimal]:
 
 
 def _by_month(scope: Scope) -> Iterable[tuple[date, *tuple[Decimal, ...]]]:
+    sums = ", ".join(f"sum({name})" for name in _COLUMNS)
     sql = f"""
-        select cast(date_trunc('month', as_of_date) as date), {", ".join(f"sum({each})" for each in _COLUMNS)}
+        select cast(date_trunc('month', as_of_date) as date), {sums}
         from invoiced__ar_aging where currency = %s
         group by cast(date_trunc('month', as_of_date) as date)
     """  # noqa: S608
@@ -125,10 +126,10 @@ def _title(scope: Scope, rows: Sequence[Sequence[Decimal]]) -> str:
     if today[_OVERDUE] <= 0:
         return f"{money(today[_TOTAL], scope.currency)} is open, and none of it is overdue"
     title = f"{money(today[_OVERDUE], scope.currency)} is overdue"
-    if len(rows) > 1:
-        change = today[_OVERDUE] - rows[-2][_OVERDUE]
-        direction = "more" if change >= 0 else "less"
-        title += f", {money(abs(change), scope.currency)} {direction} than at the last month end"
+    change = today[_OVERDUE] - rows[-2][_OVERDUE] if len(rows) > 1 else None
+    if change:
+        direction = "more" if change > 0 else "less"
+        title += f", {money(abs(change), scope.currency)} {direction} than at the end of last month"
     if today[_OVER_90] > 0:
         title += f"; {money(today[_OVER_90], scope.currency)} for more than 90 days"
     return title

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from invoiced_pipeline.report.charts import (
+    Chart,
     Point,
     Series,
     month_key,
@@ -19,7 +20,7 @@ from invoiced_pipeline.report.wording import figure, money, share
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 _OTHERS = Series("all others", GREY)
 
-_ACRONYMS = {"ach": "ACH", "eft": "EFT", "paypal": "PayPal"}
+_ACRONYMS = {"ach": "ACH", "eft": "EFT", "paypal": "PayPal", "other": "other means"}
 
 _Amounts = dict[date, Decimal]
 
@@ -87,7 +88,7 @@ def _read(scope: Scope) -> tuple[dict[str, _Amounts], _Amounts]:
     return received, refunded
 
 
-def _drawn(scope: Scope, received: dict[str, _Amounts], methods: list[str]):  # noqa: ANN202
+def _drawn(scope: Scope, received: dict[str, _Amounts], methods: list[str]) -> Chart | None:
     """Draws the methods with the most money in colours of their own, and the others together."""
     is_one_left = len(methods) == len(_COLOURS) + 1
     named = methods[: len(_COLOURS) + is_one_left]
@@ -99,11 +100,11 @@ def _drawn(scope: Scope, received: dict[str, _Amounts], methods: list[str]):  # 
         series.append(_OTHERS)
     points = []
     for month in scope.months:
-        others = sum((received[each].get(month, Decimal(0)) for each in methods if each not in named), Decimal(0))
-        amounts = [received[each].get(month, Decimal(0)) for each in named] + [others]
+        amounts = [received[each].get(month, Decimal(0)) for each in methods]
+        others = sum(amounts[len(named) :], Decimal(0))
         points += [
             Point(month_key(month), float(amount), each.name)
-            for each, amount in zip(series, amounts, strict=False)
+            for each, amount in zip(series, [*amounts[: len(named)], others], strict=False)
             if amount > 0
         ]
     return stacked_columns(points, month_labels(scope.months), series) if points else None
@@ -114,10 +115,10 @@ def _title(scope: Scope, received: dict[str, _Amounts], totals: _Amounts) -> str
     month = scope.months[-2] if len(scope.months) > 1 else scope.months[-1]
     total = totals[month]
     if total <= 0:
-        return f"No money came in in {scope.month_words(month)} in {scope.code}"
+        return f"Nothing was received in {scope.code} in {scope.month_words(month)}"
     amounts = {name: each.get(month, Decimal(0)) for name, each in received.items()}
     most = max(amounts, key=lambda name: amounts[name])
     return (
-        f"{money(total, scope.currency)} came in in {scope.month_words(month)}, "
+        f"{money(total, scope.currency)} was received in {scope.month_words(month)}, "
         f"{share(amounts[most], total)} of it by {method_words(most)}"
     )

@@ -4,7 +4,14 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from invoiced_pipeline.report.charts import Point, Series, lines, month_key, month_labels
+from invoiced_pipeline.report.charts import (
+    Chart,
+    Point,
+    Series,
+    lines,
+    month_key,
+    month_labels,
+)
 from invoiced_pipeline.report.colours import BLUE, GREEN, GREY
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
 from invoiced_pipeline.report.receivables.scope import Scope
@@ -14,14 +21,16 @@ _DSO = Series("DSO", BLUE)
 _BEST = Series("if nobody paid late", GREY)
 _EFFECTIVENESS = Series("collection effectiveness", GREEN)
 
-_FORMULAS = {
-    "dso": "DSO = receivables at the end ÷ billed × days. If nobody paid late: the same with "
-    "receivables that are not due. The picture shows three months together, which evens out "
-    "single large invoices; the table has single months, too.",
-    "effectiveness": "Collection effectiveness = (receivables at the start + billed − at the end) ÷ "
-    "(receivables at the start + billed − not due at the end). 100% means that all that was due "
-    "came in. The picture shows three months together.",
-}
+_DSO_NOTE = (
+    "DSO (days sales outstanding) is what is open at the end of the period, divided by what was "
+    "billed in it, times its days. If nobody paid late: the same without overdue invoices. The "
+    "picture shows periods of three months, because one large invoice moves a single month."
+)
+_EFFECTIVENESS_NOTE = (
+    "Collection effectiveness is what was collected of what could be: opening receivables and "
+    "billing, less what is open at the end, divided by the same less what is not due at the end. "
+    "The picture shows periods of three months."
+)
 
 
 class _Month(NamedTuple):
@@ -69,7 +78,7 @@ def days_to_collect(scope: Scope) -> Exhibit:
             ],
         ),
         chart=_drawn(scope, points, (_DSO, _BEST)),
-        note=_FORMULAS["dso"],
+        note=_DSO_NOTE,
     )
 
 
@@ -101,7 +110,7 @@ def collection_effectiveness(scope: Scope) -> Exhibit:
             ],
         ),
         chart=_drawn(scope, points, (_EFFECTIVENESS,)),
-        note=_FORMULAS["effectiveness"],
+        note=_EFFECTIVENESS_NOTE,
     )
 
 
@@ -124,7 +133,7 @@ def _point(month: date, value: Decimal | None, unit: str) -> Point | None:
     return Point(month_key(month), float(value), text=text)
 
 
-def _drawn(scope: Scope, points: list[Point], series: tuple[Series, ...]):  # noqa: ANN202
+def _drawn(scope: Scope, points: list[Point], series: tuple[Series, ...]) -> Chart | None:
     return lines(points, month_labels(scope.months), series) if len(points) > 1 else None
 
 

@@ -68,7 +68,9 @@ def expected_cash(scope: Scope) -> Exhibit | None:
                 for each in shown
             ],
         ),
-        chart=stacked_columns(points, {each.key: each.label for each in shown}, series),
+        chart=stacked_columns(
+            points, {each.key: each.label for each in shown}, series, labelled=True
+        ),
         note=note,
     )
 
@@ -109,10 +111,16 @@ def _week_key(due_date: date | None, monday: date) -> str:
 def _title(scope: Scope, due: list[_Due]) -> str:
     overdue, *weeks = due
     soon = weeks[: _SOON + 1]
-    until = scope.as_of - timedelta(days=scope.as_of.weekday()) + timedelta(weeks=_SOON + 1, days=-1)
+    until = (
+        scope.as_of - timedelta(days=scope.as_of.weekday()) + timedelta(weeks=_SOON + 1, days=-1)
+    )
     amount = sum((each.amount for each in soon), Decimal(0))
     count = sum(each.invoices for each in soon)
-    title = f"{money(amount, scope.currency)} falls due until {day(until)}, on {counted(count, 'invoice')}"
+    title = f"Nothing falls due by {day(until)}"
+    if count:
+        title = (
+            f"{money(amount, scope.currency)} on {counted(count, 'invoice')} is due by {day(until)}"
+        )
     if overdue.amount > 0:
-        title += f"; {money(overdue.amount, scope.currency)} should have been paid already"
+        title += f"; {money(overdue.amount, scope.currency)} is overdue already"
     return title

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from invoiced_pipeline.report.charts import (
+    Chart,
     Point,
     Series,
     month_key,
@@ -14,7 +15,7 @@ from invoiced_pipeline.report.charts import (
 from invoiced_pipeline.report.colours import BLUE, GREEN, LATE_1, PURPLE, VERMILION
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import figure, money, number
+from invoiced_pipeline.report.wording import day, figure, money, number
 
 _MOVEMENTS = (
     (Series("new", BLUE), 1),
@@ -92,7 +93,7 @@ def _read(scope: Scope) -> dict[date, _Month]:
     }
 
 
-def _drawn(scope: Scope, points: list[Point]):  # noqa: ANN202
+def _drawn(scope: Scope, points: list[Point]) -> Chart | None:
     series = [each for each, _ in _MOVEMENTS if any(p.series == each.name for p in points)]
     return stacked_columns(points, month_labels(scope.months), series) if points else None
 
@@ -100,8 +101,11 @@ def _drawn(scope: Scope, points: list[Point]):  # noqa: ANN202
 def _title(scope: Scope, months: dict[date, _Month]) -> str:
     month, last = list(months.items())[-1]
     change = last.closing - last.opening
-    title = f"MRR is {money(last.closing, scope.currency)} in {scope.month_words(month)}"
+    is_running = month == scope.as_of.replace(day=1)
+    when = f"on {day(scope.as_of)}" if is_running else f"at the end of {scope.month_words(month)}"
+    title = f"MRR is {money(last.closing, scope.currency)} {when}"
     if not change:
         return f"{title}, as at the end of the month before"
     direction = "more" if change > 0 else "less"
-    return f"{title}, {money(abs(change), scope.currency)} {direction} than a month before"
+    by = money(abs(change), scope.currency)
+    return f"{title}, {by} {direction} than at the end of the month before"

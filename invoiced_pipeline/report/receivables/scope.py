@@ -64,8 +64,7 @@ def scopes(session: Session, last_day: date) -> list[Scope]:
         """
     )
     return [
-        Scope(session, currency, last_day, _months(first, last_day))
-        for currency, _, first in found
+        Scope(session, currency, last_day, _months(first, last_day)) for currency, _, first in found
     ]
 
 
