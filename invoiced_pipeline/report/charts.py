@@ -1,6 +1,5 @@
 """The few kinds of charts that exhibits are drawn with, and their rendering as SVG and PNG."""
 
-import io
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import altair as alt
+import vl_convert
 
 from invoiced_pipeline.report.colours import CARD, INK, MUTED, RULE, Colour, with_variables
 
@@ -19,6 +19,32 @@ _HEIGHT = 250
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _COMPACT = "replace(format(datum.value, '.3~s'), 'G', 'B')"
 """Amounts on axes and beside marks: 12.5k, 3M, and B where SI has G."""
+
+_CONFIG: Mapping[str, Any] = {
+    "font": _FONT,
+    "aria": False,  # the page describes each picture as a whole
+    "padding": 4,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": MUTED.light,
+        "labelFontSize": 12,
+        "gridColor": RULE.light,
+        "domainColor": RULE.light,
+        "tickColor": RULE.light,
+    },
+    "legend": {
+        "orient": "top",
+        "title": None,
+        "labelColor": INK.light,
+        "labelFontSize": 12,
+        "labelLimit": 200,
+        "symbolType": "square",
+        "symbolStrokeWidth": 0,
+        "columnPadding": 10,
+    },
+    "title": {"color": INK.light, "fontSize": 14},
+    "text": {"fontSize": 12},
+}
 
 Chart = alt.LayerChart
 Label = str | Sequence[str]
@@ -197,49 +223,23 @@ def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -
 
 def svg(chart: Chart) -> str:
     """Renders a chart for the page, in the colours of its style sheet."""
-    out = io.StringIO()
-    _styled(chart, "transparent").save(out, format="svg")
-    return with_variables(out.getvalue())
+    return with_variables(vl_convert.vegalite_to_svg(_spec(chart, "transparent")))
 
 
 def png(chart: Chart, title: str) -> bytes:
     """Renders a chart in light colours, with its title: it stands alone."""
-    out = io.BytesIO()
-    wrapped = textwrap.wrap(title, 58)
-    shown = _styled(chart, CARD.light).properties(
-        title=alt.Title(wrapped, anchor="start", frame="group", fontSize=14, offset=12)
-    )
-    shown.save(out, format="png", scale_factor=1.5)
-    return out.getvalue()
+    lines_of_title = textwrap.wrap(title, 58)
+    heading = {"text": lines_of_title, "anchor": "start", "frame": "group", "offset": 12}
+    return vl_convert.vegalite_to_png(_spec(chart, CARD.light) | {"title": heading}, scale=1.5)
 
 
-def _styled(chart: Chart, background: str) -> Any:
-    sized = chart.properties(width=WIDTH, autosize=alt.AutoSizeParams(type="fit-x"))
-    if sized.height is alt.Undefined and all(each.height is alt.Undefined for each in sized.layer):
-        sized = sized.properties(height=_HEIGHT)
-    return (
-        sized.configure(background=background, font=_FONT, aria=False, padding=4)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=MUTED.light,
-            labelFontSize=12,
-            gridColor=RULE.light,
-            domainColor=RULE.light,
-            tickColor=RULE.light,
-        )
-        .configure_legend(
-            orient="top",
-            title=None,
-            labelColor=INK.light,
-            labelFontSize=12,
-            symbolType="square",
-            symbolStrokeWidth=0,
-            columnPadding=10,
-            labelLimit=200,
-        )
-        .configure_title(color=INK.light)
-        .configure_text(fontSize=12)
-    )
+def _spec(chart: Chart, background: str) -> dict[str, Any]:
+    """Returns the Vega-Lite specification; altair would validate and copy it at every step."""
+    spec = chart.to_dict(validate=False)
+    size = {"width": WIDTH, "autosize": {"type": "fit-x"}}
+    if "height" not in spec and all("height" not in layer for layer in spec["layer"]):
+        size["height"] = _HEIGHT
+    return spec | size | {"config": {"background": background, **_CONFIG}}
 
 
 def _keys(labels: Mapping[str, Label]) -> alt.X:

@@ -27,7 +27,7 @@ def with_pictures(
     failure: Exception | None = None
     try:
         for event in events:
-            ended.append(event)
+            ended.append(event)  # noqa: PERF402 - an error must not lose those before it
     except Exception as error:  # noqa: BLE001 - raised below, after what was built
         failure = error
     pictures = {} if failure else _drawn(context, draw)
