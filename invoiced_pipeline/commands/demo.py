@@ -1,6 +1,4 @@
-"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs, sample questions, models and the
-report.
-"""
+"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs, questions and a report."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,9 @@
 """The few kinds of charts that exhibits are drawn with, and their rendering as SVG and PNG."""
 
 import json
+import struct
 import textwrap
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -230,7 +232,26 @@ def png(chart: Chart, title: str) -> bytes:
     """Renders a chart in light colours, with its title: it stands alone."""
     lines_of_title = textwrap.wrap(title, 58)
     heading = {"text": lines_of_title, "anchor": "start", "frame": "group", "offset": 12}
-    return vl_convert.vegalite_to_png(_spec(chart, CARD.light) | {"title": heading}, scale=1.5)
+    drawn = vl_convert.vegalite_to_png(_spec(chart, CARD.light) | {"title": heading}, scale=1.25)
+    return _compressed(drawn)
+
+
+def _compressed(png: bytes) -> bytes:
+    """Returns a PNG with the same pixels in a quarter of the bytes: vl-convert compresses little.
+
+    A PNG is a signature and chunks: length, type, data, checksum (RFC 2083, section 3).
+    """
+    kept, data, at = [png[:8]], b"", 8
+    while at < len(png):
+        length, kind = struct.unpack(">I4s", png[at : at + 8])
+        chunk, at = png[at : at + length + 12], at + length + 12
+        if kind == b"IDAT":
+            data += chunk[8:-4]
+        else:
+            kept.append(chunk)
+    packed = b"IDAT" + zlib.compress(zlib.decompress(data), 9)
+    chunk = struct.pack(">I", len(packed) - 4) + packed + struct.pack(">I", zlib.crc32(packed))
+    return b"".join((*kept[:-1], chunk, kept[-1]))
 
 
 def _spec(chart: Chart, background: str) -> dict[str, Any]:

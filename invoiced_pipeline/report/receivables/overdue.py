@@ -33,8 +33,8 @@ def overdue_customers(scope: Scope) -> Exhibit:
         Point(unique[row[0]], float(row[3]), text=figure(row[3], scope.currency)) for row in shown
     ]
     columns = (
-        *map(text_column, ("Customer", "Number")),
-        *map(Column, ("Overdue", "Open", "Days late on average", "Last payment")),
+        *map(text_column, ("Customer", "Number", "Last payment")),
+        *map(Column, ("Overdue", "Open", "Days late on average")),
     )
     return Exhibit(
         name="overdue_customers",
@@ -46,10 +46,10 @@ def overdue_customers(scope: Scope) -> Exhibit:
                 [
                     names[key],
                     code or "",
+                    day(paid),
                     figure(overdue, scope.currency),
                     figure(open_amount, scope.currency),
                     number(late),
-                    day(paid),
                 ]
                 for key, _, code, overdue, open_amount, late, paid in shown
             ],
