@@ -50,7 +50,7 @@ LAYERS = {
         "sync_log_writer"
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
-    "models": "project ← profile · staging ← manifest",
+    "models": "installed · project ← profile · staging ← manifest",
     "report": (
         "colours · wording ← charts ← exhibit ← extractions · receivables ← pictures · report ← "
         "page"

@@ -14,6 +14,7 @@ from invoiced_pipeline.invoiced.connection_check import (
     check_tables,
 )
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Patience
+from invoiced_pipeline.models.installed import check_installed
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.selection.clear_copies import clear_copies
 from invoiced_pipeline.selection.privacy import privacy_of
@@ -52,6 +53,26 @@ def check_connection(
             yield from _check_api(settings, connection, client, tables, is_readable=is_readable)
         client.close()
     yield _check_schedule(settings, connection)
+    if settings.models.enabled:
+        yield _check_models(settings, connection)
+
+
+def _check_models(settings: Settings, connection: ConnectionSettings) -> Finding:
+    try:
+        check_installed(settings)
+    except ConfigurationError as error:
+        return Finding("models", "not installed", str(error))
+    text = (
+        f"documents that have not changed since {_since(settings, connection):%Y-%m-%d} are not "
+        "loaded and count nowhere; an earlier start_date loads them"
+    )
+    return Finding("models", None, text)
+
+
+def _since(settings: Settings, connection: ConnectionSettings) -> datetime:
+    """Returns the start date that a sync would use (UTC)."""
+    database = open_database(settings.warehouse)
+    return connection.start_date or default_start_date(database, connection.dataset)
 
 
 def _check_privacy(settings: Settings, connection: ConnectionSettings) -> Iterator[Finding]:
@@ -71,9 +92,7 @@ def _check_api(
     *,
     is_readable: bool,
 ) -> Iterator[Finding]:
-    since = connection.start_date or default_start_date(
-        open_database(settings.warehouse), connection.dataset
-    )
+    since = _since(settings, connection)
     found = list(check_tables(client, tables, since))
     if not any(finding.subject == "connection" for finding in found):
         way = " through the proxy" if connection.proxy else ""

@@ -73,6 +73,7 @@ def _replicate(settings: Settings) -> None:
 
 def _build_models(settings: Settings, run_ids: Sequence[str]) -> None:
     """Builds the models once if any of the syncs changed rows."""
+    console.print("Building the models of receivables, cash and recurring revenue ...")
     builds = (build_models_after(settings, settings.first, run_id) for run_id in run_ids)
     models = next(filter(None, builds), None)
     if models is None:

@@ -19,7 +19,7 @@ from invoiced_pipeline.settings import WarehouseSettings
 DOCUMENT = Path(__file__).with_name("manifest.json")
 
 _NODE = (
-    "alias", "attached_node", "checksum", "description", "fqn", "meta", "name",
+    "alias", "attached_node", "description", "fqn", "meta", "name",
     "original_file_path", "package_name", "path", "resource_type", "source_name", "tags",
     "unique_id",
 )  # fmt: skip

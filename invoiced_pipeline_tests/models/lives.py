@@ -144,6 +144,13 @@ def change_subscription(actors: Actors, chance: random.Random) -> None:
         actors.write("PATCH", path, change)
 
 
+def begin(actors: Actors) -> None:
+    """Creates the first customers and a plan."""
+    for number in range(4):
+        OPERATIONS["create_customer"](actors, number)
+    OPERATIONS["create_plan"](actors, 0)
+
+
 def _payment(actors: Actors, chance: random.Random, invoice: dict[str, Any]) -> dict[str, Any]:
     amount = chance.randrange(1, 400)
     applied = chance.randrange(1, amount + 1)
@@ -187,9 +194,6 @@ def live(actors: Actors, seed: int, deeds: int) -> list[str]:
     """Lets some months pass in an account; returns the deeds that the API refused."""
     chance = random.Random(seed)  # noqa: S311 - a life that can be repeated
     refused = []
-    for number in range(4):
-        OPERATIONS["create_customer"](actors, number)
-    OPERATIONS["create_plan"](actors, 0)
     for _ in range(deeds):
         actors.clock.advance(chance.randrange(4) * DAY + chance.randrange(DAY))
         deed = chance.choice(_DEEDS)

@@ -148,24 +148,25 @@ where type = 'unapplied' and status = 'succeeded'
 
 union all
 
--- The credit balance, which Invoiced keeps for each customer and currency.
+-- The credit balance, which Invoiced keeps for each customer and currency and adds up from
+-- transactions: credit that is granted is negative there, too.
 select
     'credit_balance',
-    customer_id,
-    case type when 'applied_credit' then 'credit_applied' else 'credit' end,
-    movement_date,
-    recorded_at,
-    case type when 'applied_credit' then amount else -amount end,
-    customer_id,
-    currency,
-    payment_id,
-    transaction_id
-from applied
-where status = 'succeeded'
-    and (
-        type in ('credit', 'applied_credit')
-        or (type = 'credit_note' and invoice_id is null and estimate_id is null)
-    )
+    transactions.customer_id,
+    case transactions.type when 'charge' then 'credit_applied' else 'credit' end,
+    greatest(transactions.transaction_date, invoices.invoice_date),
+    transactions.created_at,
+    transactions.amount,
+    transactions.customer_id,
+    transactions.currency,
+    transactions.payment_id,
+    transactions.transaction_id
+from {{ ref('stg_invoiced__transactions') }} as transactions
+left join {{ ref('int_invoiced__invoices') }} as invoices
+    on invoices.invoice_id = transactions.invoice_id
+where transactions.method = 'balance'
+    and transactions.type in ('adjustment', 'charge')
+    and transactions.status = 'succeeded'
 
 union all
 

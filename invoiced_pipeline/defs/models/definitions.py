@@ -1,13 +1,11 @@
 """The models of a connection as assets, with a job and a sensor that runs it after syncs."""
 
-from importlib.util import find_spec
-
 import dagster as dg
 
 from invoiced_pipeline.defs.models.job import models_job
 from invoiced_pipeline.defs.models.sensor import after_sync_sensor
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.models.installed import check_installed
 from invoiced_pipeline.settings import Settings
 
 
@@ -19,7 +17,7 @@ def models_definitions(settings: Settings, dataset: ReplicatedDataset) -> dg.Def
     """
     if not settings.models.enabled:
         return dg.Definitions()
-    check_dbt(settings)
+    check_installed(settings)
     # Here, because dagster-dbt takes seconds to import, and only those who use it should wait.
     from invoiced_pipeline.defs.models.assets import model_assets
 
@@ -29,17 +27,3 @@ def models_definitions(settings: Settings, dataset: ReplicatedDataset) -> dg.Def
         jobs=[job],
         sensors=[after_sync_sensor(dataset.name, job)],
     )
-
-
-def check_dbt(settings: Settings) -> None:
-    """Checks that dbt is installed for the kind of warehouse.
-
-    Raises:
-        ConfigurationError: It is not.
-    """
-    if not (find_spec("dagster_dbt") and find_spec("dbt.adapters")):
-        message = (
-            f"{settings.source} sets models.enabled = true, but dbt is not installed. Install it "
-            "with: pip install 'invoiced-pipeline[models]', or set models.enabled = false"
-        )
-        raise ConfigurationError(message)

@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from invoiced_pipeline.defs.assembly import build_definitions
-from invoiced_pipeline.defs.models import definitions
 from invoiced_pipeline.exceptions import ConfigurationError
+from invoiced_pipeline.models import installed
 from invoiced_pipeline.models.project import END_MODELS
 from invoiced_pipeline.settings import load_settings
 
@@ -65,7 +65,7 @@ def test_assets_tell_what_the_models_hold(defs: dg.Definitions) -> None:
 def test_without_dbt_the_setting_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(definitions, "find_spec", lambda _: None)
+    monkeypatch.setattr(installed, "find_spec", lambda _: None)
     (tmp_path / "invoiced.toml").write_text(TWO, encoding="utf-8")
     with pytest.raises(ConfigurationError, match="pip install 'invoiced-pipeline"):
         build_definitions(load_settings({}, tmp_path))
