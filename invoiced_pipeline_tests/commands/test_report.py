@@ -36,6 +36,7 @@ def test_it_names_the_file(report: Report, tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(WarehouseError, match="To fill it: invoiced-pipeline sync"):
         report()
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "data").mkdir()
     log_runs(DuckDbDatabase(tmp_path / "data" / "warehouse.duckdb"))
 
     # Pictures are tested elsewhere, and take seconds.
@@ -62,10 +63,11 @@ def test_it_waits_while_a_run_writes(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("invoiced_pipeline.report.charts.svg", lambda _: "")
+    (tmp_path / "data").mkdir()
     file = tmp_path / "data" / "warehouse.duckdb"
     log_runs(DuckDbDatabase(file))
     with held(file, "writing") as process:
-        with pytest.raises(WarehouseBusyError, match="Another program has .* open"):
+        with pytest.raises(WarehouseBusyError, match=r"Another program has .* open"):
             report()
         monkeypatch.setattr("invoiced_pipeline.warehouse.duckdb.connection.WAIT_SECONDS", DEADLINE)
         with let_go_when_waited_for(process) as messages:
