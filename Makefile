@@ -29,7 +29,7 @@ $(DEVELOPMENT): $(INSTALLED) requirements-dev.lock
 	@$(PYTHON) install.py $(BIN)/python requirements-dev.lock
 	@touch $@
 
-run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show the rows
+run: $(INSTALLED) ## Start a local Invoiced, replicate it into data/demo/warehouse.duckdb, show rows and a report
 	@INVOICED_CONFIG=demo.toml $(BIN)/invoiced-pipeline demo
 
 dev: $(INSTALLED) ## Start a local Invoiced and Dagster's UI on http://localhost:3000
@@ -86,7 +86,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= keeps the present ones)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml -o requirements.lock
+	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra models -o requirements.lock
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra dev -c requirements.lock \
 		-o requirements-dev.lock
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra alerts --extra celery --extra models \

@@ -35,6 +35,7 @@ COMMANDS = {
     "demo": "Start a local Invoiced, replicate it, and show what arrived (make run).",
     "answers": "Query the warehouse for receivables aging, largest open balances and recurring "
     "revenue.",
+    "report": "Write an HTML file about receivables, from the dbt models, and the pipeline's runs.",
     "writeback": "Write rows of the warehouse to Invoiced as records, each exactly once.",
     "emulator": "Serve a local Invoiced with made-up records, until Ctrl-C.",
 }

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "windows": (),
     "settings": ("exceptions",),
     "catalog": (),
+    "amounts": ("catalog",),
     "selection": (*FOUNDATION, "catalog"),
     "scheduling": FOUNDATION,
     "invoiced": (*FOUNDATION, "catalog"),
@@ -33,6 +34,7 @@ MAY_IMPORT = {
     "writeback": (*FOUNDATION, "catalog", "selection", "invoiced", "warehouse", "replication"),
     "alerts": FOUNDATION,
     "models": (*FOUNDATION, "catalog", "warehouse"),
+    "report": (*FOUNDATION, "catalog", "amounts", "warehouse", "models"),
 }
 """What each part may import, from the bottom up; `defs` and `commands` may import all of them."""
 
@@ -55,6 +57,10 @@ LAYERS = {
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "alerts": "incident · reasons ← message · state ← delivery",
     "models": "installed · project ← profile · staging ← manifest",
+    "report": (
+        "colours · wording ← charts ← exhibit ← extractions · receivables ← pictures · report ← "
+        "page"
+    ),
     "defs": (
         "code_location · descriptions · names · partitions ← json_logger · runs · "
         "scheduled_start ← resources ← connection_keys ← "

@@ -14,6 +14,7 @@ PACKAGE = Path(invoiced_pipeline.__file__).parent
 
 RUN_ONLY = {
     "adbc_driver_postgresql",
+    "altair",
     "apprise",
     "dagster_dbt",
     "dagster_dlt",
@@ -31,6 +32,8 @@ RUN_ONLY = {
 
 P = "invoiced_pipeline"
 DOORS = {
+    "commands/report.py": {f"{P}.report.page", f"{P}.report.report"},
+    "defs/models/build.py": {f"{P}.report.pictures"},
     "defs/models/definitions.py": {f"{P}.defs.models.assets"},
     "defs/resources.py": {f"{P}.invoiced.http.client"},
     "defs/sweep/job.py": {f"{P}.defs.sweep.run"},

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from invoiced_pipeline.commands.common.amounts import amount_text
+from invoiced_pipeline.amounts import amount_text
 from invoiced_pipeline.commands.common.console import console, say
 from invoiced_pipeline.commands.common.grid import Grid
 from invoiced_pipeline.comparison.report import ONLY_NEW, Finding, TableComparison

@@ -1,4 +1,6 @@
-"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs and sample queries."""
+"""`invoiced-pipeline demo`: a local Invoiced, a sync, write-backs, questions and a report."""
+
+from collections.abc import Sequence
 
 import typer
 
@@ -9,7 +11,13 @@ from invoiced_pipeline.commands.demo_business import do_business
 from invoiced_pipeline.commands.demo_invoiced import at_address, local_invoiced, only_demo
 from invoiced_pipeline.commands.demo_next_steps import show_next_steps
 from invoiced_pipeline.commands.demo_round_trip import push_demo, show_round_trip
-from invoiced_pipeline.commands.sync import show_result, sync_tables
+from invoiced_pipeline.commands.report import write_report
+from invoiced_pipeline.commands.sync import (
+    build_models_after,
+    show_models,
+    show_result,
+    sync_tables,
+)
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings, is_loopback, load_settings
 from invoiced_pipeline.warehouse.open import open_database
@@ -45,13 +53,31 @@ def _replicate(settings: Settings) -> None:
     show_result(settings, connection, result)
     if result.error:
         raise typer.Exit(1)
+    run_ids = [result.run_id]
     error = push_demo(settings)
     if error is None and settings.writeback:
-        error = sync_tables(settings, connection, tables, mode="sync").error
+        written = sync_tables(settings, connection, tables, mode="sync")
+        error = written.error
+        run_ids.append(written.run_id)
     if error:
         say(errors, error, style="red")
         raise typer.Exit(1)
     if settings.writeback:
         show_round_trip(settings)
     show_answers(settings, connection)
+    _build_models(settings, run_ids)
+    report = write_report(settings, connection)
     show_next_steps(settings)
+    say(console, f"\nReceivables and the pipeline in pictures: {report}")
+
+
+def _build_models(settings: Settings, run_ids: Sequence[str]) -> None:
+    """Builds the models once if any of the syncs changed rows."""
+    console.print("Building the models of receivables, cash and recurring revenue ...")
+    builds = (build_models_after(settings, settings.first, run_id) for run_id in run_ids)
+    models = next(filter(None, builds), None)
+    if models is None:
+        return
+    show_models(models)
+    if models.error:
+        raise typer.Exit(1)

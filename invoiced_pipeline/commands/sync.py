@@ -1,7 +1,9 @@
 """`invoiced-pipeline sync`: replicates what changed."""
 
+import io
 import json
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -81,7 +83,8 @@ def build_models_after(
     if not settings.models.enabled:
         return None
     definitions = project_definitions(settings)
-    with open_instance(settings) as instance:
+    # dbt's log would come before the JSON of `--json`; dbt also keeps it beside the warehouse.
+    with open_instance(settings) as instance, redirect_stdout(io.StringIO()):
         return run_models_after(definitions, connection, instance, run_id)
 
 

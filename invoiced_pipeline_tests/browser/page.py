@@ -65,6 +65,7 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
         options.add_argument(argument)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # Chromium's sandbox refuses root, as in CI
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     # With a driver's path, Selenium does not look for one in the network.
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from invoiced_pipeline.commands.common.amounts import amount_text
+from invoiced_pipeline.amounts import amount_text
 from invoiced_pipeline.commands.common.console import console
 from invoiced_pipeline.commands.common.grid import Grid
 from invoiced_pipeline.warehouse.sample_queries import QueryResult

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from dagster_dbt import DbtCliResource
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from invoiced_pipeline.defs.models.job import ModelsConfig
+from invoiced_pipeline.defs.models.pictures import with_pictures
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import Warehouse
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
@@ -37,7 +39,8 @@ def execute(
         database = warehouse.database
         with warehouse.writer(dataset.name, context.run_id, context.instance, wait=config.wait):
             _check_tables(database, dataset.name)
-            yield from _run_dbt(context, warehouse, dataset)
+            events = _run_dbt(context, warehouse, dataset)
+            yield from with_pictures(context, events, lambda: _pictures(database, dataset.name))
     except InvoicedPipelineError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except DagsterDbtCliRuntimeError as error:
@@ -97,6 +100,13 @@ def _end(process: subprocess.Popen[Any]) -> None:
     if process.poll() is None:
         process.terminate()
         process.wait()
+
+
+def _pictures(database: Database, dataset: str) -> Mapping[str, str]:
+    # Here, because the definitions import this module, and altair takes seconds.
+    from invoiced_pipeline.report.pictures import model_pictures
+
+    return model_pictures(database, dataset, datetime.now(UTC).date())
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from invoiced_pipeline.amounts import amount_text
 from invoiced_pipeline.commands.common import query_result
-from invoiced_pipeline.commands.common.amounts import amount_text
 from invoiced_pipeline.warehouse.sample_queries import QueryResult
 from invoiced_pipeline_tests.commands.screens import WIDTHS, new_screen, table_lines
 

@@ -1,0 +1,1 @@
+"""What the models say about receivables, cash and recurring revenue, one exhibit per module."""
