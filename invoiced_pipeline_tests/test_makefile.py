@@ -11,6 +11,8 @@ import yaml
 
 from invoiced_pipeline_tests.front_door import REPOSITORY
 
+LOCK_FILES = ("requirements.lock", "requirements-dev.lock", "requirements-server.lock")
+
 _MAKE = shutil.which("make")
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z0-9, -]+\])?==(\S+)(.*)$", re.MULTILINE)
 
@@ -78,18 +80,27 @@ def named(requirements: list[str]) -> set[str]:
     return {re.split(r"[\[<>=; ]", each, maxsplit=1)[0] for each in requirements}
 
 
+def packages(locked: dict[tuple[str, str], str]) -> set[str]:
+    return {package for package, _ in locked}
+
+
 def test_lock_files_fit_together_and_name_no_index() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    running, developing = pins("requirements.lock"), pins("requirements-dev.lock")
-    tools = named(project["optional-dependencies"]["dev"])
-    assert named(project["dependencies"]) <= {package for package, _ in running}
-    assert tools <= {package for package, _ in developing}
-    assert not tools & {package for package, _ in running}
-    versions = {package: version for (package, _), version in developing.items()}
-    assert {package: versions[package] for package, _ in running} == {
-        package: version for (package, _), version in running.items()
+    extras = {
+        extra: named(each) - {"invoiced-pipeline"}  # extras that contain others
+        for extra, each in project["optional-dependencies"].items()
     }
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    running, developing, serving = (pins(name) for name in LOCK_FILES)
+    assert named(project["dependencies"]) | extras["models"] <= packages(running)
+    assert set().union(*extras.values()) <= packages(developing)
+    assert extras["alerts"] | extras["celery"] | extras["postgres"] <= packages(serving)
+    assert not extras["dev"] & packages(serving)
+    versions = {package: version for (package, _), version in developing.items()}
+    for locked in (running, serving):
+        assert {package: versions[package] for package, _ in locked} == {
+            package: version for (package, _), version in locked.items()
+        }
+    for name in LOCK_FILES:
         text = (REPOSITORY / name).read_text()
         assert "://" not in text
         assert "--index" not in text
