@@ -48,7 +48,7 @@ _CONFIG: Mapping[str, Any] = {
     "text": {"fontSize": 12},
 }
 
-Chart = alt.LayerChart
+Chart = alt.LayerChart | alt.FacetChart  # altair cannot tell which a layer becomes
 Label = str | Sequence[str]
 
 
