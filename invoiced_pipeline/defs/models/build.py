@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -87,7 +88,18 @@ def _run_dbt(
             dbt_executable=str(Path(sys.executable).with_name("dbt")),
         )
         command = ["build", "--vars", variables]
-        yield from dbt.cli(command, context=context, target_path=target).stream()
+        invocation = dbt.cli(command, context=context, target_path=target)
+        try:
+            yield from invocation.stream()
+        finally:
+            _end(invocation.process)
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """Ends dbt if this run ends before it: nothing may write once the lock is released."""
+    if process.poll() is None:
+        process.terminate()
+        process.wait()
 
 
 def _pictures(database: Database, dataset: str) -> Mapping[str, str]:
