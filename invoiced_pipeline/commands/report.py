@@ -19,8 +19,8 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="The file; by default report.html beside the warehouse, or with several "
-            "connections <dataset>_report.html.",
+            help="The file; by default report.html beside the warehouse, or, with several "
+            "connections, DATASET_report.html.",
             dir_okay=False,
         ),
     ] = None,

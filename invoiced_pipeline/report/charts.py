@@ -48,7 +48,7 @@ _CONFIG: Mapping[str, Any] = {
     "text": {"fontSize": 12},
 }
 
-Chart = alt.LayerChart
+Chart = alt.LayerChart | alt.FacetChart  # altair cannot tell which a layer becomes
 Label = str | Sequence[str]
 
 
@@ -201,7 +201,7 @@ def shares(points: Sequence[Point], series: Sequence[Series]) -> Chart:
 
 
 def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -> Chart:
-    """Draws a square for each series (row) and key (column), the darker the larger its value."""
+    """Draws a square for each series (row) and key (column); a larger value is stronger."""
     values = [{"key": each.key, "row": each.series, "value": each.value} for each in points]
     rows = list(dict.fromkeys(each.series for each in points))
     chart = (
@@ -215,7 +215,7 @@ def grid(points: Sequence[Point], labels: Mapping[str, Label], colour: Colour) -
                 axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=170),
             ),
             opacity=alt.Opacity(
-                "value:Q", scale=alt.Scale(type="sqrt", range=[0.15, 1]), legend=None
+                "value:Q", scale=alt.Scale(type="sqrt", range=[0.3, 1]), legend=None
             ),
         )
         .properties(height=alt.Step(22))
@@ -231,7 +231,7 @@ def svg(chart: Chart) -> str:
 def png(chart: Chart, title: str) -> bytes:
     """Renders a chart in light colours, with its title: it stands alone."""
     lines_of_title = textwrap.wrap(title, 58)
-    heading = {"text": lines_of_title, "anchor": "start", "frame": "group", "offset": 12}
+    heading = {"text": lines_of_title, "anchor": "start", "frame": "bounds", "offset": 12}
     drawn = vl_convert.vegalite_to_png(_spec(chart, CARD.light) | {"title": heading}, scale=1.25)
     return _compressed(drawn)
 

@@ -68,7 +68,7 @@ def read_runs(period: Period) -> list[Run]:
         """,
         [period.since],
     )
-    return [Run(*row[:4], *map(int, row[4:12]), row[12]) for row in rows]
+    return [Run._make((*row[:4], *map(int, row[4:12]), row[12])) for row in rows]
 
 
 def runs_by_day(period: Period, runs: Sequence[Run]) -> Exhibit:

@@ -41,7 +41,7 @@ def rows_by_table(period: Period) -> Exhibit:
         ),
         chart=grid(points, period.labels(), BLUE) if points else None,
         note="The picture shows new and changed rows by table and day, without first loads: the "
-        "darker, the more.",
+        "stronger the colour, the more.",
     )
 
 

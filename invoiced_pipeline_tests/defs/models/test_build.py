@@ -6,7 +6,9 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.commands.sync import build_models_after
 from invoiced_pipeline.defs.launch.launch import run_models_after
+from invoiced_pipeline.defs.models.pictures import PICTURE
 from invoiced_pipeline.defs.models.trigger import reason_to_skip
+from invoiced_pipeline.defs.names import model_key
 from invoiced_pipeline.models.project import END_MODELS
 from invoiced_pipeline_tests.conftest import customer
 from invoiced_pipeline_tests.defs.conftest import Service
@@ -41,6 +43,13 @@ def test_models_on_a_server_after_a_sync(account: Emulator, server: Service) -> 
         dataset="invoiced_models",
     )
     assert [(key, float(amount)) for key, amount in open_items] == [(1, 12.5), (2, 5.0)]
+
+    key = model_key("invoiced", "invoiced__ar_aging")
+    event = server.instance.get_latest_materialization_event(key)
+    assert event is not None
+    assert event.asset_materialization is not None
+    picture = str(event.asset_materialization.metadata[PICTURE].value)
+    assert picture.startswith("![aging](data:image/png;base64,")
 
     # The sensor sees the same sync later, and what was built from it.
     reason = reason_to_skip(server.instance, "invoiced", sync.run_id)
