@@ -400,7 +400,7 @@ def test_check_covers_all_connections(tmp_path: Path) -> None:
         (schedule,) = [each for each in found if each["connection"] == "Beta"][-1:]
         assert re.match(r"At 09:00, every day \(UTC\): next start .* 09:00 UTC", schedule["detail"])
         shown = door.run(*command[:2], "--connection", "Beta", BETA_KEY=_OTHER_KEY).out
-        assert len(shown.splitlines()) == 6
+        assert len(shown.splitlines()) == 7
 
 
 def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:
