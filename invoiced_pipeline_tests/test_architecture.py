@@ -52,8 +52,8 @@ LAYERS = {
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "models": "installed · project ← profile · staging ← manifest",
     "report": (
-        "colours · wording ← charts ← exhibit ← extractions · receivables ← pictures · report ← "
-        "page"
+        "colours · wording ← charts ← exhibit · rendering ← extractions · receivables ← "
+        "pictures · report ← page"
     ),
     "defs": (
         "code_location · descriptions · names · partitions ← runs · "
