@@ -58,8 +58,8 @@ LAYERS = {
     "alerts": "incident · reasons ← message · state ← delivery",
     "models": "installed · project ← profile · staging ← manifest",
     "report": (
-        "colours · wording ← charts ← exhibit ← extractions · receivables ← pictures · report ← "
-        "page"
+        "colours · wording ← charts ← exhibit · rendering ← extractions · receivables ← "
+        "pictures · report ← page"
     ),
     "defs": (
         "code_location · descriptions · names · partitions ← json_logger · runs · "

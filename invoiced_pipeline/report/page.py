@@ -5,7 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from invoiced_pipeline.report import charts
+from invoiced_pipeline.report import rendering
 from invoiced_pipeline.report.colours import COLOURS
 from invoiced_pipeline.report.exhibit import Exhibit
 from invoiced_pipeline.report.report import Report
@@ -39,4 +39,4 @@ def _is_nought(cell: str) -> bool:
 
 def _picture(exhibit: Exhibit) -> Markup:
     assert exhibit.chart is not None  # noqa: S101 - the template asks
-    return Markup(charts.svg(exhibit.chart))  # noqa: S704 - vl-convert escapes texts
+    return Markup(rendering.svg(exhibit.chart))  # noqa: S704 - vl-convert escapes texts
