@@ -24,8 +24,7 @@ COMMANDS = {
     "sql": "Query the warehouse, read-only; table names need no schema.",
     "status": "Show the state of every table, and the next start; exits with 1 if a table failed "
     "or is stale, or a write-back failed.",
-    "alert": "Show what is wrong, as alerts tell it; with --test, send a test message to every "
-    "address.",
+    "alert": "Show open incidents; with --test, send a test message to every address.",
     "ui": "Start Dagster's UI and scheduler, until Ctrl-C; it shows the runs of all commands.",
     "delete-old-runs": "Delete old runs from Dagster's run history; each table's newest events "
     "stay.",

@@ -16,7 +16,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as `time`, `level`, `logger`, `message`, and what is known of its run.
 
     Args:
-        secrets: Texts that are replaced, wherever they are in a line; the longest first.
+        secrets: Texts that are replaced anywhere in a line; the longest first.
         connections: Names of connections, by the ops and jobs of their runs.
     """
 

@@ -1,1 +1,1 @@
-"""Alerts: what an incident is, its text, and who was told. It knows neither Dagster nor records."""
+"""Alerts: incidents, their text, and delivery. It imports neither Dagster nor records."""

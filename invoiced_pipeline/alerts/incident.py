@@ -1,4 +1,4 @@
-"""Incidents: what is wrong now, since when, and which addresses were told."""
+"""Incidents: what is wrong now, since when, and which addresses know."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
@@ -55,8 +55,8 @@ class Incident:
         run_id: The run that found it last.
         count: How many rows or records it is about.
         is_over: Whether it is well again.
-        untold: Addresses, by number, that do not know of the beginning.
-        untold_end: Addresses that do not know of the end.
+        pending: Addresses, by number, to notify of its beginning.
+        pending_end: Addresses to notify of its end.
     """
 
     key: Key
@@ -65,12 +65,12 @@ class Incident:
     run_id: str | None = None
     count: int = 0
     is_over: bool = False
-    untold: frozenset[int] = frozenset()
-    untold_end: frozenset[int] = frozenset()
+    pending: frozenset[int] = frozenset()
+    pending_end: frozenset[int] = frozenset()
 
     def concerns(self, address: int) -> bool:
-        """Returns whether an address has to be told something about it."""
-        return address in self.untold or address in self.untold_end
+        """Returns whether an address is to be notified of it."""
+        return address in self.pending or address in self.pending_end
 
 
 Incidents = Mapping[Key, Incident]
@@ -90,11 +90,13 @@ def follow(
         incidents: The incidents before.
         findings: In any order; older ones than an incident never end it.
         addresses: Numbers of all addresses.
-        subjects: What the connection has: incidents of other subjects are dropped without a word,
-            because a table that nobody replicates any more is nobody's trouble.
+        subjects: What the connection has: incidents of other subjects are dropped, because the
+            settings no longer name their table or write-back.
     """
     found = {
-        key: replace(each, untold=each.untold & addresses, untold_end=each.untold_end & addresses)
+        key: replace(
+            each, pending=each.pending & addresses, pending_end=each.pending_end & addresses
+        )
         for key, each in incidents.items()
         if key.subject in subjects
     }
@@ -106,12 +108,12 @@ def follow(
     return _without_forgotten(found)
 
 
-def told(incidents: Incidents, address: int) -> Incidents:
+def mark_notified(incidents: Incidents, address: int) -> Incidents:
     """Returns the incidents once an address knows of all of them."""
     gone = frozenset({address})
     return _without_forgotten(
         {
-            key: replace(each, untold=each.untold - gone, untold_end=each.untold_end - gone)
+            key: replace(each, pending=each.pending - gone, pending_end=each.pending_end - gone)
             for key, each in incidents.items()
         }
     )
@@ -122,7 +124,7 @@ def _without_forgotten(incidents: Incidents) -> dict[Key, Incident]:
     return {
         key: each
         for key, each in incidents.items()
-        if not each.is_over or each.untold or each.untold_end
+        if not each.is_over or each.pending or each.pending_end
     }
 
 
@@ -131,23 +133,23 @@ def _after(before: Incident | None, finding: Finding, addresses: frozenset[int])
     if finding.reason is None:
         if before is None or before.is_over or finding.at <= before.at:
             return before
-        return replace(before, is_over=True, untold_end=addresses)
+        return replace(before, is_over=True, pending_end=addresses)
     if before is not None and finding.at < before.at:
         return before
     if before is None:
-        untold = addresses
+        pending = addresses
     elif before.is_over:
         # Who does not know of the end takes it for open already.
-        untold = before.untold | (addresses - before.untold_end)
+        pending = before.pending | (addresses - before.pending_end)
     else:
-        # Each row that needs a person is news; more rejects of the same table are not.
+        # More rows that need a person are a new message; more rejects of a table are not.
         has_more = finding.key.kind == "rows" and finding.count > before.count
-        untold = addresses if has_more else before.untold
+        pending = addresses if has_more else before.pending
     return Incident(
         key=finding.key,
         reason=finding.reason,
         at=finding.at,
         run_id=finding.run_id,
         count=finding.count,
-        untold=untold,
+        pending=pending,
     )

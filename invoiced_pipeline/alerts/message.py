@@ -1,4 +1,4 @@
-"""What an address is told about a connection: one message for all that is new."""
+"""The message that an address gets about a connection: one for all that is new."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def message_title(connection: str) -> str:
 def message_for(
     address: int, connection: str, incidents: Incidents, *, ui_url: str | None
 ) -> Message | None:
-    """Returns what an address is not told yet about a connection; None if it knows everything.
+    """Returns what an address does not know yet about a connection; None if it knows all.
 
     Args:
         address: Its number.
@@ -70,8 +70,8 @@ def message_for(
     if not news:
         return None
     begun = [each for each in news if not each.is_over]
-    passed = [each for each in news if each.is_over and address in each.untold]
-    ended = [each for each in news if each.is_over and address not in each.untold]
+    passed = [each for each in news if each.is_over and address in each.pending]
+    ended = [each for each in news if each.is_over and address not in each.pending]
     parts = [*_paragraphs(begun, ui_url)]
     if passed:
         parts += [

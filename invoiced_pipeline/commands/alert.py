@@ -95,7 +95,7 @@ def _data(overview: Overview) -> dict[str, Any]:
                 "reason": each.reason,
                 "run_id": each.run_id,
                 "count": each.count,
-                "addresses_to_tell": sorted(each.untold),
+                "addresses_to_notify": sorted(each.pending),
             }
             for dataset, incidents in overview.state.incidents.items()
             for each in incidents

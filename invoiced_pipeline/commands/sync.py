@@ -50,8 +50,8 @@ def sync(
         show_result(settings, chosen, result)
     models = None if result.error else build_models_after(settings, chosen, result.run_id)
     if as_json:
-        told = asdict(result) | ({"models": asdict(models)} if models else {})
-        typer.echo(json.dumps(told, default=str))
+        data = asdict(result) | ({"models": asdict(models)} if models else {})
+        typer.echo(json.dumps(data, default=str))
     elif models:
         show_models(models)
     if result.error or (models and models.error):

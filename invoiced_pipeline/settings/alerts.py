@@ -22,7 +22,7 @@ def _web_address(text: str) -> str:
 
 
 class AlertSettings(SettingsModel):
-    """`[alerts]`: who is told when something fails. See [alerts.md](alerts.md)."""
+    """`[alerts]`: where alerts are sent. See [alerts.md](alerts.md)."""
 
     urls_env: str = Field(
         default=ALERT_URLS,

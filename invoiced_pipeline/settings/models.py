@@ -70,7 +70,7 @@ class Settings(SettingsModel):
         description="Where Dagster records runs, and for how long.",
     )
     alerts: AlertSettings = Field(
-        default_factory=AlertSettings, description="Who is told when something fails."
+        default_factory=AlertSettings, description="Where alerts are sent."
     )
     logs: LogsSettings = Field(
         default_factory=LogsSettings, description="How log lines are written."

@@ -1,6 +1,6 @@
-"""When an address is told of an incident: once at its beginning, once at its end."""
+"""When an address is notified of an incident: once at its beginning, once at its end."""
 
-from invoiced_pipeline.alerts.incident import Finding, Incidents, Key, Kind, follow, told
+from invoiced_pipeline.alerts.incident import Finding, Incidents, Key, Kind, follow, mark_notified
 from invoiced_pipeline.alerts.state import AlertState
 
 INVOICES = Key("load", "invoices")
@@ -19,12 +19,12 @@ def after(incidents: Incidents, *findings: Finding, addresses: set[int] = BOTH) 
 
 def heard(incidents: Incidents, *addresses: int) -> Incidents:
     for address in addresses:
-        incidents = told(incidents, address)
+        incidents = mark_notified(incidents, address)
     return incidents
 
 
 def to_tell(incidents: Incidents) -> list[tuple[set[int], set[int]]]:
-    return [(set(each.untold), set(each.untold_end)) for each in incidents.values()]
+    return [(set(each.pending), set(each.pending_end)) for each in incidents.values()]
 
 
 def test_an_incident_is_told_once_until_it_is_over() -> None:

@@ -16,7 +16,7 @@ UI = "https://dagster.example.com"
 def incident(
     kind: Kind, subject: str, reason: str = "AuthenticationError", state: str = "", **more: object
 ) -> Incident:
-    made = {"run_id": "r1", "untold": frozenset({1})} | more
+    made = {"run_id": "r1", "pending": frozenset({1})} | more
     return Incident(key=Key(kind, subject, state), reason=reason, at=1.0, **made)  # type: ignore[arg-type]
 
 
@@ -62,24 +62,26 @@ def test_different_failures_are_paragraphs() -> None:
 
 
 def test_an_end_says_what_is_still_open() -> None:
-    over = incident("load", "invoices", is_over=True, untold=frozenset(), untold_end=frozenset({1}))
+    over = incident(
+        "load", "invoices", is_over=True, pending=frozenset(), pending_end=frozenset({1})
+    )
     assert message(over) == Message(
         "invoiced_pipeline: Acme", "Recovered: invoices (not loaded).", "success"
     )
-    found = message(over, incident("stale", "plans", "48", untold=frozenset()))
+    found = message(over, incident("stale", "plans", "48", pending=frozenset()))
     assert found.severity == "info"
     assert found.body == "Recovered: invoices (not loaded).\n\nStill open: plans (stale)."
 
 
-def test_what_began_and_ended_meanwhile_is_told() -> None:
-    found = message(incident("load", "invoices", is_over=True, untold_end=frozenset({1})))
+def test_what_began_and_ended_meanwhile_is_reported() -> None:
+    found = message(incident("load", "invoices", is_over=True, pending_end=frozenset({1})))
     assert found.body.startswith("These happened while this address could not be reached, and are")
     assert "Not loaded: invoices." in found.body
     assert found.severity == "success"
 
 
 def test_an_address_that_knows_everything_gets_nothing() -> None:
-    known = incident("load", "invoices", untold=frozenset({2}))
+    known = incident("load", "invoices", pending=frozenset({2}))
     assert message_for(1, "Acme", {known.key: known}, ui_url=None) is None
 
 

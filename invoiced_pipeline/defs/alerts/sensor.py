@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from invoiced_pipeline.alerts.delivery import Address, read_addresses
-from invoiced_pipeline.alerts.incident import follow, told
+from invoiced_pipeline.alerts.incident import follow, mark_notified
 from invoiced_pipeline.alerts.message import Message, message_for
 from invoiced_pipeline.alerts.state import AlertState
 from invoiced_pipeline.defs.alerts.changed_datasets import changed_datasets
@@ -37,7 +37,7 @@ def alerts_sensor(settings: Settings) -> dg.SensorDefinition | None:
         name=ALERTS_SENSOR,
         minimum_interval_seconds=_SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells the addresses of `[alerts]` what failed, is stale or needs a person, "
+        description="Sends the addresses of `[alerts]` what failed, is stale or needs a person, "
         "once for each incident and once when it is over. It starts no runs.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
@@ -51,7 +51,7 @@ def alerts_sensor(settings: Settings) -> dg.SensorDefinition | None:
 def tick(
     context: dg.SensorEvaluationContext, settings: Settings, now: datetime
 ) -> tuple[AlertState, str]:
-    """Looks at some connections and tells what is new; returns what to remember, and a summary.
+    """Looks at some connections and sends what is new; returns what to remember, and a summary.
 
     A message that does not arrive is sent again at the next tick, with what came meanwhile.
 
@@ -75,7 +75,7 @@ def tick(
             subjects=subjects_of(settings, connection),
         )
         state = state.updated(dataset, incidents)
-    return _told(context, settings, state, addresses)
+    return _notify(context, settings, state, addresses)
 
 
 def _in_turn(datasets: Sequence[str], first: str) -> tuple[list[str], str]:
@@ -85,7 +85,7 @@ def _in_turn(datasets: Sequence[str], first: str) -> tuple[list[str], str]:
     return ordered[:_CONNECTIONS_PER_TICK], (ordered * 2)[_CONNECTIONS_PER_TICK % len(ordered)]
 
 
-def _told(
+def _notify(
     context: dg.SensorEvaluationContext,
     settings: Settings,
     state: AlertState,
@@ -105,7 +105,7 @@ def _told(
                 continue
             sent += 1
             dataset = connection.dataset
-            state = state.updated(dataset, told(state.of(dataset), address.number))
+            state = state.updated(dataset, mark_notified(state.of(dataset), address.number))
         if not is_reached:
             context.log.warning("%s was not reached; the next tick sends again", address)
     summary = f"{counted(sent, 'message')} sent"

@@ -27,7 +27,7 @@ def writeback_findings(
 ) -> Iterator[Finding]:
     """Yields how the last push ended, and its rows that were not carried out, by state.
 
-    A push that first pushed other write-backs also speaks for these.
+    A push that first pushed other write-backs yields their findings, too.
     """
     name = writeback.name
     for record in ended_runs(instance, writeback_job_name(connection, name), limit=_MOST_PLANS):

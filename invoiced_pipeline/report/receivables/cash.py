@@ -111,7 +111,7 @@ def _drawn(scope: Scope, received: dict[str, _Amounts], methods: list[str]) -> C
 
 
 def _title(scope: Scope, received: dict[str, _Amounts], totals: _Amounts) -> str:
-    """Tells the last month that is over, if there is one."""
+    """Describes the last month that is over, if there is one."""
     month = scope.months[-2] if len(scope.months) > 1 else scope.months[-1]
     total = totals[month]
     if total <= 0:

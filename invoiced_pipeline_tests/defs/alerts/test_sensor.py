@@ -209,7 +209,7 @@ def test_connections_have_messages_of_their_own(
 def test_hundreds_of_connections_take_turns(
     alerts: Alerts, service: Service, account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failure is told at once whosever turn it is; what time alone changes waits for its turn."""
+    """A failure is reported at once; what time alone changes waits for its turn."""
     monkeypatch.setattr("invoiced_pipeline.defs.alerts.sensor._CONNECTIONS_PER_TICK", 2)
     lines = ["[[connection]]", f'api_url = "{account.url}"', f"start_date = {START:%Y-%m-%d}"]
     names = [f"c{number}" for number in range(5)]
