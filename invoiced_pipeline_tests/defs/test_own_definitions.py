@@ -17,6 +17,7 @@ from invoiced_pipeline.defs.status import connection_status
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import Settings
+from invoiced_pipeline.warehouse.database import LockState
 from invoiced_pipeline_tests.conftest import customer, invoice
 from invoiced_pipeline_tests.defs.conftest import START, Service
 
@@ -138,7 +139,7 @@ def test_a_project_in_another_folder_runs_under_its_prefix(
 
     def look(*_: object) -> None:
         account.on_request = None
-        alive.append(living_runs(instance, "invoiced", None))
+        alive.append(living_runs(instance, "invoiced", LockState()))
 
     account.on_request = look
     synced = run_sync(

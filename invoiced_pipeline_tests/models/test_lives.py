@@ -28,6 +28,7 @@ def models(built: Results, replicate: Replica) -> Models:
     return Models(built.statements(), replicate.database, replicate.dataset)
 
 
+@pytest.mark.duckdb("dbt compiles the SQL for one kind; defs/models/test_build.py has the other")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_models_say_what_the_api_says(
     emulator: Emulator, replicate: Replica, models: Models, seed: int
@@ -77,9 +78,9 @@ def _credits_equal_balances(
     sql = "select customer_id, currency, open_credits from invoiced__ar_aging where is_today"
     found, actors = _sums(models.rows(sql)), Actors(emulator)
     for customer in records["customers"]:
-        told = actors.write("GET", f"/customers/{customer}/balance")
-        key = (customer, told["currency"])
-        assert found.get(key, 0) == told["available_credits"] + notes.get(key, 0)
+        balance = actors.write("GET", f"/customers/{customer}/balance")
+        key = (customer, balance["currency"])
+        assert found.get(key, 0) == balance["available_credits"] + notes.get(key, 0)
     received = _sums((each["currency"], each["amount"]) for each in payments)
     sql = (
         "select currency, amount from invoiced__cash_receipts "

@@ -61,11 +61,12 @@ def written(alerts: Alerts, service: Service) -> Alerts:
 
 def run(service: Service, name: str, **config: Any) -> WritebackResult:
     options = {"dry_run": False} | config
-    return run_writeback(service.definitions(), name, service.instance, WritebackConfig(**options))
+    defs, first = service.definitions(), service.settings().first
+    return run_writeback(defs, first, name, service.instance, WritebackConfig(**options))
 
 
 def test_rows_that_need_a_person(written: Alerts, service: Service) -> None:
-    """A push that first pushes another write-back speaks for both; plans say nothing."""
+    """A push that first pushes another write-back reports both; plans report nothing."""
     run(service, "tasks", dry_run=True)
     assert written.tick() == []
     assert run(service, "tasks").metadata["report"]["states"] == {"succeeded": 1, "held": 1}

@@ -32,8 +32,9 @@ def test_models_on_a_server_after_a_sync(account: Emulator, server: Service) -> 
     _fill(account)
     sync = server.sync()
     assert sync.error is None
-    assert reason_to_skip(server.instance, "invoiced", sync.run_id) is None
-    built = run_models_after(server.definitions(), "invoiced", server.instance, sync.run_id)
+    first = server.settings().first
+    assert reason_to_skip(server.instance, first, sync.run_id) is None
+    built = run_models_after(server.definitions(), first, server.instance, sync.run_id)
     assert built is not None
     assert built.error is None
     assert built.models == sorted(END_MODELS)
@@ -44,7 +45,7 @@ def test_models_on_a_server_after_a_sync(account: Emulator, server: Service) -> 
     )
     assert [(key, float(amount)) for key, amount in open_items] == [(1, 12.5), (2, 5.0)]
 
-    key = model_key("invoiced", "invoiced__ar_aging")
+    key = model_key(first, "invoiced__ar_aging")
     event = server.instance.get_latest_materialization_event(key)
     assert event is not None
     assert event.asset_materialization is not None
@@ -52,10 +53,10 @@ def test_models_on_a_server_after_a_sync(account: Emulator, server: Service) -> 
     assert picture.startswith("![aging](data:image/png;base64,")
 
     # The sensor sees the same sync later, and what was built from it.
-    reason = reason_to_skip(server.instance, "invoiced", sync.run_id)
+    reason = reason_to_skip(server.instance, first, sync.run_id)
     assert reason == f"run {built.run_id} began after run {sync.run_id} had ended"
     idle = server.sync()
-    reason = reason_to_skip(server.instance, "invoiced", idle.run_id)
+    reason = reason_to_skip(server.instance, first, idle.run_id)
     assert reason == f"run {idle.run_id} changed no rows"
     assert _evaluated(server, idle.run_id) == reason
     assert server.database.current_holder("invoiced") is None
