@@ -86,5 +86,5 @@ def test_what_is_no_event_is_refused(executor: ThreadPoolExecutor) -> None:
     reply = (200, {}, b'[{"id": 1, "type": "invoice.deleted"}]')
     with HandmadeApi(reply=lambda _, __: reply) as api:
         client = InvoicedClient(api.url, SecretStr("key"), retry_policy=SHORT_RETRIES)
-        with pytest.raises(ContractError, match="no event"):
+        with pytest.raises(ContractError, match="not an event"):
             read_events(client, from_epoch(NOW), executor, Tally())
