@@ -46,6 +46,7 @@ def install() -> None:
     _keep_capabilities()
     _keep_engines()
     _copy_empty_storage()
+    _keep_certificates()
 
 
 def _by_identity(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,6 +129,23 @@ def _keep_engines() -> None:
 
     _replace("dagster.", "create_engine", create_engine, plain)
     event.listen(Engine, "connect", _write_without_waiting)
+
+
+def _keep_certificates() -> None:
+    """Every client of httpx reads all certificates of the machine anew, also for plain HTTP."""
+    from httpx._transports import default
+
+    plain = default.create_ssl_context
+
+    @functools.cache
+    def cached(verify: Any, cert: Any, trust_env: bool, *_: str | None) -> Any:
+        return plain(verify, cert, trust_env)
+
+    def create_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+        files = (os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+        return cached(verify, cert, trust_env, *files)
+
+    default.create_ssl_context = create_ssl_context
 
 
 def _copy_empty_storage() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import invoiced_emulator
 import invoiced_pipeline
+from invoiced_pipeline_tests.each import each
 
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
@@ -95,7 +96,7 @@ def imported_by(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
+@each(MODULES)
 def test_dagster_stays_at_the_edge(module: Path) -> None:
     if part_of(module) in HAVE_DAGSTER:
         return
@@ -103,7 +104,7 @@ def test_dagster_stays_at_the_edge(module: Path) -> None:
     assert not {root for root in roots if root.startswith("dagster")}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
+@each(MODULES)
 def test_imports_point_downwards(module: Path) -> None:
     part = part_of(module)
     if part not in MAY_IMPORT:
@@ -127,7 +128,7 @@ INNER_MODULES = [
 ]
 
 
-@pytest.mark.parametrize("module", INNER_MODULES, ids=str)
+@each(INNER_MODULES)
 def test_imports_inside_a_part_point_downwards(module: Path) -> None:
     part, inner = module.parts[0], module.parts[1].removesuffix(".py")
     prefix = f"{NAME}.{part}."
@@ -156,7 +157,7 @@ def picture() -> str:
     for part, order in LAYERS.items():
         first, *others = order.split(" ← ")
         lines += ["", f"{part}/"]
-        for layer in (first, *(f"← {each}" for each in others)):
+        for layer in (first, *(f"← {other}" for other in others)):
             indent = "    " if layer == first else "      "
             lines.append(fill(layer, 96, initial_indent="    ", subsequent_indent=indent))
     return "\n".join(lines)
@@ -196,7 +197,7 @@ def statements(module: Path) -> Iterator[str]:
             yield text
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
+@each(MODULES)
 def test_only_the_warehouse_knows_which_one_it_is(module: Path) -> None:
     if part_of(module) == "warehouse":
         return
@@ -204,7 +205,7 @@ def test_only_the_warehouse_knows_which_one_it_is(module: Path) -> None:
     assert not roots & DRIVERS
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
+@each(MODULES)
 def test_statements_are_standard_sql(module: Path) -> None:
     if module.parts[:2] in OWN_DIALECT:
         return
@@ -235,20 +236,20 @@ DOOR = Path("commands", "emulator.py")
 """The only module of the pipeline that imports the emulator."""
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
+@each(MODULES)
 def test_the_pipeline_imports_the_emulator_in_one_place(module: Path) -> None:
     roots = {name.split(".")[0] for name in imported(module)}
     assert ("invoiced_emulator" in roots) == (module == DOOR)
 
 
-@pytest.mark.parametrize("module", EMULATOR_MODULES, ids=str)
+@each(EMULATOR_MODULES)
 def test_the_emulator_shares_no_code_with_the_pipeline(module: Path) -> None:
     # Otherwise the client would be tested against its own mistakes.
     roots = {name.split(".")[0] for name in imported_by(EMULATOR / module)}
     assert "invoiced_pipeline" not in roots
 
 
-@pytest.mark.parametrize("module", EMULATOR_MODULES, ids=str)
+@each(EMULATOR_MODULES)
 def test_imports_within_the_emulator_point_downwards(module: Path) -> None:
     imports = [name.split(".") for name in imported_by(EMULATOR / module)]
     names = [parts[1:] for parts in imports if parts[0] == "invoiced_emulator" and parts[1:]]

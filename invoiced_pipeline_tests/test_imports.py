@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import invoiced_pipeline
+from invoiced_pipeline_tests.each import each
 
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 
@@ -104,6 +105,6 @@ def test_a_quick_command_loads_what_it_needs(
     assert not needless & loaded(command(*arguments), tmp_path)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each(MODULES)
 def test_modules_import_each_other_at_their_top(module: str) -> None:
     assert set(imported_in_functions(module)) == DOORS.get(module, set())

@@ -140,7 +140,7 @@ def test_nothing_is_lost_or_doubled_in_any_story(emulator: Emulator, tmp_path: P
 def test_nothing_is_lost_or_doubled_in_many_stories(
     emulator: Emulator, tmp_path: Path, clock: str
 ) -> None:
-    stories, steps = examples(50, brief=2), examples(20, brief=12)
+    stories, steps = examples(50, brief=1), examples(20, brief=12)
     run(machine(emulator, tmp_path, clock), stories, steps)
 
 

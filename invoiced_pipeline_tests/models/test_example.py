@@ -5,12 +5,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.change.actors import Actors
 from invoiced_pipeline_tests.conftest import Replica
-from invoiced_pipeline_tests.models.compiled import Models, Results
+from invoiced_pipeline_tests.models.compiled import Models
 from invoiced_pipeline_tests.processes import REPOSITORY
 
 PAGE = (
@@ -38,16 +36,10 @@ def _tables() -> list[tuple[str, list[Row]]]:
 TABLES = _tables()
 
 
-@pytest.fixture
-def models(built: Results, emulator: Emulator, replicate: Replica) -> Models:
+def test_twelve_documents(emulator: Emulator, replicate: Replica, models: Models) -> None:
     _enter(Actors(emulator), TABLES[0][1])
     replicate.ok()
-    models = Models(built.statements(), replicate.database, replicate.dataset)
     models.make(TODAY)
-    return models
-
-
-def test_twelve_documents(models: Models) -> None:
     assert len(TABLES[0][1]) == 12
     assert len(TABLES) == 7
     for model, rows in TABLES[1:]:

@@ -11,7 +11,7 @@ from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.change.actors import Actors
 from invoiced_pipeline_tests.change.reference_read import Records, all_records
 from invoiced_pipeline_tests.conftest import Replica
-from invoiced_pipeline_tests.models.compiled import Models, Results
+from invoiced_pipeline_tests.models.compiled import Models
 from invoiced_pipeline_tests.models.lives import begin, live
 
 TABLES = (
@@ -23,12 +23,6 @@ SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 13
 Sums = dict[tuple[Any, ...], Decimal]
 
 
-@pytest.fixture
-def models(built: Results, replicate: Replica) -> Models:
-    return Models(built.statements(), replicate.database, replicate.dataset)
-
-
-@pytest.mark.duckdb("dbt compiles the SQL for one kind; defs/models/test_build.py has the other")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_models_say_what_the_api_says(
     emulator: Emulator, replicate: Replica, models: Models, seed: int

@@ -20,7 +20,7 @@ def test_dagster_s_manifest_is_up_to_date(built: Results) -> None:
 
 
 def test_models_are_where_the_project_wants_them(built: Results) -> None:
-    database = DuckDbDatabase(built.folder / "warehouse.duckdb")
+    database = DuckDbDatabase(built.folder / "invoiced.duckdb")
     with database.session("finance_receivables", read_only=True) as session:
         assert session.tables() == set(END_MODELS)
         owed = session.rows("select currency, owed from finance.owed where owed <> 0 order by 1")

@@ -116,14 +116,10 @@ SELECTIONS = [
         *(pytest.param(tables, id=f"chosen {number}") for number, tables in enumerate(SELECTIONS)),
         pytest.param(selection(0), id="random 0"),
         *(
-            pytest.param(selection(seed), id=f"random {seed}", marks=pytest.mark.slow)
-            for seed in range(1, 4)
-        ),
-        *(
             pytest.param(
                 selection(seed), id=f"random {seed}", marks=[pytest.mark.slow, pytest.mark.random]
             )
-            for seed in range(4, 20)
+            for seed in range(1, 20)
         ),
     ],
 )
