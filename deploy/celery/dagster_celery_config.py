@@ -11,6 +11,9 @@ import os
 
 result_backend = os.environ["CELERY_BROKER_URL"]
 
+# Events of a table's partitions go to Dagster's records together, not one by one.
+os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "100")
+
 # Imported before the worker forks: a run then starts in the time of a fork, in an interpreter that
 # has its code. Restart the workers after a change of the settings or of the code.
 include = ["warm_worker"]
