@@ -61,6 +61,14 @@ def test_models_on_a_server_after_a_sync(account: Emulator, server: Service) -> 
     assert _evaluated(server, idle.run_id) == reason
     assert server.database.current_holder("invoiced") is None
 
+    # What a failed sync loaded is built after the next one, which finds nothing.
+    account.store.put("customers", customer(2, account.clock.now(), currency="usd"))
+    account.faults.next("rate5xx", 50, method="GET", path="/invoices")
+    failed = server.sync()
+    assert failed.error is not None
+    account.faults.clear()
+    assert reason_to_skip(server.instance, first, server.sync().run_id) is None
+
 
 def _evaluated(service: Service, run_id: str) -> str | None:
     """What the sensor says of a run."""
