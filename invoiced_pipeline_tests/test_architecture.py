@@ -59,7 +59,7 @@ LAYERS = {
     "alerts": "incident · reasons ← message · state ← delivery",
     "models": "installed · project ← profile · staging ← manifest",
     "report": (
-        "colours · wording ← charts ← exhibit · rendering ← extractions · receivables ← "
+        "colours · formats ← charts ← exhibit · images ← extractions · receivables ← "
         "pictures · report ← page"
     ),
     "defs": (

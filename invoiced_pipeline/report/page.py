@@ -5,11 +5,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from invoiced_pipeline.report import rendering
+from invoiced_pipeline.report import images
 from invoiced_pipeline.report.colours import COLOURS
 from invoiced_pipeline.report.exhibit import Exhibit
+from invoiced_pipeline.report.formats import day, minute
 from invoiced_pipeline.report.report import Report
-from invoiced_pipeline.report.wording import day, minute
 
 _FOLDER = Path(__file__).parent
 
@@ -39,4 +39,4 @@ def _is_nought(cell: str) -> bool:
 
 def _picture(exhibit: Exhibit) -> Markup:
     assert exhibit.chart is not None  # noqa: S101 - the template asks
-    return Markup(rendering.svg(exhibit.chart))  # noqa: S704 - vl-convert escapes texts
+    return Markup(images.svg(exhibit.chart))  # noqa: S704 - vl-convert escapes texts

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from invoiced_pipeline.models.project import models_schema
-from invoiced_pipeline.report import rendering
+from invoiced_pipeline.report import images
 from invoiced_pipeline.report.exhibit import Exhibit
 from invoiced_pipeline.report.receivables.aging import aging
 from invoiced_pipeline.report.receivables.cash import cash_by_method
@@ -15,7 +15,7 @@ from invoiced_pipeline.report.receivables.collection import (
 )
 from invoiced_pipeline.report.receivables.expected_cash import expected_cash
 from invoiced_pipeline.report.receivables.overdue import overdue_customers
-from invoiced_pipeline.report.receivables.recurring import mrr_movements
+from invoiced_pipeline.report.receivables.recurring_revenue import mrr_movements
 from invoiced_pipeline.report.receivables.scope import Scope, as_of, scopes
 from invoiced_pipeline.warehouse.database import Database
 
@@ -55,5 +55,5 @@ def model_pictures(database: Database, dataset: str, today: date) -> dict[str, s
 
 def _markdown(exhibit: Exhibit) -> str:
     assert exhibit.chart is not None  # noqa: S101 - only such exhibits are drawn
-    data = base64.b64encode(rendering.png(exhibit.chart, exhibit.title)).decode()
+    data = base64.b64encode(images.png(exhibit.chart, exhibit.title)).decode()
     return f"![{exhibit.name}](data:image/png;base64,{data})"

@@ -11,6 +11,7 @@ from invoiced_pipeline.report.extractions.exceptions import rejects_and_deletion
 from invoiced_pipeline.report.extractions.period import Period
 from invoiced_pipeline.report.extractions.runs import latest_runs, read_runs, runs_by_day
 from invoiced_pipeline.report.extractions.tables import freshness, rows_by_table
+from invoiced_pipeline.report.formats import day
 from invoiced_pipeline.report.receivables.aging import aging, aging_today
 from invoiced_pipeline.report.receivables.cash import cash_by_method
 from invoiced_pipeline.report.receivables.collection import (
@@ -19,9 +20,8 @@ from invoiced_pipeline.report.receivables.collection import (
 )
 from invoiced_pipeline.report.receivables.expected_cash import expected_cash
 from invoiced_pipeline.report.receivables.overdue import overdue_customers
-from invoiced_pipeline.report.receivables.recurring import mrr_movements
+from invoiced_pipeline.report.receivables.recurring_revenue import mrr_movements
 from invoiced_pipeline.report.receivables.scope import Scope, as_of, scopes
-from invoiced_pipeline.report.wording import day
 from invoiced_pipeline.warehouse.database import Database
 
 HOW_TO_TURN_ON = (

@@ -40,7 +40,7 @@ def test_it_names_the_file(report: Report, tmp_path: Path, monkeypatch: pytest.M
     log_runs(DuckDbDatabase(tmp_path / "data" / "warehouse.duckdb"))
 
     # Pictures are tested elsewhere, and take seconds.
-    monkeypatch.setattr("invoiced_pipeline.report.rendering.svg", lambda _: "")
+    monkeypatch.setattr("invoiced_pipeline.report.images.svg", lambda _: "")
     path = tmp_path / "data" / "report.html"
     assert report() == f"The report is {path}\n"
     assert "<h1>Invoiced: receivables and pipeline</h1>" in path.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def test_it_names_the_file(report: Report, tmp_path: Path, monkeypatch: pytest.M
 def test_it_waits_while_a_run_writes(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("invoiced_pipeline.report.rendering.svg", lambda _: "")
+    monkeypatch.setattr("invoiced_pipeline.report.images.svg", lambda _: "")
     (tmp_path / "data").mkdir()
     file = tmp_path / "data" / "warehouse.duckdb"
     log_runs(DuckDbDatabase(file))

@@ -9,7 +9,7 @@ import pytest
 
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.models.project import END_MODELS, models_schema
-from invoiced_pipeline.report import rendering
+from invoiced_pipeline.report import images
 from invoiced_pipeline.report.colours import COLOURS
 from invoiced_pipeline.report.page import render
 from invoiced_pipeline.report.pictures import model_pictures
@@ -56,7 +56,7 @@ def read(database: Database) -> str:
 @pytest.fixture
 def full(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A warehouse with models in four currencies, for tests of tables: nothing is drawn."""
-    monkeypatch.setattr(rendering, "svg", lambda _: "")
+    monkeypatch.setattr(images, "svg", lambda _: "")
     make_models(database, model_rows())
     log_runs(database)
     return database

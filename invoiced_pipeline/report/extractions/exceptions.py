@@ -3,7 +3,7 @@
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
 from invoiced_pipeline.report.extractions.period import DAYS, Period
-from invoiced_pipeline.report.wording import minute
+from invoiced_pipeline.report.formats import minute
 
 _LATEST = 10
 

@@ -10,7 +10,7 @@ from invoiced_pipeline.report.charts import Point, Series, stacked_columns
 from invoiced_pipeline.report.colours import BLUE, NOT_DUE, PURPLE
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
 from invoiced_pipeline.report.extractions.period import DAYS, Period
-from invoiced_pipeline.report.wording import day, duration, minute
+from invoiced_pipeline.report.formats import day, duration, minute
 
 LATEST = 15
 

@@ -9,7 +9,7 @@ from invoiced_pipeline.report.charts import Point, bars, grid
 from invoiced_pipeline.report.colours import BLUE, GREEN
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
 from invoiced_pipeline.report.extractions.period import DAYS, Period
-from invoiced_pipeline.report.wording import day, duration, minute
+from invoiced_pipeline.report.formats import day, duration, minute
 
 
 class _Usage(NamedTuple):

@@ -14,8 +14,8 @@ from invoiced_pipeline.report.charts import (
 )
 from invoiced_pipeline.report.colours import LATE_1, LATE_2, LATE_3, LATE_4, NOT_DUE
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
+from invoiced_pipeline.report.formats import day, figure, money, share
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import day, figure, money, share
 
 _BUCKETS = (
     Series("not due", NOT_DUE),

@@ -14,8 +14,8 @@ from invoiced_pipeline.report.charts import (
 )
 from invoiced_pipeline.report.colours import BLUE, GREEN, GREY, PURPLE, VERMILION
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
+from invoiced_pipeline.report.formats import figure, money, share
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import figure, money, share
 
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE)
 _OTHERS = Series("all others", GREY)

@@ -14,8 +14,8 @@ from invoiced_pipeline.report.charts import (
 )
 from invoiced_pipeline.report.colours import BLUE, GREEN, GREY
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
+from invoiced_pipeline.report.formats import figure, number, one_decimal
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import figure, number, one_decimal
 
 _DSO = Series("DSO", BLUE)
 _BEST = Series("if nobody paid late", GREY)

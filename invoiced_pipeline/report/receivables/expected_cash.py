@@ -9,8 +9,8 @@ from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.report.charts import Label, Point, Series, stacked_columns
 from invoiced_pipeline.report.colours import BLUE, GREY, VERMILION
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
+from invoiced_pipeline.report.formats import day, figure, money
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import day, figure, money
 
 _WEEKS = 8
 """Weeks that are shown one by one; what is due after them is one column."""

@@ -5,8 +5,8 @@ from decimal import Decimal
 from invoiced_pipeline.report.charts import Point, bars
 from invoiced_pipeline.report.colours import VERMILION
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
+from invoiced_pipeline.report.formats import day, figure, money, number, share
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import day, figure, money, number, share
 
 LARGEST = 10
 

@@ -14,8 +14,8 @@ from invoiced_pipeline.report.charts import (
 )
 from invoiced_pipeline.report.colours import BLUE, GREEN, LATE_1, PURPLE, VERMILION
 from invoiced_pipeline.report.exhibit import Column, Exhibit, Table, text_column
+from invoiced_pipeline.report.formats import day, figure, money, number
 from invoiced_pipeline.report.receivables.scope import Scope
-from invoiced_pipeline.report.wording import day, figure, money, number
 
 _MOVEMENTS = (
     (Series("new", BLUE), 1),
