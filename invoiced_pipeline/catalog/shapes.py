@@ -123,7 +123,11 @@ TAX = (
     Column("tax_rate", "json", "Tax rate that was applied as JSON, null for a plain amount."),
     Column("updated_at", "timestamp", "When the tax last changed (UTC)."),
 )
-LINE_ITEM_JOINS = (ForeignKey("plan", "plans"), ForeignKey("subscription", "subscriptions"))
+LINE_ITEM_JOINS = (
+    ForeignKey("plan", "plans"),
+    ForeignKey("subscription", "subscriptions"),
+    ForeignKey("catalog_item", "items"),
+)
 SHIPPING_LINE = (
     Column("id", "bigint", "Shipping charge ID."),
     Column("object", "text", "Always `shipping`."),
@@ -221,6 +225,31 @@ SPLIT_JOINS = (
     ForeignKey("estimate", "estimates"),
     ForeignKey("credit_note", "credit_notes"),
 )
+
+REFUND = (
+    Column("id", "bigint", "Refund ID."),
+    Column("object", "text", "Always `refund`."),
+    Column("charge", "bigint", "Charge that was paid back."),
+    Column("charge_id", "bigint", "The same ID as charge: use either.", twin="charge"),
+    Column("currency", "text", "Lower-case ISO 4217 code of the amount."),
+    Column("amount", "decimal", "Amount paid back, in major currency units; always positive."),
+    Column("status", "text", "Outcome: `succeeded`, `pending`, `failed` or `voided`."),
+    Column("failure_message", "text", "Why the refund failed, null unless it did."),
+    Column("gateway", "text", "Payment gateway that processed it."),
+    Column("gateway_id", "text", "Reference of the payment gateway."),
+    Column("created_at", "timestamp", "When the refund was created (UTC)."),
+    Column("updated_at", "timestamp", "When the refund last changed (UTC)."),
+)
+
+VERSION = (
+    Column("archived", "boolean", "Whether it is archived and cannot be used any more."),
+    Column(
+        "internal_id",
+        "bigint",
+        "ID of this version, unique also where an id was used again.",
+    ),
+)
+"""What tells the versions of a record apart whose id can be used again once it is archived."""
 
 DOCUMENT_CHILDREN = (
     ChildTable("items", "One row per line item.", LINE_ITEM, LINE_ITEM_JOINS),
