@@ -229,8 +229,6 @@ SPLIT_JOINS = (
 REFUND = (
     Column("id", "bigint", "Refund ID."),
     Column("object", "text", "Always `refund`."),
-    Column("charge", "bigint", "Charge that was paid back."),
-    Column("charge_id", "bigint", "The same ID as charge: use either.", twin="charge"),
     Column("currency", "text", "Lower-case ISO 4217 code of the amount."),
     Column("amount", "decimal", "Amount paid back, in major currency units; always positive."),
     Column("status", "text", "Outcome: `succeeded`, `pending`, `failed` or `voided`."),

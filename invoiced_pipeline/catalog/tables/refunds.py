@@ -1,6 +1,6 @@
 """The table `refunds`."""
 
-from invoiced_pipeline.catalog.model import ForeignKey, Table
+from invoiced_pipeline.catalog.model import Column, ForeignKey, Table
 from invoiced_pipeline.catalog.shapes import REFUND
 
 REFUNDS = Table(
@@ -13,7 +13,12 @@ REFUNDS = Table(
     path="/refunds",
     docs_url="https://developer.invoiced.com/api/refunds",
     listing="filtered",
-    columns=REFUND,
+    columns=(
+        *REFUND[:2],
+        Column("charge", "bigint", "Charge that was paid back."),
+        Column("charge_id", "bigint", "The same ID as charge: use either.", twin="charge"),
+        *REFUND[2:],
+    ),
     foreign_keys=(ForeignKey("charge", "charges"),),
     filters_by_id=False,
 )
