@@ -226,19 +226,6 @@ SPLIT_JOINS = (
     ForeignKey("credit_note", "credit_notes"),
 )
 
-REFUND = (
-    Column("id", "bigint", "Refund ID."),
-    Column("object", "text", "Always `refund`."),
-    Column("currency", "text", "Lower-case ISO 4217 code of the amount."),
-    Column("amount", "decimal", "Amount paid back, in major currency units; always positive."),
-    Column("status", "text", "Outcome: `succeeded`, `pending`, `failed` or `voided`."),
-    Column("failure_message", "text", "Why the refund failed, null unless it did."),
-    Column("gateway", "text", "Payment gateway that processed it."),
-    Column("gateway_id", "text", "Reference of the payment gateway."),
-    Column("created_at", "timestamp", "When the refund was created (UTC)."),
-    Column("updated_at", "timestamp", "When the refund last changed (UTC)."),
-)
-
 VERSION = (
     Column("archived", "boolean", "Whether it is archived and cannot be used any more."),
     Column(

@@ -104,7 +104,6 @@ def test_child_tables() -> None:
         "plans__tiers",
         "payments__applied_to",
         "items__taxes",
-        "charges__refunds",
     ]
     assert table("credit_notes").parent_column == "credit_note_id"
 

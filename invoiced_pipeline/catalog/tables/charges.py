@@ -1,7 +1,6 @@
 """The table `charges`."""
 
-from invoiced_pipeline.catalog.model import ChildTable, Column, ForeignKey, Table
-from invoiced_pipeline.catalog.shapes import REFUND
+from invoiced_pipeline.catalog.model import Column, ForeignKey, Table
 
 CHARGES = Table(
     name="charges",
@@ -41,8 +40,8 @@ CHARGES = Table(
             "refunds",
             "json",
             (
-                "Refunds of the charge as a JSON array; also rows of the child table. Their status "
-                "may be older than in the table refunds."
+                "Refunds of the charge as a JSON array. They are rows of the table refunds, where "
+                "their status can be newer."
             ),
         ),
         Column("merchant_account_id", "bigint", "Merchant account that received the money."),
@@ -54,13 +53,6 @@ CHARGES = Table(
         Column("payment_flow_id", "bigint", "Payment flow through which the customer paid."),
         Column("created_at", "timestamp", "When the charge was created (UTC)."),
         Column("updated_at", "timestamp", "When the charge last changed (UTC)."),
-    ),
-    children=(
-        ChildTable(
-            "refunds",
-            "One row per refund, as it was when the charge last changed; refunds has it as it is.",
-            REFUND,
-        ),
     ),
     foreign_keys=(
         # A charge outlives its customer, and with the customer its payment (assumed).

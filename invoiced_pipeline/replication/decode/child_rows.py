@@ -25,10 +25,9 @@ class ChildRows:
         self.name = table.child_name(child)
         self._array = child.array
         self._parent_column = table.parent_column
-        parent, *_ = self._columns = child_columns(table, child)
-        # An element may name its parent itself, as a charge's refunds do.
-        self._declared = (parent, *child.columns)
-        self._decoder = RecordDecoder(self.name, self._declared)
+        self._columns = child_columns(table, child)
+        self._declared = child.columns
+        self._decoder = RecordDecoder(self.name, child.columns)
         self._longest = 1
 
     def rows(self, parents: list[Any], superseded: set[Any], *, is_new: bool = False) -> pa.Table:
