@@ -10,6 +10,7 @@ __all__ = [
     "FeatureNotEnabledError",
     "HostUnreachableError",
     "InvoicedPipelineError",
+    "NoSuchListError",
     "PermissionDeniedError",
     "PushRefusedError",
     "RateLimitedError",
@@ -80,6 +81,10 @@ class PermissionDeniedError(UnavailableError):
 
 class FeatureNotEnabledError(UnavailableError):
     """400: the account does not have the feature that this table needs. Exclude the table."""
+
+
+class NoSuchListError(UnavailableError):
+    """404: the API has no such list. Exclude the table, or check `api_url`."""
 
 
 class RequestRefusedError(ApiError):

@@ -59,9 +59,9 @@ _EMPTY = (
 _DEEPEST = 5
 _CASCADE = (
     "payments", "transactions", "credit_balance_adjustments", "contacts", "subscriptions",
-    "cards", "bank_accounts", "notes", "line_items",
+    "cards", "bank_accounts", "notes", "line_items", "tasks",
 )  # fmt: skip
-_REPOINTED = (*_CASCADE, "invoices", "credit_notes", "estimates", "tasks", "charges")
+_REPOINTED = (*_CASCADE, "invoices", "credit_notes", "estimates", "charges")
 
 
 def create(call: Call) -> Response:

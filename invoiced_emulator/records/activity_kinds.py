@@ -16,7 +16,7 @@ ACTIVITY_KINDS = (
         object="note",
         title="Note",
         event="note",
-        fields=fields(number="id user_id customer customer_id invoice invoice_id"),
+        fields=fields(number="user_id customer customer_id invoice invoice_id"),
         honours_updated=True,
         retrieved=False,
         relations={"customer": "customers", "invoice": "invoices"},

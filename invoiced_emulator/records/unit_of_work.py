@@ -93,6 +93,9 @@ class UnitOfWork:
         shown = kind.visible(record)
         if collection == "payments":
             shown["applied_to"] = record.get("applied_to", [])
+        charge = self.store.get("charges", shown["charge"]) if collection == "refunds" else None
+        if charge is not None:
+            shown["charge"] = self.snapshot("charges", charge)
         for name in ("customer", "plan"):
             related = kind.relations.get(name)
             if related is not None and shown.get(name) is not None:

@@ -10,6 +10,7 @@ from invoiced_emulator.seed.customers.customers import (
     new_account,
     pass_through,
 )
+from invoiced_emulator.seed.customers.notes import plan_note
 from invoiced_emulator.seed.customers.tasks import add_task
 from invoiced_emulator.seed.documents.credit_notes import issue_credit_note
 from invoiced_emulator.seed.documents.estimates import issue_estimate
@@ -36,6 +37,9 @@ _DAYS_BETWEEN = {"large": 2.3, "medium": 100, "small": 260, "subscriber": 400, "
 _CURRENCIES = ("usd",) * 13 + ("eur",) * 4 + ("jpy", "kwd", "bhd")
 
 _LARGE_EVERY = 75
+
+_NOTED = 0.06
+"""Share of purchases and estimates that users write a note about."""
 
 _FOUNDING_SHARE = 0.6
 """Share of customers, other than large ones, that exist from the start."""
@@ -136,10 +140,13 @@ def _plan_next(simulation: Simulation, account: Account) -> None:
 
 def _visit(simulation: Simulation, account: Account) -> None:
     random = simulation.random
+    invoice = None
     if account.size == "prospect" or random.random() < 0.06:
         issue_estimate(simulation, account)
     else:
-        issue_invoice(simulation, account)
+        invoice = issue_invoice(simulation, account)
+    if simulation.extras.random() < _NOTED:
+        plan_note(simulation, account, invoice)
     for chance, action in (
         (0.025, issue_credit_note),
         (0.02, adjust_credit),

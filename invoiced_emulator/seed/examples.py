@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from invoiced_emulator.seed.customers.contacts import add_contact
+from invoiced_emulator.seed.customers.notes import plan_note
 from invoiced_emulator.seed.customers.tasks import add_task
 from invoiced_emulator.seed.documents.credit_notes import OUTCOMES as CREDIT_NOTE_OUTCOMES
 from invoiced_emulator.seed.documents.credit_notes import issue_credit_note
@@ -78,6 +79,7 @@ def _others(simulation: Simulation, turn: int) -> None:
     adjust_credit(simulation, account)
     add_contact(simulation, account, primary=False)
     add_task(simulation, account)
+    plan_note(simulation, account)
     if account.credit > 0:
         issue_invoice(simulation, account, plan=InvoicePlan("paid_from_credit"))
 

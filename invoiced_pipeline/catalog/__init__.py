@@ -10,14 +10,21 @@ from invoiced_pipeline.catalog.model import (
     Listing,
     Table,
 )
+from invoiced_pipeline.catalog.tables.charges import CHARGES
+from invoiced_pipeline.catalog.tables.coupons import COUPONS
 from invoiced_pipeline.catalog.tables.credit_balance_adjustments import CREDIT_BALANCE_ADJUSTMENTS
 from invoiced_pipeline.catalog.tables.credit_notes import CREDIT_NOTES
 from invoiced_pipeline.catalog.tables.customers import CUSTOMERS
 from invoiced_pipeline.catalog.tables.estimates import ESTIMATES
 from invoiced_pipeline.catalog.tables.invoices import INVOICES
+from invoiced_pipeline.catalog.tables.items import ITEMS
+from invoiced_pipeline.catalog.tables.notes import NOTES
 from invoiced_pipeline.catalog.tables.payments import PAYMENTS
 from invoiced_pipeline.catalog.tables.plans import PLANS
+from invoiced_pipeline.catalog.tables.refunds import REFUNDS
 from invoiced_pipeline.catalog.tables.subscriptions import SUBSCRIPTIONS
+from invoiced_pipeline.catalog.tables.tasks import TASKS
+from invoiced_pipeline.catalog.tables.tax_rates import TAX_RATES
 from invoiced_pipeline.catalog.tables.transactions import TRANSACTIONS
 
 __all__ = [
@@ -44,6 +51,13 @@ TABLES: tuple[Table, ...] = (
     TRANSACTIONS,
     PAYMENTS,
     CREDIT_BALANCE_ADJUSTMENTS,
+    ITEMS,
+    COUPONS,
+    TAX_RATES,
+    NOTES,
+    TASKS,
+    CHARGES,
+    REFUNDS,
 )
 """All tables, in display order."""
 

@@ -8,10 +8,12 @@ ColumnType = Literal["bigint", "text", "boolean", "decimal", "timestamp", "json"
 """The type of a column: `decimal` is DECIMAL(38,10), in major currency units; `timestamp` is UTC,
 and epoch seconds in the API; `json` is an object or array as the API sent it."""
 
-Listing = Literal["windowed", "whole", "newest_first"]
+Listing = Literal["windowed", "filtered", "whole", "newest_first"]
 """How a list endpoint is read.
 
 `windowed`: it supports `updated_after`, `updated_before` and `sort=updated_at asc`.
+`filtered`: it ignores or refuses those filters, and supports `advanced_filter` on `updated_at`,
+whose values are in the company's time zone, and `sort=updated_at desc`.
 `whole`: it ignores those filters, and the list is short: read from the first page to the last.
 `newest_first`: it ignores those filters, and the list may be long: read with
 `sort=updated_at desc` until records are older than the coverage.
@@ -80,7 +82,8 @@ class ForeignKey:
     """Whether records are deleted with the parent, or by a change of it, without events of their
     own (observed): the column identifies their rows."""
     is_checked: bool = True
-    """Whether a connection replicates both tables, so that a missing parent is an error."""
+    """Whether a missing parent is an error: a connection replicates both tables, and no record
+    outlives its parent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +164,8 @@ class Table:
     """How its balance is computed, as far as the replica has the fields (observed)."""
     filters_by_id: bool = True
     """Whether the list supports `filter[id]`; otherwise `GET <path>/<id>` is used (observed)."""
+    has_record_path: bool = True
+    """Whether `GET <path>/<id>` exists; without it, one record is looked for in the list."""
     decides_by: tuple[str, ...] = ()
     """Columns that decide which version of a record counts; always requested."""
     feature: str | None = None

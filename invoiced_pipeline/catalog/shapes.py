@@ -123,7 +123,11 @@ TAX = (
     Column("tax_rate", "json", "Tax rate that was applied as JSON, null for a plain amount."),
     Column("updated_at", "timestamp", "When the tax last changed (UTC)."),
 )
-LINE_ITEM_JOINS = (ForeignKey("plan", "plans"), ForeignKey("subscription", "subscriptions"))
+LINE_ITEM_JOINS = (
+    ForeignKey("plan", "plans"),
+    ForeignKey("subscription", "subscriptions"),
+    ForeignKey("catalog_item", "items"),
+)
 SHIPPING_LINE = (
     Column("id", "bigint", "Shipping charge ID."),
     Column("object", "text", "Always `shipping`."),
@@ -221,6 +225,16 @@ SPLIT_JOINS = (
     ForeignKey("estimate", "estimates"),
     ForeignKey("credit_note", "credit_notes"),
 )
+
+VERSION = (
+    Column("archived", "boolean", "Whether it is archived and cannot be used any more."),
+    Column(
+        "internal_id",
+        "bigint",
+        "ID of this version, unique also where an id was used again.",
+    ),
+)
+"""What tells the versions of a record apart whose id can be used again once it is archived."""
 
 DOCUMENT_CHILDREN = (
     ChildTable("items", "One row per line item.", LINE_ITEM, LINE_ITEM_JOINS),

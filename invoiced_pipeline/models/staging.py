@@ -20,6 +20,13 @@ TABLES = (
     "transactions",
     "payments",
     "credit_balance_adjustments",
+    "items",
+    "coupons",
+    "tax_rates",
+    "notes",
+    "tasks",
+    "charges",
+    "refunds",
 )
 """Tables with a staging model."""
 

@@ -143,7 +143,10 @@ def _there_are(what: str, known: Iterable[str]) -> str:
 def _with_checks(table: Table, selected: Mapping[str, Table]) -> Table:
     """Removes the checks that are impossible because a table or column they compare is missing."""
     keys = tuple(
-        replace(key, is_checked=key.table in selected and _is_kept(table, [key.column]))
+        replace(
+            key,
+            is_checked=key.is_checked and key.table in selected and _is_kept(table, [key.column]),
+        )
         for key in table.foreign_keys
     )
     balance = table.balance

@@ -20,7 +20,8 @@ Record = dict[str, Any]
 
 COLLECTIONS = (
     "customers", "invoices", "credit_notes", "estimates", "subscriptions", "plans",
-    "transactions", "payments", "credit_balance_adjustments",
+    "transactions", "payments", "credit_balance_adjustments", "items", "coupons", "tax_rates",
+    "notes", "tasks", "charges", "refunds",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from invoiced_pipeline_tests.change.actors import Actors, Record
 Operation = Callable[[Actors, int], None]
 
 DOCUMENTS = ("invoices", "credit_notes", "estimates")
+CATALOG = ("items", "coupons", "tax_rates")
 
 
 def _lines(actors: Actors, count: int) -> list[Record]:
@@ -160,9 +161,104 @@ def delete_transaction(actors: Actors, number: int) -> None:
     actors.write("DELETE", f"/transactions/{own[number % len(own)] if own else 0}")
 
 
+def create_catalog_object(actors: Actors, number: int) -> None:
+    """Its id may be that of an archived one."""
+    collection = CATALOG[number % 3]
+    body = {"id": f"{collection}-{number % 2}", "name": f"Name {actors.number()}"}
+    value = {} if collection == "items" else {"value": number % 9 + 1}
+    actors.write("POST", f"/{collection}", body | value)
+
+
+def rename_catalog_object(actors: Actors, number: int) -> None:
+    collection = CATALOG[number % 3]
+    path = f"/{collection}/{collection}-{number % 2}"
+    actors.write("PATCH", path, {"name": f"Name {actors.number()}"})
+
+
+def archive_catalog_object(actors: Actors, number: int) -> None:
+    collection = CATALOG[number % 3]
+    actors.write("DELETE", f"/{collection}/{collection}-{number % 2}")
+
+
+def write_note(actors: Actors, number: int) -> None:
+    """About a customer, or about an invoice that may be deleted before it."""
+    body: Record = {"notes": f"note {actors.number()}"}
+    if number % 2:
+        body["invoice_id"] = actors.pick("invoices", number)["id"]
+    customer = actors.pick("customers", number)
+    actors.write("POST", "/notes", body | {"customer_id": customer["id"]})
+
+
+def edit_note(actors: Actors, number: int) -> None:
+    note = actors.pick("notes", number)
+    actors.write("PATCH", f"/notes/{note['id']}", {"notes": f"note {actors.number()}"})
+
+
+def delete_note(actors: Actors, number: int) -> None:
+    actors.write("DELETE", f"/notes/{actors.pick('notes', number)['id']}")
+
+
+def create_task(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    body = {"name": f"task {actors.number()}", "action": "phone", "due_date": actors.clock.now()}
+    actors.write("POST", "/tasks", body | {"customer_id": customer["id"]})
+
+
+def complete_task(actors: Actors, number: int) -> None:
+    """Or reopen it."""
+    task = actors.pick("tasks", number)
+    actors.write("PATCH", f"/tasks/{task['id']}", {"complete": not task["complete"]})
+
+
+def delete_task(actors: Actors, number: int) -> None:
+    actors.write("DELETE", f"/tasks/{actors.pick('tasks', number)['id']}")
+
+
+def charge_card(actors: Actors, number: int) -> None:
+    """One of three stays pending, and makes no payment yet."""
+    customer = actors.pick("customers", number)
+    token = "tok_visa" if number % 3 else "tok_processing"
+    body = {"customer": customer["id"], "amount": 8, "method": "credit_card"}
+    actors.write("POST", "/charges", body | {"gateway_token": token})
+
+
+def settle_charge(actors: Actors, number: int) -> None:
+    """The gateway says what became of it; the payment's `updated_at` stays."""
+    charge = actors.pick("charges", number)
+    status = ("succeeded", "pending", "failed")[number % 3]
+    change = {"status": status, "disputed": bool(number % 2), "updated_at": actors.clock.now()}
+    actors.store.put("charges", charge | change)
+
+
+def refund_charge(actors: Actors, number: int) -> None:
+    charge = actors.pick("charges", number)
+    actors.write("POST", f"/charges/{charge['id']}/refunds", {"amount": 2})
+    _touch_payment(actors, charge)
+
+
+def void_refund(actors: Actors, number: int) -> None:
+    refund = actors.pick("refunds", number)
+    actors.write("POST", f"/refunds/{refund['id']}/void")
+    _touch_payment(actors, actors.store.get("charges", refund["charge_id"]) or {})
+
+
+def settle_refund(actors: Actors, number: int) -> None:
+    """The gateway says what became of it; the charge's `updated_at` stays."""
+    refund = actors.pick("refunds", number)
+    status = ("succeeded", "pending", "failed")[number % 3]
+    actors.store.put("refunds", refund | {"status": status, "updated_at": actors.clock.now()})
+
+
+def _touch_payment(actors: Actors, charge: Record) -> None:
+    """The payment is edited, too: a change of its charge alone shows in no window."""
+    payment = actors.store.get("payments", charge.get("payment_id") or 0)
+    if payment is not None:
+        actors.store.put("payments", payment | {"updated_at": actors.clock.now()})
+
+
 def stamp_many(actors: Actors, number: int) -> None:
     """A job of the service bears one second into many records, and shows no other change."""
-    collection = ("invoices", "customers", "transactions")[number % 3]
+    collection = ("invoices", "customers", "transactions", "charges", "tasks")[number % 5]
     for record in actors.store.all(collection)[number % 4 :][:5]:
         actors.store.put(collection, record | {"updated_at": actors.clock.now()})
 
@@ -183,13 +279,16 @@ OPERATIONS: dict[str, Operation] = {
         delete_document, pay, prepay, apply_anew, unapply, void_payment, take_back_payment,
         subscribe, cancel_subscription, create_plan, archive_plan, adjust_credit, change_adjustment,
         delete_adjustment, record_transaction, delete_transaction, stamp_many, bring_back,
+        create_catalog_object, rename_catalog_object, archive_catalog_object,
+        write_note, edit_note, delete_note, create_task, complete_task, delete_task,
+        charge_card, settle_charge, refund_charge, void_refund, settle_refund,
     )
 }  # fmt: skip
 
 MAY_LOSE_EVENTS = frozenset(
     {
         "delete_customer", "merge_customers", "delete_document", "delete_adjustment",
-        "delete_transaction",
+        "delete_transaction", "delete_note", "delete_task",
     }
 )  # fmt: skip
 """Deeds whose events may be lost: the sweep makes up for them."""

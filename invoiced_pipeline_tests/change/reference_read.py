@@ -24,7 +24,10 @@ _ASKED_FOR: dict[str, list[dict[str, str]]] = {
     "subscriptions": [{"all": "1"}],
     "payments": [{"include": "applied_to"}],
     "credit_balance_adjustments": [{"include": "updated_at"}],
-    "plans": [{"archived": flag, "include": "archived,internal_id"} for flag in ("1", "0")],
+    **{
+        name: [{"archived": flag, "include": "archived,internal_id"} for flag in ("1", "0")]
+        for name in ("plans", "items", "coupons", "tax_rates")
+    },
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,7 +42,7 @@ def all_records(emulator: Emulator, names: Sequence[str]) -> dict[str, Records]:
 def _listed(client: httpx.Client, of: Table) -> Records:
     found: Records = {}
     for params in _ASKED_FOR.get(of.name, [{}]):
-        # Plans: archived ones first, so that of one id the live one stays, else the newest.
+        # Of one id, archived versions come first: the live one stays, else the newest.
         for page in range(1, 1000):
             answer = client.get(of.path, params=params | {"page": str(page)})
             records = json.loads(answer.text, parse_float=Decimal)

@@ -17,7 +17,13 @@ from invoiced_emulator.protocol.errors import ApiError
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
-from invoiced_pipeline.invoiced.reading import by_page_number, identifiers, pages, window_walk
+from invoiced_pipeline.invoiced.reading import (
+    by_id,
+    by_page_number,
+    identifiers,
+    pages,
+    window_walk,
+)
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database
@@ -142,6 +148,13 @@ class SimulatedAccount:
             self.do(Step("create_customer", wait=1))
             self.do(Step("prepay", at))
             self.do(Step("adjust_credit", at))
+        for at in range(6):
+            self.do(Step("create_catalog_object", at))
+            self.do(Step("write_note", at + 2))
+            self.do(Step("create_task", at + 2))
+        for at in range(1, 5):
+            self.do(Step("charge_card", at))
+        self.do(Step("refund_charge", 0))
 
     def do(self, step: Step) -> None:
         """Has a step done; what the API refuses does not happen."""
@@ -247,7 +260,7 @@ class SimulatedAccount:
     def _watching(self) -> Iterator[None]:
         """Notes which versions the lists of a sync show."""
         self.served.clear()
-        names = {table.path: table.name for table in TABLES if table.name != "plans"}
+        names = {table.path: table.name for table in TABLES if table.listing != "whole"}
         asked = InvoicedClient.list_page
 
         def list_page(client: InvoicedClient, path: str, *arguments: Any) -> Any:
@@ -269,8 +282,9 @@ def small_pages() -> Iterator[None]:
         mock.patch.object(window_walk, "PER_PAGE", PAGE),
         mock.patch.object(by_page_number, "PER_PAGE", PAGE),
         mock.patch.object(identifiers, "PER_PAGE", PAGE),
+        mock.patch.object(by_id, "PER_PAGE", PAGE),
         mock.patch.object(window_walk, "PAGES_PER_PART", 2),
-        mock.patch.object(identifiers, "PAGES_PER_PART", 2),
+        mock.patch.object(by_id, "PAGES_PER_PART", 2),
     ):
         yield
 

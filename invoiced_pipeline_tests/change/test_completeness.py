@@ -41,7 +41,7 @@ _steps = st.builds(
     late=st.sampled_from([0, 0, 5, 60, LATEST]),
     lost=st.sampled_from([False, False, False, True]),
 )
-_requests = st.integers(0, 45)
+_requests = st.integers(0, 75)
 
 
 class ChangingAccount(RuleBasedStateMachine):

@@ -286,3 +286,32 @@ def test_events_become_visible_after_their_timestamp(account_of: Make) -> None:
     # Who goes on from where the last poll ended does not see it any more.
     assert event["id"] not in {each["id"] for each in naive.events() if each["timestamp"] >= since}
     account.judge()
+
+
+def test_tasks_and_charges_have_no_filter_but_dates_of_the_company(account_of: Make) -> None:
+    account = account_of("tasks", "charges", "refunds")
+    account.emulator.account.timezone = "Pacific/Kiritimati"
+    naive = Naive(account.emulator, "/tasks")
+    naive.read()
+    seen = len(account.emulator.requests)
+    naive.read()
+    assert len(account.emulator.requests) - seen == 2  # the whole list again
+    with pytest.raises(TypeError):  # an error instead of a list
+        Naive(account.emulator, "/charges").read()
+    for step in ("complete_task", "settle_charge", "charge_card", "settle_refund"):
+        account.do(Step(step, 1, wait=60))
+    account.judge()
+
+
+def test_a_charge_changes_without_its_payment(account_of: Make) -> None:
+    account = account_of("charges", "refunds", "payments")
+    naive = Naive(account.emulator, "/payments")
+    naive.read()
+    account.do(Step("settle_charge", 2, wait=HOUR))
+    account.do(Step("settle_refund", 1, wait=HOUR))
+    naive.read()
+    embedded = {record["charge"]["status"] for record in naive.records.values() if record["charge"]}
+    assert embedded == {"succeeded"}
+    account.judge()
+    assert "failed" in here(account, "select id, status from charges").values()
+    assert here(account, "select id, status from refunds") == {1: "pending"}

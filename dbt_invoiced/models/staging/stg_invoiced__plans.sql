@@ -33,7 +33,7 @@ select
     "quantity_type",
     "interval",
     "interval_count",
-    "catalog_item",
+    "catalog_item" as catalog_item_id,
     "description",
     "notes",
     "archived",

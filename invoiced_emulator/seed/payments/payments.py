@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from invoiced_emulator.seed.payments.charges import (
+    Charging,
+    charge_record,
+    emit_charge,
+    emit_charge_event,
+)
 from invoiced_emulator.seed.payments.payment_sources import GATEWAY
 from invoiced_emulator.seed.payments.transactions import (
     emit_transaction,
@@ -11,7 +17,7 @@ from invoiced_emulator.seed.payments.transactions import (
 )
 from invoiced_emulator.seed.simulation.account import Account, Record, Split
 from invoiced_emulator.seed.simulation.history import advance
-from invoiced_emulator.seed.simulation.kinds import PAYMENT, REFUND, TRANSACTION
+from invoiced_emulator.seed.simulation.kinds import CHARGE, PAYMENT, REFUND, TRANSACTION
 from invoiced_emulator.seed.simulation.money import Number, exact
 from invoiced_emulator.seed.simulation.simulation import Simulation
 
@@ -53,6 +59,8 @@ def receive(simulation: Simulation, account: Account, receipt: Receipt) -> None:
     if not payment["applied"]:
         payment["pdf_url"] = None
     simulation.emit_event(PAYMENT, "created", payment, account)
+    if payment["charge"]:
+        emit_charge_event(simulation, account, payment["charge"])
     if receipt.void_at is not None and receipt.void_at <= simulation.now:
         simulation.emit("payments", void(simulation, payment, receipt.void_at, account))
         return
@@ -63,6 +71,8 @@ def receive(simulation: Simulation, account: Account, receipt: Receipt) -> None:
         )
         return
     simulation.emit("payments", payment)
+    if payment["charge"]:
+        emit_charge(simulation, payment["charge"])
     for record in transactions:
         emit_transaction(simulation, account, record)
 
@@ -142,37 +152,22 @@ def _payment(simulation: Simulation, receipt: Receipt, currency: str) -> Record:
         "payee": None,
     }
     if receipt.charged is not None:
-        payment["charge"] = _charge(simulation, payment, receipt)
+        payment["charge"] = _charge(simulation, payment, receipt, receipt.charged)
         payment["reference"] = payment["charge"]["gateway_id"]
     return payment
 
 
-def _charge(simulation: Simulation, payment: Record, receipt: Receipt) -> Record:
-    customer = receipt.charged["customer_id"] if receipt.charged else None
-    return {
-        "id": simulation.next_id("charge", 46_000),
-        "object": "charge",
-        "customer_id": customer,
-        "currency": payment["currency"],
-        "amount": payment["amount"],
-        "status": receipt.status,
-        "amount_refunded": 0,
-        "refunded": False,
-        "disputed": False,
-        "gateway": GATEWAY,
-        "gateway_id": f"ch_{simulation.token()[:12]}",
-        "failure_message": None,
-        "receipt_email": None,
-        "description": None,
-        "payment_source": receipt.charged,
-        "refunds": [],
-        "payment_id": payment["id"],
-        "merchant_account_id": 2353,
-        "payment_flow_id": None,
-        "merchant_account_transaction_id": None,
-        "created_at": simulation.clock,
-        "updated_at": simulation.clock,
-    }
+def _charge(simulation: Simulation, payment: Record, receipt: Receipt, source: Record) -> Record:
+    charge_id = simulation.next_id("charge", CHARGE.first_id)
+    charging = Charging(
+        source=source,
+        amount=payment["amount"],
+        currency=payment["currency"],
+        status=receipt.status,
+        gateway_id=f"ch_{simulation.token()[:12]}",
+        payment_id=payment["id"],
+    )
+    return charge_record(simulation, charge_id, charging)
 
 
 def _refund(
@@ -191,6 +186,9 @@ def _refund(
     refunded = charge["amount"] == amount
     # Invoiced does not move a payment's updated_at for changes of its charge.
     charge = {**charge, "amount_refunded": amount, "refunded": refunded, "refunds": [refund]}
+    charge["updated_at"] = simulation.clock
+    emit_charge(simulation, charge)
+    simulation.emit("refunds", {**refund, "charge": charge["id"]})
     record = transaction(
         simulation,
         account,

@@ -1,5 +1,6 @@
 """Transactions, and the credit balance adjustments that mirror them."""
 
+from invoiced_emulator.seed.payments.charges import Charging, emit_declined
 from invoiced_emulator.seed.payments.payment_sources import GATEWAY
 from invoiced_emulator.seed.simulation.account import Account, Record, Split
 from invoiced_emulator.seed.simulation.kinds import CREDIT_BALANCE_ADJUSTMENT, TRANSACTION
@@ -118,7 +119,7 @@ def mirror(record: Record) -> Record:
 
 
 def decline(simulation: Simulation, account: Account, invoice: Record, amount: Number) -> None:
-    """Emits a declined charge: a failed transaction without a payment."""
+    """Emits a declined charge, and its failed transaction; there is no payment."""
     record = transaction(
         simulation,
         account,
@@ -136,6 +137,15 @@ def decline(simulation: Simulation, account: Account, invoice: Record, amount: N
     )
     simulation.emit_event(TRANSACTION, "created", record, account)
     simulation.emit("transactions", record)
+    charging = Charging(
+        source=record["payment_source"],
+        amount=amount,
+        currency=record["currency"],
+        status="failed",
+        gateway_id=record["gateway_id"],
+        failure_message=record["failure_reason"],
+    )
+    emit_declined(simulation, account, charging)
 
 
 def adjust_credit(simulation: Simulation, account: Account) -> None:

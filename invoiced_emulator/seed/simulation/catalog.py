@@ -74,9 +74,13 @@ class Catalog:
         self._subscribers: dict[int, int] = defaultdict(int)
         self._versions: dict[int, Record] = {}
         self.items = [self._item(*row) for row in _ITEMS]
-        self.coupons = [self._coupon(*row) for row in _COUPONS]
+        self.coupons = [
+            self._coupon(coupon_id, name, value, is_percent=is_percent)
+            for coupon_id, name, value, is_percent in _COUPONS
+        ]
         self.tax_rates = [self._tax_rate(*row) for row in _TAX_RATES]
         self._add_plans(tiers=tiers)
+        self._add_versions()
 
     def records(self) -> Iterator[tuple[str, Record]]:
         """Yields all catalog objects as Invoiced stores them."""
@@ -131,7 +135,9 @@ class Catalog:
         self._entries.append((collection, record, hidden))
         return record
 
-    def _item(self, name_id: str, name: str, item_type: str, unit_cost: Number) -> Record:
+    def _item(
+        self, name_id: str, name: str, item_type: str, unit_cost: Number, **version: Any
+    ) -> Record:
         record: Record = {
             "id": name_id,
             "object": "item",
@@ -148,9 +154,18 @@ class Catalog:
             "avalara_location_code": None,
             "metadata": {},
         }
-        return self._store("items", record, age_days=120 if name_id == "toner" else 0)
+        age = {"age_days": 120} if name_id == "toner" else {}
+        return self._store("items", record, **age, **version)
 
-    def _coupon(self, name_id: str, name: str, value: Number, is_percent: bool) -> Record:  # noqa: FBT001
+    def _coupon(
+        self,
+        name_id: str,
+        name: str,
+        value: Number,
+        *,
+        is_percent: bool = True,
+        **version: Any,
+    ) -> Record:
         record: Record = {
             "id": name_id,
             "object": "coupon",
@@ -164,9 +179,9 @@ class Catalog:
             "duration": 0,
             "metadata": {},
         }
-        return self._store("coupons", record)
+        return self._store("coupons", record, **version)
 
-    def _tax_rate(self, name_id: str, name: str, value: Number) -> Record:
+    def _tax_rate(self, name_id: str, name: str, value: Number, **version: Any) -> Record:
         record: Record = {
             "id": name_id,
             "object": "tax_rate",
@@ -177,7 +192,20 @@ class Catalog:
             "inclusive": name_id == "vat-included",
             "metadata": {},
         }
-        return self._store("tax_rates", record)
+        return self._store("tax_rates", record, **version)
+
+    def _add_versions(self) -> None:
+        """Adds archived objects, whose ids are used again or not; no document uses them."""
+        self._item("courier", "Courier", "service", 12, age_days=420, archived=True)
+        self._item("courier", "Courier, next day", "service", 18, age_days=419)
+        self._item("fax-roll", "Fax roll", "product", 9, age_days=400, archived=True)
+        self._item("fax-roll", "Fax roll, long", "product", 11, age_days=80, archived=True)
+        self._coupon("SPRING", "Spring", 10, age_days=410, archived=True)
+        self._coupon("SPRING", "Spring, again", 15, age_days=409)
+        self._coupon("OPENING", "Opening", 25, is_percent=False, age_days=70, archived=True)
+        self._tax_rate("city-tax", "City tax", 2, age_days=405, archived=True)
+        self._tax_rate("city-tax", "City tax", Decimal("2.5"), age_days=404)
+        self._tax_rate("old-vat", "VAT, old rate", 16, age_days=60, archived=True)
 
     def _add_plans(self, *, tiers: bool) -> None:
         for plan_id, name, amount, interval, count in _USD_PLANS:

@@ -13,6 +13,8 @@ class Kind:
     """First part of its event types, e.g. `invoice` in `invoice.created`."""
     collection: str
     first_id: int
+    is_extra: bool = False
+    """Whether `Simulation.extras` draws its numbers."""
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -34,3 +36,5 @@ CREDIT_BALANCE_ADJUSTMENT = Kind("transaction", "credit_balance_adjustments", 70
 CONTACT = Kind("contact", "contacts", 10_400)
 TASK = Kind("task", "tasks", 780)
 REFUND = Kind("refund", "refunds", 5_000)
+NOTE = Kind("note", "notes", 500, is_extra=True)
+CHARGE = Kind("charge", "charges", 46_000, is_extra=True)

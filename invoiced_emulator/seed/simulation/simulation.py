@@ -31,6 +31,8 @@ class Simulation:
 
     def __init__(self, *, seed: int, now: int, tiers: bool) -> None:
         self.random = Random(seed)  # noqa: S311  the same seed must give the same records
+        self.extras = Random(f"{seed} extras")  # noqa: S311
+        """Draws numbers for kinds that were added later, so that the others stay as they were."""
         self.now = now
         self.start = add_months(now // DAY * DAY, -MONTHS_BACK) + 9 * HOUR
         self.clock = self.start
@@ -61,9 +63,9 @@ class Simulation:
         """Emits a record that is final."""
         self._ready.append((collection, record))
 
-    def next_id(self, name: str, first: int = 1_000) -> int:
+    def next_id(self, name: str, first: int = 1_000, random: Random | None = None) -> int:
         """Returns the next id, with gaps, since Invoiced counts for all accounts together."""
-        chosen = self._ids.get(name, first) + 1 + int(self.random.random() * 3)
+        chosen = self._ids.get(name, first) + 1 + int((random or self.random).random() * 3)
         self._ids[name] = chosen
         return chosen
 
@@ -99,12 +101,13 @@ class Simulation:
         data: Record = {"object": shown}
         if previous is not None:
             data["previous"] = previous
+        random = self.extras if kind.is_extra else self.random
         source = _CAUSED_BY.get(change, "team")
         user = _TEAM_USER if source == "team" else _NO_USER
         self.emit(
             "events",
             {
-                "id": self.next_id("event", _FIRST_EVENT_ID),
+                "id": self.next_id("event", _FIRST_EVENT_ID, random),
                 "type": f"{kind.name}.{change}",
                 "timestamp": self.clock,
                 "data": data,

@@ -1,6 +1,6 @@
 """The table `plans`."""
 
-from invoiced_pipeline.catalog.model import ChildTable, Column, Table
+from invoiced_pipeline.catalog.model import ChildTable, Column, ForeignKey, Table
 from invoiced_pipeline.catalog.shapes import METADATA, TIER
 
 PLANS = Table(
@@ -87,6 +87,7 @@ PLANS = Table(
         ),
     ),
     children=(ChildTable("tiers", "One row per pricing tier.", TIER),),
+    joins=(ForeignKey("catalog_item", "items"),),
     list_params=(("include", "archived,internal_id"),),
     variants=(
         (("archived", "0"),),

@@ -190,7 +190,7 @@ SUBSCRIPTIONS = Table(
             "addons",
             "One row per addon billed along with the plan.",
             ADDON,
-            (ForeignKey("plan", "plans"),),
+            (ForeignKey("plan", "plans"), ForeignKey("catalog_item", "items")),
         ),
         ChildTable("discounts", "One row per coupon on the subscription.", COUPON),
         ChildTable("taxes", "One row per tax rate on the subscription.", TAX_RATE),

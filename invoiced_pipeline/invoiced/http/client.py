@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from invoiced_pipeline.exceptions import (
     ApiError,
     HostUnreachableError,
+    NoSuchListError,
     RateLimitedError,
     RequestRefusedError,
     TransientApiError,
@@ -25,6 +26,7 @@ from invoiced_pipeline.invoiced.http.responses import (
     check_list_body,
     check_record_body,
     error_for,
+    is_object,
     server_time,
 )
 from invoiced_pipeline.invoiced.http.tally import Tally
@@ -208,6 +210,8 @@ class InvoicedClient:
                 location=headers.get("Location"),
                 retry_after=headers.get("Retry-After"),
             )
+            if response.status == 404 and check is check_list_body and is_object(response.data):
+                error = NoSuchListError(str(error), path=path, status=404, cause=error.cause)
             raise self._without_key(error)
         check(response.data, path)
         self.limit.succeeded()

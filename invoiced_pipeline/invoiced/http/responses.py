@@ -140,6 +140,11 @@ def _says(body: bytes, words: str) -> bool:
     return error_details(body)[0].strip().rstrip(".") == words
 
 
+def is_object(body: bytes) -> bool:
+    """Returns whether a body looks like a JSON object, as the errors of the API do."""
+    return body.strip().startswith(b"{")
+
+
 def check_list_body(body: bytes, path: str) -> None:
     """Checks that `body` is a complete JSON array.
 

@@ -1,12 +1,11 @@
 """The ids of a table's records, and requests for single records.
 
 Ids are read by key (`id` greater than the last one), so that records created or deleted meanwhile
-hide no other record, and in parallel parts if there are many. Two lists cannot be filtered by id:
-estimates, and plans, whose ids are texts. They are read by page number.
+hide no other record, and in parallel parts if there are many. Some lists cannot be filtered by id:
+estimates, plans and items, whose ids are texts, and lists of which it is not known. They are read
+by page number.
 """
 
-import itertools
-import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
@@ -15,17 +14,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.exceptions import ContractError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.by_id import IdRange, ListById, parts_left
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
-from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, fetch_page
-
-PAGES_PER_PART = 12
-MAX_PARTS = 12
+from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page
 
 _KEPT = frozenset({"id", "internal_id", "updated_at"})
 """Fields that a list of ids includes."""
@@ -64,16 +58,12 @@ def list_identifiers(
             for page in read_by_number(client, table.path, (*params, *variant), tally):
                 found.add(page)
         return found
-    first = _page_by_key(client, table, params, tally, _Range())
+    listed = ListById(client, table.path, params, tally)
+    first = listed.page(IdRange())
     found.add(first)
-    if not first.more_follow:
-        return found
-    for pages in executor.map(
-        lambda part: list(_pages_by_key(client, table, params, tally, part)),
-        _parts(client, table, params, tally, first),
-    ):
-        for page in pages:
-            found.add(page)
+    highest = listed.highest_id() if parts_left(first) > 1 else None
+    for page in listed.rest(first, highest, executor):
+        found.add(page)
     return found
 
 
@@ -104,6 +94,7 @@ def read_records(
             for page in read_by_number(client, table.path, params, tally):
                 yield replace(_only(page, wanted), variant=variant)
         return
+    by_id = ListById(client, table.path, table.list_params, tally)
     ids = sorted(listed.seconds)
     done = None
     for record in sorted(wanted):
@@ -111,18 +102,22 @@ def read_records(
             continue
         start = bisect_left(ids, record)
         done = ids[min(start + PER_PAGE, len(ids)) - 1]
-        span = _Range(after=record - 1, last=done)
-        yield _only(_page_by_key(client, table, table.list_params, tally, span), wanted)
+        yield _only(by_id.page(IdRange(after=record - 1, last=done)), wanted)
 
 
 def missing_records(
     client: InvoicedClient, table: Table, ids: Collection[Any], executor: Executor, tally: Tally
 ) -> set[Any]:
-    """Returns those of `ids` that the API does not have; asks for each alone.
+    """Returns those of `ids` that the API does not have; asks for each alone, if it can.
+
+    Without a path for single records, the list is read again: it may have missed a record once.
 
     Raises:
         ApiError: A request failed.
     """
+    if not table.has_record_path:
+        listed = list_identifiers(client, table, executor, tally) if ids else Identifiers()
+        return set(ids) - listed.seconds.keys()
 
     def is_missing(record: Any) -> bool:
         path = f"{table.path}/{quote(str(record), safe='')}"
@@ -131,25 +126,6 @@ def missing_records(
     asked = list(ids)
     are_missing = executor.map(is_missing, asked)
     return {record for record, missing in zip(asked, are_missing, strict=True) if missing}
-
-
-@dataclass(frozen=True, slots=True)
-class _Range:
-    """Ids greater than `after`, up to and including `last`; None for no bound."""
-
-    after: int | None = None
-    last: int | None = None
-
-    @property
-    def params(self) -> Params:
-        bounds = ((">", self.after), ("<=", self.last))
-        conditions = [
-            {"field": "id", "operator": operator, "value": value}
-            for operator, value in bounds
-            if value is not None
-        ]
-        text = msgspec.json.encode(conditions).decode()
-        return (("advanced_filter", text),) if conditions else ()
 
 
 def _ids_only(table: Table) -> Params:
@@ -163,50 +139,6 @@ def _ids_only(table: Table) -> Params:
         elif names:
             params.append((name, ",".join(names)))
     return (*params, ("exclude", left_out))
-
-
-def _pages_by_key(
-    client: InvoicedClient, table: Table, params: Params, tally: Tally, span: _Range
-) -> Iterator[Page]:
-    while True:
-        page = _page_by_key(client, table, params, tally, span)
-        yield page
-        if not page.more_follow:
-            return
-        span = replace(span, after=page.stamps[-1].id)
-
-
-def _page_by_key(
-    client: InvoicedClient, table: Table, params: Params, tally: Tally, span: _Range
-) -> Page:
-    page = fetch_page(client, table.path, (*params, *span.params, ("page", "1")), tally)
-    ids = [stamp.id for stamp in page.stamps]
-    low = -math.inf if span.after is None else span.after
-    for record in ids:
-        if not isinstance(record, int) or record <= low:
-            # The next request would return the same page, or miss records between.
-            message = f"GET {table.path}: records do not come in the order of their ids"
-            raise ContractError(message, path=table.path, status=200)
-        low = record
-    return page
-
-
-def _parts(
-    client: InvoicedClient, table: Table, params: Params, tally: Tally, first: Page
-) -> list[_Range]:
-    """Returns ranges of ids after the first page that are worth reading in parallel."""
-    after: Any = first.stamps[-1].id
-    left = ((first.total or 0) - len(first.stamps)) / PER_PAGE
-    count = min(MAX_PARTS, math.ceil(left / PAGES_PER_PART))
-    if count < 2:
-        return [_Range(after)]
-    newest = fetch_page(client, table.path, (*params, ("sort", "id desc"), ("page", "1")), tally)
-    ids = [stamp.id for stamp in newest.stamps if isinstance(stamp.id, int)]
-    highest = max(ids, default=after)
-    bounds = sorted({after + (highest - after) * part // count for part in range(1, count)})
-    # The last part is open, for records created meanwhile.
-    edges = [after, *bounds, None]
-    return [_Range(*pair) for pair in itertools.pairwise(edges)]
 
 
 def _only(page: Page, wanted: Collection[Any]) -> Page:

@@ -9,6 +9,7 @@ from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
+from invoiced_pipeline.invoiced.reading.filtered_list import FilteredList
 from invoiced_pipeline.invoiced.reading.pages import Page, Stamp, check_order
 from invoiced_pipeline.invoiced.reading.read_ahead import ReadAhead
 from invoiced_pipeline.invoiced.reading.window_walk import WindowWalk
@@ -54,7 +55,7 @@ class TableReader:
     def begin(self) -> None:
         """Sends the first requests, so that they run while other tables are read."""
         if self.table.listing != "windowed":
-            self._numbered = ReadAhead(self._by_number()) if self.windows else None
+            self._numbered = ReadAhead(self._in_order()) if self.windows else None
             return
         for window in self.windows:
             end = None if window.end == FOREVER else window.end
@@ -114,6 +115,27 @@ class TableReader:
         elif self._numbered is not None:
             yield from self._numbered
 
+    def _in_order(self) -> Iterator[Page]:
+        """Yields the pages of a list that no window walk can read."""
+        pages = self._filtered() if self.table.listing == "filtered" else self._by_number()
+        for page in pages:
+            if not self._first_clocks:
+                self._first_clocks.append(page.server_time)
+            yield page
+
+    def _filtered(self) -> Iterator[Page]:
+        listed = FilteredList(self.client, self.table, self.executor, self.tally)
+        for window in self.windows:
+            for page in listed.pages(window):
+                wanted = self.windows if listed.is_whole else (window,)
+                yield page.skipping(
+                    position
+                    for position, stamp in enumerate(page.stamps)
+                    if not lies_in(wanted, stamp.second)
+                )
+            if listed.is_whole:
+                return
+
     def _by_number(self) -> Iterator[Page]:
         newest_first = self.table.listing == "newest_first"
         # These endpoints add no second sort key (observed), so it is sent.
@@ -136,8 +158,6 @@ class TableReader:
             for page in pages:
                 if newest_first:
                     check_order(page, self.table.path, descending=True)
-                if not self._first_clocks:
-                    self._first_clocks.append(page.server_time)
                 yield replace(page, variant=variant)
 
     def wants(self, stamp: Stamp) -> bool:

@@ -12,7 +12,10 @@ from invoiced_pipeline.windows import from_epoch
 RecordId = int | str
 
 _OWNED = tuple(
-    table for table in TABLES if any(key.column == "customer" for key in table.foreign_keys)
+    (table.name, key.column)
+    for table in TABLES
+    for key in table.foreign_keys
+    if key.table == "customers" and key.cascades
 )
 
 
@@ -96,4 +99,4 @@ def _of_customer(customer: RecordId, at: datetime) -> list[Mark]:
     This includes documents: a customer that still has a document cannot be deleted, so documents in
     the warehouse were deleted earlier, and their events were lost.
     """
-    return [Mark(table.name, "customer", customer, at) for table in _OWNED]
+    return [Mark(name, column, customer, at) for name, column in _OWNED]
