@@ -68,6 +68,16 @@ class DatasetState:
         """Notes the columns of `table`."""
         self._state.setdefault("columns", {})[table] = columns
 
+    def keeps_history(self, table: str) -> bool:
+        """Returns whether the last load of `table` also kept its versions."""
+        return table in self._state.get("history", [])
+
+    def set_keeps_history(self, table: str, *, keeps: bool) -> None:
+        """Notes whether a load of `table` also keeps its versions."""
+        if keeps != self.keeps_history(table):
+            kept = set(self._state.get("history", []))
+            self._state["history"] = sorted(kept | {table} if keeps else kept - {table})
+
     def events_until(self) -> datetime | None:
         """Returns until when (UTC) the events feed has been read; None if never."""
         until = self._state.get("events_until")
