@@ -68,15 +68,16 @@ class DatasetState:
         """Notes the columns of `table`."""
         self._state.setdefault("columns", {})[table] = columns
 
-    def keeps_history(self, table: str) -> bool:
-        """Returns whether the last load of `table` also kept its versions."""
-        return table in self._state.get("history", [])
+    def history_since(self, table: str) -> str | None:
+        """Returns since when (ISO, UTC) loads of `table` keep its versions; None if they do not."""
+        return self._state.get("history", {}).get(table)
 
-    def set_keeps_history(self, table: str, *, keeps: bool) -> None:
-        """Notes whether a load of `table` also keeps its versions."""
-        if keeps != self.keeps_history(table):
-            kept = set(self._state.get("history", []))
-            self._state["history"] = sorted(kept | {table} if keeps else kept - {table})
+    def set_history_since(self, table: str, since: str | None) -> None:
+        """Notes since when loads of `table` keep its versions; None if they no longer do."""
+        if since is not None:
+            self._state.setdefault("history", {})[table] = since
+        else:
+            self._state.get("history", {}).pop(table, None)
 
     def events_until(self) -> datetime | None:
         """Returns until when (UTC) the events feed has been read; None if never."""

@@ -5,6 +5,7 @@ load needs no second copy, and a run that dies leaves neither without the other.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -27,10 +28,9 @@ class History:
     def __init__(self, table: Table, dataset: DatasetState) -> None:
         self._table = table
         self._dataset = dataset
-        self._was_kept = dataset.keeps_history(table.name)
-        self._is_marked = not (self._was_kept or table.keeps_history)
+        self._is_announced = False
 
-    def marked(self, batch: Batch) -> Iterator[Any]:
+    def announcements(self, batch: Batch) -> Iterator[Any]:
         """Yields what dlt has to know before it gets a batch.
 
         The first batch of the table says whether its load keeps versions. An empty batch declares
@@ -40,22 +40,26 @@ class History:
         if batch.table_name != table.name:
             return
         nothing = batch.rows.slice(0, 0)
-        begins = table.keeps_history and not self._was_kept
-        if table.keeps_history and (not batch.rows.num_rows or (begins and not self._is_marked)):
+        since = self._dataset.history_since(table.name)
+        begins = table.keeps_history and since is None
+        if begins or (table.keeps_history and not batch.rows.num_rows):
             yield dlt.mark.with_table_name(nothing, table.versions_name)
-        if not self._is_marked:
-            self._is_marked = True
-            self._dataset.set_keeps_history(table.name, keeps=table.keeps_history)
-            hint = versions_hint(_versions(table, begins=begins) if table.keeps_history else None)
-            hints = dlt.mark.make_hints(table_name=table.name, additional_table_hints=hint)
-            yield dlt.mark.with_hints(nothing, hints, create_table_variant=True)
+        if self._is_announced or not (table.keeps_history or since):
+            return
+        self._is_announced = True
+        since = (since or datetime.now(UTC).isoformat()) if table.keeps_history else None
+        self._dataset.set_history_since(table.name, since)
+        hint = versions_hint(_versions(table, since, begins=begins) if since else None)
+        hints = dlt.mark.make_hints(table_name=table.name, additional_table_hints=hint)
+        yield dlt.mark.with_hints(nothing, hints, create_table_variant=True)
 
 
-def _versions(table: Table, *, begins: bool) -> KeptVersions:
+def _versions(table: Table, since: str, *, begins: bool) -> KeptVersions:
     columns = [column.name for column in parent_columns(table)]
     return KeptVersions(
         table=table.versions_name,
         columns=(*columns, LOAD_ID),
         key=(table.primary_key, table.replication_key),
         begins=begins,
+        since=since,
     )

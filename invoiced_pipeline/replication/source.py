@@ -72,7 +72,7 @@ def _resource(table: Table, batches: BatchSource) -> "DltResource":
             if batch is None:
                 yield None  # dlt turns to the next table instead of waiting for pages of this one
                 continue
-            yield from history.marked(batch)
+            yield from history.announcements(batch)
             yield dlt.mark.with_table_name(batch.rows, batch.table_name)
 
     resource = dlt.resource(rows, name=table.name)()

@@ -25,12 +25,15 @@ class KeptVersions:
         columns: Its columns; the table's rows and the loaded ones have all of them.
         key: The columns that identify a version: the record's id and the time of its change.
         begins: Whether the rows that the table already holds become versions, too.
+        since: Since when versions are kept (ISO, UTC). It makes dlt's schema differ from that of
+            an earlier history, so that dlt creates a table of versions that was dropped meanwhile.
     """
 
     table: str
     columns: tuple[str, ...]
     key: tuple[str, str]
-    begins: bool
+    begins: bool = False
+    since: str = ""
 
 
 def versions_hint(kept: KeptVersions | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def declare(context: TableContext, batcher: Batcher) -> Iterator[Batch]:
     table, dataset, request = context.table, context.dataset, context.run.request
     dataset.claim(request)
     columns = _column_names(table)
-    is_switched = table.keeps_history != dataset.keeps_history(table.name)
+    is_switched = table.keeps_history != (dataset.history_since(table.name) is not None)
     if dataset.columns(table.name) != columns or is_switched:
         dataset.set_columns(table.name, columns)
         yield from batcher.empty()
