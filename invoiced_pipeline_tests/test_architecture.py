@@ -42,16 +42,17 @@ MAY_IMPORT = {
 LAYERS = {
     "invoiced": "http ← reading ← first_load ← connection_check",
     "warehouse": (
-        "added_columns · database · dlt_options · stored_table ← comments · dataset · "
+        "added_columns · database · dlt_options · stored_table · version_merge ← comments · "
+        "dataset · "
         "deletion_marks · duckdb · integrity · load_errors · partition_rows · postgres · "
-        "row_redaction · sample_queries · start_date · table_layout ← conversion · dlt_load · "
-        "files · marked_views · migration · open · replicas ← current_views · stitch_views · "
-        "system_tables"
+        "row_redaction · sample_queries · start_date · table_layout ← "
+        "conversion · dlt_load · files · marked_views · migration · open · replicas ← "
+        "current_views · history_views · stitch_views · system_tables"
     ),
     "comparison": "keyed_rows · old_table · report · values ← comparison",
     "replication": (
         "availability · decode · failure_list · replaced_rows · report · server_clock ← request ← "
-        "api_counts · dataset_state ← checks · deletions · hashed_columns · rejects ← "
+        "api_counts · dataset_state ← checks · deletions · hashed_columns · history · rejects ← "
         "documentation · reject_limit · source ← sweep · table ← replication · sync_log ← "
         "sync_log_writer"
     ),

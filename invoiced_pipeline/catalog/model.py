@@ -172,6 +172,8 @@ class Table:
     """The account feature without which the endpoint responds with 400; named in the error."""
     method: Method = "incremental"
     """How the syncs of a connection read it."""
+    keeps_history: bool = False
+    """Whether a connection keeps every version of its records."""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -190,6 +192,21 @@ class Table:
     def child_name(self, child: ChildTable) -> str:
         """Returns the name of a child table in the warehouse: `<table>__<array>`."""
         return f"{self.name}__{child.array}"
+
+    @property
+    def can_keep_history(self) -> bool:
+        """Whether `updated_at` tells versions apart: records of a table read whole share ids."""
+        return self.listing != "whole"
+
+    @property
+    def versions_name(self) -> str:
+        """The table with every version of its records: `<table>__versions`."""
+        return f"{self.name}__versions"
+
+    @property
+    def history_name(self) -> str:
+        """The view of its versions, with the time for which each held: `<table>__history`."""
+        return f"{self.name}__history"
 
     @property
     def parent_column(self) -> str:

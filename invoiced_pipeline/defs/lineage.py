@@ -1,4 +1,4 @@
-"""The tables' neighbours in the asset graph: the account, child tables and write-backs.
+"""The tables' neighbours in the asset graph: the account, child tables, histories, write-backs.
 
 They are external assets, which are shown and never materialized: otherwise every run would record
 an event per partition for each of them.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from invoiced_pipeline.catalog import ChildTable, Table
+from invoiced_pipeline.catalog import ChildTable, Column, Table
 from invoiced_pipeline.catalog.operations import operation
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import (
@@ -28,6 +28,7 @@ from invoiced_pipeline.replication.decode.columns import (
     PARENT_VERSION,
     TOMBSTONE,
     child_columns,
+    parent_columns,
 )
 from invoiced_pipeline.settings import (
     ConnectionSettings,
@@ -36,6 +37,7 @@ from invoiced_pipeline.settings import (
     WritebackSettings,
 )
 from invoiced_pipeline.settings.addresses import PRODUCTION_URL, SANDBOX_URL
+from invoiced_pipeline.warehouse.history_views import HISTORY_COLUMNS, history_text
 from invoiced_pipeline.writeback.source.tables import checked_tables, source_tables
 
 _WEB_PAGES = {
@@ -63,7 +65,12 @@ def lineage_specs(settings: Settings, dataset: ReplicatedDataset) -> list[dg.Ass
     writebacks = [
         each for each in settings.writeback if settings.find(each.connection) == connection
     ]
-    specs = [_account_spec(connection), *children]
+    histories = [
+        _history_spec(connection, table, destination)
+        for table in dataset.tables
+        if table.keeps_history
+    ]
+    specs = [_account_spec(connection), *children, *histories]
     if writebacks:
         specs += [_writeback_spec(connection, each, dataset.tables) for each in writebacks]
         specs.append(_written_account_spec(connection, writebacks))
@@ -130,6 +137,27 @@ def _child_spec(
     )
 
 
+def _history_spec(
+    connection: ConnectionSettings, table: Table, destination: Destination
+) -> dg.AssetSpec:
+    own = tuple(
+        Column(name, "boolean" if name == "is_current" else "timestamp", text)
+        for name, text in HISTORY_COLUMNS.items()
+    )
+    key = (table.primary_key, table.replication_key)
+    return dg.AssetSpec(
+        table_key(connection, table.history_name),
+        description=f"{history_text(table)} It is loaded with {table.name}: materialize "
+        f"{table.name}.",
+        deps=[asset_key(connection, table)],
+        kinds={"dlt", destination},
+        metadata={
+            "dagster/column_schema": column_schema((*parent_columns(table), *own), key=key),
+            "dagster/table_name": f"{connection.dataset}.{table.history_name}",
+        },
+    )
+
+
 def _column_lineage(
     connection: ConnectionSettings, table: Table, child: ChildTable
 ) -> dg.TableColumnLineage:
@@ -155,6 +183,7 @@ def _writeback_spec(
     dataset, of = connection.dataset, operation(writeback.operation)
     names = {table.name for table in tables}
     names |= {table.child_name(child) for table in tables for child in table.children}
+    names |= {table.history_name for table in tables if table.keeps_history}
     read = source_tables(writeback, dataset, names)
     checked = [(dataset, name) for name in checked_tables(writeback) if name in names]
     parents = dict.fromkeys(each.writeback for each in writeback.references.values())

@@ -68,6 +68,17 @@ class DatasetState:
         """Notes the columns of `table`."""
         self._state.setdefault("columns", {})[table] = columns
 
+    def history_since(self, table: str) -> str | None:
+        """Returns since when (ISO, UTC) loads of `table` keep its versions; None if they do not."""
+        return self._state.get("history", {}).get(table)
+
+    def set_history_since(self, table: str, since: str | None) -> None:
+        """Notes since when loads of `table` keep its versions; None if they no longer do."""
+        if since is not None:
+            self._state.setdefault("history", {})[table] = since
+        else:
+            self._state.get("history", {}).pop(table, None)
+
     def events_until(self) -> datetime | None:
         """Returns until when (UTC) the events feed has been read; None if never."""
         until = self._state.get("events_until")

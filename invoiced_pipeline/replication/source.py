@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import dlt
 
 from invoiced_pipeline.catalog import Column, Table
+from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batch
 from invoiced_pipeline.replication.decode.columns import (
     INDEX,
@@ -15,6 +16,7 @@ from invoiced_pipeline.replication.decode.columns import (
     child_columns,
     parent_columns,
 )
+from invoiced_pipeline.replication.history import History
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.replication.request import ReplicationRequest
 
@@ -64,9 +66,14 @@ def invoiced_source(batches: BatchSource) -> "DltSource":
 
 def _resource(table: Table, batches: BatchSource) -> "DltResource":
     def rows() -> Iterator[Any]:
-        for batch in batches.batches(table, dlt.current.source_state()):
-            # With None, dlt turns to the next table instead of waiting for pages of this one.
-            yield dlt.mark.with_table_name(batch.rows, batch.table_name) if batch else None
+        state = dlt.current.source_state()
+        history = History(table, DatasetState(state))
+        for batch in batches.batches(table, state):
+            if batch is None:
+                yield None  # dlt turns to the next table instead of waiting for pages of this one
+                continue
+            yield from history.announcements(batch)
+            yield dlt.mark.with_table_name(batch.rows, batch.table_name)
 
     resource = dlt.resource(rows, name=table.name)()
     hints = column_hints(parent_columns(table))
@@ -79,6 +86,14 @@ def _resource(table: Table, batches: BatchSource) -> "DltResource":
         write_disposition=_MERGE,
         create_table_variant=True,
     )
+    if table.keeps_history:
+        resource.apply_hints(
+            table_name=table.versions_name,
+            columns=column_hints(parent_columns(table)),
+            primary_key=table.primary_key,
+            write_disposition="append",
+            create_table_variant=True,
+        )
     for child in table.children:
         hints = column_hints(child_columns(table, child))
         hints[PARENT_VERSION]["dedup_sort"] = "desc"

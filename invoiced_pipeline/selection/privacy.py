@@ -57,6 +57,11 @@ class Rules:
     objects: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
 
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of the columns that are dropped."""
+        return tuple(name for name, how in self.hidden.items() if how == "dropped")
+
     def inside(self, name: str) -> Mapping[str, Treatment]:
         """Returns the treatment of fields inside the record's field `name`."""
         if name in self.objects or name not in self.known:

@@ -74,6 +74,7 @@ def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table
     tables = connection.tables
     own = tables.by_table.get(table.name, _NOTHING_SET)
     _check_columns(table, own, where)
+    _check_history(table, own, where)
     columns = tuple(_treated(column, table, own) for column in table.columns)
     has_children = tables.children if own.children is None else own.children
     read = {column.name for column in columns if column.is_read}
@@ -83,7 +84,11 @@ def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table
         if child.array in read and table.child_name(child) not in tables.exclude
     )
     return replace(
-        table, columns=columns, children=children if has_children else (), method=own.method
+        table,
+        columns=columns,
+        children=children if has_children else (),
+        method=own.method,
+        keeps_history=own.history,
     )
 
 
@@ -125,6 +130,17 @@ def _check_columns(table: Table, own: TableSettings, where: str) -> None:
                 f'column. To keep its values nowhere, use drop = ["{name}"]'
             )
             raise ConfigurationError(message)
+
+
+def _check_history(table: Table, own: TableSettings, where: str) -> None:
+    if own.history and not table.can_keep_history:
+        possible = ", ".join(each.name for each in TABLES if each.can_keep_history)
+        message = (
+            f"{where}.history: {table.name} cannot have a history, because Invoiced reuses its ids "
+            f"and updated_at does not tell their versions apart. Remove it, or set it for one of "
+            f"{possible}"
+        )
+        raise ConfigurationError(message)
 
 
 def _check_names(where: str, names: Iterable[str], what: str, known: Iterable[str]) -> None:

@@ -58,6 +58,13 @@ class TableSettings(SettingsModel):
         "every sync and marks rows whose records were deleted.",
         examples=["full"],
     )
+    history: bool = Field(
+        default=False,
+        description="Whether every version of a record that a sync reads is kept, in the view "
+        "`<table>__history`. Switching it off later keeps the versions stored so far. Not for "
+        "`plans`.",
+        examples=[True],
+    )
 
     @model_validator(mode="after")
     def _lists_agree(self) -> Self:

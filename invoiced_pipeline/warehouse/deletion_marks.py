@@ -172,6 +172,10 @@ class Marks:
             else:
                 sql = f'update "{name}" set _deleted_at = %s where {where}'  # noqa: S608
                 session.run(sql, [at, *ids])
+        if of.versions_name in existing:  # they stay, also if their record's row is removed
+            where = f"{_is_one_of(of.primary_key, ids)} and _deleted_at is null"
+            sql = f'update "{of.versions_name}" set _deleted_at = %s where {where}'  # noqa: S608
+            session.run(sql, [at, *ids])
 
 
 def _grouped(

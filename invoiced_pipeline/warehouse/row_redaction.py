@@ -54,28 +54,48 @@ class RowRedactor:
             for table in TABLES:
                 if table.name in existing:
                     self._redact_table(session, table, existing)
+                if table.versions_name in existing:
+                    time = table.column(table.replication_key)
+                    for _ in self._redact_rows(session, table, table.versions_name, time):
+                        pass  # versions have no child rows
             self._redact_system_tables(session, existing)
         self._database.rewrite(self._dataset)
         logger.info("Rows loaded earlier no longer hold clear values of hashed and dropped columns")
 
     def _redact_table(self, session: Session, table: Table, existing: frozenset[str]) -> None:
-        rules = self.privacy.rules(table.name)
-        columns, where, values = _search(table, rules)
-        key = (table.column(table.primary_key),)
         children = [child for child in table.children if table.child_name(child) in existing]
-        for rows in _chunks(session, table.name, (*key, *columns), where, values):
-            secrets = {row[table.primary_key]: self.privacy.secrets(rules, row) for row in rows}
-            kept = [
-                self._kept(rules, columns, row, secrets[row[table.primary_key]]) for row in rows
-            ]
-            _update(session, table.name, key, columns, list(zip(rows, kept, strict=True)))
-            known = {record: each for record, each in secrets.items() if each}
+        for secrets in self._redact_rows(session, table, table.name):
+            known = {record: each for record, each in secrets if each}
             for child in children if known else ():
                 self._redact_children(session, table, child, known)
-        for name in (name for name, how in rules.hidden.items() if how == "dropped"):
-            session.run(f'update "{table.name}" set "{name}" = null')  # noqa: S608 - the catalog's
+        for name in self.privacy.rules(table.name).dropped:
             for child in (child for child in children if child.array == name):
                 session.run(f'delete from "{table.child_name(child)}"')  # noqa: S608
+
+    def _redact_rows(
+        self, session: Session, table: Table, name: str, *more_key: Column
+    ) -> Iterator[Sequence[tuple[Any, Mapping[str, str]]]]:
+        """Redacts the rows of one table; yields the ids and secrets of some rows at a time.
+
+        Args:
+            session: May write, in a transaction.
+            table: Whose records the rows are.
+            name: The table that holds them: the table itself, or its versions.
+            more_key: The columns that identify a row together with the record's id.
+        """
+        rules = self.privacy.rules(table.name)
+        columns, where, values = _search(table, rules)
+        key = (table.column(table.primary_key), *more_key)
+        for rows in _chunks(session, name, key, columns, where, values):
+            secrets = [self.privacy.secrets(rules, row) for row in rows]
+            kept = [
+                self._kept(rules, columns, row, each)
+                for row, each in zip(rows, secrets, strict=True)
+            ]
+            _update(session, name, key, columns, list(zip(rows, kept, strict=True)))
+            yield [(row[table.primary_key], each) for row, each in zip(rows, secrets, strict=True)]
+        for column in rules.dropped:
+            session.run(f'update "{name}" set "{column}" = null')  # noqa: S608 - the catalog's
 
     def _redact_children(
         self,
@@ -157,20 +177,31 @@ def _search(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
     return columns, where or "false", [pattern for _, pattern in tests]
 
 
-def _chunks(
-    session: Session, name: str, columns: Sequence[Column], where: str, values: Sequence[Any]
+def _chunks(  # noqa: PLR0913, PLR0917 - what a query is made of
+    session: Session,
+    name: str,
+    key: Sequence[Column],
+    columns: Sequence[Column],
+    where: str,
+    values: Sequence[Any],
 ) -> Iterator[list[Row]]:
-    """Yields the rows of a table in the order of the first column, which is its key."""
-    key, last = columns[0].name, None
+    """Yields the rows of a table in the order of the key's first column, the record's id."""
+    columns, record, last = (*key, *columns), key[0].name, None
     while True:
-        after, bound = ("", ()) if last is None else (f' and "{key}" > %s', (last,))
-        order = f'({where}){after} order by "{key}" limit {CHUNK}'
+        after, bound = ("", ()) if last is None else (f' and "{record}" > %s', (last,))
+        order = f'({where}){after} order by "{record}" limit {CHUNK}'
         rows = _rows(session, name, columns, order, [*values, *bound])
+        is_last = len(rows) < CHUNK
+        if not is_last:
+            last = rows[-1][record]
+        if not is_last and len(key) > 1:  # other rows of the last id may not be among them
+            rest = f'({where}) and "{record}" = %s'
+            rows = [row for row in rows if row[record] != last]
+            rows += _rows(session, name, columns, rest, [*values, last])
         if rows:
             yield rows
-        if len(rows) < CHUNK:
+        if is_last:
             return
-        last = rows[-1][key]
 
 
 def _rows(
@@ -201,7 +232,9 @@ def _update(
     for start in range(0, len(changed), CHUNK):
         some = changed[start : start + CHUNK]
         sets = ", ".join(f'"{column.name}" = v."{column.name}"' for column in wanted)
-        same = " and ".join(f'"{name}"."{column.name}" = v."{column.name}"' for column in key)
+        same = f'"{name}"."{key[0].name}" = v."{key[0].name}"'  # which an index can find
+        for column in key[1:]:
+            same += f' and "{name}"."{column.name}" is not distinct from v."{column.name}"'
         names = ", ".join(f'"{column.name}"' for column in declared)
         session.run(
             f'update "{name}" set {sets} from (values {", ".join([f"({place})"] * len(some))}) '  # noqa: S608 - names of the catalog

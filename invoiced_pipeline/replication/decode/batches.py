@@ -4,7 +4,7 @@ A batch holds a few thousand records, so that memory does not grow with the tabl
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +76,7 @@ class Batcher:
     _typed: dict[str, list[Batch]] = field(default_factory=dict)
     """Typed rows that are not yielded yet, by warehouse table."""
     _versions: dict[Any, int] = field(default_factory=dict)
-    """`updated_at` of every record yielded, by id; only kept if there are child tables."""
+    """`updated_at` of every record yielded, by id; only kept for child tables and a history."""
 
     def __post_init__(self) -> None:
         self._redactor = RecordRedactor(self.table, self.privacy)
@@ -159,11 +159,16 @@ class Batcher:
         self._type_pending()
         yield from self._handed_on(0)
 
+    @property
+    def _knows_versions(self) -> bool:
+        return bool(self._children) or self.table.keeps_history
+
     def _type_pending(self) -> None:
-        records = self._newest_versions() if self._children else self._pending
+        records = self._newest_versions() if self._knows_versions else self._pending
+        older = self._older_versions(records) if self.table.keeps_history else []
         self._pending, self._pending_bytes = [], 0
-        if records:
-            for batch in self._batches(records):
+        if records or older:
+            for batch in self._batches(records, older):
                 self._typed.setdefault(batch.table_name, []).append(batch)
 
     def _handed_on(self, least_bytes: int) -> Iterator[Batch]:
@@ -174,21 +179,28 @@ class Batcher:
                 rows = pa.concat_tables([batch.rows for batch in batches])
                 yield Batch(name, rows, sum(batch.record_count for batch in batches))
 
-    def _batches(self, records: list[Any]) -> Iterator[Batch]:
+    def _batches(self, records: list[Any], older: Sequence[Any] = ()) -> Iterator[Batch]:
+        """Yields one batch per table.
+
+        Args:
+            records: Each id once, in its newest version.
+            older: Older versions, which only the history keeps: the merge takes the newest row.
+        """
         with self._timed():
             try:
-                rows = self._rows(records)
+                rows = self._rows([*records, *older])
             except UntypableError:
                 records = [record for record in records if self._amounts_fit(record)]
-                rows = self._rows(records)
-        yield Batch(self.table.name, rows, len(records))
+                older = [record for record in older if self._amounts_fit(record)]
+                rows = self._rows([*records, *older])
+        yield Batch(self.table.name, rows, rows.num_rows)
         superseded = {record.id for record in records if record.id in self._versions}
         for child in self._children:
             with self._timed():
                 rows = child.rows(records, superseded, is_new=self.is_new)
-            if rows.num_rows or not records:
+            if rows.num_rows or not (records or older):
                 yield Batch(child.name, rows)
-        if self._children:
+        if self._knows_versions:
             self._versions.update((record.id, _version(record)) for record in records)
 
     @contextmanager
@@ -220,6 +232,15 @@ class Batcher:
             if _version(record) > least:
                 newest[record.id] = record
         return list(newest.values())
+
+    def _older_versions(self, newest: list[Any]) -> list[Any]:
+        """Returns pending records with another version that is newer, in this load."""
+        times = {record.id: _version(record) for record in newest}
+        return [
+            record
+            for record in self._pending
+            if _version(record) < times.get(record.id, self._versions.get(record.id, _BEFORE_ALL))
+        ]
 
     def _amounts_fit(self, record: Any) -> bool:
         try:

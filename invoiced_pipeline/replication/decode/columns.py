@@ -12,6 +12,7 @@ TOMBSTONE = "_tombstone"
 INDEX = "_index"
 PARENT_VERSION = "_parent_updated_at"
 DELETED_AT = "_deleted_at"
+LOAD_ID = "_dlt_load_id"
 
 SYSTEM_COLUMNS = (
     Column(

@@ -1,4 +1,4 @@
-"""The dataset's documentation in the warehouse: comments, and views without deleted rows."""
+"""The dataset's documentation in the warehouse: comments, and the views of its tables."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,9 +7,15 @@ from invoiced_pipeline.catalog import TABLES, Column, ForeignKey, Table
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.descriptions import column_text, companions
 from invoiced_pipeline.catalog.stitch import ALL_COLUMNS, stitch_tables
-from invoiced_pipeline.catalog.system_tables import DLT_TABLES, LOAD_ID, OWN_TABLES
+from invoiced_pipeline.catalog.system_tables import DLT_TABLES, OWN_TABLES
+from invoiced_pipeline.catalog.system_tables import LOAD_ID as LOAD_TEXT
 from invoiced_pipeline.exceptions import WarehouseError
-from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
+from invoiced_pipeline.replication.decode.columns import (
+    DELETED_AT,
+    LOAD_ID,
+    child_columns,
+    parent_columns,
+)
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
 from invoiced_pipeline.warehouse.comments import Description, write_comments
 from invoiced_pipeline.warehouse.current_views import (
@@ -19,6 +25,11 @@ from invoiced_pipeline.warehouse.current_views import (
     keep_current_views,
 )
 from invoiced_pipeline.warehouse.database import Relation, Session
+from invoiced_pipeline.warehouse.history_views import (
+    HISTORY_COLUMNS,
+    history_text,
+    keep_history_views,
+)
 from invoiced_pipeline.warehouse.stitch_views import (
     drop_stitch_views,
     keep_stitch_views,
@@ -26,6 +37,11 @@ from invoiced_pipeline.warehouse.stitch_views import (
 )
 
 logger = logging.getLogger(__name__)
+
+_ENDED = (
+    "When the record was deleted in Invoiced, or found to be (UTC): after this version or a later "
+    "one; null if it was not."
+)
 
 
 def document_dataset(
@@ -51,6 +67,7 @@ def document_dataset(
         session.limit_waiting()
         relations = session.relations(schemas)
         is_changed = _keep_views(session, relations, tables, current_views=current_views)
+        is_changed |= _keep_histories(session, relations, tables)
         is_changed |= _keep_stitch_views(session, relations, stitch_schema)
         if is_changed:
             relations = session.relations(schemas)
@@ -70,6 +87,17 @@ def _keep_views(
     except WarehouseError as error:
         schema = current_schema(session.dataset)
         logger.warning("The views in %s could not be updated: %s", schema, error)
+        return False
+
+
+def _keep_histories(
+    session: Session, relations: Sequence[Relation], tables: Sequence[Table]
+) -> bool:
+    """Returns whether any view was created."""
+    try:
+        return keep_history_views(session, relations, tables)
+    except WarehouseError as error:
+        logger.warning("The views of histories could not be updated: %s", error)
         return False
 
 
@@ -97,6 +125,7 @@ def views(tables: Iterable[Table]) -> dict[str, CurrentView]:
 
 def descriptions(tables: Iterable[Table]) -> Mapping[str, Description]:
     """Returns the description of every table, by name: Invoiced's, this project's and dlt's."""
+    tables = tuple(tables)
     found = {
         name: Description(
             text,
@@ -104,13 +133,18 @@ def descriptions(tables: Iterable[Table]) -> Mapping[str, Description]:
                 **{column.name: column_text(column, keys) for column in columns},
                 **{each.name: each.description for each in companions(columns)},
                 **{each.name: each.description for each in ALL_COLUMNS},
-                "_dlt_load_id": LOAD_ID,
+                LOAD_ID: LOAD_TEXT,
             },
         )
         for name, text, columns, keys in _described(tables)
     }
+    for table in tables:
+        columns = {**found[table.name].columns, DELETED_AT: _ENDED}
+        text = history_text(table)
+        found[table.versions_name] = Description(f"{text} Read {table.history_name}.", columns)
+        found[table.history_name] = Description(text, {**columns, **HISTORY_COLUMNS})
     for each in (*OWN_TABLES, *DLT_TABLES):
-        found[each.name] = Description(each.description, {"_dlt_load_id": LOAD_ID, **each.columns})
+        found[each.name] = Description(each.description, {LOAD_ID: LOAD_TEXT, **each.columns})
     rejected = {column.name: column.description for column in REJECTED_COLUMNS}
     found[REJECTED] = Description(found[REJECTED].text, {**found[REJECTED].columns, **rejected})
     return found

@@ -12,6 +12,7 @@ from invoiced_pipeline.catalog.system_tables import DLT_TABLES, OWN_TABLES, Syst
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
 from invoiced_pipeline.replication.documentation.dataset import descriptions
 from invoiced_pipeline.replication.documentation.er_diagram import dot, mermaid
+from invoiced_pipeline.warehouse.history_views import HISTORY_COLUMNS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "schema.md"
 PICTURE = DOCUMENT.parent / "images" / "schema.svg"
@@ -40,6 +41,8 @@ def render() -> str:
         _twins(),
         "## Tables",
         *(_table(table) for table in TABLES),
+        "## Histories",
+        _histories(),
         "## System tables",
         "This project's own tables, in the same dataset as the data.",
         *(_system_table(each) for each in OWN_TABLES),
@@ -128,6 +131,17 @@ def _columns(columns: Iterable[Column], keys: tuple[ForeignKey, ...]) -> str:
         for each in companions(columns)
     ]
     return _grid(("column", "type", "holds"), rows)
+
+
+def _histories() -> str:
+    tables = ", ".join(f"`{table.name}`" for table in TABLES if table.can_keep_history)
+    rows = [(f"`{name}`", text) for name, text in HISTORY_COLUMNS.items()]
+    return (
+        "With `history = true` ([history.md](history.md)), a table has a view "
+        "`<table>__history`: one row per version of a record, with all columns of the table and "
+        f"these. It reads the table `<table>__versions`. Possible for {tables}.\n\n"
+        f"{_grid(('column', 'holds'), rows)}"
+    )
 
 
 def _system_table(table: SystemTable, level: str = "###") -> str:

@@ -10,7 +10,7 @@ from invoiced_pipeline.replication.table.table_context import TableContext
 
 
 def declare(context: TableContext, batcher: Batcher) -> Iterator[Batch]:
-    """Yields empty batches that create the table, or add the columns it lacks.
+    """Yields empty batches that create the table, add the columns it lacks, or switch its history.
 
     Call it after the API's first response: a run with a wrong key or host must leave nothing
     behind, and must not claim the dataset.
@@ -18,7 +18,8 @@ def declare(context: TableContext, batcher: Batcher) -> Iterator[Batch]:
     table, dataset, request = context.table, context.dataset, context.run.request
     dataset.claim(request)
     columns = _column_names(table)
-    if dataset.columns(table.name) != columns:
+    is_switched = table.keeps_history != (dataset.history_since(table.name) is not None)
+    if dataset.columns(table.name) != columns or is_switched:
         dataset.set_columns(table.name, columns)
         yield from batcher.empty()
         yield Batch(REJECTED, Rejects(table.name, ()).rows(request.run_id))

@@ -18,7 +18,8 @@ from dlt.common.destination.client import (
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
-from dlt.destinations.sql_jobs import SqlMergeFollowupJob
+
+from invoiced_pipeline.warehouse.version_merge import VersionMerge
 
 
 class _LeftInPlace(RunnableLoadJob, HasFollowupJobs):
@@ -50,7 +51,7 @@ class InPlaceMergeSqlClient(DuckDbSqlClient):
         return table, self.staged.get(table_name, staging)
 
 
-class _MergeInPlace(SqlMergeFollowupJob):
+class _MergeInPlace(VersionMerge):
     """A merge that numbers keys, not whole rows, to find the surplus rows of a load."""
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.client import LoadJob
+from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import get_columns_names_with_prop
@@ -19,6 +19,7 @@ from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
 from invoiced_pipeline.warehouse.postgres.nul_character import storable
+from invoiced_pipeline.warehouse.version_merge import VersionMerge
 
 
 class ExactCopyJob(PostgresParquetCopyJob):
@@ -57,7 +58,7 @@ class JsonAsSent(PostgresTypeMapper):
 
 
 class ExactPostgresClient(PostgresClient):
-    """Loads Parquet with `ExactCopyJob`, and creates indexes for merges."""
+    """Loads Parquet with `ExactCopyJob`, creates indexes for merges, and keeps versions."""
 
     def create_load_job(
         self,
@@ -69,6 +70,9 @@ class ExactPostgresClient(PostgresClient):
         """Returns the job that loads one file."""
         job = super().create_load_job(table, file_path, load_id, restore)
         return ExactCopyJob(file_path) if isinstance(job, PostgresParquetCopyJob) else job
+
+    def _create_merge_followup_jobs(self, table_chain: Sequence[Any]) -> list[FollowupJobRequest]:
+        return [VersionMerge.from_table_chain(table_chain, self.sql_client)]
 
     def _get_table_update_sql(
         self, table_name: str, new_columns: Sequence[TColumnSchema], generate_alter: Any

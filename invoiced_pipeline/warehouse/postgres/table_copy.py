@@ -89,7 +89,11 @@ def _storable_rows(table: StoredTable) -> pa.RecordBatchReader:
 
 def _keys() -> dict[str, str]:
     """The columns by which merges find rows: the same indexes as a load creates."""
-    keys = {table.name: f'"{table.primary_key}"' for table in TABLES}
+    keys = {
+        name: f'"{table.primary_key}"'
+        for table in TABLES
+        for name in (table.name, table.versions_name)
+    }
     for table in TABLES:
         for child in table.children:
             keys[table.child_name(child)] = f'"{table.parent_column}"'
