@@ -25,7 +25,6 @@ from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
 from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, fetch_page
 
 PAGES_PER_PART = 12
-MAX_PARTS = 12
 
 _KEPT = frozenset({"id", "internal_id", "updated_at"})
 """Fields that a list of ids includes."""
@@ -197,7 +196,7 @@ def _parts(
     """Returns ranges of ids after the first page that are worth reading in parallel."""
     after: Any = first.stamps[-1].id
     left = ((first.total or 0) - len(first.stamps)) / PER_PAGE
-    count = min(MAX_PARTS, math.ceil(left / PAGES_PER_PART))
+    count = min(client.limit.maximum, math.ceil(left / PAGES_PER_PART))
     if count < 2:
         return [_Range(after)]
     newest = fetch_page(client, table.path, (*params, ("sort", "id desc"), ("page", "1")), tally)
