@@ -67,7 +67,7 @@ LAYERS = {
         "code_location · descriptions · names · partitions ← json_logger · runs · "
         "scheduled_start ← resources ← connection_keys ← "
         "replicated_dataset ← checks ← retention · sync ← "
-        "lineage · models · status · sweep · writeback ← "
+        "events · lineage · models · status · sweep · writeback ← "
         "alerts ← assembly · launch"
     ),
 }

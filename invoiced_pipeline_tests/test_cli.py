@@ -396,11 +396,17 @@ def test_check_covers_all_connections(tmp_path: Path) -> None:
         found = json.loads(door.run(*command, BETA_KEY=_OTHER_KEY).out)
         of_beta = [entry["subject"] for entry in found if entry["connection"] == "Beta"]
         assert of_beta == ["connection", "plans", "first load", "schedule"]
+        reached = [each["detail"] for each in found if each["subject"] == "connection"]
+        limit = "; up to 18 requests at a time, of the 20 that Invoiced allows per key"
+        assert all(detail.endswith(limit) for detail in reached)
         assert found[-1]["subject"] == "destination"
         (schedule,) = [each for each in found if each["connection"] == "Beta"][-1:]
         assert re.match(r"At 09:00, every day \(UTC\): next start .* 09:00 UTC", schedule["detail"])
         shown = door.run(*command[:2], "--connection", "Beta", BETA_KEY=_OTHER_KEY).out
         assert len(shown.splitlines()) == 7
+        same = door.run(*command, "--connection", "Beta", BETA_KEY=account.api_key).out
+        detail = json.loads(same)[0]["detail"]
+        assert detail.endswith(f"{limit}; shared with Invoiced, which has the same key")
 
 
 def test_check_leaves_no_warehouse_behind(door: FrontDoor) -> None:

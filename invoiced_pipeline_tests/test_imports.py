@@ -34,6 +34,7 @@ RUN_ONLY = {
 P = "invoiced_pipeline"
 DOORS = {
     "commands/report.py": {f"{P}.report.page", f"{P}.report.report"},
+    "defs/events/sensor.py": {f"{P}.defs.events.tick"},
     "defs/models/build.py": {f"{P}.report.pictures"},
     "defs/models/definitions.py": {f"{P}.defs.models.assets"},
     "defs/resources.py": {f"{P}.invoiced.http.client"},

@@ -15,6 +15,7 @@ from invoiced_pipeline.invoiced.connection_check import (
 )
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.models.installed import check_installed
+from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.scheduling.schedule import connection_schedule
 from invoiced_pipeline.selection.clear_copies import clear_copies
 from invoiced_pipeline.selection.privacy import privacy_of
@@ -38,6 +39,7 @@ def check_connection(
         client = InvoicedClient(
             connection.base_url,
             settings.api_key(connection),
+            requests_in_flight=connection.requests_in_flight,
             retry_policy=RetryPolicy(attempts=2, connect_seconds=5, read_seconds=20),
             proxy=connection.proxy,
         )
@@ -96,7 +98,8 @@ def _check_api(
     found = list(check_tables(client, tables, since))
     if not any(finding.subject == "connection" for finding in found):
         way = " through the proxy" if connection.proxy else ""
-        yield Finding("connection", None, f"{connection.base_url} accepts the key{way}")
+        detail = f"{connection.base_url} accepts the key{way}; {_in_flight(settings, connection)}"
+        yield Finding("connection", None, detail)
     by_name = {table.name: table for table in tables}
     totals = known_totals(settings, connection, list(by_name)) if is_readable else {}
     yield from (with_rows(finding, by_name.get(finding.subject), totals) for finding in found)
@@ -107,6 +110,20 @@ def _check_api(
     load = check_first_load(client, tables, found, since)
     if load is not None:
         yield load
+
+
+def _in_flight(settings: Settings, connection: ConnectionSettings) -> str:
+    """Returns how many requests are sent at a time, and which connections share them."""
+    sharing = [
+        each
+        for each in settings.connection
+        if each is not connection and settings.is_same_account(each, connection)
+    ]
+    most = min(each.requests_in_flight for each in (connection, *sharing))
+    text = f"up to {counted(most, 'request')} at a time, of the 20 that Invoiced allows per key"
+    if sharing:
+        text += f"; shared with {', '.join(each.name for each in sharing)}, which has the same key"
+    return text
 
 
 def _check_schedule(settings: Settings, connection: ConnectionSettings) -> Finding:

@@ -6,11 +6,12 @@ import dagster as dg
 
 from invoiced_pipeline.defs.alerts.sensor import alerts_sensor
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys, warehouse_key
+from invoiced_pipeline.defs.events.sensor import events_sensor
 from invoiced_pipeline.defs.json_logger import json_logger
 from invoiced_pipeline.defs.lineage import lineage_specs
 from invoiced_pipeline.defs.models.definitions import models_definitions
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.resources import InvoicedApi, StartDate, Warehouse, settings_folder
+from invoiced_pipeline.defs.resources import StartDate, Warehouse, invoiced_api, settings_folder
 from invoiced_pipeline.defs.retention.job import old_runs_definitions
 from invoiced_pipeline.defs.runs.sensor import dead_runs_sensor
 from invoiced_pipeline.defs.sweep.job import sweep_job
@@ -108,7 +109,7 @@ def _of_writeback(settings: Settings, writeback: WritebackSettings) -> dg.Defini
 def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Definitions:
     """One connection's assets, jobs, schedules and resources."""
     dataset = ReplicatedDataset.of(settings, connection)
-    sweep = sweep_job(dataset)
+    sweep, sensor = sweep_job(dataset), events_sensor(dataset)
     tables = dg.Definitions(
         assets=[
             replicated_assets(dataset, destination=settings.warehouse.destination),
@@ -119,12 +120,9 @@ def _of_connection(settings: Settings, connection: ConnectionSettings) -> dg.Def
             sync_schedule(settings, connection, dataset.tables, dataset.partitions),
             sweep_schedule(dataset, sweep),
         ],
+        sensors=[sensor] if sensor else [],
         resources={
-            dataset.keys.invoiced_api: InvoicedApi(
-                connection=connection.name,
-                base_url=connection.base_url,
-                settings_folder=settings_folder(settings),
-            ),
+            dataset.keys.invoiced_api: invoiced_api(settings, connection),
             dataset.keys.start_date: StartDate(date=dataset.start.isoformat()),
         },
     )

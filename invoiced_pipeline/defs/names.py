@@ -77,6 +77,11 @@ def sync_job_name(connection: ConnectionSettings) -> str:
     return f"{group_name(connection)}_sync"
 
 
+def events_sensor_name(connection: ConnectionSettings) -> str:
+    """Returns `<dataset>_events_sensor`."""
+    return f"{group_name(connection)}_events_sensor"
+
+
 def sweep_job_name(connection: ConnectionSettings) -> str:
     """Returns `<dataset>_sweep`."""
     return f"{group_name(connection)}_sweep"

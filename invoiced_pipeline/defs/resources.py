@@ -13,10 +13,10 @@ from pydantic import Field, ValidationError, field_validator
 from invoiced_pipeline.defs.runs.dead_runs import fail_dead_runs, mark_failed
 from invoiced_pipeline.defs.runs.liveness import PROCESS_TAG, this_process
 from invoiced_pipeline.exceptions import ConfigurationError
-from invoiced_pipeline.invoiced.http.in_flight_limit import DEFAULT_IN_FLIGHT, InFlightLimit
 from invoiced_pipeline.settings import (
     DATE_FORMS,
     RENAME_ADVICE,
+    REQUESTS_IN_FLIGHT,
     ConnectionSettings,
     Destination,
     Settings,
@@ -31,7 +31,7 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
-    from invoiced_pipeline.invoiced.http.client import InvoicedClient
+    from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 
 
 _log = logging.getLogger(__name__)
@@ -51,15 +51,18 @@ class InvoicedApi(dg.ConfigurableResource):
     base_url: str = Field(description="Scheme and host of the API; requests go nowhere else.")
     settings_folder: str = Field(default="", description=_SETTINGS_FOLDER)
     in_flight: int = Field(
-        default=DEFAULT_IN_FLIGHT,
+        default=REQUESTS_IN_FLIGHT,
         ge=1,
         le=20,
         description="Requests in flight at a time; the API allows 20 per key.",
     )
 
     @contextmanager
-    def client(self) -> "Iterator[InvoicedClient]":
+    def client(self, *, retry_policy: "RetryPolicy | None" = None) -> "Iterator[InvoicedClient]":
         """Yields a client, and closes it afterwards.
+
+        Args:
+            retry_policy: How often a request is tried; often by default.
 
         Raises:
             ConfigurationError: The API key is not set, or `base_url` is not the connection's host.
@@ -78,13 +81,24 @@ class InvoicedApi(dg.ConfigurableResource):
         client = InvoicedClient(
             self.base_url,
             settings.api_key(connection),
-            limit=InFlightLimit(self.in_flight),
+            requests_in_flight=self.in_flight,
+            retry_policy=retry_policy,
             proxy=connection.proxy,
         )
         try:
             yield client
         finally:
             client.close()
+
+
+def invoiced_api(settings: Settings, connection: ConnectionSettings) -> InvoicedApi:
+    """Returns the resource of a connection's account."""
+    return InvoicedApi(
+        connection=connection.name,
+        base_url=connection.base_url,
+        settings_folder=settings_folder(settings),
+        in_flight=connection.requests_in_flight,
+    )
 
 
 class StartDate(dg.ConfigurableResource):

@@ -39,7 +39,7 @@ def api_counts(
         if not window.is_empty
     ]
     counts: dict[str, list[Counted]] = {}
-    with ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced-count") as threads:
+    with ThreadPoolExecutor(client.limit.maximum, thread_name_prefix="invoiced-count") as threads:
         found = threads.map(lambda pair: _count(client, *pair), wanted)
         for (table, window), count in zip(wanted, found, strict=True):
             if count is not None:

@@ -72,7 +72,7 @@ class Replication:
         self.gaps: dict[str, frozenset[str]] = {}
         self._client = client
         self._redactor = redactor
-        self._executor = ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced")
+        self._executor = ThreadPoolExecutor(client.limit.maximum, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._readers: dict[str, TableReader] = {}

@@ -2,6 +2,7 @@
 
 from invoiced_pipeline.settings.addresses import is_loopback, remembered_host
 from invoiced_pipeline.settings.connection import (
+    REQUESTS_IN_FLIGHT,
     Cadence,
     ConnectionSettings,
     Deletions,
@@ -32,6 +33,7 @@ from invoiced_pipeline.settings.writeback import WritebackSettings
 __all__ = [
     "DATE_FORMS",
     "RENAME_ADVICE",
+    "REQUESTS_IN_FLIGHT",
     "STORAGE_VERSION",
     "Cadence",
     "ColumnSettings",

@@ -36,6 +36,9 @@ Deletions = Literal["mark", "remove", "ignore"]
 rows, `ignore` keeps the rows as they were last seen."""
 
 
+REQUESTS_IN_FLIGHT = 18
+"""Of the 20 that the API allows per key (observed): other programs may use the same key."""
+
 TWO_HOSTS = "two_hosts"
 """Type of the error for a connection with both `sandbox` and `api_url`."""
 
@@ -131,8 +134,26 @@ class ConnectionSettings(SettingsModel):
         description="How many minutes a sync reads again before the end of the last one.",
         examples=[10],
     )
+    requests_in_flight: int = Field(
+        default=REQUESTS_IN_FLIGHT,
+        ge=1,
+        le=20,
+        description="How many requests are sent at the same time. Invoiced allows 20 per API key: "
+        "leave some to other programs that use the key. The number is halved while Invoiced "
+        "refuses requests (429), and rises again slowly. Connections with the same key share the "
+        "smallest of their numbers in a process.",
+        examples=[10],
+    )
     schedule: ScheduleSettings = Field(
         default=ScheduleSettings(), description="When a sync starts; every hour by default."
+    )
+    events_interval_seconds: int = Field(
+        default=30,
+        ge=10,
+        le=3600,
+        description="How often the sensor `<dataset>_events_sensor` asks for new events, once it "
+        "is turned on. See [freshness.md](freshness.md).",
+        examples=[60],
     )
     tables: TablesSettings = Field(
         default=TablesSettings(),

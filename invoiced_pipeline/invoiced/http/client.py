@@ -21,7 +21,7 @@ from invoiced_pipeline.exceptions import (
     RequestRefusedError,
     TransientApiError,
 )
-from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
+from invoiced_pipeline.invoiced.http.in_flight_limit import shared_limit
 from invoiced_pipeline.invoiced.http.responses import (
     check_list_body,
     check_record_body,
@@ -31,6 +31,7 @@ from invoiced_pipeline.invoiced.http.responses import (
 )
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.http.transport import connection_pool, no_response
+from invoiced_pipeline.settings import REQUESTS_IN_FLIGHT
 
 logger = logging.getLogger(__name__)
 
@@ -71,19 +72,27 @@ class RetryPolicy:
 
 
 class InvoicedClient:
-    """Reads from one Invoiced account. Its repr shows the host, never the key."""
+    """Reads from one Invoiced account. Its repr shows the host, never the key.
+
+    Args:
+        base_url: Scheme and host of the API.
+        api_key: The API key.
+        requests_in_flight: Requests at a time; all clients with the same key share them.
+        retry_policy: How often a request is tried.
+        proxy: Address of a proxy, which may contain credentials.
+    """
 
     def __init__(
         self,
         base_url: str,
         api_key: SecretStr,
         *,
-        limit: InFlightLimit | None = None,
+        requests_in_flight: int = REQUESTS_IN_FLIGHT,
         retry_policy: RetryPolicy | None = None,
         proxy: SecretStr | None = None,
     ) -> None:
         self.base_url = base_url
-        self.limit = limit or InFlightLimit()
+        self.limit = shared_limit(base_url, api_key, requests_in_flight)
         self.retry_policy = retry_policy or RetryPolicy()
         self._closed = threading.Event()
         self._api_key = api_key

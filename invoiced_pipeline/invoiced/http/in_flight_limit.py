@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
-DEFAULT_IN_FLIGHT = 12
-"""Of the 20 that the API allows per key (observed): other programs may use the same key."""
+from pydantic import SecretStr
+
+from invoiced_pipeline.settings import REQUESTS_IN_FLIGHT
 
 _SUCCESSES_TO_RECOVER = 50
 
@@ -13,7 +15,7 @@ _SUCCESSES_TO_RECOVER = 50
 class InFlightLimit:
     """Admits at most `capacity` requests at a time; thread-safe."""
 
-    def __init__(self, capacity: int = DEFAULT_IN_FLIGHT) -> None:
+    def __init__(self, capacity: int = REQUESTS_IN_FLIGHT) -> None:
         self._maximum = capacity
         self._capacity = capacity
         self._in_flight = 0
@@ -22,9 +24,20 @@ class InFlightLimit:
         self._changed = threading.Condition()
 
     @property
+    def maximum(self) -> int:
+        """How many requests are admitted while the API refuses none: the threads worth having."""
+        return self._maximum
+
+    @property
     def capacity(self) -> int:
         """How many requests are admitted now."""
         return self._capacity
+
+    def restrict(self, maximum: int) -> None:
+        """Admits no more than `maximum` requests from now on, if it admitted more."""
+        with self._changed:
+            self._maximum = min(self._maximum, maximum)
+            self._capacity = min(self._capacity, maximum)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -63,3 +76,26 @@ class InFlightLimit:
                 self._capacity += 1
                 self._successes = 0
                 self._changed.notify()
+
+
+_shared: "WeakValueDictionary[tuple[str, SecretStr], InFlightLimit]" = WeakValueDictionary()
+_shared_lock = threading.Lock()
+
+
+def shared_limit(base_url: str, api_key: SecretStr, maximum: int) -> InFlightLimit:
+    """Returns the one limit of all clients in this process that use a key.
+
+    The API counts per key. If connections with the same key allow different numbers of requests,
+    the smallest applies as long as one of their clients exists.
+
+    Args:
+        base_url: Scheme and host of the API.
+        api_key: The key.
+        maximum: Requests in flight that the caller allows.
+    """
+    with _shared_lock:
+        limit = _shared.get((base_url, api_key))
+        if limit is None:
+            limit = _shared[base_url, api_key] = InFlightLimit(maximum)
+        limit.restrict(maximum)
+        return limit

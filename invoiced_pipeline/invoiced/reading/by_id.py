@@ -15,7 +15,6 @@ from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, fetch_page
 
 PAGES_PER_PART = 12
-MAX_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class ListById:
             executor: Runs requests in parallel.
         """
         running: dict[Future[Page], IdRange] = {}
-        for span in _parts(page, highest):
+        for span in _parts(page, highest, self.client.limit.maximum):
             running[executor.submit(self.page, span)] = span
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -119,17 +118,22 @@ class ListById:
                 yield arrived
 
 
-def parts_left(page: Page) -> int:
-    """Returns in how many parts the pages after `page` are worth reading; 0 if there are none."""
+def parts_left(page: Page, most: int) -> int:
+    """Returns in how many parts the pages after `page` are worth reading; 0 if there are none.
+
+    Args:
+        page: A page of the list, without an upper bound.
+        most: The most parts: as many as there may be requests in flight.
+    """
     if not page.more_follow:
         return 0
     left = ((page.total or 0) - len(page.stamps)) / PER_PAGE
-    return max(1, min(MAX_PARTS, math.ceil(left / PAGES_PER_PART)))
+    return max(1, min(most, math.ceil(left / PAGES_PER_PART)))
 
 
-def _parts(page: Page, highest: int | None) -> list[IdRange]:
+def _parts(page: Page, highest: int | None, most: int) -> list[IdRange]:
     """Returns ranges of ids after `page` that are worth reading in parallel."""
-    count = parts_left(page)
+    count = parts_left(page, most)
     if not count:
         return []
     after: Any = page.stamps[-1].id

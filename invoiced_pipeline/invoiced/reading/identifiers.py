@@ -61,7 +61,7 @@ def list_identifiers(
     listed = ListById(client, table.path, params, tally)
     first = listed.page(IdRange())
     found.add(first)
-    highest = listed.highest_id() if parts_left(first) > 1 else None
+    highest = listed.highest_id() if parts_left(first, client.limit.maximum) > 1 else None
     for page in listed.rest(first, highest, executor):
         found.add(page)
     return found

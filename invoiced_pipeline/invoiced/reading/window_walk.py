@@ -25,9 +25,6 @@ from invoiced_pipeline.windows import to_epoch
 PAGES_PER_PART = 12
 """Least pages of a part that is read on its own: its last page is half empty on average."""
 
-MAX_PARTS = 12
-"""Parts that are read in parallel; when one ends, the rest is divided again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -116,7 +113,7 @@ class WindowWalk:
         while (
             self._waiting
             and not self._closed
-            and self._running < MAX_PARTS
+            and self._running < self.client.limit.maximum
             and self._running + len(self._ready) < MAX_PAGES_AHEAD
         ):
             self._running += 1
@@ -185,9 +182,9 @@ class WindowWalk:
         yield from self._split(Span(last, span.end, seen), parts)
 
     def _free_parts(self) -> int:
-        """Returns how many more parts could be read in parallel."""
+        """Returns how many more parts could be read in parallel; an ended one gives its place."""
         with self._lock:
-            return max(0, MAX_PARTS - self._running - len(self._waiting))
+            return max(0, self.client.limit.maximum - self._running - len(self._waiting))
 
     def _split(self, span: Span, parts: int) -> Iterator[Span]:
         """Yields disjoint spans of equal length that add up to `span`."""

@@ -83,7 +83,7 @@ class DatasetSweep:
     def compare(self) -> None:
         """Compares all tables, customers first, and marks what is gone."""
         customers = self._sweeps.get("customers")
-        threads = self._context.client.limit.capacity
+        threads = self._context.client.limit.maximum
         with ThreadPoolExecutor(threads, thread_name_prefix="invoiced") as executor:
             for sweep in self._sweeps.values():
                 sweep.run(executor, customers.gone if customers is not None else frozenset())

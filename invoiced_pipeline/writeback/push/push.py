@@ -60,8 +60,8 @@ def push(
         raise PushRefusedError(refusal)
     note_unsent(redacted_plan(plan, context.privacy), ledger, context.run_id)
     sender = Sender(context, plan.operation, headers=settings.headers, tally=tally)
-    capacity = context.client.limit.capacity
-    rounds = SendingRounds(sender, ledger, open_outcomes, at_once=capacity, waits=options.waits)
+    at_once = context.client.limit.maximum
+    rounds = SendingRounds(sender, ledger, open_outcomes, at_once=at_once, waits=options.waits)
     stopped = rounds.run(sendable_requests(plan, ledger, context, options.retries))
     ledger.flush()
     notes = _pass_on_responses(context, plan, ledger)

@@ -58,7 +58,7 @@ class OutcomeResolver:
             others: All entries of the write-back: a record that belongs to another row is not used.
         """
         owners = {entry.invoiced_id: entry.record_key for entry in others if entry.invoiced_id}
-        with ThreadPoolExecutor(self._client.limit.capacity) as executor:
+        with ThreadPoolExecutor(self._client.limit.maximum) as executor:
             results = list(executor.map(self._look_up, entries))
         resolutions: list[Resolution] = []
         # One after the other: of two identical rows, each gets a record of its own.

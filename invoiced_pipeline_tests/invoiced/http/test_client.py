@@ -24,7 +24,6 @@ from invoiced_pipeline.exceptions import (
     TransientApiError,
 )
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
-from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline_tests.conftest import SHORT_RETRIES, customer
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi, Reply
@@ -264,9 +263,11 @@ def test_wrong_key_and_states_of_a_key(emulator: Emulator) -> None:
 @pytest.mark.parametrize("capacity", [1, 3, 12])
 def test_requests_in_flight_never_exceed_the_limit(emulator: Emulator, capacity: int) -> None:
     emulator.faults.latency_ms = 15
-    limit = InFlightLimit(capacity)
-    # Two clients share one limit, like two connections with one key.
-    clients = [client_of(emulator.url, emulator.api_key, limit=limit) for _ in range(2)]
+    # Two connections with one key.
+    clients = [
+        client_of(emulator.url, emulator.api_key, requests_in_flight=most)
+        for most in (capacity, 20)
+    ]
     with ThreadPoolExecutor(24) as executor:
         for number in range(capacity * 5):
             executor.submit(clients[number % 2].list_page, "/customers", ())
@@ -278,13 +279,14 @@ def test_a_429_lowers_the_limit(emulator: Emulator) -> None:
     # Another program uses the key, too: only five of our twelve places are free.
     emulator.account.request_limit = 5
     emulator.faults.latency_ms = 10
-    limit = InFlightLimit(12)
     retry_policy = RetryPolicy(attempts=20, longest_wait=0.05)
-    client = client_of(emulator.url, emulator.api_key, limit=limit, retry_policy=retry_policy)
+    client = client_of(
+        emulator.url, emulator.api_key, requests_in_flight=12, retry_policy=retry_policy
+    )
     with ThreadPoolExecutor(24) as executor:
         futures = [executor.submit(client.list_page, "/customers", ()) for _ in range(60)]
     assert all(future.result().body == b"[]" for future in futures)
-    assert limit.capacity < 12
+    assert client.limit.capacity < client.limit.maximum == 12
 
 
 def test_total_and_clock_are_returned(emulator: Emulator, client: InvoicedClient) -> None:
