@@ -5,7 +5,8 @@ warehouse is rewritten, because a database keeps the old bytes of changed rows.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
@@ -84,7 +85,9 @@ class RowRedactor:
             more_key: The columns that identify a row together with the record's id.
         """
         rules = self.privacy.rules(table.name)
-        columns, where, values = _search(table, rules)
+        # A newer version of the project may declare columns that the next load adds.
+        existing = session.columns(name)
+        columns, where, values = _search(_only(table, existing), rules)
         key = (table.column(table.primary_key), *more_key)
         for rows in _chunks(session, name, key, columns, where, values):
             secrets = [self.privacy.secrets(rules, row) for row in rows]
@@ -94,7 +97,7 @@ class RowRedactor:
             ]
             _update(session, name, key, columns, list(zip(rows, kept, strict=True)))
             yield [(row[table.primary_key], each) for row, each in zip(rows, secrets, strict=True)]
-        for column in rules.dropped:
+        for column in existing.intersection(rules.dropped):
             session.run(f'update "{name}" set "{column}" = null')  # noqa: S608 - the catalog's
 
     def _redact_children(
@@ -110,7 +113,12 @@ class RowRedactor:
             Column(parent, table.column(table.primary_key).type, ""),
             Column("_index", "bigint", ""),
         )
-        texts = [column for column in child.columns if column.type in {"text", "json"}]
+        existing = session.columns(name)
+        texts = [
+            column
+            for column in child.columns
+            if column.type in {"text", "json"} and column.name in existing
+        ]
         where = f'"{parent}" in ({", ".join(["%s"] * len(secrets))})'
         rows = _rows(session, name, (*key, *texts, _EXTRA), where, list(secrets))
         kept = [self._kept(Rules(), (*texts, _EXTRA), row, secrets[row[parent]]) for row in rows]
@@ -163,6 +171,12 @@ class RowRedactor:
         table, record = row["table_name"], row["record"]
         reason = self.privacy.redact_text(table, record, row["reason"] or "")
         return {"reason": reason, "record": self.privacy.redact(table, record)}
+
+
+def _only(table: Table, existing: Collection[str]) -> Table:
+    """Returns the table with only the columns that exist."""
+    kept = (column for column in table.columns if column.name in existing)
+    return replace(table, columns=tuple(kept))
 
 
 def _search(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
