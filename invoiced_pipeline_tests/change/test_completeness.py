@@ -103,7 +103,12 @@ def set_clock(emulator: Emulator, name: str) -> None:
     emulator.clock.set(at)
 
 
-def machine(emulator: Emulator, folder: Path, clock: str) -> type[ChangingAccount]:
+def machine(
+    emulator: Emulator,
+    folder: Path,
+    clock: str,
+    account: type[SimulatedAccount] = SimulatedAccount,
+) -> type[ChangingAccount]:
     """The machine over one emulator; each of its examples has a warehouse of its own."""
     numbers = itertools.count()
     template = Template(folder / "template")
@@ -111,7 +116,7 @@ def machine(emulator: Emulator, folder: Path, clock: str) -> type[ChangingAccoun
     def make(_: ChangingAccount) -> SimulatedAccount:
         empty(emulator)
         set_clock(emulator, clock)
-        return SimulatedAccount(emulator, folder / str(next(numbers)), template=template)
+        return account(emulator, folder / str(next(numbers)), template=template)
 
     return type("Machine", (ChangingAccount,), {"make": make})
 
