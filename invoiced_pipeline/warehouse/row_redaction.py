@@ -8,8 +8,8 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
-from invoiced_pipeline.selection.privacy import Privacy, Rules, replace_secrets
+from invoiced_pipeline.catalog import ALL_TABLES, ChildTable, Column, Table
+from invoiced_pipeline.selection.privacy import Privacy, Rules, kind_of, replace_secrets
 from invoiced_pipeline.warehouse.database import Database, Session
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class RowRedactor:
             return
         with self._database.session(self._dataset) as session, session.transaction():
             existing = session.tables()
-            for table in TABLES:
+            for table in ALL_TABLES:
                 if table.name in existing:
                     self._redact_table(session, table, existing)
             self._redact_system_tables(session, existing)
@@ -60,7 +60,7 @@ class RowRedactor:
 
     def _redact_table(self, session: Session, table: Table, existing: frozenset[str]) -> None:
         rules = self.privacy.rules(table.name)
-        columns, where, values = _search(table, rules)
+        columns, where, values = _search(table, rules, is_any_hidden=bool(self.privacy.treatments))
         key = (table.column(table.primary_key),)
         children = [child for child in table.children if table.child_name(child) in existing]
         for rows in _chunks(session, table.name, (*key, *columns), where, values):
@@ -100,8 +100,16 @@ class RowRedactor:
         self, rules: Rules, columns: Sequence[Column], row: Row, secrets: Mapping[str, str]
     ) -> Row:
         """Returns the redacted row."""
-        kept = dict(row)
+        kept, secrets = dict(row), dict(secrets)
+        for name in rules.embedding & row.keys():
+            raw = (row[name] or "null").encode()
+            redacted, more = self.privacy.embedded(raw, kind_of(row.get("type")))
+            secrets |= more
+            if row[name] is not None:
+                kept[name] = redacted.decode()
         for column in columns:
+            if column.name in rules.embedding and column.name not in rules.hidden:
+                continue
             value = row[column.name]
             if value is None:
                 continue
@@ -145,9 +153,11 @@ class RowRedactor:
         return {"reason": reason, "record": self.privacy.redact(table, record)}
 
 
-def _search(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
+def _search(
+    table: Table, rules: Rules, *, is_any_hidden: bool
+) -> tuple[list[Column], str, list[str]]:
     """Returns the columns that can hold clear values, and a condition on rows with its values."""
-    if rules.hidden:
+    if rules.hidden or (rules.embedding and is_any_hidden):
         texts = [column for column in table.columns if column.type in {"text", "json"}]
         return [*(each for each in texts if each.name != table.primary_key), _EXTRA], "true", []
     objects = [column for column in table.columns if column.name in rules.objects]

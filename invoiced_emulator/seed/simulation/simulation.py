@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -31,6 +32,7 @@ class Simulation:
 
     def __init__(self, *, seed: int, now: int, tiers: bool) -> None:
         self.random = Random(seed)  # noqa: S311  the same seed must give the same records
+        self._apart = Random(f"{seed} apart")  # noqa: S311
         self.now = now
         self.start = add_months(now // DAY * DAY, -MONTHS_BACK) + 9 * HOUR
         self.clock = self.start
@@ -41,6 +43,15 @@ class Simulation:
         self._ids: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._ready: list[tuple[str, Record]] = []
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Draws from another random source meanwhile, so that all other records stay the same."""
+        self.random, kept = self._apart, self.random
+        try:
+            yield
+        finally:
+            self.random = kept
 
     def at(self, moment: int, action: Callable[..., None], *arguments: Any) -> None:
         """Plans an action; an action after now never runs."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from invoiced_pipeline.catalog import TABLES, ChildTable, Column, ForeignKey, Table
+from invoiced_pipeline.catalog import ALL_TABLES, ChildTable, Column, ForeignKey, Table
 from invoiced_pipeline.catalog.descriptions import column_text, companions
 from invoiced_pipeline.catalog.system_tables import DLT_TABLES, OWN_TABLES, SystemTable
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
@@ -39,7 +39,7 @@ def render() -> str:
         "The API sends some ids twice, under two names. Both are always equal: use either.",
         _twins(),
         "## Tables",
-        *(_table(table) for table in TABLES),
+        *(_table(table) for table in ALL_TABLES),
         "## System tables",
         "This project's own tables, in the same dataset as the data.",
         *(_system_table(each) for each in OWN_TABLES),
@@ -71,7 +71,7 @@ def _open_statuses() -> str:
             f"`{table.name}`",
             ", ".join(f"`{status}`" for status in table.open_statuses),
         )
-        for table in TABLES
+        for table in ALL_TABLES
         if table.open_statuses
     ]
     return _grid(("table", "open"), rows)
@@ -80,7 +80,7 @@ def _open_statuses() -> str:
 def _twins() -> str:
     rows = [
         (f"`{table.name}`", f"`{column.name}`", f"`{column.twin}`")
-        for table in TABLES
+        for table in ALL_TABLES
         for column in table.columns
         if column.twin
     ]

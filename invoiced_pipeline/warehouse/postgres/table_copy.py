@@ -7,7 +7,7 @@ import pyarrow as pa
 from adbc_driver_manager import dbapi
 from adbc_driver_postgresql import _driver_path
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import ALL_TABLES
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.postgres.nul_character import storable
 from invoiced_pipeline.warehouse.stored_table import StoredColumn, StoredTable
@@ -89,8 +89,8 @@ def _storable_rows(table: StoredTable) -> pa.RecordBatchReader:
 
 def _keys() -> dict[str, str]:
     """The columns by which merges find rows: the same indexes as a load creates."""
-    keys = {table.name: f'"{table.primary_key}"' for table in TABLES}
-    for table in TABLES:
+    keys = {table.name: f'"{table.primary_key}"' for table in ALL_TABLES}
+    for table in ALL_TABLES:
         for child in table.children:
             keys[table.child_name(child)] = f'"{table.parent_column}"'
     return keys
