@@ -19,6 +19,7 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.retention import remove_expired
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 from invoiced_pipeline.replication.sweep.report import SweepReport
@@ -226,6 +227,7 @@ class Replica:
         pipeline.drop()
         try:
             load(invoiced_source(replication), pipeline, self.database)
+            remove_expired(self.database, self.dataset, request, replication.reports)
         finally:
             replication.close()
             client.close()

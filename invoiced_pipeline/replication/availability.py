@@ -6,12 +6,15 @@ is the wrong one, and the run fails.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 
 from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.exceptions import ApiError, UnavailableError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.missing_list import is_missing_list
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +38,21 @@ def lacks(table: Table, error: Exception) -> bool:
     The error's path matters: reading payments also asks for their transactions, which the API may
     refuse alone.
     """
-    if not isinstance(error, UnavailableError):
+    if not isinstance(error, ApiError):
         return False
-    return error.path == table.path or error.path.startswith(f"{table.path}/")
+    if not isinstance(error, UnavailableError) and not is_missing_list(table, error):
+        return False
+    paths = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(table.path))]
+    if table.parent is not None:
+        paths.append(re.escape(catalog_table(table.parent.table).path))
+    return any(re.match(f"{path}(/|$)", error.path) for path in paths)
 
 
 def is_any_readable(client: InvoicedClient, tables: Iterable[Table]) -> bool:
     """Returns whether the API lists any of `tables`; asks for one record of each until it does."""
     for table in tables:
+        if table.parent is not None:
+            continue
         try:
             client.list_page(table.path, (*table.list_params, ("per_page", "1")), Tally())
         except ApiError:

@@ -61,6 +61,8 @@ class TableReport:
     coverage: Coverage = field(default_factory=Coverage)
     rows: int = 0
     pages: int = 0
+    parents: int = 0
+    expected_parents: int | None = None
     tally: Tally = field(default_factory=Tally)
     deleted: int = 0
     rejected: int = 0

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
-from invoiced_pipeline.selection.privacy import Privacy, Rules, replace_secrets
+from invoiced_pipeline.catalog import ALL_TABLES, ChildTable, Column, Table
+from invoiced_pipeline.selection.privacy import Privacy, Rules, kind_of, replace_secrets
 from invoiced_pipeline.warehouse.database import Database, Session
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class RowRedactor:
             return
         with self._database.session(self._dataset) as session, session.transaction():
             existing = session.tables()
-            for table in TABLES:
+            for table in ALL_TABLES:
                 if table.name in existing:
                     self._redact_table(session, table, existing)
                 if table.versions_name in existing:
@@ -87,7 +87,9 @@ class RowRedactor:
         rules = self.privacy.rules(table.name)
         # A newer version of the project may declare columns that the next load adds.
         existing = session.columns(name)
-        columns, where, values = _search(_only(table, existing), rules)
+        found = _only(table, existing)
+        is_any_hidden = bool(self.privacy.treatments)
+        columns, where, values = _search(found, rules, is_any_hidden=is_any_hidden)
         key = (table.column(table.primary_key), *more_key)
         for rows in _chunks(session, name, key, columns, where, values):
             secrets = [self.privacy.secrets(rules, row) for row in rows]
@@ -128,8 +130,16 @@ class RowRedactor:
         self, rules: Rules, columns: Sequence[Column], row: Row, secrets: Mapping[str, str]
     ) -> Row:
         """Returns the redacted row."""
-        kept = dict(row)
+        kept, secrets = dict(row), dict(secrets)
+        for name in rules.embedding & row.keys():
+            raw = (row[name] or "null").encode()
+            redacted, more = self.privacy.embedded(raw, kind_of(row.get("type")))
+            secrets |= more
+            if row[name] is not None:
+                kept[name] = redacted.decode()
         for column in columns:
+            if column.name in rules.embedding and column.name not in rules.hidden:
+                continue
             value = row[column.name]
             if value is None:
                 continue
@@ -179,9 +189,11 @@ def _only(table: Table, existing: Collection[str]) -> Table:
     return replace(table, columns=tuple(kept))
 
 
-def _search(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
+def _search(
+    table: Table, rules: Rules, *, is_any_hidden: bool
+) -> tuple[list[Column], str, list[str]]:
     """Returns the columns that can hold clear values, and a condition on rows with its values."""
-    if rules.hidden:
+    if rules.hidden or (rules.embedding and is_any_hidden):
         texts = [column for column in table.columns if column.type in {"text", "json"}]
         return [*(each for each in texts if each.name != table.primary_key), _EXTRA], "true", []
     objects = [column for column in table.columns if column.name in rules.objects]

@@ -43,6 +43,8 @@ class _ProgressHandler(logging.Handler):
             if task is None:
                 task = self._tasks[report.table] = self._progress.add_task(report.table, rows="")
             rows = f"{counted(report.rows, 'row')}, {counted(report.pages, 'page')}"
+            if report.expected_parents is not None:
+                rows += f", {report.parents:,} of {counted(report.expected_parents, 'parent')}"
             self._progress.update(task, rows=rows)
             if report.error:
                 self._progress.update(

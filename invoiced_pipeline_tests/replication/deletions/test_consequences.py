@@ -30,8 +30,30 @@ def test_a_deleted_customer_marks_all_tables_with_a_customer() -> None:
             for table in TABLES
             if "customer" in customer_columns(table)
         ),
+        ("contacts", "customer_id", 7, 100),
+        ("payment_sources", "customer_id", 7, 100),
+        ("pending_line_items", "customer_id", 7, 100),
     }
     assert {table.name for table in TABLES if not customer_columns(table)} == {"plans"}
+
+
+def test_a_deleted_invoice_takes_its_payment_plan_along() -> None:
+    assert marked(event("invoice.deleted", id=7)) == {
+        ("invoices", "id", 7, 100),
+        ("payment_plans", "invoice_id", 7, 100),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("contact.deleted", "contacts"),
+        ("line_item.deleted", "pending_line_items"),
+        ("payment_plan.deleted", "payment_plans"),
+    ],
+)
+def test_events_of_optional_tables_mark_their_rows(kind: str, table: str) -> None:
+    assert marked(event(kind, id=7)) == {(table, "id", 7, 100)}
 
 
 def test_a_merge_marks_the_victim_alone() -> None:
@@ -52,7 +74,7 @@ def test_a_chain_of_merges_ends_with_the_last_survivor() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["subscription.deleted", "contact.deleted", "payment_source.deleted", "task.deleted"]
+    "kind", ["subscription.deleted", "dispute.deleted", "payment_source.deleted", "task.deleted"]
 )
 def test_other_deletions_do_not_affect_rows(kind: str) -> None:
     assert consequences([event(kind, id=1)]).marks == ()
