@@ -68,7 +68,13 @@ class VersionMerge(SqlMergeFollowupJob):
         if dedup_sort is not None:  # PostgreSQL would take it for the newest
             dedup_sort = (dedup_sort[0], f"{dedup_sort[1]} nulls last")
         return super().gen_select_from_dedup_sql(
-            table_name, primary_keys, columns, dedup_sort, condition, condition_columns, skip_dedup
+            table_name,
+            primary_keys,
+            columns,
+            dedup_sort,  # pyright: ignore[reportArgumentType] - dlt declares no None
+            condition,  # pyright: ignore[reportArgumentType]
+            condition_columns,  # pyright: ignore[reportArgumentType]
+            skip_dedup,
         )
 
     @classmethod
