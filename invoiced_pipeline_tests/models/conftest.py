@@ -1,6 +1,7 @@
 """One run of dbt for all tests of the models, in whatever process they run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -9,6 +10,9 @@ from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline_tests.conftest import Replica
 from invoiced_pipeline_tests.front_door import invoiced_account
 from invoiced_pipeline_tests.models import compiled
+
+HISTORY: dict[str, Any] = {"subscriptions": {"history": True}}
+"""What a replica keeps for the models: they find the history when dbt compiles them."""
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +24,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> compiled.Results:
             folder.mkdir()
             file = folder / "warehouse.duckdb"
             with invoiced_account(customers=12) as account:
-                Replica(account.url, account.api_key, DuckDbDatabase(file), dataset="acme").ok()
+                database = DuckDbDatabase(file)
+                replica = Replica(account.url, account.api_key, database, "acme", HISTORY)
+                replica.ok()
+                replica.keep_views()
             output = {"type": "duckdb", "path": str(file), "schema": "finance", "threads": 2}
             said = compiled.build(folder, output).said
             (folder / "said").write_text(said, encoding="utf-8")

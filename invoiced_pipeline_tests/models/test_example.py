@@ -11,6 +11,7 @@ from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.change.actors import Actors
 from invoiced_pipeline_tests.conftest import Replica
 from invoiced_pipeline_tests.models.compiled import Models, Results
+from invoiced_pipeline_tests.models.conftest import HISTORY
 from invoiced_pipeline_tests.processes import REPOSITORY
 
 PAGE = (
@@ -41,7 +42,9 @@ TABLES = _tables()
 @pytest.fixture
 def models(built: Results, emulator: Emulator, replicate: Replica) -> Models:
     _enter(Actors(emulator), TABLES[0][1])
+    replicate.tables = HISTORY
     replicate.ok()
+    replicate.keep_views()
     models = Models(built.statements(), replicate.database, replicate.dataset)
     models.make(TODAY)
     return models

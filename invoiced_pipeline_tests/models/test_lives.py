@@ -12,6 +12,7 @@ from invoiced_pipeline_tests.change.actors import Actors
 from invoiced_pipeline_tests.change.reference_read import Records, all_records
 from invoiced_pipeline_tests.conftest import Replica
 from invoiced_pipeline_tests.models.compiled import Models, Results
+from invoiced_pipeline_tests.models.conftest import HISTORY
 from invoiced_pipeline_tests.models.lives import begin, live
 
 TABLES = (
@@ -25,6 +26,7 @@ Sums = dict[tuple[Any, ...], Decimal]
 
 @pytest.fixture
 def models(built: Results, replicate: Replica) -> Models:
+    replicate.tables = HISTORY
     return Models(built.statements(), replicate.database, replicate.dataset)
 
 
@@ -39,6 +41,7 @@ def test_models_say_what_the_api_says(
         live(actors, 100 * seed + half, deeds=60)
         emulator.clock.advance(3600)
         replicate.ok(*TABLES, deletions="mark")
+        replicate.keep_views()
         models.make(today := datetime.fromtimestamp(emulator.clock.now(), UTC).date())
         records = all_records(emulator, TABLES)
         _open_items_equal_balances(models, records)
