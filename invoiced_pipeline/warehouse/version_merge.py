@@ -59,9 +59,9 @@ class VersionMerge(SqlMergeFollowupJob):
         table_name: str,
         primary_keys: Sequence[str],
         columns: Sequence[str],
-        dedup_sort: tuple[str, Any] | None = None,
-        condition: str | None = None,
-        condition_columns: Sequence[str] | None = None,
+        dedup_sort: Any = None,
+        condition: Any = None,
+        condition_columns: Any = None,
         skip_dedup: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> str:
         """Returns SQL for the newest row of each key; one without a time is the oldest."""

@@ -132,7 +132,7 @@ def test_versions_that_a_record_passes_through_while_it_is_read(
     """A record that moves to a later page is read twice in one load: both versions stay."""
     account = RecordedAccount(emulator, tmp_path, tables=("invoices", "payments"))
     account.begin(is_new=True)
-    steps = {("/invoices", at): [Step("pay", at, wait=1)] for at in range(1, 6)}
+    steps: Meanwhile = {("/invoices", at): [Step("pay", at, wait=1)] for at in range(1, 6)}
     account.sync(steps)
     account.judge_history()
     assert len(account.seen["invoices"]) > len(account.replica.ids("invoices"))

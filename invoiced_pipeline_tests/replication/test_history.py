@@ -9,8 +9,6 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.exceptions import ConfigurationError, WarehouseError
-from invoiced_pipeline.replication.documentation.dataset import document_dataset
-from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.warehouse import row_redaction
 from invoiced_pipeline.warehouse.deletion_marks import Mark, Marks
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
@@ -24,15 +22,9 @@ def at(seconds: int) -> datetime:
     return datetime.fromtimestamp(NOW + seconds, UTC)
 
 
-def keep_views(replica: Replica) -> None:
-    """Creates the views, as a run does after its load."""
-    with replica.database.session(replica.dataset) as session:
-        document_dataset(session, all_tables_of(replica.settings().first), current_views=False)
-
-
 def history(replica: Replica, *columns: str, table: str = "invoices") -> list[tuple[Any, ...]]:
     """Rows of a history: id, some columns, and the time for which each version held."""
-    keep_views(replica)
+    replica.keep_views()
     listed = ", ".join(["id", *columns, "valid_from", "valid_to", "is_current"])
     order = "id, valid_from nulls first"
     return replica.query(f"select {listed} from {table}__history order by {order}")
@@ -195,7 +187,7 @@ def test_versions_are_hashed_and_dropped_like_rows(
     replicate.tables = {"customers": on | {"hash": ["email"], "drop": ["notes"]}}
     emulator.store.put("customers", customer(1, NOW - 200, email=email, notes="secret"))
     replicate.ok("customers")
-    keep_views(replicate)
+    replicate.keep_views()
     for name in ("customers", "customers__history"):
         assert replicate.query(f"select distinct notes, length(email) from {name}") == [(None, 64)]
     hashes = "select count(distinct email), count(*) from customers__history"
@@ -225,7 +217,7 @@ def test_the_documented_query_finds_the_end_of_last_month(
     replicate.ok("invoices")
     gone = datetime.fromtimestamp(long_ago + 86_400, UTC)
     Marks(replicate.database, "invoiced").apply([Mark("invoices", "id", 3, gone)])
-    keep_views(replicate)
+    replicate.keep_views()
     month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     expected = [(1, "INV-1", "draft", 1), (2, "INV-2", "draft", 2)]
     if datetime.fromtimestamp(now - 60, UTC) < month:  # in a month's first minute
