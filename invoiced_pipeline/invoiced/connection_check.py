@@ -147,25 +147,14 @@ def _duration(seconds: float) -> str:
 
 def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tuple[Finding, bool]:
     began = time.monotonic()
-    records: int | None = 0
-    requests: int | None = None
     try:
-        if table.parent is not None:
-            requests = _count_parents(client, table, table.parent)
-            records = None
-        for variant in table.variants if table.parent is None else ():
-            narrowed = since_params(table, since)
-            params = (*table.list_params, *variant, *narrowed, ("per_page", "1"))
-            total = client.list_page(table.path, params).total
-            records = None if total is None or records is None else records + total
-    except UnavailableError as error:
-        detail = f"not available: {error}"
-        if isinstance(error, FeatureNotEnabledError) and table.feature:
-            detail += f". The feature is {table.feature}: enable it, or exclude the table"
-        return Finding(table.name, None, detail, unavailable=True), False
+        requests = _count_parents(client, table)
+        records = _count_records(client, table, since) if table.parent is None else None
     except ApiError as error:
-        if is_missing_list(table, error):
+        if isinstance(error, UnavailableError) or is_missing_list(table, error):
             detail = f"not available: {error}"
+            if isinstance(error, FeatureNotEnabledError) and table.feature:
+                detail += f". The feature is {table.feature}: enable it, or exclude the table"
             return Finding(table.name, None, detail, unavailable=True), False
         names = (name for kind, name in _NEXT_STEP.items() if isinstance(error, kind))
         problem = next(names, "unexpected response")
@@ -178,12 +167,28 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
     return Finding(table.name, None, detail, records, seconds, requests=requests), False
 
 
-def _count_parents(client: InvoicedClient, table: Table, parent: Parent) -> int | None:
-    """Returns how many parents a first load asks, and asks the first of them.
+def _count_records(client: InvoicedClient, table: Table, since: datetime | None) -> int | None:
+    """Returns how many records the lists of a table hold; None if the API does not say."""
+    records = 0
+    for variant in table.variants:
+        narrowed = since_params(table, since)
+        params = (*table.list_params, *variant, *narrowed, ("per_page", "1"))
+        total = client.list_page(table.path, params).total
+        if total is None:
+            return None
+        records += total
+    return records
+
+
+def _count_parents(client: InvoicedClient, table: Table) -> int | None:
+    """Returns how many parents a first load asks, and asks the first of them; None without parents.
 
     Raises:
         ApiError: The parents or the first one's records cannot be read.
     """
+    parent = table.parent
+    if parent is None:
+        return None
     parents = catalog_table(parent.table)
     params = (*parents.list_params, *parent.holder_params)
     page = fetch_page(client, parents.path, params, Tally(), size=1)

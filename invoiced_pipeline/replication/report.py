@@ -34,6 +34,8 @@ class TableReport:
         coverage: The coverage when the table was read; unchanged if that failed.
         rows: Records loaded.
         pages: Pages read.
+        parents: Parents asked so far, if the API lists the table per parent.
+        expected_parents: How many are to be asked; None while that is not known.
         tally: Requests, retries and waiting.
         rejected: Records that fit no column.
         deleted: Rows marked as deleted, or removed.

@@ -62,7 +62,7 @@ def put_customers(emulator: Emulator, count: int, updated_at: int = NOW - 9000) 
 def test_a_seeded_account_is_loaded_with_all_fields(
     emulator: Emulator, replicate: Replica, sync: Sync
 ) -> None:
-    fill(emulator.store, seed=1, customers=40, now=NOW - 3600)
+    fill(emulator.store, seed=1, customers=25, now=NOW - 3600)
     reports, paths = sync()
     assert {each.error for each in reports.values()} == {None}
     stored = {
@@ -84,7 +84,7 @@ def test_a_seeded_account_is_loaded_with_all_fields(
     assert {row["chargeable"] for row in replicate.rows("payment_sources")} == {True, False}
     assert len(replicate.rows(CHILD)) == 4 * len(stored["payment_plans"])
     # One request per customer and table, and one per invoice with a plan.
-    assert len(paths) == 3 * 40 + len(stored["payment_plans"])
+    assert len(paths) == 3 * 25 + len(stored["payment_plans"])
     reports, paths = sync()
     assert paths == []
     assert {each.rows for each in reports.values()} == {0}
@@ -222,6 +222,7 @@ def test_the_start_date_counts_for_each_record_not_for_its_customer(
     assert sync("contacts", start=from_epoch(NOW - 365 * 86_400))[1] == []
 
 
+@pytest.mark.slow
 def test_a_partition_is_read_again_from_all_customers(
     emulator: Emulator, replicate: Replica, sync: Sync
 ) -> None:
@@ -294,8 +295,10 @@ def test_a_first_load_that_fails_midway_goes_on_where_it_was(
 
 @pytest.mark.parametrize(
     "refusal",
-    [forbidden(), ApiError(404, "Request was not recognized: GET /customers/1/contacts")],
-    ids=["403", "404"],
+    [
+        pytest.param(forbidden(), id="403", marks=pytest.mark.slow),
+        pytest.param(ApiError(404, "Request was not recognized: GET /customers/1/x"), id="404"),
+    ],
 )
 def test_a_list_that_the_account_does_not_have_is_left_out(
     emulator: Emulator, replicate: Replica, sync: Sync, refusal: ApiError
@@ -319,7 +322,9 @@ def test_a_list_that_the_account_does_not_have_is_left_out(
     assert replicate.ids("contacts") == [1]
 
 
-@pytest.mark.parametrize("text", ["Customer was not found: 1", "No such thing"])
+@pytest.mark.parametrize(
+    "text", [pytest.param("Customer was not found: 1", marks=pytest.mark.slow), "No such thing"]
+)
 def test_a_customer_that_is_gone_when_it_is_asked_has_no_records(
     emulator: Emulator, replicate: Replica, sync: Sync, text: str
 ) -> None:
@@ -393,6 +398,7 @@ def test_a_reject_is_asked_for_again_with_its_customer(
     assert sync("contacts")[1] == []
 
 
+@pytest.mark.slow
 def test_a_full_read_asks_all_customers(emulator: Emulator, replicate: Replica, sync: Sync) -> None:
     put_customers(emulator, 3)
     sync("contacts")
@@ -403,6 +409,7 @@ def test_a_full_read_asks_all_customers(emulator: Emulator, replicate: Replica, 
     assert reports["contacts"].error is None
 
 
+@pytest.mark.slow
 def test_more_records_than_a_page(emulator: Emulator, replicate: Replica, sync: Sync) -> None:
     put_customers(emulator, 2)
     line = {"object": "line_item", "customer": 2, "name": "Line", "updated_at": NOW - 5000}

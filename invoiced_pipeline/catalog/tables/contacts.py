@@ -20,7 +20,7 @@ CONTACTS = Table(
         Column("email", "text", "Email address, null if there is none.", sensitive=True),
         Column("primary", "boolean", "Whether documents are sent to the contact by default."),
         Column("title", "text", "Job title."),
-        Column("department", "text", "Department."),
+        Column("department", "text", "Department of the person."),
         Column("phone", "text", "Phone number.", sensitive=True),
         Column("sms_enabled", "boolean", "Whether the contact gets text messages."),
         Column("send_new_invoices", "boolean", "Whether new invoices are sent to the contact."),

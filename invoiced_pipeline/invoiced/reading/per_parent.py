@@ -25,7 +25,7 @@ from invoiced_pipeline.invoiced.reading.events import about, read_events
 from invoiced_pipeline.invoiced.reading.identifiers import Identifiers, ids_only, list_identifiers
 from invoiced_pipeline.invoiced.reading.pages import Page, Stamp, fetch_page
 from invoiced_pipeline.nesting import decode
-from invoiced_pipeline.windows import Window, to_epoch
+from invoiced_pipeline.windows import Window, from_epoch, is_instant, to_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Visits:
         since: Ask those that changed, or that an event names, since this instant (UTC); None for
             all parents.
         after: Ask all parents with a higher id, too.
-        also: More parents to ask.
+        also: More parents to ask, such as those of records that were rejected.
         wanted: Windows of `updated_at` whose records are wanted; None for those of the reader.
         kept: Ids that are wanted in any case.
     """
@@ -70,6 +70,8 @@ class PerParentReader:
         executor: Runs requests in parallel.
         tally: Counts requests.
         clock: The server's clock (UTC) at the first response; None if it sends none.
+        newest: The newest change (UTC) that the lists of parents showed: no later than the server's
+            clock was then, if it sends none.
         expected: How many parents are asked; None while that is not known.
         warning: Why changes may be missed, if the key or the account may not read events.
     """
@@ -80,6 +82,7 @@ class PerParentReader:
     executor: Executor
     tally: Tally
     clock: datetime | None = None
+    newest: datetime | None = None
     expected: int | None = None
     warning: str | None = None
     _parent: Parent = field(init=False)
@@ -149,12 +152,12 @@ class PerParentReader:
             )
             logger.warning(self.warning)
             return set()
-        self._note_clock(read.clock)
+        self._note_clock(read.clock, read.newest)
         if self._parent.holder is None:
             owners = (event.snapshot.owner for event in read.events)
             return {owner for owner in owners if owner is not None}
         # Such a record does not name its parent (observed), but the parent names it.
-        records = {event.snapshot.id for event in read.events}
+        records = {event.snapshot.id for event in read.events} - {None}
         if not records:
             return set()
         return {
@@ -165,7 +168,9 @@ class PerParentReader:
         """Returns the ids of all parents that may have records."""
         if self._parent.holder is None:
             listed = list_identifiers(self.client, self._parents, self.executor, self.tally)
-            self._note_clock(listed.server_time)
+            seconds = [each for each in listed.seconds.values() if is_instant(each)]
+            newest = from_epoch(max(seconds)) if seconds else None
+            self._note_clock(listed.server_time, newest)
             return set(listed.seconds)
         return {parent for parent, held in self._listed(self._parent.holder_params) if held}
 
@@ -175,7 +180,8 @@ class PerParentReader:
         path = self._parents.path
         shown = ids_only(self._parents, *filter(None, [holder]))
         for page in read_by_number(self.client, path, (*shown, *params), self.tally):
-            self._note_clock(page.server_time)
+            seconds = [stamp.second for stamp in page.stamps if is_instant(stamp.second)]
+            self._note_clock(page.server_time, from_epoch(max(seconds)) if seconds else None)
             if holder is None:
                 yield from ((int(stamp.id or 0), True) for stamp in page.stamps)
                 continue
@@ -241,9 +247,11 @@ class PerParentReader:
             fields[self.table.primary_key] = msgspec.Raw(msgspec.json.encode(key))
         return _Child(Stamp(key, _decoded(record.get("updated_at"))), msgspec.json.encode(fields))
 
-    def _note_clock(self, server_time: datetime | None) -> None:
+    def _note_clock(self, server_time: datetime | None, newest: datetime | None) -> None:
         if not self._has_clock:
             self.clock, self._has_clock = server_time, True
+        if newest is not None:
+            self.newest = max(newest, self.newest or newest)
 
 
 @dataclass(frozen=True, slots=True)

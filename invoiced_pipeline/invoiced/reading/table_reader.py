@@ -114,8 +114,10 @@ class TableReader:
         now = now or datetime.now(UTC)
         bound = self.clock
         has_clock = bound is not None
-        if bound is None and self._newest is not None:
-            bound = from_epoch(min(to_epoch(now), self._newest))
+        # Parents are asked for a while: what their records show is later than the first of them.
+        newest = self.newest if self._children is None else self._children.newest
+        if bound is None and newest is not None:
+            bound = min(from_epoch(to_epoch(now)), newest)
         covered = []
         for window in self.windows:
             end = window.start if bound is None else min(window.end, bound - LAG)

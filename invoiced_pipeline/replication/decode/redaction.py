@@ -65,7 +65,8 @@ class RecordRedactor:
         secrets = self._privacy.secrets(self._rules, self._clear_values(record))
         for name in self._embedding:
             raw = bytes(getattr(record, name))
-            kept, more = self._privacy.embedded(raw, kind_of(record.type))
+            kind = record.type if isinstance(record.type, str) else None
+            kept, more = self._privacy.embedded(raw, kind_of(kind))
             secrets |= more
             if kept is not raw:
                 setattr(record, name, msgspec.Raw(kept))
