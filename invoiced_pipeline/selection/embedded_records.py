@@ -88,7 +88,7 @@ class EmbeddedRecords:
             return self._privacy.replaced(value, secrets)
         tables = _tables_of(value) or tables
         rules = [self._privacy.rules(name) for name in tables]
-        hidden: dict[str, Treatment] = dict(names)
+        hidden = dict(names)
         for each in rules:
             people = {name: how for name, how in each.outside.items() if name in each.people}
             hidden |= people | dict(each.hidden)

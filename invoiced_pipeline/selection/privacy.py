@@ -231,7 +231,7 @@ class Privacy:
         """Returns a plain value; a text without the secrets in it."""
         return replace_secrets(value, secrets) if isinstance(value, str) else value
 
-    def treated(self, treatment: Treatment, value: Any) -> Any:
+    def treated(self, treatment: str, value: Any) -> Any:
         """Returns the hash of a value, or None for a dropped one."""
         if treatment != "hashed" or value is None:
             return None
