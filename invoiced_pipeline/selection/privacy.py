@@ -202,7 +202,7 @@ class Privacy:
         for name in rules.embedding & record.keys():
             record[name], more = self._embedded.redact(record[name], kind_of(record.get("type")))
             secrets |= more
-        fields = rules.outside | rules.own
+        fields = {**rules.outside, **rules.own}
         return {
             name: self.treated(fields[name], value)
             if name in fields
