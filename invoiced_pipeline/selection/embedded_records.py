@@ -88,10 +88,10 @@ class EmbeddedRecords:
             return self._privacy.replaced(value, secrets)
         tables = _tables_of(value) or tables
         rules = [self._privacy.rules(name) for name in tables]
-        hidden = dict(names)
+        hidden: dict[str, Treatment] = dict(names)
         for each in rules:
-            people = {name: how for name, how in each.outside.items() if name in each.people}
-            hidden |= people | dict(each.hidden)
+            hidden |= {name: how for name, how in each.outside.items() if name in each.people}
+            hidden |= each.hidden
         kept: dict[str, Any] = {}
         for name, each in value.items():
             inner: dict[str, Treatment] = {} if rules else dict(names)

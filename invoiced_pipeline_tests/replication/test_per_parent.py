@@ -357,7 +357,6 @@ def test_without_events_customers_that_changed_are_asked_and_the_sync_warns(
     assert {row["name"] for row in replicate.rows("contacts")} == {"One", "Two"}
 
 
-@pytest.mark.everywhere
 def test_the_sweep_finds_what_no_event_told(
     emulator: Emulator, replicate: Replica, sync: Sync, actors: Actors
 ) -> None:
