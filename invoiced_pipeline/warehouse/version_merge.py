@@ -65,16 +65,11 @@ class VersionMerge(SqlMergeFollowupJob):
         skip_dedup: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> str:
         """Returns SQL for the newest row of each key; one without a time is the oldest."""
+        order: Any = dedup_sort
         if dedup_sort is not None:  # PostgreSQL would take it for the newest
-            dedup_sort = (dedup_sort[0], f"{dedup_sort[1]} nulls last")
+            order = (dedup_sort[0], f"{dedup_sort[1]} nulls last")
         return super().gen_select_from_dedup_sql(
-            table_name,
-            primary_keys,
-            columns,
-            dedup_sort,  # pyright: ignore[reportArgumentType] - dlt declares no None
-            condition,  # pyright: ignore[reportArgumentType]
-            condition_columns,  # pyright: ignore[reportArgumentType]
-            skip_dedup,
+            table_name, primary_keys, columns, order, condition, condition_columns, skip_dedup
         )
 
     @classmethod

@@ -197,7 +197,7 @@ class _UndoneError(Exception):
 
 @pytest.mark.everywhere
 @settings(
-    max_examples=examples(40, brief=10), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25, brief=10), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=_steps)
 def test_versions_neither_overlap_nor_get_lost(database: Database, steps: list[Any]) -> None:
