@@ -78,11 +78,12 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
 @pytest.mark.parametrize("destination", ["duckdb", "postgres"])
 def test_only_a_server_needs_the_sensor_for_dead_runs(tmp_path: Path, destination: str) -> None:
     sensors = definitions(tmp_path, INVOICED_DESTINATION=destination).sensors or []
-    names = {"dead_runs_sensor": dg.DefaultSensorStatus.RUNNING}
+    events = {"invoiced_events_sensor": dg.DefaultSensorStatus.STOPPED}
+    dead_runs = {"dead_runs_sensor": dg.DefaultSensorStatus.RUNNING}
     found = {
         each.name: each.default_status for each in sensors if isinstance(each, dg.SensorDefinition)
     }
-    assert found == (names if destination == "postgres" else {})
+    assert found == (dead_runs | events if destination == "postgres" else events)
 
 
 def test_the_queue_can_tell_datasets_and_hosts_apart(tmp_path: Path) -> None:
