@@ -19,7 +19,6 @@ from invoiced_pipeline.exceptions import (
 from invoiced_pipeline.invoiced.first_load import first_load, since_params
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline.invoiced.reading.missing_list import is_missing_list
 from invoiced_pipeline.invoiced.reading.pages import fetch_page
 from invoiced_pipeline.invoiced.reading.per_parent import PerParentReader, Visits
 from invoiced_pipeline.plurals import counted
@@ -151,7 +150,7 @@ def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tupl
         requests = _count_parents(client, table)
         records = _count_records(client, table, since) if table.parent is None else None
     except ApiError as error:
-        if isinstance(error, UnavailableError) or is_missing_list(table, error):
+        if isinstance(error, UnavailableError):
             detail = f"not available: {error}"
             if isinstance(error, FeatureNotEnabledError) and table.feature:
                 detail += f". The feature is {table.feature}: enable it, or exclude the table"

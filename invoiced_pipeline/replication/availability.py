@@ -14,7 +14,6 @@ from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.exceptions import ApiError, UnavailableError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
-from invoiced_pipeline.invoiced.reading.missing_list import is_missing_list
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +37,7 @@ def lacks(table: Table, error: Exception) -> bool:
     The error's path matters: reading payments also asks for their transactions, which the API may
     refuse alone.
     """
-    if not isinstance(error, ApiError):
-        return False
-    if not isinstance(error, UnavailableError) and not is_missing_list(table, error):
+    if not isinstance(error, UnavailableError):
         return False
     paths = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(table.path))]
     if table.parent is not None:

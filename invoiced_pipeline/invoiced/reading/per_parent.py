@@ -16,7 +16,7 @@ import msgspec
 
 from invoiced_pipeline.catalog import Parent, Table
 from invoiced_pipeline.catalog import table as catalog_table
-from invoiced_pipeline.exceptions import ApiError, RequestRefusedError, UnavailableError
+from invoiced_pipeline.exceptions import NoSuchListError, RequestRefusedError, UnavailableError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.http.responses import NOT_FOUND, UNKNOWN_PATH
 from invoiced_pipeline.invoiced.http.tally import Tally
@@ -142,9 +142,7 @@ class PerParentReader:
         lists = about(self.table.singular)
         try:
             read = read_events(self.client, since, self.executor, self.tally, lists=lists)
-        except ApiError as error:
-            if not isinstance(error, UnavailableError) and error.status != NOT_FOUND:
-                raise
+        except UnavailableError as error:
             self.warning = (
                 f"Changes of {self.table.name} that leave their {self._parents.singular} as it was "
                 f"are not seen: {error}. Let the key read events; invoiced-pipeline sweep finds "
@@ -219,8 +217,12 @@ class PerParentReader:
                 records = [] if body is None else [decode(_record, body)]
                 return parent, [self._child(parent, each) for each in records], None
             pages = self._pages(path, params)
-        except RequestRefusedError as error:
-            if error.status != NOT_FOUND or UNKNOWN_PATH in str(error):
+        except (NoSuchListError, RequestRefusedError) as error:
+            if error.status == NOT_FOUND and UNKNOWN_PATH in str(error):
+                raise NoSuchListError(
+                    str(error), path=error.path, status=NOT_FOUND, cause=error.cause
+                ) from error
+            if isinstance(error, RequestRefusedError):
                 raise
             return parent, [], None
         records = [
