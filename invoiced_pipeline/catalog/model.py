@@ -235,8 +235,11 @@ class Table:
 
     @property
     def can_keep_history(self) -> bool:
-        """Whether `updated_at` tells versions apart: records of a table read whole share ids."""
-        return self.listing != "whole"
+        """Whether a record has versions that `updated_at` tells apart.
+
+        Records of a table read whole share ids, and those that are only appended never change.
+        """
+        return self.listing not in {"whole", "appended"}
 
     @property
     def versions_name(self) -> str:

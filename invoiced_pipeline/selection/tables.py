@@ -150,9 +150,9 @@ def _check_history(table: Table, own: TableSettings, where: str) -> None:
     if own.history and not table.can_keep_history:
         possible = ", ".join(each.name for each in ALL_TABLES if each.can_keep_history)
         message = (
-            f"{where}.history: {table.name} cannot have a history, because Invoiced reuses its ids "
-            f"and updated_at does not tell their versions apart. Remove it, or set it for one of "
-            f"{possible}"
+            f"{where}.history: {table.name} cannot have a history, because its records never "
+            f"change, or updated_at does not tell their versions apart. Remove it, or set it for "
+            f"one of {possible}"
         )
         raise ConfigurationError(message)
 

@@ -103,7 +103,8 @@ class RecordedAccount(SimulatedAccount):
 
         def noted(batcher: Batcher, page: Any) -> list[Any]:
             records = decode(batcher, page)
-            read[batcher.table.name].update((each.id, each.updated_at) for each in records)
+            if batcher.table.keeps_history:
+                read[batcher.table.name].update((each.id, each.updated_at) for each in records)
             return records
 
         with mock.patch.object(Batcher, "decode", noted):
