@@ -34,7 +34,7 @@ def test_load_needs_no_key_network_warehouse_or_environment(tmp_path: Path) -> N
     with front_door(tmp_path) as door:
         door.environment.clear()
         loaded = door.run(Path(sys.executable).name, "-c", _OFFLINE)
-        assert loaded.out.strip() == "9 ['dagster.yaml', 'workspace.yaml']"
+        assert loaded.out.strip() == "16 ['dagster.yaml', 'workspace.yaml']"
         assert loaded.err == ""
 
 
@@ -53,6 +53,13 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
         "invoiced/transactions",
         "invoiced/payments",
         "invoiced/credit_balance_adjustments",
+        "invoiced/items",
+        "invoiced/coupons",
+        "invoiced/tax_rates",
+        "invoiced/notes",
+        "invoiced/tasks",
+        "invoiced/charges",
+        "invoiced/refunds",
     }
     assert {spec.group_name for spec in specs} == {"invoiced"}
     jobs = {name for name in repository.job_names if not name.startswith("__")}
