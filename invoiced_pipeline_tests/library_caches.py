@@ -160,7 +160,7 @@ def _keep_engines() -> None:
 
 
 def _keep_certificates() -> None:
-    """Every client of httpx reads all certificates of the machine anew, also for plain HTTP."""
+    """Every client of httpx reads all certificates of the machine, even for plain HTTP."""
     from httpx._transports import default
 
     plain = default.create_ssl_context
