@@ -91,12 +91,12 @@ lock: $(DEVELOPMENT) ## Compile the lock files with today's versions (UPGRADE= k
 		-o requirements-dev.lock
 	@$(LOCK) $(UPGRADE) --no-strip-extras pyproject.toml --extra alerts --extra celery --extra models \
 		-c requirements-dev.lock -o requirements-server.lock
-	@for name in benchmarks/tap benchmarks/target benchmarks/plot docs/diagram; do \
+	@for name in benchmarks/tap benchmarks/target benchmarks/airbyte benchmarks/plot docs/diagram; do \
 		$(LOCK) $(UPGRADE) $$name.in -o $$name.lock; \
 	done
 
 # The engines to compare with and the charts have their own environments.
-BENCH_ENVIRONMENTS := $(foreach name,tap target plot,.venv-$(name)/.installed)
+BENCH_ENVIRONMENTS := $(foreach name,tap target airbyte plot,.venv-$(name)/.installed)
 
 $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
 	@echo "Installing into .venv-$* (once) ..."

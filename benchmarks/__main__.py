@@ -9,13 +9,13 @@ from rich.console import Console
 
 from benchmarks import report, results, suite
 from benchmarks.accounts import FOLDER
-from benchmarks.cases import CASES, QUICK_CASES
+from benchmarks.cases import CASES, LARGE, LARGE_CASES, QUICK_CASES, Case
 from benchmarks.processes import ROOT, CommandFailedError, measure
 from benchmarks.writing import CUSTOMERS
 
 _QUICK = (5_000,)
 _PLOT_PYTHON = ROOT / ".venv-plot" / "bin" / "python"
-_ENVIRONMENTS = (".venv-tap", ".venv-target", ".venv-plot")
+_ENVIRONMENTS = (".venv-tap", ".venv-target", ".venv-airbyte", ".venv-plot")
 
 
 def main(
@@ -26,20 +26,25 @@ def main(
         bool,
         typer.Option("--quick", help="One small account, to see that it works."),
     ] = False,
+    large: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option("--large", help=f"Also {LARGE:,} invoices, with this project alone."),
+    ] = False,
     output: Annotated[Path, typer.Option(help="Folder for results.md and its charts.")] = ROOT
     / "benchmarks",
 ) -> None:
-    """Compare this pipeline with tap-invoiced | target-duckdb over the same local API."""
+    """Compare this pipeline with Stitch's and Airbyte's engines over the same local API."""
     console = Console()
     if missing := [name for name in _ENVIRONMENTS if not (ROOT / name).is_dir()]:
         console.print(f"{', '.join(missing)} not found: run `make bench`, which creates them.")
         raise typer.Exit(1)
-    chosen = _QUICK if quick else tuple(int(size) for size in sizes.split(","))
+    chosen = dict.fromkeys(_QUICK, QUICK_CASES) if quick else _of_sizes(sizes)
+    if large:
+        chosen |= {LARGE: LARGE_CASES}
     began = time.monotonic()
     try:
         found = suite.run(
             chosen,
-            QUICK_CASES if quick else CASES,
             lambda text: console.print(_line(began, text), highlight=False, soft_wrap=True),
             repeats=1 if quick else 3,
             customers=CUSTOMERS // 10 if quick else CUSTOMERS,
@@ -50,12 +55,22 @@ def main(
     data = FOLDER / "results.json"
     results.save(found, data)
     report.show(found, console)
-    command = "make bench-quick" if quick else f"make bench ARGS='--sizes {sizes}'"
-    report.write(found, output / "results.md", command)
+    report.write(found, output / "results.md", _command(sizes, quick=quick, large=large))
     folder = output.resolve()
     plot = [str(_PLOT_PYTHON), "-m", "benchmarks.plot", str(folder / "results.md"), str(folder)]
     measure(plot, folder=FOLDER / "plot")
     console.print(f"Wrote {output / 'results.md'} and its charts", soft_wrap=True)
+
+
+def _of_sizes(sizes: str) -> dict[int, tuple[Case, ...]]:
+    return {int(size): CASES for size in sizes.split(",")}
+
+
+def _command(sizes: str, *, quick: bool, large: bool) -> str:
+    options = [] if quick else [f"--sizes {sizes}"]
+    options += ["--large"] if large else []
+    arguments = f" ARGS='{' '.join(options)}'" if options else ""
+    return f"make bench{'-quick' if quick else ''}{arguments}"
 
 
 def _line(began: float, text: str) -> str:

@@ -11,11 +11,17 @@ SIX = ("customers", "invoices", "credit_notes", "estimates", "subscriptions", "p
 NINE = (*SIX, "transactions", "payments", "credit_balance_adjustments")
 """The tables that this project began with, so that figures of all versions are comparable."""
 
+EIGHT = tuple(table for table in NINE if table != "transactions")
+"""The tables that Airbyte's connector for Invoiced knows as well."""
+
 CHANGES = 1000
 """Invoices that change between the first and the second sync."""
 
 LATENCY_MS = 100.0
 """How long the API waits before each answer, as if it were in a distant data centre."""
+
+REQUESTS_IN_FLIGHT = 18
+"""How many requests this project sends at a time, by default."""
 
 
 class Phase(StrEnum):
@@ -34,6 +40,8 @@ class Engine(StrEnum):
 
     TAP = "tap | target"
     """`tap-invoiced | target-duckdb`: two processes joined by a pipe."""
+    AIRBYTE = "Airbyte, reading alone"
+    """`source-declarative-manifest`, whose output nothing loads; it reads everything each time."""
     IN_DAGSTER = "ours, in Dagster"
     """`dagster asset materialize`, including the start of its process: what a user waits for."""
     WITHOUT_DAGSTER = "ours, without Dagster"
@@ -71,6 +79,10 @@ class Case:
 
 
 TAP = Case(engine=Engine.TAP, tables=SIX)
+AIRBYTE_SIX = Case(engine=Engine.AIRBYTE, tables=SIX, phases=(Phase.FIRST, Phase.CHANGED))
+"""For the charts, which show the same tables of all engines."""
+
+AIRBYTE_EIGHT = Case(engine=Engine.AIRBYTE, tables=EIGHT, phases=(Phase.FIRST,))
 IN_DAGSTER_SIX = Case(engine=Engine.IN_DAGSTER, tables=SIX)
 WITHOUT_DAGSTER_SIX = Case(engine=Engine.WITHOUT_DAGSTER, tables=SIX)
 IN_DAGSTER_NINE = Case(engine=Engine.IN_DAGSTER, tables=NINE)
@@ -103,6 +115,8 @@ INTO_POSTGRES = Case(
 # other than syncs, such as `fixed_cost` and `writing`, are functions that `suite` calls.
 CASES: tuple[Case, ...] = (
     TAP,
+    AIRBYTE_SIX,
+    AIRBYTE_EIGHT,
     IN_DAGSTER_SIX,
     WITHOUT_DAGSTER_SIX,
     IN_DAGSTER_NINE,
@@ -115,5 +129,11 @@ CASES: tuple[Case, ...] = (
 
 QUICK_CASES = tuple(case for case in CASES if case is not IN_DAGSTER_SIX)
 """Enough to see that the benchmark works: with few records, starting Dagster dominates."""
+
+LARGE = 500_000
+"""Number of invoices of the account that `--large` adds."""
+
+LARGE_CASES = (IN_DAGSTER_NINE, WITHOUT_DAGSTER_NINE)
+"""Shows whether the work of a sync grows with the account; the other engines would take an hour."""
 
 BY_NAME: Mapping[str, Case] = {case.name: case for case in CASES}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _BYTES_PER_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+_OUTPUT = "output.txt"
 _FOREIGN = ("INVOICED_", "DAGSTER_", "DLT_")
 
 
@@ -23,15 +24,20 @@ class Usage:
         seconds: From the start of the first command to the end of the last.
         cpu_seconds: User and system time, including child processes.
         peak_mb: The sum of each command's largest resident memory, in 10^6 bytes.
-        output: Standard output of the last command.
+        output_file: Standard output of the last command; the next one in its folder replaces it.
         logs: Standard error of each command.
     """
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
-    output: str
+    output_file: Path
     logs: tuple[str, ...]
+
+    @property
+    def output(self) -> str:
+        """Returns the standard output of the last command."""
+        return _read(self.output_file)
 
 
 class CommandFailedError(Exception):
@@ -76,7 +82,7 @@ def measure(
         seconds=seconds,
         cpu_seconds=sum(each.ru_utime + each.ru_stime for each in used),
         peak_mb=sum(each.ru_maxrss for each in used) * _BYTES_PER_UNIT / 1e6,
-        output=_read(folder / "output.txt"),
+        output_file=folder / _OUTPUT,
         logs=logs,
     )
 
@@ -86,7 +92,7 @@ def _start(
 ) -> list[subprocess.Popen[bytes]]:
     processes: list[subprocess.Popen[bytes]] = []
     with ExitStack() as files:
-        output = files.enter_context((folder / "output.txt").open("wb"))
+        output = files.enter_context((folder / _OUTPUT).open("wb"))
         for at, command in enumerate(commands):
             before = processes[-1].stdout if processes else None
             process = subprocess.Popen(  # noqa: S603 - our own

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from benchmarks.cases import LATENCY_MS, TAP, Case, Engine
+from benchmarks.cases import AIRBYTE_EIGHT, LATENCY_MS, TAP, Case, Engine
 from benchmarks.results import Measurement, Results
 from benchmarks.scale_section import scale_section, with_scale
 from benchmarks.targets import judge
@@ -34,11 +34,11 @@ def grids(results: Results) -> list[Grid]:
     for size in results.sizes:
         counts = results.accounts[size]
         account = f"{counts['invoices']:,} invoices, {sum(counts.values()):,} records"
-        figures, compared = _figures(results, size), _ratios(results, size)
-        found += [
-            Grid(f"{account}: figures", _FIGURES, figures, names=2),
-            Grid(f"{account}: ratios to the tap", _RATIOS, compared, _RATIO_NOTE, names=2),
-        ]
+        found.append(Grid(f"{account}: figures", _FIGURES, _figures(results, size), names=2))
+        for base, (name, note) in _BASES.items():
+            if compared := _ratios(results, size, base):
+                title = f"{account}: ratios to {name}"
+                found.append(Grid(title, _RATIOS, compared, note, names=2))
     return [
         *found,
         _stages(results),
@@ -61,10 +61,20 @@ _FIGURES = (
     "API's CPU s",
 )
 _RATIOS = ("sync", "engine", "rows/s", "requests", "peak MB", "CPU s", "seconds")
-_RATIO_NOTE = (
-    "Each figure divided by that of tap | target. For rows/s more is better, for all others less. "
-    "With nine tables this project loads more rows than the tap with its six: compare only rows/s."
-)
+_BASES = {
+    TAP: (
+        "the tap",
+        "Each figure divided by that of tap | target. For rows/s more is better, for all others "
+        "less. With nine tables this project loads more rows than the tap with its six: compare "
+        "only rows/s.",
+    ),
+    AIRBYTE_EIGHT: (
+        "Airbyte's engine",
+        "Each figure divided by that of Airbyte's engine, which only reads, while this project "
+        "also loads. Numbers of tables differ: compare only rows/s.",
+    ),
+}
+"""What this project is compared with: name and note of the table."""
 
 
 def _figures(results: Results, size: int) -> list[Sequence[str]]:
@@ -84,32 +94,32 @@ def _figures(results: Results, size: int) -> list[Sequence[str]]:
     ]
 
 
-def _ratios(results: Results, size: int) -> list[Sequence[str]]:
+def _ratios(results: Results, size: int, base: Case) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = []
     for each in results.of(size):
-        tap = results.find(size, each.phase, TAP)
-        if tap is not None and is_comparable(each.case):
-            rows.append((each.phase, each.case.name, *map(_ratio, ratios(each, tap))))
+        other = results.find(size, each.phase, base)
+        if other is not None and is_comparable(each.case):
+            rows.append((each.phase, each.case.name, *map(_ratio, ratios(each, other))))
     return rows
 
 
 def is_comparable(case: Case) -> bool:
-    """Tells whether a case is of this project and has the same conditions as the tap."""
-    return case.engine != Engine.TAP and case.latency_ms == TAP.latency_ms
+    """Tells whether a case is of this project and has the same conditions as the others."""
+    return case.engine not in {Engine.TAP, Engine.AIRBYTE} and case.latency_ms == LATENCY_MS
 
 
-def ratios(ours: Measurement, tap: Measurement) -> list[float | None]:
-    """Divides our rows/s, requests, peak memory, CPU and seconds by the tap's; None if one is 0.
+def ratios(ours: Measurement, other: Measurement) -> list[float | None]:
+    """Divides our rows/s, requests, memory, CPU and seconds by another's; None if one is 0.
 
     An idle sync of this project loads nothing, while the tap loads all plans again: there is no
     speed to compare.
     """
     pairs = (
-        (ours.rows_per_second or None, tap.rows_per_second),
-        (ours.served.requests, tap.served.requests),
-        (ours.sync.peak_mb, tap.sync.peak_mb),
-        (ours.sync.cpu_seconds, tap.sync.cpu_seconds),
-        (ours.sync.seconds, tap.sync.seconds),
+        (ours.rows_per_second or None, other.rows_per_second),
+        (ours.served.requests, other.served.requests),
+        (ours.sync.peak_mb, other.sync.peak_mb),
+        (ours.sync.cpu_seconds, other.sync.cpu_seconds),
+        (ours.sync.seconds, other.sync.seconds),
     )
     return [above / below if above is not None and below else None for above, below in pairs]
 
@@ -214,7 +224,8 @@ def write(results: Results, path: Path, command: str) -> None:
         command: The command that produced them.
     """
     machine = results.machine
-    sizes = " and ".join(f"{size:,}" for size in results.sizes)
+    *others, last = (f"{size:,}" for size in results.sizes)
+    sizes = " and ".join(filter(None, (", ".join(others), last)))
     text = f"""# Results
 
 Measured with `{command}` on {machine["date"]}. [README.md](README.md) explains each figure.

@@ -68,7 +68,7 @@ class Results:
     Attributes:
         measurements: Every sync, in the order of the run.
         accounts: Records by table, by size.
-        floors: The lower bound by size.
+        floors: The lower bound by size, where it was measured.
         fixed_cost: What a run costs before its first record.
         writing: New customers, by write-back and by a loop over the official SDK.
         machine: Properties of the machine, by name.
@@ -89,6 +89,14 @@ class Results:
     def of(self, size: int) -> list[Measurement]:
         """Returns all syncs of an account, in the order of the run."""
         return [each for each in self.measurements if each.size == size]
+
+    def largest(self, phase: Phase, *cases: Case) -> list[Measurement]:
+        """Returns these cases in the largest account that has them all; empty if none has."""
+        for size in reversed(self.sizes):
+            found = [each for case in cases if (each := self.find(size, phase, case))]
+            if len(found) == len(cases):
+                return found
+        return []
 
     def find(self, size: int, phase: Phase, case: Case) -> Measurement | None:
         """Returns the measurement of a case; None if it did not take part."""

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,10 +11,10 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from benchmarks import ours, tap
+from benchmarks import airbyte, ours, tap
 from benchmarks.accounts import FOLDER, NOW, account_file, working_copy
 from benchmarks.api import Api
-from benchmarks.cases import CHANGES, NINE, Case, Engine, Phase
+from benchmarks.cases import CHANGES, LARGE, NINE, Case, Engine, Phase
 from benchmarks.fixed_cost import fixed_cost
 from benchmarks.postgres import server_for
 from benchmarks.processes import CommandFailedError, measure, module
@@ -24,12 +24,14 @@ from benchmarks.writing import writings
 
 _PREPARE: dict[Engine, Callable[[Place], None]] = {
     Engine.TAP: tap.prepare,
+    Engine.AIRBYTE: airbyte.prepare,
     Engine.IN_DAGSTER: ours.prepare,
     Engine.WITHOUT_DAGSTER: ours.prepare,
     Engine.WITH_CHECKS: ours.prepare,
 }
 _SYNC: dict[Engine, Callable[[Place], Sync]] = {
     Engine.TAP: tap.sync,
+    Engine.AIRBYTE: airbyte.read,
     Engine.IN_DAGSTER: ours.in_dagster,
     Engine.WITHOUT_DAGSTER: ours.without_dagster,
     Engine.WITH_CHECKS: ours.without_dagster,
@@ -48,13 +50,12 @@ _SCRATCH = "run-"
 
 
 def run(
-    sizes: Sequence[int], cases: Sequence[Case], tell: Tell, *, repeats: int, customers: int
+    cases_by_size: Mapping[int, Sequence[Case]], tell: Tell, *, repeats: int, customers: int
 ) -> Results:
     """Measures everything.
 
     Args:
-        sizes: Number of invoices of each account.
-        cases: The cases to measure.
+        cases_by_size: The cases to measure, by number of invoices of the account.
         tell: Receives a line about each step before it begins.
         repeats: Number of runs per median.
         customers: Number of customers to write back.
@@ -67,7 +68,7 @@ def run(
     measurements: list[Measurement] = []
     accounts: dict[int, dict[str, int]] = {}
     floors: dict[int, Floor] = {}
-    for size in sizes:
+    for size, cases in cases_by_size.items():
         tell(f"account with {size:,} invoices (filled once, then kept)")
         account_file(size)
         with (
@@ -76,8 +77,9 @@ def run(
             server_for(cases) as server,
         ):
             accounts[size] = api.counts(NINE)
-            tell(f"{size:,} invoices: DuckDB's own read_json")
-            floors[size] = _floor(api, folder / "pages")
+            if size < LARGE:  # fetching its pages one by one takes minutes, and tells no more
+                tell(f"{size:,} invoices: DuckDB's own read_json")
+                floors[size] = _floor(api, folder / "pages")
             places = [
                 Place(case, folder / f"case{at}", api, server) for at, case in enumerate(cases)
             ]
