@@ -104,7 +104,7 @@ $(BENCH_ENVIRONMENTS): .venv-%/.installed: benchmarks/%.lock
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Compare with tap-invoiced | target-duckdb, into benchmarks/results.md (ARGS=--help)
+bench: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## Compare with the engines of Stitch and Airbyte, into benchmarks/results.md (ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-quick: $(DEVELOPMENT) $(BENCH_ENVIRONMENTS) ## The same with a small account, in about two minutes

@@ -13,7 +13,7 @@ from benchmarks.cases import CASES, LARGE, LARGE_CASES, QUICK_CASES, Case
 from benchmarks.processes import ROOT, CommandFailedError, measure
 from benchmarks.writing import CUSTOMERS
 
-_QUICK = (5_000,)
+_QUICK = 5_000
 _PLOT_PYTHON = ROOT / ".venv-plot" / "bin" / "python"
 _ENVIRONMENTS = (".venv-tap", ".venv-target", ".venv-airbyte", ".venv-plot")
 
@@ -38,9 +38,7 @@ def main(
     if missing := [name for name in _ENVIRONMENTS if not (ROOT / name).is_dir()]:
         console.print(f"{', '.join(missing)} not found: run `make bench`, which creates them.")
         raise typer.Exit(1)
-    chosen = dict.fromkeys(_QUICK, QUICK_CASES) if quick else _of_sizes(sizes)
-    if large:
-        chosen |= {LARGE: LARGE_CASES}
+    chosen = _cases_by_size(sizes, quick=quick, large=large)
     began = time.monotonic()
     try:
         found = suite.run(
@@ -62,8 +60,9 @@ def main(
     console.print(f"Wrote {output / 'results.md'} and its charts", soft_wrap=True)
 
 
-def _of_sizes(sizes: str) -> dict[int, tuple[Case, ...]]:
-    return {int(size): CASES for size in sizes.split(",")}
+def _cases_by_size(sizes: str, *, quick: bool, large: bool) -> dict[int, tuple[Case, ...]]:
+    chosen = {_QUICK: QUICK_CASES} if quick else {int(size): CASES for size in sizes.split(",")}
+    return chosen | ({LARGE: LARGE_CASES} if large else {})
 
 
 def _command(sizes: str, *, quick: bool, large: bool) -> str:

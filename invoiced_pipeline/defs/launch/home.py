@@ -21,6 +21,13 @@ python_logs:
 concurrency:
   runs:
     max_concurrent_runs: 4
+# Dagster looks at its queue every 5 seconds by default. A run of the events sensor starts sooner.
+run_queue:
+  dequeue_interval_seconds: 1
+# A sensor that waits for a slow API does not hold up the others.
+sensors:
+  use_threads: true
+  num_workers: 4
 run_monitoring:
   enabled: true
   start_timeout_seconds: 180
