@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from benchmarks.airbyte_records import record_counts
 from benchmarks.api import Served
@@ -246,6 +247,12 @@ def test_rows_are_counted_by_what_airbytes_engine_prints() -> None:
         b'{"type":"RECORD","record":{"stream":"plans","data":{"id":"b"}}}\n',
     ]
     assert record_counts(messages) == {"plans": 2}
+
+
+def test_airbytes_manifest_has_the_tables_of_its_case() -> None:
+    manifest = yaml.safe_load((ROOT / "benchmarks" / "airbyte_manifest.yaml").read_text())
+    names = {stream["$parameters"]["name"] for stream in manifest["streams"]}
+    assert names == set(AIRBYTE_EIGHT.tables)
 
 
 def test_the_section_of_make_scale_stays_when_others_are_written(
