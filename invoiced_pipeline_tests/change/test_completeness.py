@@ -80,11 +80,16 @@ class ChangingAccount(RuleBasedStateMachine):
         for step, request in some:
             self.queued[request].append(step)
 
-    @rule(kind=st.sampled_from(["sync", "sync", "sync", "sweep", "stumbles", "dies"]), at=_requests)
+    @rule(
+        kind=st.sampled_from(["sync", "sync", "sync", "full", "sweep", "stumbles", "dies"]),
+        at=_requests,
+    )
     def it_is_read(self, kind: str, at: int) -> None:
         queued, self.queued = self.queued, defaultdict(list)
         if kind == "sweep":
             self.account.sweep(queued)
+        elif kind == "full":
+            self.account.sync_fully(queued)
         elif kind == "dies":
             self.account.sync_that_dies(queued)
         elif kind == "stumbles":

@@ -140,6 +140,7 @@ def test_records_that_are_gone_are_marked(
 def test_removed_sources_stay_and_two_kinds_may_share_an_id(
     emulator: Emulator, replicate: Replica, sync: Sync, actors: Actors
 ) -> None:
+    replicate.tables = {"payment_sources": {"history": True}}
     put_customers(emulator, 1)
     shared = {"id": 7, "customer_id": 1, "chargeable": True, "updated_at": NOW - 5000}
     emulator.store.put("cards", shared | {"object": "card", "brand": "Visa"})
@@ -155,6 +156,13 @@ def test_removed_sources_stay_and_two_kinds_may_share_an_id(
         "card:7": False,
         "bank_account:7": True,
     }
+    replicate.keep_views()
+    sql = "select source_key, chargeable, is_current from payment_sources__history order by 1, 2"
+    assert replicate.query(sql) == [
+        ("bank_account:7", True, True),
+        ("card:7", False, True),
+        ("card:7", True, False),
+    ]
     # A server that no longer lists it: the row is marked, and the other one stays.
     emulator.store.remove("cards", 7)
     actors.write("PATCH", "/customers/1", {"name": "Renamed"})
