@@ -193,8 +193,10 @@ class SimulatedAccount:
 
     def sync_fully(self, meanwhile: Meanwhile) -> None:
         """Reads everything again while steps happen, and then sweeps, as `sync --full` does."""
-        self.sync(meanwhile, mode="full")
-        self.sweep()
+        reports = self.sync(meanwhile, mode="full")
+        whole = [name for name, report in reports.items() if report.is_complete]
+        with small_pages():
+            self.replica.sweep(*whole, deletions=self.deletions, listed=self.replica.listed)
 
     def sync_that_stumbles(self, path: str, meanwhile: Meanwhile) -> None:
         """A sync in which the requests to one list fail, from some moment on, for good."""

@@ -218,7 +218,10 @@ def test_lists_of_a_seeded_account(api, sdk):
 
     for name in ("Note", "Task", "Event"):
         seen, pages, total = every_page(getattr(sdk, name), per_page=40)
-        assert (sorted(seen), total) == (stored(getattr(sdk, name).endpoint().strip("/")), len(seen))
+        assert (sorted(seen), total) == (
+            stored(getattr(sdk, name).endpoint().strip("/")),
+            len(seen),
+        )
         assert pages == -(-total // 40)
     for name in ("Item", "Coupon", "TaxRate"):
         listed = getattr(sdk, name)

@@ -405,15 +405,24 @@ def test_a_reject_is_asked_for_again_with_its_customer(
     assert sync("contacts")[1] == []
 
 
-@pytest.mark.slow
-def test_a_full_read_asks_all_customers(emulator: Emulator, replicate: Replica, sync: Sync) -> None:
-    put_customers(emulator, 3)
+def test_a_full_refresh_and_its_sweep_ask_each_customer_once(
+    emulator: Emulator, replicate: Replica, sync: Sync, actors: Actors
+) -> None:
+    put_customers(emulator, 4)
+    emulator.store.put_many("contacts", (contact(one, one) for one in (1, 2, 3)))
     sync("contacts")
-    emulator.store.put("contacts", contact(1, 2))
+    emulator.store.put("contacts", contact(4, 2))
+    with actors.events_lost():
+        actors.write("DELETE", "/customers/1")
     reports, paths = sync("contacts", mode="full")
-    assert len(paths) == 3
-    assert replicate.ids("contacts") == [1]
     assert reports["contacts"].error is None
+    assert len(paths) == 3
+    assert present(replicate, "contacts") == [1, 2, 3, 4]  # nobody asked for the first customer
+    emulator.forget()
+    report = replicate.sweep("contacts", listed=replicate.listed)["contacts"]
+    assert (report.error, report.listed, report.deleted, report.brought) == (None, 3, 1, 0)
+    assert len(emulator.requests) == 0
+    assert present(replicate, "contacts") == [2, 3, 4]
 
 
 @pytest.mark.slow
