@@ -71,6 +71,10 @@ class Api:
         """Changes that many invoices, one per second, always the same ones, then adds an hour."""
         self._ask("change_invoices", count)
 
+    def change_records(self, count: int, collections: tuple[str, ...]) -> None:
+        """Changes that many records, the same share of each collection, then adds an hour."""
+        self._ask("change_records", count, collections)
+
     def pass_an_hour(self) -> None:
         """Moves the clock by an hour."""
         self._ask("pass_an_hour")
@@ -116,19 +120,29 @@ class _Control:
         return Served(len(self._emulator.requests), time.process_time() - self._cpu)
 
     def change_invoices(self, count: int) -> None:
+        self._change("invoices", count)
+        self.pass_an_hour()
+
+    def change_records(self, count: int, collections: tuple[str, ...]) -> None:
+        for at, collection in enumerate(collections):
+            share = count // len(collections) + (at < count % len(collections))
+            self._change(collection, share)
+        self.pass_an_hour()
+
+    def _change(self, collection: str, count: int) -> None:
+        """Changes up to `count` records, one per second."""
         from invoiced_emulator.records.unit_of_work import UnitOfWork
 
         store, clock = self._emulator.store, self._emulator.clock
         work = UnitOfWork(store, self._emulator.account, clock)
-        found = store.rows("SELECT key FROM records WHERE collection = 'invoices' ORDER BY key")
-        chosen = random.Random(count).sample([row[0] for row in found], count)  # noqa: S311 - no secret
+        sql = "SELECT key FROM records WHERE collection = ? ORDER BY key"
+        keys = [row[0] for row in store.rows(sql, (collection,))]
         with store.transaction():
-            for key in chosen:
+            for key in random.Random(count).sample(keys, min(count, len(keys))):  # noqa: S311 - no secret
                 now = clock.advance(1)
-                before = store.at("invoices", key)
-                work.save("invoices", before, {**before, "notes": f"Changed at {now}."})
+                before = store.at(collection, key)
+                work.save(collection, before, {**before, "notes": f"Changed at {now}."})
                 work.finish()  # writes the event, as a separate request would
-        self.pass_an_hour()
 
     def pass_an_hour(self) -> None:
         self._emulator.clock.advance(_HOUR)

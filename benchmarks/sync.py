@@ -36,6 +36,7 @@ class Sync:
         peak_mb: The sum of each process's largest resident memory, in 10^6 bytes.
         stages: Seconds of the parts of a sync, if the engine reports them.
         table_seconds: Seconds from a table's first page to its last row, if it reports them.
+        table_requests: Requests by table, without those of the events feed, if it reports them.
     """
 
     rows: Mapping[str, int]
@@ -44,3 +45,4 @@ class Sync:
     peak_mb: float
     stages: Mapping[str, float] = field(default_factory=dict)
     table_seconds: Mapping[str, float] = field(default_factory=dict)
+    table_requests: Mapping[str, int] = field(default_factory=dict)

@@ -12,11 +12,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from invoiced_pipeline.catalog import table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
+from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.warehouse.deletion_marks import Marks
 from invoiced_pipeline.warehouse.open import open_database
@@ -47,8 +47,9 @@ def replicate(
 ) -> "tuple[Replication, Pipeline]":
     """Loads what is not covered yet, with log and checks if `checked` is set."""
     connection = settings.first
+    every = {table.name: table for table in all_tables_of(connection)}
     request = ReplicationRequest(
-        tables=tuple(map(table, tables)),
+        tables=tuple(every[name] for name in tables),
         mode="sync",
         start_date=connection.start_date or datetime.min.replace(tzinfo=UTC),
         overlap=timedelta(minutes=connection.overlap_minutes),
@@ -122,6 +123,7 @@ def main() -> None:
         "cpu_seconds": cpu_seconds,
         "stages": stage_seconds(pipeline),
         "table_seconds": {name: report.seconds for name, report in reports.items()},
+        "table_requests": {name: report.tally.requests for name, report in reports.items()},
     }
     sys.stdout.write(json.dumps(measured))
 

@@ -16,6 +16,7 @@ from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
+from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.replication.documentation.dataset import document_dataset
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
@@ -172,6 +173,8 @@ class Replica:
     dataset: str = "invoiced"
     tables: dict[str, Any] = field(default_factory=dict)
     """What is set in `[connection.tables]`."""
+    listed: Mapping[str, Identifiers] = field(default_factory=dict)
+    """What the last full refresh has listed, for the sweep after it."""
 
     def settings(self) -> Settings:
         return Settings.model_validate(
@@ -232,6 +235,7 @@ class Replica:
         finally:
             replication.close()
             client.close()
+        self.listed = replication.listed
         return replication.reports
 
     def sweep(
@@ -240,6 +244,7 @@ class Replica:
         start: datetime = START,
         deletions: Deletions = "mark",
         max_share: float = 0.2,
+        listed: Mapping[str, Identifiers] | None = None,
     ) -> Mapping[str, SweepReport]:
         """Sweeps `tables`, all when none is named, and returns their reports."""
         client = InvoicedClient(self.url, SecretStr(self.api_key), retry_policy=SHORT_RETRIES)
@@ -252,7 +257,7 @@ class Replica:
         )
         marks = Marks(self.database, self.dataset, deletions)
         try:
-            return sweep_dataset(client, request, marks, max_share=max_share)
+            return sweep_dataset(client, request, marks, max_share=max_share, listed=listed)
         finally:
             client.close()
 

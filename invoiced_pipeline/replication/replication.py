@@ -3,12 +3,13 @@
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from invoiced_pipeline.catalog import ALL_TABLES, Table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import Availability
@@ -131,6 +132,11 @@ class Replication:
         """The API's refusals of tables that the account does not have, by table."""
         reports = self.reports.items()
         return {name: report.unavailable for name, report in reports if report.unavailable}
+
+    @property
+    def listed(self) -> Mapping[str, Identifiers]:
+        """What a full refresh found on the lists of all parents, by table."""
+        return self._context.listed
 
     def _begin(self, dataset: DatasetState) -> None:
         """Starts reading all tables when the first of them is asked for."""

@@ -124,6 +124,12 @@ def cancel_subscription(actors: Actors, number: int) -> None:
     actors.write("DELETE", f"/subscriptions/{subscription['id']}")
 
 
+def change_subscription(actors: Actors, number: int) -> None:
+    subscription = actors.pick("subscriptions", number)
+    body = {"quantity": number % 5 + 1}
+    actors.write("PATCH", f"/subscriptions/{subscription['id']}", body)
+
+
 def create_plan(actors: Actors, number: int) -> None:
     """Its id may be that of an archived one."""
     body = {"id": f"plan-{number % 3}", "name": f"Plan {actors.number()}", "amount": 9}
@@ -353,8 +359,9 @@ OPERATIONS: dict[str, Operation] = {
         create_customer, rename_customer, delete_customer, merge_customers,
         create_document, create_invoice, change_lines, rename_document, void_document,
         delete_document, pay, prepay, apply_anew, unapply, void_payment, take_back_payment,
-        subscribe, cancel_subscription, create_plan, archive_plan, adjust_credit, change_adjustment,
-        delete_adjustment, record_transaction, delete_transaction, stamp_many, bring_back,
+        subscribe, change_subscription, cancel_subscription, create_plan, archive_plan,
+        adjust_credit, change_adjustment, delete_adjustment,
+        record_transaction, delete_transaction, stamp_many, bring_back,
         create_catalog_object, rename_catalog_object, archive_catalog_object,
         write_note, edit_note, delete_note, create_task, complete_task, delete_task,
         charge_card, settle_charge, refund_charge, void_refund, settle_refund,

@@ -24,7 +24,7 @@ from invoiced_pipeline.invoiced.reading import (
     pages,
     window_walk,
 )
-from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.windows import to_epoch
@@ -181,11 +181,22 @@ class SimulatedAccount:
         self.has_gap |= step.lost and step.operation in MAY_LOSE_EVENTS
 
     def sync(
-        self, meanwhile: Meanwhile | None = None, also: RequestHook | None = None
+        self,
+        meanwhile: Meanwhile | None = None,
+        also: RequestHook | None = None,
+        mode: Mode = "sync",
     ) -> dict[str, TableReport]:
         """Syncs all tables while steps, and whatever `also` does, happen."""
+        options: dict[str, Any] = {"deletions": self.deletions, "overlap": self.overlap}
         with self.meddling(meanwhile or {}, also), small_pages(), self._watching():
-            return self.replica(*self.tables, deletions=self.deletions, overlap=self.overlap)
+            return self.replica(*self.tables, mode=mode, **options)
+
+    def sync_fully(self, meanwhile: Meanwhile) -> None:
+        """Reads everything again while steps happen, and then sweeps, as `sync --full` does."""
+        reports = self.sync(meanwhile, mode="full")
+        whole = [name for name, report in reports.items() if report.is_complete]
+        with small_pages():
+            self.replica.sweep(*whole, deletions=self.deletions, listed=self.replica.listed)
 
     def sync_that_stumbles(self, path: str, meanwhile: Meanwhile) -> None:
         """A sync in which the requests to one list fail, from some moment on, for good."""

@@ -33,15 +33,24 @@ CLOCKS = {
     "ahead, not shown": (AHEAD, False),
 }
 
+MOST_NUMBER = 40
+WAITS = (0, 0, 1, 30)
+LATE = (0, 0, 5, 60, LATEST)
+LOST = (False, False, False, True)
+PAUSES = (1, 240, 600, 90_000)
+LAST_REQUEST = 75
+KINDS = ("sync", "sync", "sync", "full", "sweep", "stumbles", "dies")
+"""What stories are made of; values that are there twice are drawn twice as often."""
+
 _steps = st.builds(
     Step,
     st.sampled_from(sorted(OPERATIONS)),
-    number=st.integers(0, 40),
-    wait=st.sampled_from([0, 0, 1, 30]),
-    late=st.sampled_from([0, 0, 5, 60, LATEST]),
-    lost=st.sampled_from([False, False, False, True]),
+    number=st.integers(0, MOST_NUMBER),
+    wait=st.sampled_from(WAITS),
+    late=st.sampled_from(LATE),
+    lost=st.sampled_from(LOST),
 )
-_requests = st.integers(0, 75)
+_requests = st.integers(0, LAST_REQUEST)
 
 
 class ChangingAccount(RuleBasedStateMachine):
@@ -67,7 +76,7 @@ class ChangingAccount(RuleBasedStateMachine):
         for step in some:
             self.account.do(step)
 
-    @rule(seconds=st.sampled_from([1, 240, 600, 90_000]))
+    @rule(seconds=st.sampled_from(PAUSES))
     def time_passes(self, seconds: int) -> None:
         self.account.emulator.clock.advance(seconds)
 
@@ -80,11 +89,13 @@ class ChangingAccount(RuleBasedStateMachine):
         for step, request in some:
             self.queued[request].append(step)
 
-    @rule(kind=st.sampled_from(["sync", "sync", "sync", "sweep", "stumbles", "dies"]), at=_requests)
+    @rule(kind=st.sampled_from(KINDS), at=_requests)
     def it_is_read(self, kind: str, at: int) -> None:
         queued, self.queued = self.queued, defaultdict(list)
         if kind == "sweep":
             self.account.sweep(queued)
+        elif kind == "full":
+            self.account.sync_fully(queued)
         elif kind == "dies":
             self.account.sync_that_dies(queued)
         elif kind == "stumbles":

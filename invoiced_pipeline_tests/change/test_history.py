@@ -12,9 +12,10 @@ import pytest
 
 from invoiced_emulator.calls.call import RequestHook
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.catalog import ALL_TABLES, Table
 from invoiced_pipeline.replication.decode.batches import Batcher
-from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.report import Mode, TableReport
+from invoiced_pipeline.warehouse.database import Session
 from invoiced_pipeline.warehouse.history_views import history_query
 from invoiced_pipeline_tests.change.simulated_account import (
     Meanwhile,
@@ -26,10 +27,10 @@ from invoiced_pipeline_tests.change.simulated_account import (
 from invoiced_pipeline_tests.change.test_completeness import machine, run
 from invoiced_pipeline_tests.examples import examples
 
-KEPT = tuple(table for table in TABLES if table.can_keep_history)
+KEPT = tuple(table for table in ALL_TABLES if table.can_keep_history)
 
 Versions = dict[str, set[tuple[Any, int | None]]]
-"""Id and `updated_at` of versions, by table."""
+"""Primary key and `updated_at` of versions, by table."""
 
 
 class RecordedAccount(SimulatedAccount):
@@ -41,22 +42,25 @@ class RecordedAccount(SimulatedAccount):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.replica.tables = {table.name: {"history": True} for table in KEPT}
+        self.replica.tables |= {table.name: {"history": True} for table in KEPT}
         self.seen: Versions = defaultdict(set)
 
     def begin(self, *, is_new: bool = False) -> None:
         super().begin(is_new=is_new)
         if not is_new and not self.seen:  # from the template
             for table in KEPT:
-                sql = f"select id, updated_at from {table.name}"
+                sql = f"select {table.primary_key}, updated_at from {table.name}"
                 found = ((record, seconds(time)) for record, time in self.replica.query(sql))
                 self.seen[table.name].update(found)
 
     def sync(
-        self, meanwhile: Meanwhile | None = None, also: RequestHook | None = None
+        self,
+        meanwhile: Meanwhile | None = None,
+        also: RequestHook | None = None,
+        mode: Mode = "sync",
     ) -> dict[str, TableReport]:
         with self._noting():
-            return super().sync(meanwhile, also)
+            return super().sync(meanwhile, also, mode)
 
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:
         with self._noting():
@@ -72,13 +76,15 @@ class RecordedAccount(SimulatedAccount):
 
     def judge_history(self) -> None:
         kept = [table for table in KEPT if table.name in self.tables]
-        problems = [problem for table in kept for problem in self._problems(table)]
+        with self.replica.database.session(self.replica.dataset, read_only=True) as session:
+            problems = [problem for table in kept for problem in self._problems(table, session)]
         if problems:
             raise WrongReplicaError("\n".join(problems))
 
-    def _problems(self, table: Table) -> Iterator[str]:
-        listed = ["id", "updated_at", "_deleted_at", "valid_from", "valid_to", "is_current"]
-        rows = self.replica.query(
+    def _problems(self, table: Table, session: Session) -> Iterator[str]:
+        key = table.primary_key
+        listed = [key, "updated_at", "_deleted_at", "valid_from", "valid_to", "is_current"]
+        rows = session.rows(
             f"select * from ({history_query(table, listed)}) as h order by 1, 2 nulls first"
         )
         keys = [(record, seconds(time)) for record, time, *_ in rows]
@@ -89,7 +95,7 @@ class RecordedAccount(SimulatedAccount):
             if is_same and one[4] != other[3] and not one[2] == one[4] < other[3]:
                 yield f"{table.name} {one[0]}: from {one[3]} to {one[4]}, then from {other[3]}"
         newest = {row[0]: row for row in rows}
-        present = self.replica.query(f"select id, updated_at, _deleted_at from {table.name}")
+        present = session.rows(f"select {key}, updated_at, _deleted_at from {table.name}")
         for record, time, deleted_at in present:
             row = newest[record]
             if row[1] == time and row[5] != (deleted_at is None):
@@ -103,8 +109,10 @@ class RecordedAccount(SimulatedAccount):
 
         def noted(batcher: Batcher, page: Any) -> list[Any]:
             records = decode(batcher, page)
-            if batcher.table.keeps_history:
-                read[batcher.table.name].update((each.id, each.updated_at) for each in records)
+            table = batcher.table
+            if table.keeps_history:
+                versions = ((getattr(each, table.primary_key), each.updated_at) for each in records)
+                read[table.name].update(versions)
             return records
 
         with mock.patch.object(Batcher, "decode", noted):

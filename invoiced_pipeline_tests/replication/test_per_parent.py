@@ -140,6 +140,7 @@ def test_records_that_are_gone_are_marked(
 def test_removed_sources_stay_and_two_kinds_may_share_an_id(
     emulator: Emulator, replicate: Replica, sync: Sync, actors: Actors
 ) -> None:
+    replicate.tables = {"payment_sources": {"history": True}}
     put_customers(emulator, 1)
     shared = {"id": 7, "customer_id": 1, "chargeable": True, "updated_at": NOW - 5000}
     emulator.store.put("cards", shared | {"object": "card", "brand": "Visa"})
@@ -155,6 +156,13 @@ def test_removed_sources_stay_and_two_kinds_may_share_an_id(
         "card:7": False,
         "bank_account:7": True,
     }
+    replicate.keep_views()
+    sql = "select source_key, chargeable, is_current from payment_sources__history order by 1, 2"
+    assert replicate.query(sql) == [
+        ("bank_account:7", True, True),
+        ("card:7", False, True),
+        ("card:7", True, False),
+    ]
     # A server that no longer lists it: the row is marked, and the other one stays.
     emulator.store.remove("cards", 7)
     actors.write("PATCH", "/customers/1", {"name": "Renamed"})
@@ -397,15 +405,24 @@ def test_a_reject_is_asked_for_again_with_its_customer(
     assert sync("contacts")[1] == []
 
 
-@pytest.mark.slow
-def test_a_full_read_asks_all_customers(emulator: Emulator, replicate: Replica, sync: Sync) -> None:
-    put_customers(emulator, 3)
+def test_a_full_refresh_and_its_sweep_ask_each_customer_once(
+    emulator: Emulator, replicate: Replica, sync: Sync, actors: Actors
+) -> None:
+    put_customers(emulator, 4)
+    emulator.store.put_many("contacts", (contact(one, one) for one in (1, 2, 3)))
     sync("contacts")
-    emulator.store.put("contacts", contact(1, 2))
+    emulator.store.put("contacts", contact(4, 2))
+    with actors.events_lost():
+        actors.write("DELETE", "/customers/1")
     reports, paths = sync("contacts", mode="full")
-    assert len(paths) == 3
-    assert replicate.ids("contacts") == [1]
     assert reports["contacts"].error is None
+    assert len(paths) == 3
+    assert present(replicate, "contacts") == [1, 2, 3, 4]  # nobody asked for the first customer
+    emulator.forget()
+    report = replicate.sweep("contacts", listed=replicate.listed)["contacts"]
+    assert (report.error, report.listed, report.deleted, report.brought) == (None, 3, 1, 0)
+    assert len(emulator.requests) == 0
+    assert present(replicate, "contacts") == [2, 3, 4]
 
 
 @pytest.mark.slow

@@ -31,9 +31,9 @@ def sweep_full_tables(
     if not tables:
         return []
     request = replace(replication.request, tables=tables)
-    share = connection.sweep_max_share
+    share, listed = connection.sweep_max_share, replication.listed
     try:
-        swept = sweep_dataset(client, request, marks, max_share=share)
+        swept = sweep_dataset(client, request, marks, max_share=share, listed=listed)
     except InvoicedPipelineError as error:
         return [Failure("sweep", str(error), is_table=False, reason=reason_of(error))]
     for sweep in swept.values():

@@ -7,7 +7,7 @@ by page number.
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -39,10 +39,11 @@ class Identifiers:
     server_time: datetime | None = None
     parents: dict[Any, int] = field(default_factory=dict)
 
-    def add(self, page: Page) -> None:
-        """Adds the ids of a page."""
+    def add(self, page: Page, parents: Mapping[Any, int] | None = None) -> None:
+        """Adds the ids of a page, with their parents if they have some."""
         self.server_time = self.server_time or page.server_time
         self.seconds.update((stamp.id, stamp.second) for stamp in page.stamps)
+        self.parents.update(parents or {})
 
 
 def list_identifiers(

@@ -120,14 +120,6 @@ class PerParentReader:
     def _parents(self) -> Table:
         return catalog_table(self._parent.table)
 
-    def parents_of(self, page: Page) -> Mapping[Any, int]:
-        """Returns the parent of each record of a page, by the record's id."""
-        records = decode(_records, page.body)
-        return {
-            stamp.id: _decoded(record[self._parent.column])
-            for stamp, record in zip(page.stamps, records, strict=True)
-        }
-
     def _changed(self, since: datetime) -> tuple[set[int], set[int]]:
         """Returns the parents to ask, and those that changed and have no record."""
         events = self._events(since)
@@ -273,10 +265,20 @@ def list_children(
     found = Identifiers()
     reader = PerParentReader(client, table, Visits(), executor, tally)
     for page in reader.pages():
-        found.add(page)
-        found.parents.update(reader.parents_of(page))
+        found.add(page, parents_of(table, page))
     found.server_time = reader.clock
     return found
+
+
+def parents_of(table: Table, page: Page) -> Mapping[Any, int]:
+    """Returns the parent of each record of a page, by the record's id; empty without parents."""
+    if table.parent is None:
+        return {}
+    column, records = table.parent.column, decode(_records, page.body)
+    return {
+        stamp.id: _decoded(record[column])
+        for stamp, record in zip(page.stamps, records, strict=True)
+    }
 
 
 def read_children(

@@ -76,7 +76,8 @@ class Batcher:
     _typed: dict[str, list[Batch]] = field(default_factory=dict)
     """Typed rows that are not yielded yet, by warehouse table."""
     _versions: dict[Any, int] = field(default_factory=dict)
-    """`updated_at` of every record yielded, by id; only kept for child tables and a history."""
+    """`updated_at` of every record yielded, by primary key; only kept for child tables and a
+    history."""
 
     def __post_init__(self) -> None:
         self._redactor = RecordRedactor(self.table, self.privacy)
@@ -117,8 +118,7 @@ class Batcher:
         skipped = {str(page.stamps[at].id) for at in page.skip}
         wanted = [reject for reject in rejects if reject.id not in skipped]
         self.rejects += self._redactor.redact_rejects(wanted)
-        key = self.table.primary_key
-        return [record for record in records if str(getattr(record, key)) not in skipped]
+        return [record for record in records if str(self._key(record)) not in skipped]
 
     def _decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
         records, rejects = self._decoder.decode(body)
@@ -195,14 +195,14 @@ class Batcher:
                 older = [record for record in older if self._amounts_fit(record)]
                 rows = self._rows([*records, *older])
         yield Batch(self.table.name, rows, rows.num_rows)
-        superseded = {record.id for record in records if record.id in self._versions}
+        superseded = {self._key(record) for record in records} & self._versions.keys()
         for child in self._children:
             with self._timed():
                 rows = child.rows(records, superseded, is_new=self.is_new)
             if rows.num_rows or not (records or older):
                 yield Batch(child.name, rows)
         if self._knows_versions:
-            self._versions.update((record.id, _version(record)) for record in records)
+            self._versions.update((self._key(record), _version(record)) for record in records)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -226,29 +226,37 @@ class Batcher:
         """
         newest: dict[Any, Any] = {}
         for record in self._pending:
-            known = newest.get(record.id)
-            least = self._versions.get(record.id, _BEFORE_ALL - 1)
+            key = self._key(record)
+            known = newest.get(key)
+            least = self._versions.get(key, _BEFORE_ALL - 1)
             if known is not None:
                 least = max(least, _version(known))
             if _version(record) > least:
-                newest[record.id] = record
+                newest[key] = record
         return list(newest.values())
 
     def _older_versions(self, newest: list[Any]) -> list[Any]:
         """Returns pending records with another version that is newer, in this load."""
-        times = {record.id: _version(record) for record in newest}
+        times = {self._key(record): _version(record) for record in newest}
+
+        def newest_version(key: Any) -> int:
+            return times.get(key, self._versions.get(key, _BEFORE_ALL))
+
         return [
             record
             for record in self._pending
-            if _version(record) < times.get(record.id, self._versions.get(record.id, _BEFORE_ALL))
+            if _version(record) < newest_version(self._key(record))
         ]
+
+    def _key(self, record: Any) -> Any:
+        return getattr(record, self.table.primary_key)
 
     def _amounts_fit(self, record: Any) -> bool:
         try:
             self._rows([record])
         except UntypableError as error:
             kept = self._redactor.reject_body(record)
-            self.rejects.append(Reject(str(record.id), str(error), kept))
+            self.rejects.append(Reject(str(self._key(record)), str(error), kept))
             return False
         return True
 

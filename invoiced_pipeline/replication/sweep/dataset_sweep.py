@@ -9,6 +9,7 @@ from typing import Any
 from invoiced_pipeline.catalog import TABLES, Table
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import NO_TABLE, is_any_readable
 from invoiced_pipeline.replication.dataset_state import DatasetState
@@ -25,7 +26,12 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_dataset(
-    client: InvoicedClient, request: ReplicationRequest, marks: Marks, *, max_share: float
+    client: InvoicedClient,
+    request: ReplicationRequest,
+    marks: Marks,
+    *,
+    max_share: float,
+    listed: Mapping[str, Identifiers] | None = None,
 ) -> Mapping[str, SweepReport]:
     """Sweeps those tables of a request that the dataset holds; the caller holds the writer's lock.
 
@@ -34,6 +40,7 @@ def sweep_dataset(
         request: Which tables, whose, and from which start date on.
         marks: The dataset's rows, and where deletions are marked.
         max_share: The largest share of a table's rows that may be marked.
+        listed: The ids of tables that the same run has listed, by table.
 
     Raises:
         DatasetMismatchError: The dataset is not this connection's: nothing was marked.
@@ -52,7 +59,12 @@ def sweep_dataset(
     request = replace(request, tables=tables)
     sweep = DatasetSweep(
         SweepContext(
-            client=client, request=request, dataset=dataset, marks=marks, max_share=max_share
+            client=client,
+            request=request,
+            dataset=dataset,
+            marks=marks,
+            max_share=max_share,
+            listed=listed or {},
         )
     )
     sweep.compare()

@@ -7,9 +7,9 @@ change the coverage.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +52,7 @@ class SweepContext:
         dataset: What the dataset remembers.
         marks: The warehouse's rows, and where deletions are marked.
         max_share: The largest share of a table's rows that may be marked.
+        listed: The ids of tables that were listed just now, by table.
     """
 
     client: InvoicedClient
@@ -59,6 +60,7 @@ class SweepContext:
     dataset: DatasetState
     marks: Marks
     max_share: float
+    listed: Mapping[str, Identifiers] = field(default_factory=dict)
 
 
 class TableSweep:
@@ -104,7 +106,8 @@ class TableSweep:
 
     def _compare(self, executor: ThreadPoolExecutor, gone_customers: Set[Any]) -> None:
         report, marks = self.report, self._context.marks
-        # The rows first: a record created while the ids are listed has no row yet.
+        # The rows first: a record created while the ids are listed has no row yet. Ids listed by
+        # a full refresh came before the rows that it loaded, and hold all of these.
         known = marks.known_ids(self._table.name)
         report.rows = len(known.present)
         self._listed = self._list(executor)
@@ -142,6 +145,8 @@ class TableSweep:
         }
 
     def _list(self, executor: Executor) -> Identifiers:
+        if (known := self._context.listed.get(self._table.name)) is not None:
+            return known
         client, tally = self._context.client, self.report.tally
         list_ids = list_identifiers if self._table.parent is None else list_children
         return list_ids(client, self._table, executor, tally)

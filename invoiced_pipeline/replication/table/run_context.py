@@ -1,9 +1,10 @@
 """What all tables of a run share."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.replication.availability import Availability
 from invoiced_pipeline.replication.deletions.feed import DeletionFeed
 from invoiced_pipeline.replication.replaced_rows import ReplacedRows
@@ -21,6 +22,7 @@ class RunContext:
         availability: Which tables the account has.
         deletions: The run's deletions; None if they are ignored.
         replaced: Looks up rows before the load replaces them; None if nobody asks for it.
+        listed: What was on the lists of all parents, by table, for the sweep after a full refresh.
     """
 
     client: InvoicedClient
@@ -29,3 +31,4 @@ class RunContext:
     availability: Availability
     deletions: DeletionFeed | None
     replaced: ReplacedRows | None
+    listed: dict[str, Identifiers] = field(default_factory=dict)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from invoiced_pipeline.exceptions import ApiError, InvoicedPipelineError
+from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.per_parent import parents_of
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader, lies_in
 from invoiced_pipeline.replication.availability import NO_TABLE, lacks
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
@@ -41,6 +43,8 @@ class TableRun:
         deletions = run.deletions if table.name == "payments" else None
         self._vanished = deletions.vanished if deletions is not None else None
         self._absent = self._absent_records()
+        self._asks_all = table.parent is not None and context.report.mode == "full"
+        self._listed = Identifiers()
         self._is_new = context.dataset.columns(table.name) is None
         self._batcher = Batcher(table, is_new=self._is_new, privacy=run.request.privacy)
         self._covered = CoveredPages(context, reader)
@@ -64,6 +68,8 @@ class TableRun:
             self._covered.note_coverage()
             self._dataset.forget_survivors(self._table.name)
             is_whole = report.mode == "full"
+            if self._asks_all:
+                self._run.listed[self._table.name] = self._listed
         except InvoicedPipelineError as error:
             if lacks(self._table, error):
                 yield from self._leave_out(error)
@@ -93,6 +99,7 @@ class TableRun:
         if not self._report.pages:
             yield from self._declare()
         for page in pages_of_survivors(self._context):
+            self._note_listed(page)
             yield from self._batcher.add(page)
         for deletions in (self._vanished, self._absent):
             if deletions is not None:
@@ -115,7 +122,13 @@ class TableRun:
                     deletions.see(page)
             if page.parents:
                 self._count_parents(page)
+            self._note_listed(page)
             yield from self._batcher.add(page)
+
+    def _note_listed(self, page: Page) -> None:
+        """Notes the ids on a page if all parents are asked: the sweep need not ask them again."""
+        if self._asks_all:
+            self._listed.add(page, parents_of(self._table, page))
 
     def _absent_records(self) -> AbsentRecords | None:
         """Returns what finds deleted records of a table that is listed per parent."""

@@ -34,7 +34,9 @@ def delete(account: Emulator, record: int) -> None:
 def test_a_full_refresh_ends_with_exactly_the_apis_records(
     service: Service, account: Emulator
 ) -> None:
+    service.environment["INVOICED_OPTIONAL_TABLES"] = "contacts"
     put(account, 1, 2, 3, 4)
+    account.store.put("customers", {"id": 1, "object": "customer", "updated_at": 1})
     assert service.sync("invoices").error is None
     account.store.remove("invoices", 1)  # without an event
     delete(account, 2)
@@ -42,8 +44,10 @@ def test_a_full_refresh_ends_with_exactly_the_apis_records(
     quiet = service.sync("invoices")
     assert quiet.tables["invoices"]["deleted_rows"] == 1
     assert service.query(MARKED) == [(2,)]
-    full = service.sync("invoices", mode="full")
+    full = service.sync("invoices", "contacts", mode="full")
     assert full.error is None
+    paths = [path for _, path, *_ in account.requests]
+    assert paths.count("/customers/1/contacts") == 1  # the sweep does not ask again
     assert full.tables["invoices"]["deleted_rows"] == 1
     assert full.tables["invoices"]["rows_loaded"] == 3
     assert service.query(MARKED) == [(1,), (2,)]
