@@ -1,6 +1,6 @@
 """What the op of the sync does: it loads the selected tables, or only checks them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
@@ -33,7 +33,7 @@ from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import reload_settings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.dlt_load import load
+from invoiced_pipeline.warehouse.dlt_load import Loaded, load
 from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.warehouse.start_date import pin_start_date
 from invoiced_pipeline.windows import Window
@@ -94,10 +94,12 @@ class SyncRun:
             self._pin_start_date(database)
             marks = Marks(database, self._dataset.name, self._dataset.connection.deletions)
             with closing(self._replication(client, request, database, marks)) as replication:
-                stages = self._load(replication, client, database, marks)
+                loaded = self._load(replication, client, database, marks)
                 announce(replication.unavailable)
                 counted = api_counts(client, request, replication.reports)
-            audit = Audit(database, self._dataset.connection, replication, counted)
+            audit = Audit(
+                database, self._dataset.connection, replication, counted, loads=loaded.load_ids
+            )
             # Under the lock: Dagster takes a while to record many partitions, and a run that dies
             # meanwhile is found only by what it left in the lock.
             results = SyncResults(
@@ -106,7 +108,7 @@ class SyncRun:
                 database=database,
                 replication=replication,
                 audit=audit,
-                stages=stages,
+                stages=loaded.stages,
             )
             yield from results.events(self._failures)
 
@@ -151,8 +153,8 @@ class SyncRun:
 
     def _load(
         self, replication: Replication, client: InvoicedClient, database: Database, marks: Marks
-    ) -> Mapping[str, float]:
-        """Loads, then sweeps what was read from start to end; returns seconds of dlt's stages."""
+    ) -> Loaded:
+        """Loads, then sweeps what was read from start to end."""
         name, connection = self._dataset.name, self._dataset.connection
         log = SyncLogWriter(database, name, replication.request)
         with log.recording(
@@ -160,11 +162,11 @@ class SyncRun:
             skipped=partial(skipped_starts, self._context.instance, connection),
             document=partial(document, connection),
         ):
-            stages = load(
+            loaded = load(
                 invoiced_source(replication),
                 database.pipeline(name),
                 database,
                 partial(run_pipeline, self._context, connection),
             )
             self._failures += sweep_full_tables(replication, client, marks, connection)
-        return stages
+        return loaded
