@@ -31,6 +31,7 @@ COMMANDS = {
     "sync": "Replicate what has changed since the last sync.",
     "sweep": "Compare all ids with the API: mark rows of deleted records, load records without a "
     "row.",
+    "webhook": "Receive Invoiced's webhooks and sync what they name, until Ctrl-C.",
     "demo": "Start a local Invoiced, replicate it, and show what arrived (make run).",
     "answers": "Query the warehouse for receivables aging, largest open balances and recurring "
     "revenue.",

@@ -76,6 +76,11 @@ class Cluster:
         process = self._start("ui", "dagster", "schedule", "start", "--start-all")
         assert process.wait(DEADLINE) == 0, (self.folder / "ui" / "log").read_text()
 
+    def turn_sensors_on(self) -> None:
+        """Turns all sensors on, as the UI does."""
+        process = self._start("ui", "dagster", "sensor", "start", "--start-all")
+        assert process.wait(DEADLINE) == 0, (self.folder / "ui" / "log").read_text()
+
     def kill(self, name: str) -> None:
         """`kill -9` of a process and of all that it started."""
         process = self._running.pop(name)

@@ -16,9 +16,11 @@ from invoiced_emulator.protocol.account import Account
 from invoiced_emulator.protocol.clock import Clock
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
+from invoiced_pipeline.replication.documentation.dataset import document_dataset
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.retention import remove_expired
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 from invoiced_pipeline.replication.sweep.report import SweepReport
@@ -226,6 +228,7 @@ class Replica:
         pipeline.drop()
         try:
             load(invoiced_source(replication), pipeline, self.database)
+            remove_expired(self.database, self.dataset, request, replication.reports)
         finally:
             replication.close()
             client.close()
@@ -258,6 +261,11 @@ class Replica:
         reports = self(*tables, **options)
         assert {name: report.error for name, report in reports.items() if report.error} == {}
         return reports
+
+    def keep_views(self) -> None:
+        """Creates the views in the dataset, as a run does after its load."""
+        with self.database.session(self.dataset) as session:
+            document_dataset(session, all_tables_of(self.settings().first), current_views=False)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query; tables go by their names alone."""

@@ -7,6 +7,7 @@ tests of this process, and commands that the fork server starts, do it once.
 
 import functools
 import os
+import pickle
 import sqlite3
 import sys
 import tempfile
@@ -42,6 +43,8 @@ def install() -> None:
         _replace("dlt.", name, _by_identity(getattr(typing, name)))
     for name in _OF_HINTS:
         _replace("dlt.", name, _by_identity(getattr(base_configuration, name)))
+    _keep_fields_of_schemas()
+    _copy_schemas_at_once()
     _look_up_variables_at_once()
     _keep_capabilities()
     _keep_engines()
@@ -64,6 +67,31 @@ def _by_identity(function: Callable[..., Any]) -> Callable[..., Any]:
         return found[1]
 
     return cached
+
+
+def _keep_fields_of_schemas() -> None:
+    """dlt validates a schema's parts many times a load, and finds out their fields each time."""
+    from dlt.common import validation
+
+    plain = validation.get_type_hints
+    cached = functools.cache(lambda spec: plain(spec, vars(sys.modules[spec.__module__])))
+    validation.get_type_hints = lambda spec, globalns: cached(spec)  # type: ignore[assignment]
+
+
+def _copy_schemas_at_once() -> None:
+    """A schema is plain data, which pickle copies several times as fast as dlt's own way."""
+    from dlt.common.schema import schema, utils
+
+    plain = utils.deepcopy
+
+    def copied(value: Any) -> Any:
+        try:
+            return pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))  # noqa: S301 - ours
+        except (AttributeError, TypeError, pickle.PicklingError):
+            return plain(value)
+
+    for module in (schema, utils):
+        module.deepcopy = copied  # type: ignore[assignment]
 
 
 def _look_up_variables_at_once() -> None:
@@ -132,7 +160,7 @@ def _keep_engines() -> None:
 
 
 def _keep_certificates() -> None:
-    """Every client of httpx reads all certificates of the machine anew, also for plain HTTP."""
+    """Every client of httpx reads all certificates of the machine, even for plain HTTP."""
     from httpx._transports import default
 
     plain = default.create_ssl_context

@@ -34,7 +34,7 @@ def test_load_needs_no_key_network_warehouse_or_environment(tmp_path: Path) -> N
     with front_door(tmp_path) as door:
         door.environment.clear()
         loaded = door.run(Path(sys.executable).name, "-c", _OFFLINE)
-        assert loaded.out.strip() == "9 ['dagster.yaml', 'workspace.yaml']"
+        assert loaded.out.strip() == "16 ['dagster.yaml', 'workspace.yaml']"
         assert loaded.err == ""
 
 
@@ -53,6 +53,13 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
         "invoiced/transactions",
         "invoiced/payments",
         "invoiced/credit_balance_adjustments",
+        "invoiced/items",
+        "invoiced/coupons",
+        "invoiced/tax_rates",
+        "invoiced/notes",
+        "invoiced/tasks",
+        "invoiced/charges",
+        "invoiced/refunds",
     }
     assert {spec.group_name for spec in specs} == {"invoiced"}
     jobs = {name for name in repository.job_names if not name.startswith("__")}
@@ -78,11 +85,12 @@ def test_what_dagster_sees(tmp_path: Path) -> None:
 @pytest.mark.parametrize("destination", ["duckdb", "postgres"])
 def test_only_a_server_needs_the_sensor_for_dead_runs(tmp_path: Path, destination: str) -> None:
     sensors = definitions(tmp_path, INVOICED_DESTINATION=destination).sensors or []
-    names = {"dead_runs_sensor": dg.DefaultSensorStatus.RUNNING}
+    events = {"invoiced_events_sensor": dg.DefaultSensorStatus.STOPPED}
+    dead_runs = {"dead_runs_sensor": dg.DefaultSensorStatus.RUNNING}
     found = {
         each.name: each.default_status for each in sensors if isinstance(each, dg.SensorDefinition)
     }
-    assert found == (names if destination == "postgres" else {})
+    assert found == (dead_runs | events if destination == "postgres" else events)
 
 
 def test_the_queue_can_tell_datasets_and_hosts_apart(tmp_path: Path) -> None:

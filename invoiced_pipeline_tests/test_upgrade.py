@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from invoiced_emulator.server import Emulator
+from invoiced_pipeline.catalog import TABLE_NAMES
 from invoiced_pipeline_tests.front_door import KEY, FrontDoor, front_door
 
 pytestmark = [
@@ -22,6 +23,7 @@ FIXTURE = Path(__file__).parent / "fixtures" / "warehouse_0_1_0.tar.xz"
 OLD_FILE = Path("data/invoiced.duckdb")
 LEDGER = "select writeback, record_key, state, invoiced_id, attempts from _writeback_ledger"
 
+NEW = "not in the warehouse yet: the next sync loads it"
 
 COMMANDS = (
     "check", "sync", "sweep", "status", "schedule", "answers", "writeback plan payments",
@@ -123,7 +125,20 @@ def test_a_sync_goes_on_where_the_old_version_stopped(
     deleted = "select id from estimates where _deleted_at is not null"
     before = door.query(deleted)
     rows = door.query("select count(*) from invoices")
+    checked = {
+        each["subject"]: each
+        for each in json.loads(door.run("invoiced-pipeline", "check", "--json").out)
+    }
+    assert {name for name, each in checked.items() if NEW in each["detail"]} == {*TABLE_NAMES[9:]}
     tables = json.loads(door.sync("--json").out)["tables"]
+    assert tables.keys() == {*TABLE_NAMES}
+    # The start date holds for them, too: only one item has changed since.
+    assert door.query("select count(*) from items") == [(1,)]
+    assert door.query("select count(*) > 0 from tasks") == [(True,)]
+    assert (
+        door.query("select count(*) from notes union all select count(*) from refunds")
+        == [(0,)] * 2
+    )
     assert len(before) == 1
     assert door.query(deleted) == before
     assert door.query("select count(*) from invoices") == rows

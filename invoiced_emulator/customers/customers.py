@@ -144,9 +144,9 @@ def merge(call: Call) -> Response:
     for collection in _REPOINTED:
         for key in _children(call, collection, merged["id"]):
             child = store.at(collection, key) or {}
-            twin = {"customer_id": survivor["id"]} if "customer_id" in child else {}
+            names = {"customer", "customer_id"} & child.keys()
             # Observed: the records keep their updated_at, and no event is written.
-            store.put(collection, child | {"customer": survivor["id"]} | twin)
+            store.put(collection, child | dict.fromkeys(names, survivor["id"]))
     extra = {"original_customer": KINDS["customers"].visible(merged)}
     call.work.add_event("customers", survivor, "merged", extra)
     store.remove("customers", merged["id"])

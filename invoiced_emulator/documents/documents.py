@@ -61,6 +61,8 @@ def delete_handler(kind: DocumentKind) -> Handler:
         document = with_defaults(record_in_path(call, kind.collection), kind)
         check_deletable(kind, document)
         call.work.delete(kind.collection, document)
+        if document.get("payment_plan") is not None:
+            call.shared.store.remove("payment_plans", document["payment_plan"])
         return NO_CONTENT
 
     return handle

@@ -11,6 +11,7 @@ from invoiced_emulator.seed.customers.customers import (
     pass_through,
 )
 from invoiced_emulator.seed.customers.notes import plan_note
+from invoiced_emulator.seed.customers.pending_lines import add_pending_lines
 from invoiced_emulator.seed.customers.tasks import add_task
 from invoiced_emulator.seed.documents.credit_notes import issue_credit_note
 from invoiced_emulator.seed.documents.estimates import issue_estimate
@@ -21,6 +22,7 @@ from invoiced_emulator.seed.documents.invoices import (
 )
 from invoiced_emulator.seed.examples import plan_examples
 from invoiced_emulator.seed.payments.payments import receive_unassigned
+from invoiced_emulator.seed.payments.saved_sources import save_sources
 from invoiced_emulator.seed.payments.transactions import adjust_credit
 from invoiced_emulator.seed.simulation.account import Account, Record
 from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, month_start, office_hours
@@ -68,6 +70,9 @@ def run_business(simulation: Simulation, customers: int) -> Iterator[tuple[str, 
         simulation.at(simulation.now - 250 * DAY + 3 * HOUR, _import, simulation)
     if customers:
         plan_examples(simulation)
+    for index in range(1, customers, 8):
+        days = 1 + index % 20
+        simulation.at(simulation.now - days * DAY, _add_pending_lines, simulation, index)
     yield from simulation.run()
     yield from simulation.catalog.records()
     for account in simulation.accounts:
@@ -82,6 +87,7 @@ def _join(simulation: Simulation, index: int) -> None:
     account = new_account(simulation, size, currency, payment_habit)
     simulation.accounts.append(account)
     simulation.emit_event(CUSTOMER, "created", account.record)
+    save_sources(simulation, account)
     for number in range(random.choice((0, 1, 1, 2))):
         add_contact(simulation, account, primary=number == 0)
     if random.random() < 0.25:
@@ -117,6 +123,12 @@ def _habits(simulation: Simulation, index: int) -> tuple[str, str, str]:
 
 def _edit(simulation: Simulation, account: Account) -> None:
     edit(simulation, account, draw_edit(simulation))
+
+
+def _add_pending_lines(simulation: Simulation, index: int) -> None:
+    accounts = [account for account in simulation.accounts if account.record["active"]]
+    if accounts:
+        add_pending_lines(simulation, accounts[index % len(accounts)])
 
 
 def _pass_through(simulation: Simulation, index: int) -> None:

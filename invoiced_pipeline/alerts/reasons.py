@@ -65,6 +65,9 @@ _BY_CLASS: dict[type[Exception], Reason] = {
     exceptions.FeatureNotEnabledError: Reason(
         "The account does not have this feature.", "Exclude the table, or check the API key."
     ),
+    exceptions.NoSuchListError: Reason(
+        "The API has no such list (404).", "Exclude the table, or check api_url."
+    ),
     exceptions.RateLimitedError: Reason(
         "Invoiced answered that there are too many requests (429), and went on doing so.",
         "Lower requests_in_flight, or give the pipeline an API key of its own. The next run reads "

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import ALL_TABLES
 
 _TABLES_BY_OBJECT: Mapping[str, tuple[str, ...]] = {
     "charge": ("charges", "payments"),
@@ -50,6 +50,6 @@ def _of_customers() -> frozenset[str]:
     """Returns the tables whose records belong to a customer: a merge moves them, without events."""
     return frozenset(
         table.name
-        for table in TABLES
+        for table in ALL_TABLES
         if any(key.table == "customers" for key in (*table.foreign_keys, *table.joins))
     )

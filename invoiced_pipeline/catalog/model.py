@@ -8,7 +8,7 @@ ColumnType = Literal["bigint", "text", "boolean", "decimal", "timestamp", "json"
 """The type of a column: `decimal` is DECIMAL(38,10), in major currency units; `timestamp` is UTC,
 and epoch seconds in the API; `json` is an object or array as the API sent it."""
 
-Listing = Literal["windowed", "filtered", "whole", "newest_first"]
+Listing = Literal["windowed", "filtered", "whole", "newest_first", "appended", "per_parent"]
 """How a list endpoint is read.
 
 `windowed`: it supports `updated_after`, `updated_before` and `sort=updated_at asc`.
@@ -17,6 +17,10 @@ whose values are in the company's time zone, and `sort=updated_at desc`.
 `whole`: it ignores those filters, and the list is short: read from the first page to the last.
 `newest_first`: it ignores those filters, and the list may be long: read with
 `sort=updated_at desc` until records are older than the coverage.
+`appended`: records never change, and ids rise with time: read with `start_date`, `end_date` and
+`sort=id asc`.
+`per_parent`: there is one list per parent, such as the contacts of a customer, and none of all
+records: see `Parent`.
 """
 
 
@@ -51,6 +55,8 @@ class Column:
     """Whether a `bigint` holds epoch seconds: the contract keeps these instants as numbers."""
     twin: str | None = None
     """Another column of the table that always holds the same value."""
+    embeds_records: bool = False
+    """Whether the JSON holds records of any table, whose columns may be hashed or dropped."""
     treatment: Treatment = "kept"
     """How a connection treats its values; `kept` throughout the catalog."""
 
@@ -84,6 +90,24 @@ class ForeignKey:
     is_checked: bool = True
     """Whether a missing parent is an error: a connection replicates both tables, and no record
     outlives its parent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The records that a table's lists belong to: one request per parent lists its records."""
+
+    table: str
+    """The parents' table, such as `customers`; it need not be replicated."""
+    column: str
+    """The column with the parent's id, which comes from the path of the request."""
+    response: Literal["pages", "one_page", "record"] = "pages"
+    """What a request returns: pages, the same whole list on every page, or the only record."""
+    holder: str | None = None
+    """The parent's column with the id of its only record; only parents that have one are asked."""
+    holder_params: tuple[tuple[str, str], ...] = ()
+    """Parameters that list the parents that have one."""
+    key_fields: tuple[str, ...] = ()
+    """Fields that make up the primary key where ids of different kinds of record may coincide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +165,8 @@ class Table:
     """The name of one record in the API, such as `credit_note`; also used in `parent_column`."""
     description: str
     path: str
-    """The list endpoint, such as `/credit_notes`."""
+    """The list endpoint, such as `/credit_notes`; with a parent, it has the parent's id in
+    braces."""
     docs_url: str
     listing: Listing
     columns: tuple[Column, ...]
@@ -170,10 +195,16 @@ class Table:
     """Columns that decide which version of a record counts; always requested."""
     feature: str | None = None
     """The account feature without which the endpoint responds with 400; named in the error."""
+    parent: Parent | None = None
+    """Whose records they are, if the listing is `per_parent`."""
+    objects: tuple[str, ...] = ()
+    """Values of `object` in its records, if they are not `singular`."""
     method: Method = "incremental"
     """How the syncs of a connection read it."""
     keeps_history: bool = False
     """Whether a connection keeps every version of its records."""
+    retention_days: int | None = None
+    """Age in days from which a connection's rows are removed; None to keep them all."""
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -189,14 +220,26 @@ class Table:
         found_by = (key.column for key in self.foreign_keys if key.cascades)
         return frozenset((self.primary_key, self.replication_key, *found_by))
 
+    @property
+    def is_swept(self) -> bool:
+        """Whether a sweep compares it: the API deletes no record of an append-only list."""
+        return self.listing != "appended"
+
+    def path_of(self, parent: int) -> str:
+        """Returns the list endpoint of one parent."""
+        return re.sub(r"\{\w+\}", str(parent), self.path)
+
     def child_name(self, child: ChildTable) -> str:
         """Returns the name of a child table in the warehouse: `<table>__<array>`."""
         return f"{self.name}__{child.array}"
 
     @property
     def can_keep_history(self) -> bool:
-        """Whether `updated_at` tells versions apart: records of a table read whole share ids."""
-        return self.listing != "whole"
+        """Whether a record has versions that `updated_at` tells apart.
+
+        Records of a table read whole share ids, and those that are only appended never change.
+        """
+        return self.listing not in {"whole", "appended"}
 
     @property
     def versions_name(self) -> str:

@@ -18,8 +18,11 @@ def with_rows(finding: Finding, table: Table | None, totals: Mapping[str, RowTot
         totals: Rows in the warehouse, by loaded table.
     """
     total = totals.get(finding.subject)
-    if finding.problem or finding.records is None or table is None or total is None:
+    if finding.problem or finding.records is None or table is None:
         return finding
+    if total is None:
+        new = "; not in the warehouse yet: the next sync loads it" if totals else ""
+        return replace(finding, detail=f"{finding.detail}{new}")
     found = replace(finding, rows=total.rows, deleted_rows=total.deleted)
     if total.rows == finding.records and not total.deleted:
         return found

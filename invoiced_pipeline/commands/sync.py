@@ -26,6 +26,7 @@ from invoiced_pipeline.defs.launch.launch import (
     run_sync,
 )
 from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
+from invoiced_pipeline.defs.sync.run_config import WhenBusy
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.settings import ConnectionSettings, Settings, load_settings
@@ -37,6 +38,9 @@ def sync(
     full: Annotated[
         bool, typer.Option("--full", help="Read everything since the start date again.")
     ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait while another run writes, instead of failing.")
+    ] = False,
     connection: ConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,7 +50,8 @@ def sync(
     tables = selected_tables(settings, chosen, select)
     settings.api_key(chosen)
     announce_warehouse(settings)
-    result = sync_tables(settings, chosen, tables, mode="full" if full else "sync")
+    mode, when_busy = "full" if full else "sync", "wait" if wait else "fail"
+    result = sync_tables(settings, chosen, tables, mode=mode, when_busy=when_busy)
     if not as_json:
         show_result(settings, chosen, result)
     models = None if result.error else build_models_after(settings, chosen, result.run_id)
@@ -60,7 +65,12 @@ def sync(
 
 
 def sync_tables(
-    settings: Settings, connection: ConnectionSettings, tables: list[str], *, mode: Mode
+    settings: Settings,
+    connection: ConnectionSettings,
+    tables: list[str],
+    *,
+    mode: Mode,
+    when_busy: WhenBusy = "fail",
 ) -> SyncResult:
     """Runs a connection's sync job, with progress on stderr.
 
@@ -70,7 +80,9 @@ def sync_tables(
     settings.api_key(connection)
     definitions = project_definitions(settings)
     with open_instance(settings) as instance, reading_progress(settings, "sync"):
-        return run_sync(definitions, connection, instance, tables=tables, mode=mode)
+        return run_sync(
+            definitions, connection, instance, tables=tables, mode=mode, when_busy=when_busy
+        )
 
 
 def build_models_after(

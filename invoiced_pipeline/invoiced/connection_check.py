@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from invoiced_pipeline.catalog import Table
+from invoiced_pipeline.catalog import Parent, Table
+from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.exceptions import (
     AccountInactiveError,
     ApiError,
@@ -16,6 +18,9 @@ from invoiced_pipeline.exceptions import (
 )
 from invoiced_pipeline.invoiced.first_load import first_load, since_params
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.pages import fetch_page
+from invoiced_pipeline.invoiced.reading.per_parent import PerParentReader, Visits
 from invoiced_pipeline.plurals import counted
 
 _NEXT_STEP: dict[type[ApiError], str] = {
@@ -43,6 +48,7 @@ class Finding:
             syncs leave it out and succeed.
         rows: Rows of the table in the warehouse; None if it was not loaded or not checked.
         deleted_rows: Those of them whose records were deleted in Invoiced.
+        requests: Requests of its first load, if the table is listed per parent.
     """
 
     subject: str
@@ -56,6 +62,7 @@ class Finding:
     unavailable: bool = False
     rows: int | None = None
     deleted_rows: int | None = None
+    requests: int | None = None
 
 
 def check_tables(
@@ -119,7 +126,8 @@ def check_first_load(
     if not known:
         return None
     try:
-        load = first_load(client, known, since)
+        per_parent = sum(finding.requests or 0 for finding in found)
+        load = first_load(client, known, since, per_parent=per_parent)
     except ApiError as error:
         return Finding("first load", "unexpected response", str(error))
     detail = (
@@ -138,26 +146,65 @@ def _duration(seconds: float) -> str:
 
 def _check(client: InvoicedClient, table: Table, since: datetime | None) -> tuple[Finding, bool]:
     began = time.monotonic()
-    records: int | None = 0
     try:
-        for variant in table.variants:
-            narrowed = since_params(table, since)
-            params = (*table.list_params, *variant, *narrowed, ("per_page", "1"))
-            total = client.list_page(table.path, params).total
-            records = None if total is None or records is None else records + total
-    except UnavailableError as error:
-        detail = f"not available: {error}"
-        if isinstance(error, FeatureNotEnabledError) and table.feature:
-            detail += f". The feature is {table.feature}: enable it, or exclude the table"
-        return Finding(table.name, None, detail, unavailable=True), False
+        requests = _count_parents(client, table)
+        records = _count_records(client, table, since) if table.parent is None else None
     except ApiError as error:
+        if isinstance(error, UnavailableError):
+            detail = f"not available: {error}"
+            if isinstance(error, FeatureNotEnabledError) and table.feature:
+                detail += f". The feature is {table.feature}: enable it, or exclude the table"
+            return Finding(table.name, None, detail, unavailable=True), False
         names = (name for kind, name in _NEXT_STEP.items() if isinstance(error, kind))
         problem = next(names, "unexpected response")
         final = isinstance(error, AuthenticationError | AccountInactiveError | HostUnreachableError)
         return Finding("connection" if final else table.name, problem, str(error)), final
     seconds = time.monotonic() - began
     detail = "readable" if records is None else counted(records, "record") + _scope(table, since)
-    return Finding(table.name, None, detail, records, seconds), False
+    if requests is not None and table.parent is not None:
+        detail = _first_load_of(table.parent, requests)
+    return Finding(table.name, None, detail, records, seconds, requests=requests), False
+
+
+def _count_records(client: InvoicedClient, table: Table, since: datetime | None) -> int | None:
+    """Returns how many records the lists of a table hold; None if the API does not say."""
+    records = 0
+    for variant in table.variants:
+        narrowed = since_params(table, since)
+        params = (*table.list_params, *variant, *narrowed, ("per_page", "1"))
+        total = client.list_page(table.path, params).total
+        if total is None:
+            return None
+        records += total
+    return records
+
+
+def _count_parents(client: InvoicedClient, table: Table) -> int | None:
+    """Returns how many parents a first load asks, and asks the first of them; None without parents.
+
+    Raises:
+        ApiError: The parents or the first one's records cannot be read.
+    """
+    parent = table.parent
+    if parent is None:
+        return None
+    parents = catalog_table(parent.table)
+    params = (*parents.list_params, *parent.holder_params)
+    page = fetch_page(client, parents.path, params, Tally(), size=1)
+    with ThreadPoolExecutor(1) as executor:
+        reader = PerParentReader(client, table, Visits(), executor, Tally())
+        for stamp in page.stamps[:1]:
+            reader.ask(int(stamp.id or 0))
+    return page.total
+
+
+def _first_load_of(parent: Parent, requests: int) -> str:
+    singular = catalog_table(parent.table).singular.replace("_", " ")
+    which = f" with a {parent.holder.replace('_', ' ')}" if parent.holder else ""
+    return (
+        f"{counted(requests, 'request')} at the first load, one for each {singular}{which}; later "
+        f"one for each that changed"
+    )
 
 
 def _scope(table: Table, since: datetime | None) -> str:

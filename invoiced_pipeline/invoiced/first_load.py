@@ -42,7 +42,11 @@ def since_params(table: Table, since: datetime | None) -> tuple[tuple[str, str],
 
 
 def first_load(
-    client: InvoicedClient, records: Mapping[Table, int], since: datetime | None
+    client: InvoicedClient,
+    records: Mapping[Table, int],
+    since: datetime | None,
+    *,
+    per_parent: int = 0,
 ) -> FirstLoad:
     """Reads one page of the largest table, and estimates the load from how long that took.
 
@@ -50,6 +54,7 @@ def first_load(
         client: Where to read.
         records: Records of every table.
         since: The start date.
+        per_parent: Requests for tables that are listed per parent.
 
     Raises:
         ApiError: The page cannot be read.
@@ -61,6 +66,7 @@ def first_load(
     page_seconds = time.monotonic() - began
     total = sum(records.values())
     requests = sum(max(1, math.ceil(count / PER_PAGE)) for count in records.values())
+    requests += per_parent
     seconds = expected_seconds(total, requests, page_seconds, client.limit.capacity)
     return FirstLoad(total, requests, page_seconds, seconds)
 

@@ -6,9 +6,11 @@ is the wrong one, and the run fails.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 
 from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.exceptions import ApiError, UnavailableError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
@@ -37,12 +39,17 @@ def lacks(table: Table, error: Exception) -> bool:
     """
     if not isinstance(error, UnavailableError):
         return False
-    return error.path == table.path or error.path.startswith(f"{table.path}/")
+    paths = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(table.path))]
+    if table.parent is not None:
+        paths.append(re.escape(catalog_table(table.parent.table).path))
+    return any(re.match(f"{path}(/|$)", error.path) for path in paths)
 
 
 def is_any_readable(client: InvoicedClient, tables: Iterable[Table]) -> bool:
     """Returns whether the API lists any of `tables`; asks for one record of each until it does."""
     for table in tables:
+        if table.parent is not None:
+            continue
         try:
             client.list_page(table.path, (*table.list_params, ("per_page", "1")), Tally())
         except ApiError:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
+from invoiced_pipeline.replication.partial_visit import PartialVisit
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.server_clock import ClockRecord
 from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch, to_epoch
@@ -190,6 +191,26 @@ class DatasetState:
     def coverages(self) -> dict[str, Coverage]:
         """Returns the coverage of every table that was ever read."""
         return {table: self.coverage(table) for table in self._state.get("coverage", {})}
+
+    def partial_visit(self, table: str) -> PartialVisit | None:
+        """Returns how far a first read of all parents got that ended early; None if none did."""
+        known = self._state.get("partial_visits", {}).get(table)
+        return None if known is None else PartialVisit(*known)
+
+    def set_partial_visit(self, table: str, visit: PartialVisit | None) -> None:
+        """Notes how far a first read of all parents got; None once all are read."""
+        if visit is not None:
+            self._state.setdefault("partial_visits", {})[table] = list(visit)
+        else:
+            self._state.get("partial_visits", {}).pop(table, None)
+
+    def reject_parents(self, table: str) -> dict[str, int]:
+        """Returns the parents of rejects, by the rejects' ids."""
+        return self._state.get("reject_parents", {}).get(table, {})
+
+    def set_reject_parents(self, table: str, parents: dict[str, int]) -> None:
+        """Notes the parents of the rejects of `table`."""
+        self._state.setdefault("reject_parents", {})[table] = parents
 
     def rejected(self, table: str) -> list[tuple[str, int]]:
         """Returns rejects to ask for again: id, and epoch second of the first rejection."""

@@ -5,14 +5,15 @@ are merged one after the other, and the state commits after the last: if a run d
 state stays as it was, and the next run asks for the same ids again and writes the same rows.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from invoiced_pipeline.catalog import Column
+from invoiced_pipeline.catalog import Column, table
 from invoiced_pipeline.nesting import decode, shallow
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.arrow import arrow_table
@@ -50,6 +51,9 @@ _DEEPEST_STORED = 5_000
 """Levels of JSON that every warehouse stores; PostgreSQL's stack (2 MB by default) holds more."""
 
 _NAMELESS = "without id, "
+
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class _Key(msgspec.Struct):
@@ -151,6 +155,19 @@ class Rejects:
         }
         return arrow_table(REJECTED_COLUMNS, values)
 
+    def parents(self, column: str, remembered: Mapping[str, int]) -> dict[str, int]:
+        """Returns the parents of the remembered rejects, by id.
+
+        Args:
+            column: The field with the parent's id.
+            remembered: The parents of rejects of earlier runs.
+        """
+        known = dict(remembered)
+        for key, reject in self.met.items():
+            with contextlib.suppress(msgspec.MsgspecError, ValueError):
+                known[key] = int(decode(_fields, reject.record)[column])
+        return {key: known[key] for key, _ in self.remembered() if key in known}
+
     def _first_seen(self, key: str) -> int:
         return self._known.get(key, self._now)
 
@@ -158,7 +175,11 @@ class Rejects:
 def note_rejects(rejects: Rejects, dataset: DatasetState, run_id: str) -> Iterator[Batch]:
     """Notes the ids to ask for in the next run; yields the rows of `_rejected` that changed."""
     if rejects.has_news:
-        dataset.set_rejected(rejects.table, rejects.remembered())
+        name, parent = rejects.table, table(rejects.table).parent
+        dataset.set_rejected(name, rejects.remembered())
+        if parent is not None:
+            known = dataset.reject_parents(name)
+            dataset.set_reject_parents(name, rejects.parents(parent.column, known))
         yield Batch(REJECTED, rejects.rows(run_id))
 
 

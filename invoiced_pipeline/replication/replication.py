@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.catalog import ALL_TABLES, Table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader
 from invoiced_pipeline.plurals import counted
@@ -140,7 +140,7 @@ class Replication:
         redact_loaded_rows(dataset, self.request, self._redactor)
         dataset.go_back()
         self.coverages = dataset.coverages()
-        self.gaps = {each.name: dataset.gaps(each.name) for each in TABLES}
+        self.gaps = {each.name: dataset.gaps(each.name) for each in ALL_TABLES}
         if self.deletions is not None:
             self.deletions.begin(dataset)
         for table in self.request.tables:
@@ -148,7 +148,19 @@ class Replication:
             report.coverage_before = report.coverage = dataset.coverage(table.name)
             report.windows = self.request.windows(table, report.coverage)
             report.warning = self.deletions.warning if self.deletions is not None else None
-            reader = TableReader(self._client, table, report.windows, self._executor, report.tally)
+            reader = TableReader(
+                self._client,
+                table,
+                report.windows,
+                self._executor,
+                report.tally,
+                visits=self.request.visits(
+                    table,
+                    report.coverage,
+                    dataset.partial_visit(table.name),
+                    dataset.reject_parents(table.name),
+                ),
+            )
             self._readers[table.name] = reader
         for reader in self._readers.values():
             reader.begin()

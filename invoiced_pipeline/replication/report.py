@@ -34,6 +34,8 @@ class TableReport:
         coverage: The coverage when the table was read; unchanged if that failed.
         rows: Records loaded.
         pages: Pages read.
+        parents: Parents asked so far, if the API lists the table per parent.
+        expected_parents: How many are to be asked; None while that is not known.
         tally: Requests, retries and waiting.
         rejected: Records that fit no column.
         deleted: Rows marked as deleted, or removed.
@@ -66,6 +68,8 @@ class TableReport:
     coverage: Coverage = field(default_factory=Coverage)
     rows: int = 0
     pages: int = 0
+    parents: int = 0
+    expected_parents: int | None = None
     tally: Tally = field(default_factory=Tally)
     deleted: int = 0
     rejected: int = 0

@@ -1,13 +1,16 @@
 """The request of a run: what to replicate."""
 
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 
 from invoiced_pipeline.catalog import TABLE_NAMES, Table
+from invoiced_pipeline.invoiced.reading.per_parent import Visits
+from invoiced_pipeline.replication.partial_visit import PartialVisit
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.selection.privacy import Privacy
 from invoiced_pipeline.settings import Cadence
-from invoiced_pipeline.windows import FOREVER, Coverage, Window
+from invoiced_pipeline.windows import FIRST_SECOND, FOREVER, Coverage, Window, from_epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +48,53 @@ class ReplicationRequest:
     reject_share: float = 0.01
     default_start: date | None = None
 
+    def start_of(self, table: Table) -> datetime:
+        """Returns the instant (UTC) from which on records of `table` are wanted."""
+        expired = self.expired(table)
+        return self.start_date if expired is None else max(self.start_date, expired.end)
+
+    def expired(self, table: Table) -> Window | None:
+        """Returns the window whose rows of `table` are not kept; None if all are kept."""
+        if table.retention_days is None:
+            return None
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        oldest = from_epoch(FIRST_SECOND)
+        return Window(oldest, max(oldest, today - timedelta(days=table.retention_days)))
+
     def mode_of(self, table: Table) -> Mode:
         """Returns how `table` is read: a sync reads all of a table whose method is `full`."""
         return "full" if self.mode == "sync" and table.method == "full" else self.mode
 
+    def visits(
+        self,
+        table: Table,
+        coverage: Coverage,
+        partial: PartialVisit | None,
+        rejects: Mapping[str, int],
+    ) -> Visits:
+        """Returns which parents of `table` to ask, if the API lists it per parent.
+
+        Args:
+            table: Which table.
+            coverage: Its coverage.
+            partial: How far its first read got, if that ended early.
+            rejects: Parents of records that fitted no column, by the records' ids.
+        """
+        windows, everything = self.windows(table, coverage), Window(self.start_date, FOREVER)
+        every = Visits(also=frozenset(rejects.values()), kept=frozenset(rejects))
+        if table.parent is None or self.mode_of(table) != "sync" or not windows:
+            return every
+        if coverage.until is not None and windows[0].start >= coverage.until - self.overlap:
+            return replace(every, since=windows[0].start, wanted=(everything,))
+        is_first = coverage.until is None
+        if is_first and partial is not None and from_epoch(partial.start) <= everything.start:
+            since = from_epoch(partial.at) - self.overlap
+            return replace(every, since=since, after=partial.after, wanted=(everything,))
+        return every
+
     def windows(self, table: Table, coverage: Coverage) -> tuple[Window, ...]:
         """Returns the windows of `table` to read, given its coverage."""
-        everything, mode = Window(self.start_date, FOREVER), self.mode_of(table)
+        everything, mode = Window(self.start_of(table), FOREVER), self.mode_of(table)
         if mode == "sync":
             return coverage.missing(everything, self.overlap)
         if mode == "full" or self.window is None:

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 from pydantic import SecretStr
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import ALL_TABLES, OPTIONAL_TABLE_NAMES
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Column, Table, Treatment
 from invoiced_pipeline.exact_json import DECODER, decode_exact
 from invoiced_pipeline.nesting import decode, shallow
+from invoiced_pipeline.selection.embedded_records import EmbeddedRecords
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import ConnectionSettings
 
@@ -32,7 +33,7 @@ METADATA = "metadata"
 
 _HASH = re.compile("[0-9a-f]{64}")
 
-_TABLE_OF = {table.singular: table.name for table in TABLES}
+_TABLE_OF = {name: table.name for table in ALL_TABLES for name in (table.singular, *table.objects)}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -48,6 +49,8 @@ class Rules:
         personal: Treatment of fields inside objects that describe people, in any table.
         objects: JSON columns that hold such objects.
         known: All columns; fields outside the catalog may hold such objects, too.
+        embedding: JSON columns that hold records of any table.
+        people: Sensitive columns of records that are also parts of others, such as contacts.
     """
 
     own: Mapping[str, Treatment] = field(default_factory=dict)
@@ -56,6 +59,17 @@ class Rules:
     personal: Mapping[str, Treatment] = field(default_factory=dict)
     objects: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
+    embedding: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+
+    @property
+    def outside(self) -> dict[str, Treatment]:
+        """Treatment of the fields of a record that is stored outside its table."""
+        return {
+            name: how
+            for name, how in self.personal.items()
+            if name not in self.known or name in self.people
+        }
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -99,6 +113,7 @@ class Privacy:
         self._rules = {table.name: _rules(table, personal) for table in every}
         self.is_idle = not personal and not any(rules.own for rules in self._rules.values())
         self._elsewhere = Rules(personal=personal)
+        self._embedded = EmbeddedRecords(self, personal)
 
     def rules(self, table: str) -> Rules:
         """Returns the rules for records of `table`, which need not be replicated."""
@@ -166,15 +181,35 @@ class Privacy:
             return raw
         return _encoder.encode(self._walk(decode_exact(raw), names, secrets))
 
+    def embedded(self, raw: bytes, kind: str) -> tuple[bytes, dict[str, str]]:
+        """Redacts JSON that holds records of any table, such as the data of an event.
+
+        Args:
+            raw: The JSON.
+            kind: The kind of record if it does not say so itself, such as `invoice`.
+
+        Returns:
+            The JSON, the same bytes if there is nothing to hide; and the texts to search for in the
+            other fields of its record, each with its replacement.
+        """
+        if not self.treatments or raw in {b"null", b"{}", b"[]"}:
+            return raw, {}
+        document = decode_exact(raw)
+        kept, secrets = self._embedded.redact(document, kind)
+        return (raw if kept == document else _encoder.encode(kept)), secrets
+
     def _record(self, table: str, record: Any) -> Any:
         if not isinstance(record, dict):
             return record
         rules = self._rules.get(table) or self.rules(_TABLE_OF.get(str(record.get("object")), ""))
         secrets = self.secrets(rules, record)
-        fields = dict(rules.own)
-        fields |= {each: how for each, how in rules.personal.items() if each not in rules.known}
+        record = dict(record)
+        for name in rules.embedding & record.keys():
+            record[name], more = self._embedded.redact(record[name], kind_of(record.get("type")))
+            secrets |= more
+        fields = {**rules.outside, **rules.own}
         return {
-            name: self._treated(fields[name], value)
+            name: self.treated(fields[name], value)
             if name in fields
             else self._walk(value, rules.inside(name), secrets)
             for name, value in record.items()
@@ -183,22 +218,27 @@ class Privacy:
     def _walk(self, value: Any, names: Mapping[str, Treatment], secrets: Mapping[str, str]) -> Any:
         if isinstance(value, dict):
             return {
-                name: self._treated(names[name], each)
+                name: self.treated(names[name], each)
                 if name in names
                 else self._walk(each, names, secrets)
                 for name, each in value.items()
             }
         if isinstance(value, list):
             return [self._walk(each, names, secrets) for each in value]
+        return self.replaced(value, secrets)
+
+    def replaced(self, value: Any, secrets: Mapping[str, str]) -> Any:
+        """Returns a plain value; a text without the secrets in it."""
         return replace_secrets(value, secrets) if isinstance(value, str) else value
 
-    def _treated(self, treatment: Treatment, value: Any) -> Any:
+    def treated(self, treatment: str, value: Any) -> Any:
+        """Returns the hash of a value, or None for a dropped one."""
         if treatment != "hashed" or value is None:
             return None
         if isinstance(value, dict):  # such as a drift: the value sent and the value in Invoiced
-            return {name: self._treated(treatment, each) for name, each in value.items()}
+            return {name: self.treated(treatment, each) for name, each in value.items()}
         if isinstance(value, list):
-            return [self._treated(treatment, each) for each in value]
+            return [self.treated(treatment, each) for each in value]
         return self.hashed(value if isinstance(value, str) else _encoder.encode(value).decode())
 
 
@@ -227,6 +267,11 @@ def replace_secrets(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
+def kind_of(event_type: object) -> str:
+    """Returns the first part of an event's type: `invoice` for `invoice.paid`."""
+    return str(event_type or "").partition(".")[0]
+
+
 def _is_hidden(column: Column) -> bool:
     return column.treatment in {"hashed", "dropped"}
 
@@ -240,6 +285,10 @@ def _rules(table: Table, personal: Mapping[str, Treatment]) -> Rules:
         personal=personal,
         objects=frozenset(each.name for each in columns if each.type == "json" and each.sensitive),
         known=frozenset(each.name for each in columns),
+        embedding=frozenset(each.name for each in columns if each.embeds_records),
+        people=frozenset(
+            each.name for each in columns if each.sensitive and table.name in OPTIONAL_TABLE_NAMES
+        ),
     )
 
 

@@ -6,7 +6,14 @@ Derived from catalog and settings alone. The rest of the code reads the `Table`,
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Balance, Column, Table
+from invoiced_pipeline.catalog import (
+    ALL_TABLES,
+    OPTIONAL_TABLE_NAMES,
+    TABLE_NAMES,
+    Balance,
+    Column,
+    Table,
+)
 from invoiced_pipeline.catalog import table as catalog_table
 from invoiced_pipeline.catalog.model import Treatment
 from invoiced_pipeline.exceptions import ConfigurationError
@@ -41,7 +48,10 @@ def tables_of(settings: Settings, connection: ConnectionSettings) -> tuple[Table
 def is_selected(connection: ConnectionSettings, table: str) -> bool:
     """Returns whether a connection replicates the table with this name."""
     tables = connection.tables
-    is_included = tables.include is None or table in tables.include
+    if table in OPTIONAL_TABLE_NAMES:
+        is_included = table in {*tables.optional, *(tables.include or ())}
+    else:
+        is_included = tables.include is None or table in tables.include
     return is_included and table not in tables.exclude
 
 
@@ -56,11 +66,13 @@ def all_tables_of(connection: ConnectionSettings, where: str = "tables") -> tupl
         ConfigurationError: As in `tables_of`.
     """
     tables = connection.tables
-    children = [table.child_name(child) for table in TABLES for child in table.children]
-    _check_names(f"{where}.include", tables.include or (), "table", TABLE_NAMES)
-    _check_names(f"{where}.exclude", tables.exclude, "table", (*TABLE_NAMES, *children))
-    _check_names(where, tables.by_table, "table", TABLE_NAMES)
-    return tuple(_table_of(table, connection, f"{where}.{table.name}") for table in TABLES)
+    names = (*TABLE_NAMES, *OPTIONAL_TABLE_NAMES)
+    children = [table.child_name(child) for table in ALL_TABLES for child in table.children]
+    _check_names(f"{where}.include", tables.include or (), "table", names)
+    _check_names(f"{where}.exclude", tables.exclude, "table", (*names, *children))
+    _check_names(f"{where}.optional", tables.optional, "optional table", OPTIONAL_TABLE_NAMES)
+    _check_names(where, tables.by_table, "table", names)
+    return tuple(_table_of(table, connection, f"{where}.{table.name}") for table in ALL_TABLES)
 
 
 def unloaded(table: Table) -> frozenset[str]:
@@ -75,6 +87,7 @@ def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table
     own = tables.by_table.get(table.name, _NOTHING_SET)
     _check_columns(table, own, where)
     _check_history(table, own, where)
+    _check_retention(table, own, where)
     columns = tuple(_treated(column, table, own) for column in table.columns)
     has_children = tables.children if own.children is None else own.children
     read = {column.name for column in columns if column.is_read}
@@ -89,6 +102,7 @@ def _table_of(table: Table, connection: ConnectionSettings, where: str) -> Table
         children=children if has_children else (),
         method=own.method,
         keeps_history=own.history,
+        retention_days=own.retention_days,
     )
 
 
@@ -134,11 +148,20 @@ def _check_columns(table: Table, own: TableSettings, where: str) -> None:
 
 def _check_history(table: Table, own: TableSettings, where: str) -> None:
     if own.history and not table.can_keep_history:
-        possible = ", ".join(each.name for each in TABLES if each.can_keep_history)
+        possible = ", ".join(each.name for each in ALL_TABLES if each.can_keep_history)
         message = (
-            f"{where}.history: {table.name} cannot have a history, because Invoiced reuses its ids "
-            f"and updated_at does not tell their versions apart. Remove it, or set it for one of "
-            f"{possible}"
+            f"{where}.history: {table.name} cannot have a history, because its records never "
+            f"change, or updated_at does not tell their versions apart. Remove it, or set it for "
+            f"one of {possible}"
+        )
+        raise ConfigurationError(message)
+
+
+def _check_retention(table: Table, own: TableSettings, where: str) -> None:
+    if own.retention_days is not None and table.listing != "appended":
+        message = (
+            f"{where}.retention_days: only events have a retention, because their rows are only "
+            "ever added. Remove it"
         )
         raise ConfigurationError(message)
 

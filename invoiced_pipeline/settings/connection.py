@@ -39,6 +39,9 @@ rows, `ignore` keeps the rows as they were last seen."""
 REQUESTS_IN_FLIGHT = 18
 """Of the 20 that the API allows per key (observed): other programs may use the same key."""
 
+WEBHOOK_VARIABLE = "INVOICED_WEBHOOK_SECRET"
+"""The default variable that holds the secret of a webhook."""
+
 TWO_HOSTS = "two_hosts"
 """Type of the error for a connection with both `sandbox` and `api_url`."""
 
@@ -164,6 +167,13 @@ class ConnectionSettings(SettingsModel):
         pattern="^[A-Z][A-Z0-9_]*$",
         description="The environment variable that holds the salt for hashed columns.",
         examples=["ACME_HASH_SALT"],
+    )
+    webhook_secret_env: str = Field(
+        default=WEBHOOK_VARIABLE,
+        pattern="^[A-Z][A-Z0-9_]*$",
+        description="The environment variable that holds the secret of Invoiced's webhook, for "
+        "`invoiced-pipeline webhook`. See [webhook.md](webhook.md).",
+        examples=["ACME_WEBHOOK_SECRET"],
     )
     allow_clear_copy: bool = Field(
         default=False,

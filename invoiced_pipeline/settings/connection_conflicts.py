@@ -1,5 +1,6 @@
 """Conflicts between connections: a schema that two would share, a key for two hosts."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from invoiced_pipeline.settings.addresses import remembered_host
@@ -50,10 +51,10 @@ class _Schemas:
         self._datasets: dict[str, ConnectionSettings] = {}
         self._derived: dict[str, ConnectionSettings] = {}
         self._all = {name: each for each in connections for name in _schemas_of(each)}
-        self._of_stitch: dict[str, ConnectionSettings] = {}
+        self._of_stitch: defaultdict[str, list[ConnectionSettings]] = defaultdict(list)
         for each in connections:
             if each.stitch_schema is not None:
-                self._of_stitch.setdefault(each.stitch_schema, each)
+                self._of_stitch[each.stitch_schema].append(each)
 
     def claim(self, connection: ConnectionSettings) -> ConnectionSettings | None:
         """Gives a connection its schemas; returns the one that has any of them already."""
@@ -70,8 +71,8 @@ class _Schemas:
         wanted = connection.stitch_schema
         if wanted is None:
             return None
-        first = self._of_stitch[wanted]
-        return self._all.get(wanted) or (None if first is connection else first)
+        others = (each for each in self._of_stitch[wanted] if each is not connection)
+        return self._all.get(wanted) or next(others, None)
 
 
 def _schemas_of(connection: ConnectionSettings) -> tuple[str, ...]:

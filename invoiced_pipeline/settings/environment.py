@@ -19,6 +19,7 @@ VARIABLES: dict[str, Place] = {
     "INVOICED_START_DATE": (*_FIRST, "start_date"),
     "INVOICED_DATASET": (*_FIRST, "name"),
     "INVOICED_PARTITIONS": (*_FIRST, "partitions"),
+    "INVOICED_OPTIONAL_TABLES": (*_FIRST, "tables", "optional"),
     **{
         f"INVOICED_SCHEDULE_{key.upper()}": (*_FIRST, "schedule", key)
         for key in ScheduleSettings.model_fields

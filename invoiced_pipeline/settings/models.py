@@ -133,11 +133,15 @@ class Settings(SettingsModel):
 
     @property
     def secret_variables(self) -> set[str]:
-        """Names of the variables that hold secrets: API keys, salts and addresses of alerts."""
+        """Names of the variables with secrets: API keys, salts, webhooks, addresses of alerts."""
         return {self.alerts.urls_env} | {
             name
             for connection in self.connection
-            for name in (connection.api_key_env, connection.hash_salt_env)
+            for name in (
+                connection.api_key_env,
+                connection.hash_salt_env,
+                connection.webhook_secret_env,
+            )
         }
 
     @property
@@ -202,6 +206,10 @@ class Settings(SettingsModel):
             )
             raise ConfigurationError(msg)
         return salt
+
+    def webhook_secret(self, connection: ConnectionSettings) -> SecretStr | None:
+        """Returns the secret of the connection's webhook; None if it is not set."""
+        return self.secrets.get(connection.webhook_secret_env)
 
     def _key(self, connection: ConnectionSettings) -> SecretStr | None:
         key = self.secrets.get(connection.api_key_env) or connection.api_key

@@ -66,6 +66,14 @@ class TableSettings(SettingsModel):
         examples=[True],
     )
 
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only for `events`: rows older than so many days are removed by the next sync, "
+        "and not loaded. All are kept by default.",
+        examples=[90],
+    )
+
     @model_validator(mode="after")
     def _lists_agree(self) -> Self:
         _refuse_both(self.include, self.exclude)
@@ -97,12 +105,26 @@ class TablesSettings(SettingsModel):
         "before stays as it is.",
         examples=[["transactions", "invoices__items"]],
     )
+    optional: list[str] = Field(
+        default=[],
+        description="Optional tables to replicate in addition: `events`, `contacts`, "
+        "`payment_sources`, `pending_line_items`, `payment_plans`. None by default; see "
+        "[tables.md](tables.md).",
+        examples=[["events", "contacts"]],
+    )
     children: bool = Field(
         default=True,
         description="Whether arrays of objects become child tables, in addition to their JSON "
         "column.",
         examples=[False],
     )
+
+    @field_validator("optional", mode="before")
+    @classmethod
+    def _names_may_be_one_text(cls, optional: object) -> object:
+        if not isinstance(optional, str):
+            return optional
+        return [name for each in optional.split(",") if (name := each.strip())]
 
     @field_validator("include")
     @classmethod

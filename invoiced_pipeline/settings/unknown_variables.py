@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from invoiced_pipeline.settings.alerts import ALERT_URLS
+from invoiced_pipeline.settings.connection import WEBHOOK_VARIABLE
 from invoiced_pipeline.settings.environment import VARIABLES
 from invoiced_pipeline.settings.postgres import PASSWORD_VARIABLE
 from invoiced_pipeline.settings.suggestions import closest
@@ -17,6 +18,7 @@ _KNOWN = frozenset(
         "INVOICED_API_KEY",
         "INVOICED_HASH_SALT",
         ALERT_URLS,
+        WEBHOOK_VARIABLE,
         PASSWORD_VARIABLE,
         *VARIABLES,
     }

@@ -172,6 +172,14 @@ class Session(ABC):
         sql = f"select table_name from information_schema.{source} where table_schema = %s{named}"  # noqa: S608 - our own names
         return frozenset(name for (name,) in self.rows(sql, values))
 
+    def columns(self, name: str) -> frozenset[str]:
+        """Returns the columns of one of the dataset's tables or views; none if there is none."""
+        sql = (
+            "select column_name from information_schema.columns "
+            "where table_schema = %s and table_name = %s"
+        )
+        return frozenset(column for (column,) in self.rows(sql, [self.dataset, name]))
+
     @abstractmethod
     def relations(self, schemas: Sequence[str]) -> list[Relation]:
         """Returns the tables and views of some schemas with comments; schemas need not exist."""

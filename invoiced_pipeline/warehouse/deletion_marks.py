@@ -122,6 +122,19 @@ class Marks:
             found += self._select(name, sql, some)
         return found
 
+    def versions(self, name: str, column: str) -> dict[Any, tuple[int | None, Any]]:
+        """Returns `updated_at` in epoch seconds and another column of unmarked rows, by id."""
+        of = table(name)
+        stamp = of.replication_key
+        sql = (
+            f'select "{of.primary_key}", "{stamp}", "{column}" from "{name}" '  # noqa: S608
+            "where _deleted_at is null"
+        )
+        return {
+            record: (None if instant is None else to_epoch(instant), value)
+            for record, instant, value in self._select(name, sql)
+        }
+
     def loaded_alone(self, name: str, other: str, *, since: str | None) -> LoadedAlone:
         """Returns unmarked rows loaded after `since` without an unmarked row in `other`.
 

@@ -5,11 +5,12 @@ warehouse is rewritten, because a database keeps the old bytes of changed rows.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from invoiced_pipeline.catalog import TABLES, ChildTable, Column, Table
-from invoiced_pipeline.selection.privacy import Privacy, Rules, replace_secrets
+from invoiced_pipeline.catalog import ALL_TABLES, ChildTable, Column, Table
+from invoiced_pipeline.selection.privacy import Privacy, Rules, kind_of, replace_secrets
 from invoiced_pipeline.warehouse.database import Database, Session
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class RowRedactor:
             return
         with self._database.session(self._dataset) as session, session.transaction():
             existing = session.tables()
-            for table in TABLES:
+            for table in ALL_TABLES:
                 if table.name in existing:
                     self._redact_table(session, table, existing)
                 if table.versions_name in existing:
@@ -84,7 +85,11 @@ class RowRedactor:
             more_key: The columns that identify a row together with the record's id.
         """
         rules = self.privacy.rules(table.name)
-        columns, where, values = _search(table, rules)
+        # A newer version of the project may declare columns that the next load adds.
+        existing = session.columns(name)
+        found = _only(table, existing)
+        is_any_hidden = bool(self.privacy.treatments)
+        columns, where, values = _search(found, rules, is_any_hidden=is_any_hidden)
         key = (table.column(table.primary_key), *more_key)
         for rows in _chunks(session, name, key, columns, where, values):
             secrets = [self.privacy.secrets(rules, row) for row in rows]
@@ -94,7 +99,7 @@ class RowRedactor:
             ]
             _update(session, name, key, columns, list(zip(rows, kept, strict=True)))
             yield [(row[table.primary_key], each) for row, each in zip(rows, secrets, strict=True)]
-        for column in rules.dropped:
+        for column in existing.intersection(rules.dropped):
             session.run(f'update "{name}" set "{column}" = null')  # noqa: S608 - the catalog's
 
     def _redact_children(
@@ -110,7 +115,12 @@ class RowRedactor:
             Column(parent, table.column(table.primary_key).type, ""),
             Column("_index", "bigint", ""),
         )
-        texts = [column for column in child.columns if column.type in {"text", "json"}]
+        existing = session.columns(name)
+        texts = [
+            column
+            for column in child.columns
+            if column.type in {"text", "json"} and column.name in existing
+        ]
         where = f'"{parent}" in ({", ".join(["%s"] * len(secrets))})'
         rows = _rows(session, name, (*key, *texts, _EXTRA), where, list(secrets))
         kept = [self._kept(Rules(), (*texts, _EXTRA), row, secrets[row[parent]]) for row in rows]
@@ -120,8 +130,16 @@ class RowRedactor:
         self, rules: Rules, columns: Sequence[Column], row: Row, secrets: Mapping[str, str]
     ) -> Row:
         """Returns the redacted row."""
-        kept = dict(row)
+        kept, secrets = dict(row), dict(secrets)
+        for name in rules.embedding & row.keys():
+            raw = (row[name] or "null").encode()
+            redacted, more = self.privacy.embedded(raw, kind_of(row.get("type")))
+            secrets |= more
+            if row[name] is not None:
+                kept[name] = redacted.decode()
         for column in columns:
+            if column.name in rules.embedding and column.name not in rules.hidden:
+                continue
             value = row[column.name]
             if value is None:
                 continue
@@ -165,9 +183,17 @@ class RowRedactor:
         return {"reason": reason, "record": self.privacy.redact(table, record)}
 
 
-def _search(table: Table, rules: Rules) -> tuple[list[Column], str, list[str]]:
+def _only(table: Table, existing: Collection[str]) -> Table:
+    """Returns the table with only the columns that exist."""
+    kept = (column for column in table.columns if column.name in existing)
+    return replace(table, columns=tuple(kept))
+
+
+def _search(
+    table: Table, rules: Rules, *, is_any_hidden: bool
+) -> tuple[list[Column], str, list[str]]:
     """Returns the columns that can hold clear values, and a condition on rows with its values."""
-    if rules.hidden:
+    if rules.hidden or (rules.embedding and is_any_hidden):
         texts = [column for column in table.columns if column.type in {"text", "json"}]
         return [*(each for each in texts if each.name != table.primary_key), _EXTRA], "true", []
     objects = [column for column in table.columns if column.name in rules.objects]

@@ -6,7 +6,7 @@ from typing import Any
 
 from invoiced_pipeline.warehouse.database import Session
 
-_ROWS_PER_STATEMENT = 250
+_ROWS_PER_STATEMENT = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +63,12 @@ class TableLayout:
         )
 
     def _insert(self, session: Session, rows: Sequence[Sequence[Any]], conflict: str) -> None:
-        placeholders = f"({', '.join(['%s'] * len(self.types))})"
+        # An array for each column: parsing a placeholder for each value takes DuckDB 12 times as
+        # long (measured, 240 rows of 24 columns).
+        arrays = ", ".join(f"unnest(cast(%s as {kind}[]))" for kind in self.types.values())
+        sql = f"insert into {self.name} ({self.columns}) select {arrays}{conflict}"
         for chunk in _chunks(rows):
-            values = ", ".join([placeholders] * len(chunk))
-            session.run(
-                f"insert into {self.name} ({self.columns}) values {values}{conflict}",  # noqa: S608 - our own names
-                [value for row in chunk for value in row],
-            )
+            session.run(sql, [list(column) for column in zip(*chunk, strict=True)])
 
 
 def _chunks(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:

@@ -59,16 +59,17 @@ class VersionMerge(SqlMergeFollowupJob):
         table_name: str,
         primary_keys: Sequence[str],
         columns: Sequence[str],
-        dedup_sort: tuple[str, Any] | None = None,
-        condition: str | None = None,
-        condition_columns: Sequence[str] | None = None,
+        dedup_sort: Any = None,
+        condition: Any = None,
+        condition_columns: Any = None,
         skip_dedup: bool = False,  # noqa: FBT001, FBT002 - dlt's signature
     ) -> str:
         """Returns SQL for the newest row of each key; one without a time is the oldest."""
+        order: Any = dedup_sort
         if dedup_sort is not None:  # PostgreSQL would take it for the newest
-            dedup_sort = (dedup_sort[0], f"{dedup_sort[1]} nulls last")
+            order = (dedup_sort[0], f"{dedup_sort[1]} nulls last")
         return super().gen_select_from_dedup_sql(
-            table_name, primary_keys, columns, dedup_sort, condition, condition_columns, skip_dedup
+            table_name, primary_keys, columns, order, condition, condition_columns, skip_dedup
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from invoiced_emulator.records.unit_of_work import UnitOfWork
 from invoiced_pipeline_tests.change.actors import Actors, Record
 
 Operation = Callable[[Actors, int], None]
@@ -271,6 +272,81 @@ def bring_back(actors: Actors, number: int) -> None:
     actors.store.put("invoices", invoice | {"updated_at": now})
 
 
+def add_contact(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    body = {"name": f"Contact {actors.number()}"}
+    actors.write("POST", f"/customers/{customer['id']}/contacts", body)
+
+
+def _below(actors: Actors, collection: str, number: int) -> str:
+    record = actors.pick(collection, number)
+    owner = record.get("customer_id") or record["customer"]
+    return f"/customers/{owner}/{collection}/{record['id']}"
+
+
+def change_contact(actors: Actors, number: int) -> None:
+    actors.write("PATCH", _below(actors, "contacts", number), {"name": f"N{actors.number()}"})
+
+
+def delete_contact(actors: Actors, number: int) -> None:
+    actors.write("DELETE", _below(actors, "contacts", number))
+
+
+def save_source(actors: Actors, number: int) -> None:
+    """A card or a bank account."""
+    customer = actors.pick("customers", number)
+    body = {"method": ("credit_card", "ach")[number % 2], "gateway_token": f"t{actors.number()}"}
+    actors.write("POST", f"/customers/{customer['id']}/payment_sources", body)
+
+
+def remove_source(actors: Actors, number: int) -> None:
+    actors.write("DELETE", _below(actors, ("cards", "bank_accounts")[number % 2], number // 2))
+
+
+def add_pending_line(actors: Actors, number: int) -> None:
+    customer = actors.pick("customers", number)
+    (line,) = _lines(actors, 1)
+    actors.write("POST", f"/customers/{customer['id']}/line_items", line)
+
+
+def change_pending_line(actors: Actors, number: int) -> None:
+    body = {"quantity": number % 5 + 1}
+    actors.write("PATCH", _below(actors, "line_items", number), body)
+
+
+def delete_pending_line(actors: Actors, number: int) -> None:
+    actors.write("DELETE", _below(actors, "line_items", number))
+
+
+def invoice_pending_lines(actors: Actors, number: int) -> None:
+    line = actors.pick("line_items", number)
+    actors.write("POST", f"/customers/{line['customer']}/invoices")
+
+
+def agree_on_plan(actors: Actors, number: int) -> None:
+    invoice = actors.pick("invoices", number)
+    parts = [{"date": actors.clock.now(), "amount": 1}] * (number % 3)
+    rest = {"date": actors.clock.now(), "amount": invoice["balance"] - len(parts)}
+    path = f"/invoices/{invoice['id']}/payment_plan"
+    actors.write("PUT", path, {"installments": [*parts, rest]})
+
+
+def pay_installment(actors: Actors, number: int) -> None:
+    """Progress of a plan: the invoice stays as it was, and the event does not name it."""
+    plan = actors.pick("payment_plans", number)
+    parts = [dict(part) for part in plan["installments"]]
+    parts[0]["balance"] = 0
+    work = UnitOfWork(actors.store, actors.emulator.account, actors.clock)
+    with actors.store.transaction():
+        work.save("payment_plans", plan, plan | {"installments": parts})
+        work.finish()
+
+
+def cancel_plan(actors: Actors, number: int) -> None:
+    plan = actors.pick("payment_plans", number)
+    actors.write("DELETE", f"/invoices/{plan['invoice']}/payment_plan")
+
+
 OPERATIONS: dict[str, Operation] = {
     operation.__name__: operation
     for operation in (
@@ -282,6 +358,9 @@ OPERATIONS: dict[str, Operation] = {
         create_catalog_object, rename_catalog_object, archive_catalog_object,
         write_note, edit_note, delete_note, create_task, complete_task, delete_task,
         charge_card, settle_charge, refund_charge, void_refund, settle_refund,
+        add_contact, change_contact, delete_contact, save_source, remove_source,
+        add_pending_line, change_pending_line, delete_pending_line, invoice_pending_lines,
+        agree_on_plan, pay_installment, cancel_plan,
     )
 }  # fmt: skip
 
@@ -289,6 +368,8 @@ MAY_LOSE_EVENTS = frozenset(
     {
         "delete_customer", "merge_customers", "delete_document", "delete_adjustment",
         "delete_transaction", "delete_note", "delete_task",
+        "add_contact", "change_contact", "delete_contact", "save_source", "remove_source",
+        "add_pending_line", "change_pending_line", "delete_pending_line", "pay_installment",
     }
 )  # fmt: skip
 """Deeds whose events may be lost: the sweep makes up for them."""

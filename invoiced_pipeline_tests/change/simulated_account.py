@@ -15,7 +15,7 @@ from dlt import Pipeline
 from invoiced_emulator.calls.call import RequestHook
 from invoiced_emulator.protocol.errors import ApiError
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
+from invoiced_pipeline.catalog import OPTIONAL_TABLE_NAMES, TABLE_NAMES, TABLES
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading import (
     by_id,
@@ -105,6 +105,7 @@ class SimulatedAccount:
         self._template = template
         self.actors = Actors(emulator)
         self.replica = Replica(emulator.url, emulator.api_key, lasting_warehouse(folder))
+        self.replica.tables = {"optional": [n for n in tables if n in OPTIONAL_TABLE_NAMES]}
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
         self.deletions: Deletions = "mark"
@@ -155,6 +156,12 @@ class SimulatedAccount:
         for at in range(1, 5):
             self.do(Step("charge_card", at))
         self.do(Step("refund_charge", 0))
+        for at in range(4):
+            self.do(Step("add_contact", at))
+            self.do(Step("save_source", at))
+            self.do(Step("add_pending_line", at + 3))
+        for at in (0, 3):  # the lines of the other invoices can still be changed
+            self.do(Step("agree_on_plan", at))
 
     def do(self, step: Step) -> None:
         """Has a step done; what the API refuses does not happen."""
@@ -263,9 +270,11 @@ class SimulatedAccount:
         names = {table.path: table.name for table in TABLES if table.listing != "whole"}
         asked = InvoicedClient.list_page
 
-        def list_page(client: InvoicedClient, path: str, *arguments: Any) -> Any:
-            answer = asked(client, path, *arguments)
-            for record in msgspec.json.decode(answer.body) if path in names else ():
+        def list_page(client: InvoicedClient, path: str, params: Any, *arguments: Any) -> Any:
+            answer = asked(client, path, params, *arguments)
+            # A list of ids alone, for tables listed per parent, shows no version of a record.
+            is_shown = path in names and "exclude" not in dict(params)
+            for record in msgspec.json.decode(answer.body) if is_shown else ():
                 served, second = self.served[names[path]], record["updated_at"]
                 served[record["id"]] = max(second, served.get(record["id"], second))
             return answer

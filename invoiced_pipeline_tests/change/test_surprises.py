@@ -50,7 +50,9 @@ def here(account: SimulatedAccount, sql: str) -> dict[Any, Any]:
 
 def test_a_list_re_sorts_itself_while_its_pages_are_turned(account_of: Make) -> None:
     account = account_of("customers", is_new=True)
-    first = {("/customers", 1): [Step("rename_customer", 0, wait=60)]}
+    changed = [record["updated_at"] for record in account.actors.store.all("customers")]
+    oldest = changed.index(min(changed))
+    first = {("/customers", 1): [Step("rename_customer", oldest, wait=60)]}
     naive = Naive(account.emulator, "/customers")
     with account.meddling(first):
         naive.read()

@@ -91,7 +91,7 @@ def test_an_outage_is_one_error_and_retries_appear_above_the_progress(tmp_path: 
         door.environment |= {"INVOICED_API_URL": url, "INVOICED_API_KEY": KEY}
         door.environment["INVOICED_START_DATE"] = "2025-01-01"
         said = run_on_terminal(door, "invoiced-pipeline", "sync", columns=80, status=1)
-        error = "not complete: deletions and 9 tables: the API answers 503 (8 tries each); "
+        error = "not complete: deletions and 16 tables: the API answers 503 (8 tries each); "
         error += "try again later"
         assert re.search(rf"Run [0-9a-f-]{{36}} failed: {re.escape(error)}\r?\n", said)
         assert "Correlation" not in said

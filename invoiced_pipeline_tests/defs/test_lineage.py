@@ -60,6 +60,17 @@ def test_the_graph_goes_from_account_to_tables_to_write_backs_to_account(tmp_pat
     assert parents(defs, "invoiced/invoiced_account_writes") == written
 
 
+def test_a_history_is_shown_after_its_table(tmp_path: Path) -> None:
+    toml = "[[connection]]\n[connection.tables.invoices]\nhistory = true\n" + TOML.replace(
+        "marts.new_customers", "invoiced.invoices__history"
+    )
+    defs = definitions(tmp_path, toml)
+    assert parents(defs, "invoiced/invoices__history") == {"invoiced/invoices"}
+    assert "invoiced/invoices__history" in parents(defs, "invoiced/writeback_crm")
+    graph = defs.resolve_asset_graph()
+    assert not graph.has(dg.AssetKey(["invoiced", "payments__history"]))
+
+
 def test_only_tables_are_materialized(tmp_path: Path) -> None:
     defs = definitions(tmp_path, TOML)
     graph = defs.resolve_asset_graph()

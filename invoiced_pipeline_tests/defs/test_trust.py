@@ -83,14 +83,16 @@ def test_the_log_has_a_row_per_table_and_run(service: Service) -> None:
     assert after >= before
     assert start < end <= datetime.now(UTC)
 
-    assert service.query("select count(*) from _sync_status where status = 'succeeded'") == [(9,)]
+    assert service.query("select count(*) from _sync_status where status = 'succeeded'") == [
+        (len(TABLE_NAMES),)
+    ]
     status = service.query("select run_id, mode from _sync_status where table_name = 'invoices'")
     assert status == [(second.run_id, "full")]
     fresh = service.query(
         "select count(*) from _sync_freshness where complete_until is not null "
         "and age_seconds between 0 and 600 and last_success_at = last_run_at"
     )
-    assert fresh == [(9,)]
+    assert fresh == [(len(TABLE_NAMES),)]
     usage = service.query(
         "select sum(first_load_rows), sum(increment_rows), sum(reread_rows), sum(runs) "
         "from _sync_usage where table_name = 'invoices'"
@@ -247,7 +249,7 @@ def test_checks_without_a_load_cover_all_that_is_loaded(service: Service, billed
     }
     text = "the API counts 3 records, the replica 2"
     assert checks(service)["invoices", "row_count"] == (True, "WARN", text)
-    assert service.query("select count(*) from _sync_log") == [(9,)]
+    assert service.query("select count(*) from _sync_log") == [(len(TABLE_NAMES),)]
 
     write(service, "delete from invoices where id = 3")
     assert "row_count failed: the API counts 3 records, the replica 1" in (

@@ -145,8 +145,8 @@ def test_parents(api):
 def test_delete_cascades_without_events(api):
     store = api.emulator.store
     store.put("customers", {"id": 1, "name": "A"})
-    gone = ("payments", "transactions", "credit_balance_adjustments", "contacts")
-    for collection in gone:
+    gone = ("payments", "transactions", "credit_balance_adjustments", "contacts", "notes", "tasks")
+    for collection in (*gone, "charges"):
         store.put(collection, {"id": 1, "customer": 1})
     store.put("subscriptions", {"id": 1, "customer": 1, "status": "active"})
     store.put("estimates", {"id": 1, "customer": 1})
@@ -166,7 +166,8 @@ def test_delete_cascades_without_events(api):
     )
     store.put("subscriptions", {"id": 1, "customer": 1, "status": "canceled"})
     assert api("DELETE", "/customers/1").status_code == 204
-    assert [store.count(collection) for collection in (*gone, "subscriptions")] == [0] * 5
+    assert [store.count(collection) for collection in (*gone, "subscriptions")] == [0] * 7
+    assert store.count("charges") == 1
     assert [event["type"] for event in api.events()] == ["customer.deleted"]
 
 

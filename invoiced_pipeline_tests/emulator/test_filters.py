@@ -43,6 +43,15 @@ def test_lists_that_ignore_the_updated_window(api, collection):
     assert len(ids(api, f"/{collection}?updated_after=100")) == 2
 
 
+def test_notes_are_filtered_by_user_customer_and_invoice_alone(api):
+    note = {"user_id": 3, "customer": 1, "invoice": 4}
+    api.emulator.store.put_many("notes", [{"id": 1}, {"id": 2} | note])
+    for field, value in (("user_id", 3), ("customer_id", 1), ("invoice_id", 4)):
+        assert ids(api, f"/notes?filter[{field}]={value}") == [2]
+    assert api.error("GET", "/notes?filter[id]=1")[1] == "Invalid filter parameter: id"
+    assert api("GET", "/notes/1").status_code == 405
+
+
 def test_account_setting_applies_the_updated_window_everywhere(api):
     api.emulator.store.put("plans", {"id": "a", "updated_at": 5})
     api.emulator.account.updated_filter_everywhere = True

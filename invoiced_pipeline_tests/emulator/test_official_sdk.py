@@ -6,6 +6,7 @@ from invoiced import errors
 from invoiced.operations import ListableObject
 
 from invoiced_emulator.records.kinds import KINDS
+from invoiced_emulator.seed import generate
 
 LISTED = (
     "Customer",
@@ -182,6 +183,28 @@ def test_notes_plans_lines_and_messages(sdk):
     assert [each.id for each in other.attachments()[0]] == [file.id]
     assert customer.consolidate_invoices().total == 21
     assert [len(customer.send_statement()), len(customer.send_statement_sms())] == [1, 1]
+
+
+def test_lists_with_the_parameters_of_the_pipeline(api, sdk):
+    for collection, record in generate(seed=2, customers=3, now=1_700_000_000):
+        api.emulator.store.put(collection, record)
+    tasks, metadata = sdk.Task.list(
+        advanced_filter='[{"field":"updated_at","operator":">=","value":"2023-01-01 00:00:00"}]',
+        sort="updated_at desc,id desc",
+    )
+    assert metadata.total_count == len(tasks) > 0
+    assert [task.updated_at for task in tasks] == sorted(
+        [t.updated_at for t in tasks], reverse=True
+    )
+    notes, _ = sdk.Note.list(updated_after=tasks[-1].updated_at, sort="updated_at asc")
+    assert {note.object for note in notes} == {"note"}
+    for kind in (sdk.Item, sdk.Coupon, sdk.TaxRate):
+        listed = [kind.list(archived=flag, include="archived,internal_id")[0] for flag in (0, 1)]
+        assert [{each.archived for each in records} for records in listed] == [{False}, {True}]
+        live, archived = ({each.id for each in records} for records in listed)
+        assert live & archived  # an id that is used again
+        assert archived - live
+        assert kind.retrieve(min(archived - live)).id == min(archived - live)
 
 
 def test_coupons_tax_rates_and_webhooks(sdk):

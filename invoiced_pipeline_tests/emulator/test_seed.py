@@ -89,6 +89,7 @@ def test_small_ledgers_hold_every_invoice_status(customers: int) -> None:
         ),
         ("transactions", "type", "payment charge refund adjustment document_adjustment"),
         ("transactions", "status", "succeeded pending failed"),
+        ("charges", "status", "succeeded pending failed"),
         ("plans", "pricing_mode", "per_unit volume tiered custom"),
         ("customers", "currency", "usd eur jpy kwd bhd"),
     ],
@@ -372,6 +373,31 @@ def test_plan_versions(ledger: Ledger) -> None:
     assert all(plan["tiers"] is None for plan in without)
 
 
+def test_other_versions(ledger: Ledger) -> None:
+    for collection in ("items", "coupons", "tax_rates"):
+        versions: dict[str, list[bool]] = defaultdict(list)
+        for record in ledger[collection]:
+            versions[record["id"]].append(record["archived"])
+        assert [True, False] in versions.values()
+        assert max(archived.count(False) for archived in versions.values()) == 1
+        assert any(all(archived) for archived in versions.values())
+
+
+def test_charges_and_refunds_are_those_of_payments(ledger: Ledger) -> None:
+    charges = {charge["id"]: charge for charge in ledger["charges"]}
+    for payment in ledger["payments"]:
+        if payment["charge"] is not None:
+            charge = charges[payment["charge"]["id"]]
+            assert payment["charge"].items() <= charge.items()
+            assert (charge["payment"], charge["customer"]) == (payment["id"], payment["customer"])
+    made = {payment["charge"]["id"] for payment in ledger["payments"] if payment["charge"]}
+    assert {charges[key]["status"] for key in charges.keys() - made} == {"failed"}
+    refunds = {refund["id"]: refund for refund in ledger["refunds"]}
+    listed = [each for charge in charges.values() for each in charge["refunds"]]
+    assert {each["id"] for each in listed} == refunds.keys() != set()
+    assert all(each.items() <= refunds[each["id"]].items() for each in listed)
+
+
 def test_last_event_shows_the_final_record(ledger: Ledger) -> None:
     last: dict[tuple[str, int], Record] = {}
     for event in ledger["events"]:
@@ -382,7 +408,14 @@ def test_last_event_shows_the_final_record(ledger: Ledger) -> None:
         assert ("previous" in event["data"]) or change not in ("updated", "paid")
         if shown.get("object") != "credit_balance_adjustment":
             last[kind, shown["id"]] = event
-    for collection in ("invoices", "estimates", "credit_notes", "subscriptions", "contacts"):
+    for collection in (
+        "invoices",
+        "estimates",
+        "credit_notes",
+        "subscriptions",
+        "contacts",
+        "notes",
+    ):
         for record in ledger[collection]:
             shown = last[collection[:-1], record["id"]]["data"]["object"]
             different = {name for name in shown if shown[name] != record[name]}
@@ -403,7 +436,7 @@ def test_deleted_records_occur_only_in_events(ledger: Ledger) -> None:
         there = any(record["id"] == shown["id"] for record in ledger[collection])
         assert there == (kind in stays)
         seen[kind] += 1
-    expected = {"customer", "invoice", "credit_note", "estimate", "contact", "task", *stays}
+    expected = {"customer", "invoice", "credit_note", "estimate", "contact", "task", "note", *stays}
     assert expected <= set(seen)
     merged = [event for event in ledger["events"] if event["type"] == "customer.merged"]
     gone = {event["data"]["object"]["original_customer"]["id"] for event in merged}

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import SecretStr
 
+from invoiced_emulator.protocol.errors import ApiError
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.catalog import TABLE_NAMES, TABLES
+from invoiced_pipeline.catalog import ALL_TABLES, TABLE_NAMES, TABLES
 from invoiced_pipeline.invoiced.connection_check import (
     Finding,
     check_events,
@@ -115,3 +116,37 @@ def test_how_long_a_load_may_take(
 ) -> None:
     found = expected_seconds(records, requests, page_seconds, 12)
     assert found == pytest.approx(seconds, abs=0.05)
+
+
+def test_tables_that_are_listed_per_parent_say_how_many_requests_a_first_load_takes(
+    emulator: Emulator, client: InvoicedClient
+) -> None:
+    emulator.store.put_many("customers", [customer(number) for number in range(1, 1201)])
+    plan = {"object": "payment_plan", "invoice": 1, "installments": []}
+    emulator.store.put("payment_plans", plan | {"id": 4})
+    emulator.store.put_many("invoices", [invoice(1, payment_plan=4), invoice(2, payment_plan=None)])
+    found = list(check_tables(client, ALL_TABLES))
+    said = {finding.subject: finding for finding in found}
+    assert said["contacts"].detail == (
+        "1,200 requests at the first load, one for each customer; later one for each that changed"
+    )
+    assert said["payment_plans"].detail.startswith(
+        "1 request at the first load, one for each invoice with a payment plan"
+    )
+    load = check_first_load(client, ALL_TABLES, found, None)
+    assert load is not None
+    assert load.detail.startswith("1,202 records in 3,62")
+
+
+def test_an_optional_list_that_the_api_lacks_is_no_problem(
+    emulator: Emulator, client: InvoicedClient
+) -> None:
+    def refuse(path: str, _: object) -> None:
+        if path.endswith("/contacts"):
+            raise ApiError(404, f"Request was not recognized: GET {path}")
+
+    emulator.store.put("customers", customer(1))
+    emulator.on_request = refuse
+    said = {finding.subject: finding for finding in check_tables(client, ALL_TABLES)}
+    assert said["contacts"].unavailable
+    assert not said["payment_sources"].unavailable

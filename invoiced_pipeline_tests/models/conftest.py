@@ -16,6 +16,9 @@ from invoiced_pipeline_tests.models import compiled
 from invoiced_pipeline_tests.postgres_server import address
 from invoiced_pipeline_tests.warehouses import Kind, new_warehouse
 
+HISTORY: dict[str, Any] = {"subscriptions": {"history": True}}
+"""What a replica keeps for the models: they find the history when dbt compiles them."""
+
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> compiled.Results:
@@ -30,6 +33,7 @@ def models(
     """The models over the warehouse of `replicate`, in the SQL of its kind."""
     kind: Kind = "postgres" if database.kind == "postgres" else "duckdb"
     statements = _built(tmp_path_factory, kind).statements()
+    replicate.tables = HISTORY
     return compiled.Models(statements, database, replicate.dataset)
 
 
@@ -40,7 +44,9 @@ def _built(factory: pytest.TempPathFactory, kind: Kind) -> compiled.Results:
             folder.mkdir()
             with new_warehouse(folder, kind) as database:
                 with invoiced_account(customers=12) as account:
-                    Replica(account.url, account.api_key, database, dataset="acme").ok()
+                    replica = Replica(account.url, account.api_key, database, "acme", HISTORY)
+                    replica.ok()
+                    replica.keep_views()
                 said = compiled.build(folder, _output(database)).said
             (folder / "said").write_text(said, encoding="utf-8")
     return compiled.results(folder, (folder / "said").read_text("utf-8"))

@@ -7,10 +7,10 @@ from invoiced_pipeline.replication.failure_list import Failure, failure_lines, u
 def test_equal_errors_share_a_line() -> None:
     cause = "the API answers 503 (8 tries each); try again later"
     same = [Failure(name, f"GET /{name} answered 503", cause) for name in TABLE_NAMES]
-    assert failure_lines(same) == [f"9 tables: {cause}"]
+    assert failure_lines(same) == [f"16 tables: {cause}"]
     assert failure_lines(same[:1]) == ["customers: GET /customers answered 503"]
     feed = Failure("deletions", "GET /events answered 503", cause, is_table=False)
-    assert failure_lines([feed, *same]) == [f"deletions and 9 tables: {cause}"]
+    assert failure_lines([feed, *same]) == [f"deletions and 16 tables: {cause}"]
     other = Failure("plans", "the response is incomplete")
     assert failure_lines([*same[:2], other]) == [
         f"2 tables (customers, invoices): {cause}",

@@ -194,6 +194,22 @@ def test_redaction_can_be_repeated(emulator: Emulator, replicate: Replica) -> No
     assert [row["email"] for row in replicate.rows("customers", "id")] == hashes
 
 
+def test_a_column_that_an_upgrade_adds_is_hashed_from_the_start(
+    emulator: Emulator, replicate: Replica
+) -> None:
+    """Rows that were loaded by an older version are redacted before the load adds the column."""
+    emulator.store.put("customers", customer(1, email=EMAIL, attention_to=EMAIL))
+    replicate.ok("customers")
+    with replicate.database.session(replicate.dataset) as session:
+        session.run('drop view if exists "customers_current"')
+        session.run('alter table "customers" drop column "attention_to"')
+    replicate.tables = {"customers": {"hash": ["email", "attention_to"], "drop": ["phone"]}}
+    RowRedactor(replicate.database, replicate.dataset, replicate.asked()["privacy"]).run()
+    replicate.ok("customers", mode="full")
+    row = replicate.row("customers")
+    assert row["email"] == row["attention_to"] != EMAIL
+
+
 def test_responses_of_writebacks_are_redacted(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put("customers", customer(1, email=EMAIL))
     replicate.ok("customers")

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Table
+from invoiced_pipeline.catalog import (
+    ALL_TABLES,
+    OPTIONAL_TABLE_NAMES,
+    TABLE_NAMES,
+    TABLES,
+    Table,
+)
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.checks import checks_of
 from invoiced_pipeline.selection.tables import all_tables_of, tables_of
@@ -91,11 +97,35 @@ def test_method(tmp_path: Path) -> None:
     assert tables["invoices"].method == "incremental"
 
 
+@pytest.mark.parametrize(
+    ("toml", "names"),
+    [
+        ('tables.optional = ["contacts"]', [*TABLE_NAMES, "contacts"]),
+        ('tables.optional = "contacts, events"', [*TABLE_NAMES, "events", "contacts"]),
+        (f"tables.optional = {list(OPTIONAL_TABLE_NAMES)}", [*TABLE_NAMES, *OPTIONAL_TABLE_NAMES]),
+        ('tables.include = ["customers", "contacts"]', ["customers", "contacts"]),
+        (
+            'tables.include = ["customers"]\ntables.optional = ["events"]',
+            ["customers", "events"],
+        ),
+        ('tables.optional = ["events"]\ntables.exclude = ["events"]', list(TABLE_NAMES)),
+    ],
+)
+def test_optional_tables_are_off_unless_named(tmp_path: Path, toml: str, names: list[str]) -> None:
+    assert list(selected(tmp_path, toml)) == names
+
+
+def test_a_variable_names_the_optional_tables_of_the_first_connection(tmp_path: Path) -> None:
+    read = load_settings({"INVOICED_OPTIONAL_TABLES": "events, payment_plans"}, tmp_path)
+    found = tables_of(read, read.connection[0])
+    assert [table.name for table in found[len(TABLES) :]] == ["events", "payment_plans"]
+
+
 def test_settings_of_a_table_that_is_left_out_still_hold_for_its_data(tmp_path: Path) -> None:
     toml = 'tables.exclude = ["customers"]\ntables.customers.hash = ["email"]'
     read = settings(tmp_path, toml)
     every = {table.name: table for table in all_tables_of(read.connection[0])}
-    assert list(every) == list(TABLE_NAMES)
+    assert list(every) == [table.name for table in ALL_TABLES]
     assert every["customers"].column("email").treatment == "hashed"
 
 
@@ -105,7 +135,10 @@ def test_settings_of_a_table_that_is_left_out_still_hold_for_its_data(tmp_path: 
         ('tables.include = ["invoice"]', "tables.include: unknown table 'invoice'; the tables"),
         ('tables.exclude = ["x"]', "tables.exclude: unknown table 'x'; the tables are custom"),
         ('tables.include = ["invoices__items"]', "unknown table 'invoices__items'"),
-        ("tables.contacts.method = 'full'", "tables: unknown table 'contacts'"),
+        ("tables.contact.method = 'full'", "tables: unknown table 'contact'"),
+        ('tables.optional = ["contact"]', "unknown optional table 'contact'; the optional tables"),
+        ('tables.optional = ["plans"]', "tables.optional: unknown optional table 'plans'"),
+        ("tables.plans.retention_days = 3", "tables.plans.retention_days: only events have"),
         (
             'tables.customers.hash = ["e_mail"]',
             "tables.customers.hash: unknown column 'e_mail'",
@@ -157,13 +190,17 @@ def test_contradictions_are_refused(toml: str, said: str, tmp_path: Path) -> Non
     assert said in str(error.value)
 
 
+ONLY_OF_CUSTOMERS = ("payments", "credit_balance_adjustments", "notes", "tasks")
+"""Tables whose only foreign key that is checked leads to customers."""
+
+
 @pytest.mark.parametrize(
     ("toml", "without"),
     [
         ("", {}),
         (
             'tables.exclude = ["customers"]',
-            {key: {"foreign_keys"} for key in ("payments", "credit_balance_adjustments")},
+            {key: {"foreign_keys"} for key in ONLY_OF_CUSTOMERS},
         ),
         ('tables.exclude = ["payments"]', {"invoices": {"balance"}}),
         (

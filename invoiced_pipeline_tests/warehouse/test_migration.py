@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -25,7 +26,8 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
     lines = [invoice(n, NOW - 5000, items=items(2), total=0.1, balance=1e9) for n in range(1, 6)]
     emulator.store.put_many("invoices", [*lines, invoice(9, NOW - 5000, paid=7)])
     file = DuckDbDatabase(warehouse)
-    old = Replica(emulator.url, emulator.api_key, file)
+    history: dict[str, Any] = {"customers": {"history": True}}
+    old = Replica(emulator.url, emulator.api_key, file, tables=history)
     old.ok()
     pinned = datetime(2019, 5, 1, tzinfo=UTC)
     pin_start_date(file, "invoiced", pinned)
@@ -38,7 +40,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
         moved = {each.table: each.rows for each in move_dataset(file, server, "invoiced")}
         assert (moved["customers"], moved["invoices"], moved["invoices__items"]) == (40, 5, 10)
         assert (moved["_writeback_ledger"], moved["_rejected"]) == (1, 1)
-        new = Replica(emulator.url, emulator.api_key, server)
+        new = Replica(emulator.url, emulator.api_key, server, tables=history)
         for table in ("customers", "invoices", "invoices__items", "_rejected"):
             assert new.rows(table) == old.rows(table)
         assert default_start_date(server, "invoiced") == pinned
@@ -51,6 +53,7 @@ def test_a_dataset_moves_and_the_next_sync_goes_on(
         assert reports["customers"].coverage_before.until is not None
         assert new.ids("customers") == list(range(1, 41))
         assert new.query("select id from customers where name = 'changed'") == [(7,)]
+        assert len(new.rows("customers__versions")) == 41
         assert new.ids("invoices") == [1, 2, 3, 4, 5, 9]
         assert new.rows("_rejected") == []
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from invoiced_emulator.seed.documents.invoice_history import InvoiceHistory, invoice_record
 from invoiced_emulator.seed.documents.invoice_outcomes import OUTCOMES
 from invoiced_emulator.seed.documents.line_items import draw_lines
+from invoiced_emulator.seed.documents.payment_plans import agree_on_plan
 from invoiced_emulator.seed.payments.payments import Receipt, receive
 from invoiced_emulator.seed.simulation.account import Account, Record, Split
 from invoiced_emulator.seed.simulation.business_time import DAY, HOUR, office_hours
@@ -47,6 +48,8 @@ def issue_invoice(
     outcome = plan.outcome or _draw_outcome(simulation, account)
     history = InvoiceHistory(account, invoice)
     _deliver(simulation, history, plan.delivery)
+    if outcome == "unpaid" and not invoice["draft"]:
+        agree_on_plan(simulation, account, invoice)
     simulation.emit_event(INVOICE, "created", invoice, account)
     if plan.delivery != "draft":
         OUTCOMES[outcome][0](simulation, history)

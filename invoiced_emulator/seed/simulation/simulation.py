@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -43,6 +44,15 @@ class Simulation:
         self._ids: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._ready: list[tuple[str, Record]] = []
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Draws from another random source meanwhile, so that all other records stay the same."""
+        self.random, kept = self.extras, self.random
+        try:
+            yield
+        finally:
+            self.random = kept
 
     def at(self, moment: int, action: Callable[..., None], *arguments: Any) -> None:
         """Plans an action; an action after now never runs."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from invoiced_pipeline.catalog import table
 from invoiced_pipeline.commands.common.console import console_on, errors, say
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import TableReport
@@ -43,6 +44,7 @@ class _ProgressHandler(logging.Handler):
             if task is None:
                 task = self._tasks[report.table] = self._progress.add_task(report.table, rows="")
             rows = f"{counted(report.rows, 'row')}, {counted(report.pages, 'page')}"
+            rows += _asked(report)
             self._progress.update(task, rows=rows)
             if report.error:
                 self._progress.update(
@@ -53,6 +55,16 @@ class _ProgressHandler(logging.Handler):
         elif record.levelno >= logging.WARNING:
             text = " ".join(record.getMessage().split())
             say(self._progress.console, text, style="yellow")
+
+
+def _asked(report: TableReport) -> str:
+    """Returns how many customers or invoices were asked, if a table is listed per parent."""
+    parent = table(report.table).parent
+    if parent is None or report.expected_parents is None:
+        return ""
+    return (
+        f", {report.parents:,} of {counted(report.expected_parents, table(parent.table).singular)}"
+    )
 
 
 @contextmanager

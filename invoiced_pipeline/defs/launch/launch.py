@@ -22,7 +22,7 @@ from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline.defs.sync.quiet_tables import quiet_tables_of
-from invoiced_pipeline.defs.sync.run_config import sync_config
+from invoiced_pipeline.defs.sync.run_config import WhenBusy, sync_config
 from invoiced_pipeline.defs.sync.unavailable import api_message, unavailable_tables
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.replication.report import Mode
@@ -85,13 +85,14 @@ class WritebackResult:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def run_sync(
+def run_sync(  # noqa: PLR0913 - what is run, and how
     defs: dg.Definitions,
     connection: ConnectionSettings,
     instance: dg.DagsterInstance,
     *,
     tables: Sequence[str],
     mode: Mode,
+    when_busy: WhenBusy = "fail",
 ) -> SyncResult:
     """Runs a connection's sync job for some tables, and waits for its end."""
     job = defs.resolve_job_def(sync_job_name(connection))
@@ -99,7 +100,7 @@ def run_sync(
     outcome = run_job(
         job,
         instance,
-        sync_config(connection, mode),
+        sync_config(connection, mode, when_busy),
         tags=range_tags(job.partitions_def, instance, connection, tables, mode),
         keys=keys,
     )

@@ -27,6 +27,7 @@ from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
+from invoiced_pipeline.replication.retention import remove_expired
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
 from invoiced_pipeline.selection.privacy import privacy_of
@@ -168,5 +169,6 @@ class SyncRun:
                 database,
                 partial(run_pipeline, self._context, connection),
             )
+            remove_expired(database, name, replication.request, replication.reports)
             self._failures += sweep_full_tables(replication, client, marks, connection)
         return loaded

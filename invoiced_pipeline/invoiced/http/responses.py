@@ -30,7 +30,11 @@ _PROXY = "The proxy requires credentials: set its user and password in the setti
 
 FEATURE_MISSING = "Your Invoiced account does not have access to this feature"
 PERMISSION_MISSING = "You do not have permission to do that"
+UNKNOWN_PATH = "Request was not recognized"
 """The API's messages (observed); its `type` is the same for other errors."""
+
+NOT_FOUND = 404
+"""The status for a record, a parent or a path that does not exist: the messages differ."""
 
 
 class _ErrorBody(msgspec.Struct):

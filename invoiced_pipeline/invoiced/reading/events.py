@@ -1,7 +1,7 @@
-"""The events feed: deletions and merges since an instant.
+"""The events feed: deletions and merges since an instant, or what happened to one kind of record.
 
-It reads two lists, which the API filters, so that a feed full of viewed invoices and sent e-mails
-costs no more requests than a quiet one.
+It reads lists which the API filters, so that a feed full of viewed invoices and sent e-mails costs
+no more requests than a quiet one.
 """
 
 import logging
@@ -16,8 +16,7 @@ from invoiced_pipeline.exceptions import ContractError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
 from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
-from invoiced_pipeline.invoiced.reading.pages import Page
-from invoiced_pipeline.invoiced.reading.table_reader import LAG
+from invoiced_pipeline.invoiced.reading.pages import LAG, Page
 from invoiced_pipeline.nesting import decode
 from invoiced_pipeline.windows import from_epoch, is_instant, to_epoch
 
@@ -25,20 +24,47 @@ logger = logging.getLogger(__name__)
 
 PATH = "/events"
 
-_FILTERS: tuple[Params, ...] = (
+DELETIONS: tuple[Params, ...] = (
     (("advanced_filter", '[{"field":"type","operator":"ends_with","value":".deleted"}]'),),
     (("filter[type]", "customer.merged"),),
 )
+"""The lists of deletions and merges."""
+
+
+def about(kind: str) -> tuple[Params, ...]:
+    """Returns the list of events about one kind of record, such as `contact`."""
+    wanted = [{"field": "type", "operator": "starts_with", "value": f"{kind}."}]
+    return ((("advanced_filter", msgspec.json.encode(wanted).decode()),),)
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The fields of an event's `data.object` that matter for deletions."""
+    """The fields of an event's `data.object` that say which records it is about."""
 
     id: int | str | None = None
     voided: bool | int | None = None
     """True in the event of a void; the event of a deleted payment shows its former value."""
     original_customer: "Snapshot | None" = None
     """In a merge, the customer that is gone; the event's object is the surviving one."""
+    customer: msgspec.Raw = msgspec.Raw(b"null")
+    """The customer that the record belongs to, as an object, or its id."""
+    customer_id: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def owner(self) -> int | None:
+        """The id of the customer that the record belongs to; None if it names none."""
+        for raw in (self.customer, self.customer_id):
+            try:
+                found = decode(_owner, raw)
+            except msgspec.MsgspecError:
+                continue
+            number = found.id if isinstance(found, _Owner) else found
+            if number is not None:
+                return number
+        return None
+
+
+class _Owner(msgspec.Struct):
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +105,25 @@ class _Entry(msgspec.Struct):
 
 _entries = msgspec.json.Decoder(list[_Entry])
 _data = msgspec.json.Decoder(_Data)
+_owner = msgspec.json.Decoder(int | _Owner | None)
 
 
 def read_events(
-    client: InvoicedClient, since: datetime | None, executor: Executor, tally: Tally
+    client: InvoicedClient,
+    since: datetime | None,
+    executor: Executor,
+    tally: Tally,
+    *,
+    lists: tuple[Params, ...] = DELETIONS,
 ) -> EventsRead:
-    """Reads deletions and merges written at or after `since` (UTC).
+    """Reads events written at or after `since` (UTC), by default deletions and merges.
 
     Args:
         client: Where to read.
         since: The first instant; None to read no earlier events.
         executor: Runs requests in parallel.
         tally: Counts requests.
+        lists: The filters of the lists to read.
 
     Raises:
         ApiError: The feed cannot be read.
@@ -106,12 +139,12 @@ def read_events(
         params = (*filters, ("sort", "id asc"), ("start_date", str(to_epoch(since))))
         return list(read_by_number(client, PATH, params, tally))
 
-    lists = list(executor.map(ask, _FILTERS))
-    found = {event.id: event for pages in lists for page in pages for event in _events(page.body)}
+    read = list(executor.map(ask, lists))
+    found = {event.id: event for pages in read for page in pages for event in _events(page.body)}
     events = tuple(found[number] for number in sorted(found))
-    clocks = [clock for pages in lists if (clock := pages[0].server_time) is not None]
+    clocks = [clock for pages in read if (clock := pages[0].server_time) is not None]
     newest = max((event.at for event in events), default=to_epoch(since))
-    clock = min(clocks) if len(clocks) == len(lists) else None
+    clock = min(clocks) if len(clocks) == len(read) else None
     end = _end(clock, newest)
     return EventsRead(events, max(since, end), clock, from_epoch(newest) if events else None)
 

@@ -8,7 +8,7 @@ meanwhile hides no other one, however many records share a second.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -140,5 +140,5 @@ def _opening(listed: ListById) -> list[Page]:
         return []
 
 
-def _positions(stamps: list[Stamp], seen: set[tuple[object, int | None]]) -> Iterator[int]:
+def _positions(stamps: list[Stamp], seen: Collection[tuple[object, int | None]]) -> Iterator[int]:
     return (at for at, stamp in enumerate(stamps) if (stamp.id, stamp.second) in seen)

@@ -32,10 +32,12 @@ class Identifiers:
     Attributes:
         seconds: `updated_at` in epoch seconds, by id; None if the record has none.
         server_time: The server's clock at the first response (UTC); None if it sends none.
+        parents: The parent of each record, by id, if the API lists them per parent.
     """
 
     seconds: dict[Any, int | None] = field(default_factory=dict)
     server_time: datetime | None = None
+    parents: dict[Any, int] = field(default_factory=dict)
 
     def add(self, page: Page) -> None:
         """Adds the ids of a page."""
@@ -52,7 +54,7 @@ def list_identifiers(
         ApiError: The list cannot be read to its end.
     """
     found = Identifiers()
-    params = _ids_only(table)
+    params = ids_only(table)
     if not table.filters_by_id:
         for variant in table.variants:
             for page in read_by_number(client, table.path, (*params, *variant), tally):
@@ -128,9 +130,10 @@ def missing_records(
     return {record for record, missing in zip(asked, are_missing, strict=True) if missing}
 
 
-def _ids_only(table: Table) -> Params:
-    """Returns the table's parameters, with all other fields excluded."""
-    left_out = ",".join(column.name for column in table.columns if column.name not in _KEPT)
+def ids_only(table: Table, *also: str) -> Params:
+    """Returns a table's parameters, with all fields excluded but ids, `updated_at` and `also`."""
+    kept = _KEPT.union(also)
+    left_out = ",".join(column.name for column in table.columns if column.name not in kept)
     params = []
     for name, value in table.list_params:
         names = [each for each in value.split(",") if each in _KEPT]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,9 @@ from invoiced_pipeline.nesting import decode
 PER_PAGE = 100
 """Most records in one page (API reference)."""
 
+LAG = timedelta(seconds=10)
+"""Coverage ends this long before the server's clock: the newest records may be missing."""
+
 
 class Stamp(msgspec.Struct, frozen=True):
     """The fields by which lists are read; `updated_at` is in epoch seconds."""
@@ -22,12 +25,15 @@ class Stamp(msgspec.Struct, frozen=True):
     updated_at: int | float | str | None = None
     internal_id: int | str | None = None
     """Distinguishes the versions of a plan, which share one id."""
+    timestamp: int | float | str | None = None
+    """When an event was written: events have no `updated_at`."""
 
     @property
     def second(self) -> int | None:
-        """`updated_at` in whole epoch seconds; None if it is null, absent or no number."""
+        """Its time in whole epoch seconds; None if it is null, absent or no number."""
+        stamp = self.timestamp if self.updated_at is None else self.updated_at
         try:
-            return None if self.updated_at is None else int(self.updated_at)
+            return None if stamp is None else int(stamp)
         except (ValueError, OverflowError):
             return None
 
@@ -54,6 +60,8 @@ class Page:
         total: Number of records that match the request, if the server sent it.
         server_time: The server's clock (UTC), if it sent it.
         variant: The parameters that distinguish this list from the table's other lists.
+        parents: Parents all of whose records are on this page, if the API lists them per parent.
+        reached: The parent up to whose id all have been read by now; None if it does not say.
     """
 
     body: bytes
@@ -62,6 +70,8 @@ class Page:
     total: int | None
     server_time: datetime | None
     variant: Params = ()
+    parents: tuple[int, ...] = ()
+    reached: int | None = None
 
     @property
     def is_full(self) -> bool:
@@ -78,13 +88,15 @@ class Page:
         return replace(self, skip=self.skip.union(positions))
 
 
-def fetch_page(client: InvoicedClient, path: str, params: Params, tally: Tally) -> Page:
-    """Fetches and indexes one page of `PER_PAGE` records.
+def fetch_page(
+    client: InvoicedClient, path: str, params: Params, tally: Tally, *, size: int | None = None
+) -> Page:
+    """Fetches and indexes one page of `size` records, by default `PER_PAGE`.
 
     Raises:
         ContractError: The response contains something other than records with an id.
     """
-    response = client.list_page(path, (*params, ("per_page", str(PER_PAGE))), tally)
+    response = client.list_page(path, (*params, ("per_page", str(size or PER_PAGE))), tally)
     try:
         stamps = _stamps(response.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.http.tally import Tally
+from invoiced_pipeline.invoiced.reading.appended import read_appended
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
 from invoiced_pipeline.invoiced.reading.filtered_list import FilteredList
-from invoiced_pipeline.invoiced.reading.pages import Page, Stamp, check_order
+from invoiced_pipeline.invoiced.reading.pages import LAG, Page, Stamp, check_order
+from invoiced_pipeline.invoiced.reading.per_parent import PerParentReader, Visits
 from invoiced_pipeline.invoiced.reading.read_ahead import ReadAhead
 from invoiced_pipeline.invoiced.reading.window_walk import WindowWalk
 from invoiced_pipeline.windows import (
@@ -21,9 +23,6 @@ from invoiced_pipeline.windows import (
     is_instant,
     to_epoch,
 )
-
-LAG = timedelta(seconds=10)
-"""Coverage ends this long before the server's clock: the newest records may be missing."""
 
 MAX_CLOCK_ERROR = timedelta(days=1)
 """No clock is wrong by more: a window that ended earlier needs no server clock."""
@@ -39,6 +38,7 @@ class TableReader:
         windows: Disjoint and ascending; an end of `FOREVER` means up to the newest record.
         executor: Runs requests in parallel.
         tally: Counts requests.
+        visits: Which parents to ask, if the table is listed per parent.
     """
 
     client: InvoicedClient
@@ -46,6 +46,8 @@ class TableReader:
     windows: tuple[Window, ...]
     executor: Executor
     tally: Tally = field(default_factory=Tally)
+    visits: Visits = field(default_factory=Visits)
+    _children: PerParentReader | None = None
     _walks: list[WindowWalk] = field(default_factory=list)
     _numbered: ReadAhead | None = None
     _first_clocks: list[datetime | None] = field(default_factory=list)
@@ -78,6 +80,21 @@ class TableReader:
             yield page
 
     @property
+    def expected_parents(self) -> int | None:
+        """How many parents are asked; None while that is not known, or if there are none."""
+        return self._children.expected if self._children is not None else None
+
+    @property
+    def parents_clock(self) -> datetime | None:
+        """The server's clock (UTC) when it began to ask parents; None if that is not known."""
+        return self._children.clock if self._children is not None else None
+
+    @property
+    def warning(self) -> str | None:
+        """Why changes may be missed; None if nothing is."""
+        return self._children.warning if self._children is not None else None
+
+    @property
     def clock(self) -> datetime | None:
         """The server's clock (UTC) at the first responses; None if one of them has none."""
         clocks = [clock for clock in self._first_clocks if clock is not None]
@@ -97,8 +114,10 @@ class TableReader:
         now = now or datetime.now(UTC)
         bound = self.clock
         has_clock = bound is not None
-        if bound is None and self._newest is not None:
-            bound = from_epoch(min(to_epoch(now), self._newest))
+        # Parents are asked for a while: what their records show is later than the first of them.
+        newest = self.newest if self._children is None else self._children.newest
+        if bound is None and newest is not None:
+            bound = min(from_epoch(to_epoch(now)), newest)
         covered = []
         for window in self.windows:
             end = window.start if bound is None else min(window.end, bound - LAG)
@@ -117,24 +136,52 @@ class TableReader:
 
     def _in_order(self) -> Iterator[Page]:
         """Yields the pages of a list that no window walk can read."""
-        pages = self._filtered() if self.table.listing == "filtered" else self._by_number()
-        for page in pages:
+        if self.table.listing == "per_parent":
+            yield from self._per_parent()
+            return
+        for page in self._listed():
             if not self._first_clocks:
                 self._first_clocks.append(page.server_time)
             yield page
+
+    def _listed(self) -> Iterator[Page]:
+        match self.table.listing:
+            case "filtered":
+                return self._filtered()
+            case "appended":
+                return self._appended()
+            case _:
+                return self._by_number()
 
     def _filtered(self) -> Iterator[Page]:
         listed = FilteredList(self.client, self.table, self.executor, self.tally)
         for window in self.windows:
             for page in listed.pages(window):
-                wanted = self.windows if listed.is_whole else (window,)
-                yield page.skipping(
-                    position
-                    for position, stamp in enumerate(page.stamps)
-                    if not lies_in(wanted, stamp.second)
-                )
+                yield self._only_wanted(page, self.windows if listed.is_whole else (window,))
             if listed.is_whole:
                 return
+
+    def _appended(self) -> Iterator[Page]:
+        for window in self.windows:
+            pages = read_appended(self.client, self.table, window, self.executor, self.tally)
+            for page in pages:
+                yield self._only_wanted(page, self.windows)
+
+    def _per_parent(self) -> Iterator[Page]:
+        self._children = reader = PerParentReader(
+            self.client, self.table, self.visits, self.executor, self.tally
+        )
+        wanted = self.windows if self.visits.wanted is None else self.visits.wanted
+        for page in reader.pages():
+            yield self._only_wanted(page, wanted)
+        self._first_clocks.append(reader.clock)
+
+    def _only_wanted(self, page: Page, windows: tuple[Window, ...]) -> Page:
+        return page.skipping(
+            position
+            for position, stamp in enumerate(page.stamps)
+            if not lies_in(windows, stamp.second) and str(stamp.id) not in self.visits.kept
+        )
 
     def _by_number(self) -> Iterator[Page]:
         newest_first = self.table.listing == "newest_first"

@@ -117,7 +117,8 @@ class Batcher:
         skipped = {str(page.stamps[at].id) for at in page.skip}
         wanted = [reject for reject in rejects if reject.id not in skipped]
         self.rejects += self._redactor.redact_rejects(wanted)
-        return [record for record in records if str(record.id) not in skipped]
+        key = self.table.primary_key
+        return [record for record in records if str(getattr(record, key)) not in skipped]
 
     def _decode(self, body: bytes) -> tuple[list[Any], list[Reject]]:
         records, rejects = self._decoder.decode(body)

@@ -8,7 +8,7 @@ import msgspec
 
 from invoiced_pipeline.catalog import Column, Table
 from invoiced_pipeline.replication.decode.records import Reject
-from invoiced_pipeline.selection.privacy import Privacy, replace_secrets
+from invoiced_pipeline.selection.privacy import Privacy, kind_of, replace_secrets
 
 
 class RecordRedactor:
@@ -37,7 +37,10 @@ class RecordRedactor:
             column.name: rules.inside(column.name) for column in read if column.type == "json"
         }
         self._insides = {name: inside for name, inside in insides.items() if inside or rules.hidden}
-        self._is_idle = not rules.hidden and not self._insides and not rules.personal
+        self._embedding = [
+            column.name for column in read if column.embeds_records and privacy.treatments
+        ]
+        self._is_idle = not (rules.hidden or self._insides or rules.personal or self._embedding)
 
     def apply(self, records: Iterable[Any]) -> None:
         """Hashes and drops values, in place."""
@@ -54,12 +57,19 @@ class RecordRedactor:
 
     def redact_rejects(self, rejects: Sequence[Reject]) -> list[Reject]:
         """Returns rejects whose record and reason show no hashed or dropped value."""
-        if not self._rules.own and not self._rules.personal:
+        if not self._rules.own and not self._rules.personal and not self._embedding:
             return list(rejects)
         return [self._kept(reject) for reject in rejects]
 
     def _redact(self, record: Any) -> None:
         secrets = self._privacy.secrets(self._rules, self._clear_values(record))
+        for name in self._embedding:
+            raw = bytes(getattr(record, name))
+            kind = record.type if isinstance(record.type, str) else None
+            kept, more = self._privacy.embedded(raw, kind_of(kind))
+            secrets |= more
+            if kept is not raw:
+                setattr(record, name, msgspec.Raw(kept))
         for name in self._hashed:
             value = getattr(record, name)
             if value is not None:

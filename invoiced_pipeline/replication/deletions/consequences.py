@@ -4,19 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from invoiced_pipeline.catalog import TABLES, Table
+from invoiced_pipeline.catalog import ALL_TABLES, Table
 from invoiced_pipeline.invoiced.reading.events import Event
 from invoiced_pipeline.warehouse.deletion_marks import Mark
 from invoiced_pipeline.windows import from_epoch
 
 RecordId = int | str
-
-_OWNED = tuple(
-    (table.name, key.column)
-    for table in TABLES
-    for key in table.foreign_keys
-    if key.table == "customers" and key.cascades
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +54,10 @@ def consequences(events: Iterable[Event]) -> Consequences:
                 doubtful[record] = at
         else:
             marks += _of_record(event.type, record, at)
+            marks += _of_owned("invoices", record, at) if event.type == "invoice.deleted" else []
             if event.type == "customer.deleted":
                 for customer in (record, *absorbed.get(record, ())):
-                    marks += _of_customer(customer, at)
+                    marks += _of_owned("customers", customer, at)
     survivors = frozenset(customer for customer in absorbed if isinstance(customer, int))
     return Consequences(tuple(marks), doubtful, survivors)
 
@@ -88,15 +82,20 @@ def _of_record(event_type: str, record: RecordId, at: datetime) -> list[Mark]:
     """
     return [
         Mark(table.name, table.primary_key, record, at)
-        for table in TABLES
+        for table in ALL_TABLES
         if table.deletion_event == event_type
     ]
 
 
-def _of_customer(customer: RecordId, at: datetime) -> list[Mark]:
-    """Returns marks of all that a customer had, which goes with it without events (observed).
+def _of_owned(parent: str, record: RecordId, at: datetime) -> list[Mark]:
+    """Returns marks of all that a record had, which goes with it without events (observed).
 
-    This includes documents: a customer that still has a document cannot be deleted, so documents in
-    the warehouse were deleted earlier, and their events were lost.
+    For a customer this includes documents: a customer that still has a document cannot be deleted,
+    so documents in the warehouse were deleted earlier, and their events were lost.
     """
-    return [Mark(name, column, customer, at) for name, column in _OWNED]
+    return [
+        Mark(table.name, key.column, record, at)
+        for table in ALL_TABLES
+        for key in table.foreign_keys
+        if key.table == parent and key.cascades
+    ]

@@ -12,10 +12,11 @@ next sync's window, which reaches back behind the end of this one, and marks the
 import logging
 from datetime import UTC, datetime
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import ALL_TABLES, Table
 from invoiced_pipeline.exceptions import ApiError, UnavailableError
 from invoiced_pipeline.invoiced.reading.events import EventsRead, read_events
 from invoiced_pipeline.replication.dataset_state import DatasetState
+from invoiced_pipeline.replication.deletions.absent_records import AbsentRecords
 from invoiced_pipeline.replication.deletions.consequences import consequences, customer_columns
 from invoiced_pipeline.replication.deletions.context import DeletionContext
 from invoiced_pipeline.replication.deletions.vanished_transactions import VanishedTransactions
@@ -46,6 +47,10 @@ class DeletionFeed:
         self.cause: str | None = None
         self.reason: str | None = None
         self._context = context
+
+    def absent_records(self, table: Table) -> AbsentRecords:
+        """Returns what finds deleted records of a table that the API lists per parent."""
+        return AbsentRecords(self._context, table)
 
     def begin(self, dataset: DatasetState) -> None:
         """Reads the feed from where it last ended, and marks what its events say.
@@ -104,7 +109,7 @@ class DeletionFeed:
 
     def _since(self, dataset: DatasetState) -> datetime | None:
         """Where the feed last ended; at first where the earliest table ends, if there is one."""
-        ends = [dataset.coverage(entry.name).until for entry in TABLES]
+        ends = [dataset.coverage(entry.name).until for entry in ALL_TABLES]
         earliest = min((end for end in ends if end is not None), default=None)
         began = dataset.events_until() or earliest
         return None if began is None else began - self._context.request.overlap
@@ -117,7 +122,7 @@ class DeletionFeed:
             *self.vanished.without_transaction(dataset),
         ]
         self._context.count(self._context.marks.apply(marks))
-        for entry in TABLES:
+        for entry in ALL_TABLES:
             if dataset.columns(entry.name) is not None and customer_columns(entry):
                 dataset.add_survivors(entry.name, found.survivors)
         dataset.claim(self._context.request)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from invoiced_pipeline.catalog import TABLE_NAMES, TABLES, Column, ForeignKey, Table
+from invoiced_pipeline.catalog import ALL_TABLES, TABLE_NAMES, Column, ForeignKey, Table
 from invoiced_pipeline.replication.decode.columns import INDEX, child_columns
 
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b", "#b8860b", "#17808f", "#c2559d")
@@ -45,7 +45,7 @@ class Entity:
         return any((key.column, key.table) == (column, self.name) for key in self.foreign_keys)
 
 
-def entities(tables: Sequence[Table] = TABLES) -> Iterator[Entity]:
+def entities(tables: Sequence[Table] = ALL_TABLES) -> Iterator[Entity]:
     """Yields all tables, each followed by its child tables."""
     for table in tables:
         keys = (*table.foreign_keys, *table.joins)

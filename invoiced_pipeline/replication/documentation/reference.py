@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from invoiced_pipeline.catalog import TABLES, ChildTable, Column, ForeignKey, Table
+from invoiced_pipeline.catalog import ALL_TABLES, ChildTable, Column, ForeignKey, Table
 from invoiced_pipeline.catalog.descriptions import column_text, companions
 from invoiced_pipeline.catalog.system_tables import DLT_TABLES, OWN_TABLES, SystemTable
 from invoiced_pipeline.replication.decode.columns import child_columns, parent_columns
@@ -40,7 +40,7 @@ def render() -> str:
         "The API sends some ids twice, under two names. Both are always equal: use either.",
         _twins(),
         "## Tables",
-        *(_table(table) for table in TABLES),
+        *(_table(table) for table in ALL_TABLES),
         "## Histories",
         _histories(),
         "## System tables",
@@ -74,7 +74,7 @@ def _open_statuses() -> str:
             f"`{table.name}`",
             ", ".join(f"`{status}`" for status in table.open_statuses),
         )
-        for table in TABLES
+        for table in ALL_TABLES
         if table.open_statuses
     ]
     return _grid(("table", "open"), rows)
@@ -83,7 +83,7 @@ def _open_statuses() -> str:
 def _twins() -> str:
     rows = [
         (f"`{table.name}`", f"`{column.name}`", f"`{column.twin}`")
-        for table in TABLES
+        for table in ALL_TABLES
         for column in table.columns
         if column.twin
     ]
@@ -134,7 +134,7 @@ def _columns(columns: Iterable[Column], keys: tuple[ForeignKey, ...]) -> str:
 
 
 def _histories() -> str:
-    tables = ", ".join(f"`{table.name}`" for table in TABLES if table.can_keep_history)
+    tables = ", ".join(f"`{table.name}`" for table in ALL_TABLES if table.can_keep_history)
     rows = [(f"`{name}`", text) for name, text in HISTORY_COLUMNS.items()]
     return (
         "With `history = true` ([history.md](history.md)), a table has a view "

@@ -43,6 +43,9 @@ def sweep_dataset(
     dataset = DatasetState(remembered_state(pipeline, marks.database, SOURCE_NAME))
     dataset.check_owner(request)
     tables = tuple(table for table in request.tables if dataset.columns(table.name) is not None)
+    if tables and not any(table.is_swept for table in tables):
+        return {}
+    tables = tuple(table for table in tables if table.is_swept)
     if not tables:
         message = f"There is nothing to sweep in {marks.dataset}: run invoiced-pipeline sync first"
         raise WarehouseError(message)

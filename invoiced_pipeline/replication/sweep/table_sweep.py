@@ -8,7 +8,7 @@ change the coverage.
 import logging
 import time
 from collections.abc import Iterator, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,8 @@ from invoiced_pipeline.invoiced.reading.identifiers import (
     missing_records,
     read_records,
 )
+from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.per_parent import list_children, read_children
 from invoiced_pipeline.invoiced.reading.table_reader import lies_in
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.availability import lacks
@@ -101,13 +103,13 @@ class TableSweep:
             self._note(error)
 
     def _compare(self, executor: ThreadPoolExecutor, gone_customers: Set[Any]) -> None:
-        report, client, marks = self.report, self._context.client, self._context.marks
+        report, marks = self.report, self._context.marks
         # The rows first: a record created while the ids are listed has no row yet.
         known = marks.known_ids(self._table.name)
         report.rows = len(known.present)
-        self._listed = list_identifiers(client, self._table, executor, report.tally)
+        self._listed = self._list(executor)
         report.listed = len(self._listed.seconds)
-        self.lacking |= self._wanted(known)
+        self.lacking |= self._wanted(known) | self._changed(known)
         unlisted = known.present - self._listed.seconds.keys()
         if unlisted and not marks.are_ignored:
             self._mark(unlisted, executor)
@@ -118,7 +120,9 @@ class TableSweep:
         table, report, client = self._table, self.report, self._context.client
         self._check_share(len(unlisted))
         # Each is asked for alone: a list may miss a record that another request shows.
-        self.gone = missing_records(client, table, unlisted, executor, report.tally)
+        self.gone = set(unlisted)
+        if table.parent is None:  # else all of its parent's records were on one page
+            self.gone = missing_records(client, table, unlisted, executor, report.tally)
         at = self._listed.server_time or datetime.now(UTC)
         marks = [
             Mark(table.name, table.primary_key, record, at, is_certain=True) for record in self.gone
@@ -136,6 +140,28 @@ class TableSweep:
             for record, _ in self._context.marks.present(self._table.name, column, customers)
             if record in self._listed.seconds
         }
+
+    def _list(self, executor: Executor) -> Identifiers:
+        client, tally = self._context.client, self.report.tally
+        list_ids = list_identifiers if self._table.parent is None else list_children
+        return list_ids(client, self._table, executor, tally)
+
+    def _changed(self, known: KnownIds) -> set[Any]:
+        """Ids of records that changed without an event, or moved to another parent.
+
+        No window shows changes of records that the API lists per parent; only events do.
+        """
+        table, context = self._table, self._context
+        if table.parent is None:
+            return set()
+        rows = context.marks.versions(table.name, table.parent.column)
+        wanted = (Window(context.request.start_date, FOREVER),)
+        listed = {
+            record: (second, self._listed.parents[record])
+            for record, second in self._listed.seconds.items()
+            if record in known.present and lies_in(wanted, second)
+        }
+        return {record for record, version in listed.items() if rows.get(record) != version}
 
     def _wanted(self, known: KnownIds) -> set[Any]:
         """Ids of records that the warehouse should hold and does not.
@@ -172,10 +198,19 @@ class TableSweep:
         raise SweepRefusedError(message)
 
     def _bring(self, batcher: Batcher) -> Iterator[Batch]:
-        client, tally = self._context.client, self.report.tally
-        for page in read_records(client, self._table, self.lacking, self._listed, tally):
+        for page in self._pages():
             yield from batcher.add(page)
         yield from batcher.take_versions()
+
+    def _pages(self) -> Iterator[Page]:
+        """Yields pages with the records that the warehouse lacks."""
+        client, tally = self._context.client, self.report.tally
+        if self._table.parent is None:
+            yield from read_records(client, self._table, self.lacking, self._listed, tally)
+            return
+        with ThreadPoolExecutor(client.limit.capacity, thread_name_prefix="invoiced") as executor:
+            wanted = {record: self._listed.parents[record] for record in self.lacking}
+            yield from read_children(client, self._table, wanted, executor, tally)
 
     def _note(self, error: InvoicedPipelineError) -> None:
         self.report.cause, self.report.reason = cause_of(error), reason_of(error)

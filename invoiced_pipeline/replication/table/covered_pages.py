@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.pages import LAG, Page
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader
+from invoiced_pipeline.replication.partial_visit import PartialVisit
 from invoiced_pipeline.replication.server_clock import WRONG_CLOCK, doubtful_window, record_clock
 from invoiced_pipeline.replication.table.table_context import TableContext
-from invoiced_pipeline.windows import FOREVER, Coverage, Window
+from invoiced_pipeline.windows import FOREVER, Coverage, Window, to_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +27,18 @@ class CoveredPages:
         self._context = context
         self._readers = [reader]
         self._doubtful: Window | None = None
+        self._reached: int | None = None
 
     def pages(self) -> Iterator[Page | None]:
         """Yields the pages; None while no page has arrived. Iterate it once."""
         (reader,) = self._readers
         context = self._context
-        yield from reader.pages()
+        for page in reader.pages():
+            if page is not None and page.reached is not None:
+                self._reached = page.reached
+            yield page
+        warnings = (context.report.warning, reader.warning)
+        context.report.warning = " ".join(filter(None, warnings)) or None
         self._doubtful = doubtful_window(
             context.report.coverage_before.until,
             context.dataset.clock(context.table.name),
@@ -51,11 +59,31 @@ class CoveredPages:
         missing = Coverage.of(report.windows).missing(Window(start, FOREVER))
         if missing:
             table = self._context.table
-            reader = TableReader(run.client, table, missing, run.executor, report.tally)
+            visits = run.request.visits(table, Coverage(), None, {})
+            if table.parent is not None and len(missing) == 1:
+                visits = replace(visits, since=missing[0].start)
+            reader = TableReader(
+                run.client, table, missing, run.executor, report.tally, visits=visits
+            )
             self._readers.append(reader)
             reader.begin()
             report.windows = Coverage.of((*report.windows, *missing)).windows
             yield from reader.pages()
+
+    @property
+    def expected_parents(self) -> int | None:
+        """How many parents are asked; None if that is not known, or if there are none."""
+        return self._readers[0].expected_parents
+
+    def note_partial_visit(self) -> None:
+        """Notes how far a first read of all parents got, so that the next run goes on there."""
+        report, dataset = self._context.report, self._context.dataset
+        clock = self._readers[0].parents_clock
+        is_first = report.mode == "sync" and report.coverage_before.until is None
+        if not is_first or self._reached is None or clock is None:
+            return
+        start, at = to_epoch(report.windows[0].start), to_epoch(clock - LAG)
+        dataset.set_partial_visit(report.table, PartialVisit(start, at, self._reached))
 
     def note_coverage(self) -> None:
         """Notes in report and dataset what is covered now; call it after `pages` has ended."""
@@ -66,7 +94,11 @@ class CoveredPages:
         if self._doubtful is not None:
             known = known.remove(self._doubtful)
         report.coverage = known.add(*report.covered)
+        expired = self._context.run.request.expired(self._context.table)
+        if expired is not None:
+            report.coverage = report.coverage.remove(expired)
         dataset.set_coverage(name, report.coverage)
+        dataset.set_partial_visit(name, None)
         clock = self._readers[0].clock
         if clock is not None and report.coverage.until != report.coverage_before.until:
             seen = (reader.newest for reader in self._readers)

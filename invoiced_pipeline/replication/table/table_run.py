@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.exceptions import ApiError, InvoicedPipelineError
+from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader, lies_in
 from invoiced_pipeline.replication.availability import NO_TABLE, lacks
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
+from invoiced_pipeline.replication.deletions.absent_records import AbsentRecords
 from invoiced_pipeline.replication.failure_list import cause_of, reason_of
 from invoiced_pipeline.replication.table.covered_pages import CoveredPages
 from invoiced_pipeline.replication.table.declaration import declare
@@ -38,6 +40,7 @@ class TableRun:
         self._report = context.report
         deletions = run.deletions if table.name == "payments" else None
         self._vanished = deletions.vanished if deletions is not None else None
+        self._absent = self._absent_records()
         self._is_new = context.dataset.columns(table.name) is None
         self._batcher = Batcher(table, is_new=self._is_new, privacy=run.request.privacy)
         self._covered = CoveredPages(context, reader)
@@ -68,6 +71,8 @@ class TableRun:
             else:
                 report.error, report.cause = str(error), cause_of(error)
                 report.reason = reason_of(error)
+                if isinstance(error, ApiError):
+                    self._covered.note_partial_visit()
         except Exception as error:  # one table's error must not stop the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error, report.reason = f"{type(error).__name__}: {error}", reason_of(error)
@@ -90,8 +95,9 @@ class TableRun:
             yield from self._declare()
         for page in pages_of_survivors(self._context):
             yield from self._batcher.add(page)
-        if self._vanished is not None:
-            self._vanished.settle()
+        for deletions in (self._vanished, self._absent):
+            if deletions is not None:
+                deletions.settle()
         windows = self._report.windows
         yield from self._batcher.take_versions(lambda row: lies_in(windows, row.updated_at))
         yield from self._retry.batches()
@@ -105,9 +111,27 @@ class TableRun:
                 self._run.availability.note_readable()
                 yield from self._declare()
             self._report.pages += 1
-            if self._vanished is not None:
-                self._vanished.see(page)
+            for deletions in (self._vanished, self._absent):
+                if deletions is not None:
+                    deletions.see(page)
+            if page.parents:
+                self._count_parents(page)
             yield from self._batcher.add(page)
+
+    def _absent_records(self) -> AbsentRecords | None:
+        """Returns what finds deleted records of a table that is listed per parent."""
+        has_rows = self._dataset.columns(self._table.name) is not None
+        if self._run.deletions is None or self._table.parent is None or not has_rows:
+            return None
+        return self._run.deletions.absent_records(self._table)
+
+    def _count_parents(self, page: Page) -> None:
+        report = self._report
+        report.parents += len(page.parents)
+        report.expected_parents = self._covered.expected_parents
+        logger.debug(
+            "%s: %d parents asked", self._table.name, report.parents, extra={"report": report}
+        )
 
     def _leave_out(self, error: InvoicedPipelineError) -> Iterator[Batch | None]:
         """Leaves out a table that the account does not have; its rows and coverage stay.

@@ -192,4 +192,10 @@ def _quoted(name: str) -> str:
 
 def _storable(values: Sequence[Any]) -> list[Any] | None:
     """Returns values that the server can store; None if there are none, to keep percent signs."""
-    return [without_nul(each) if isinstance(each, str) else each for each in values] or None
+    return [_without_nul(each) for each in values] or None
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nul(each) for each in value]
+    return without_nul(value) if isinstance(value, str) else value

@@ -7,7 +7,7 @@ import pyarrow as pa
 from adbc_driver_manager import dbapi
 from adbc_driver_postgresql import _driver_path
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import ALL_TABLES
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.postgres.nul_character import storable
 from invoiced_pipeline.warehouse.stored_table import StoredColumn, StoredTable
@@ -91,10 +91,10 @@ def _keys() -> dict[str, str]:
     """The columns by which merges find rows: the same indexes as a load creates."""
     keys = {
         name: f'"{table.primary_key}"'
-        for table in TABLES
+        for table in ALL_TABLES
         for name in (table.name, table.versions_name)
     }
-    for table in TABLES:
+    for table in ALL_TABLES:
         for child in table.children:
             keys[table.child_name(child)] = f'"{table.parent_column}"'
     return keys

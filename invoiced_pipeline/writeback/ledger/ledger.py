@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
 from invoiced_pipeline.warehouse.database import Database
@@ -75,6 +76,7 @@ class Entry:
 
 
 _COLUMNS = tuple(field.name for field in fields(Entry))
+_values = attrgetter(*_COLUMNS)
 _BIGINTS = {"attempts", "status_code", "generation", "version"}
 
 
@@ -143,7 +145,7 @@ class Ledger:
             _LAYOUT.create(session)
             _LAYOUT.upsert(
                 session,
-                [(*astuple(entry), claim) for entry in new],
+                [(*_values(entry), claim) for entry in new],
                 condition=f"{LEDGER}.version = excluded.version - 1",
             )
             sql = f"select record_key from {LEDGER} where claim = %s"  # noqa: S608 - our own names

@@ -3,7 +3,8 @@
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 
 from invoiced_pipeline.exceptions import ApiError
 from invoiced_pipeline.invoiced.http.writer import WriteResult
@@ -23,6 +24,9 @@ _MAX_FAILURES = 20
 
 class Dispatcher:
     """Sends requests; used once per round.
+
+    Claimed requests wait in the executor's queue: they are sent while this thread writes the
+    ledger.
 
     Args:
         sender: Sends one request.
@@ -45,8 +49,8 @@ class Dispatcher:
         self._ready: deque[OutgoingRequest] = deque()
         self._behind: defaultdict[str, deque[OutgoingRequest]] = defaultdict(deque)
         self._busy_keys: set[str] = set()
-        self._claimed: deque[Claim] = deque()
-        self._running: dict[Future[SendResult], Claim] = {}
+        self._submitted: dict[Future[SendResult], Claim] = {}
+        self._done: SimpleQueue[Future[SendResult]] = SimpleQueue()
         self._failures = 0
 
     def run(self, requests: Iterable[OutgoingRequest]) -> None:
@@ -58,8 +62,7 @@ class Dispatcher:
             self._queue(request)
         executor = ThreadPoolExecutor(self._at_once, thread_name_prefix="writeback")
         try:
-            while self._ready or self._claimed or self._running:
-                self._claim()
+            while self._ready or self._submitted:
                 self._submit(executor)
                 self._collect()
                 if self._ledger.waiting >= _REQUESTS_PER_CLAIM:
@@ -83,44 +86,40 @@ class Dispatcher:
         self._busy_keys.update(request.keys)
         self._ready.append(request)
 
-    def _claim(self) -> None:
+    def _submit(self, executor: ThreadPoolExecutor) -> None:
+        """Claims requests and queues them, before the executor runs out of them."""
         if self.stopped:
             self._ready.clear()
+            for future in self._submitted:
+                future.cancel()  # those that are not being sent yet
             return
-        if not self._ready or len(self._claimed) > _REQUESTS_PER_CLAIM // 2:
+        if not self._ready or len(self._submitted) > _REQUESTS_PER_CLAIM // 2:
             return
         count = min(_REQUESTS_PER_CLAIM, len(self._ready))
-        self._claimed.extend(self._ledger.claim([self._ready.popleft() for _ in range(count)]))
-
-    def _submit(self, executor: ThreadPoolExecutor) -> None:
-        if self.stopped:
-            for claim in self._claimed:
-                self._note(claim, _unsent(self.stopped))
-            self._claimed.clear()
-        while self._claimed and len(self._running) < self._at_once:
-            claim = self._claimed.popleft()
-            self._running[executor.submit(self._sender.send, claim)] = claim
+        for claim in self._ledger.claim([self._ready.popleft() for _ in range(count)]):
+            future = executor.submit(self._sender.send, claim)
+            self._submitted[future] = claim
+            future.add_done_callback(self._done.put)
 
     def _collect(self) -> None:
-        if not self._running:
+        """Waits for a response, and notes all that have arrived."""
+        if not self._submitted:
             return
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in done:
-            self._take(future, self._running.pop(future))
+        self._take(self._done.get())
+        while not self._done.empty():
+            self._take(self._done.get())
 
     def _collect_rest(self) -> None:
         """Notes what is known when sending ends early; the rest stays `sent` in the ledger."""
-        for future, claim in self._running.items():
-            if future.cancelled():
-                self._note(claim, _unsent("The push was interrupted"))
-            elif future.done():
-                self._take(future, claim)
-        for claim in self._claimed:
-            self._note(claim, _unsent("The push was interrupted"))
-        self._running.clear()
-        self._claimed.clear()
+        for future in [each for each in self._submitted if each.done()]:
+            self._take(future)
+        self._submitted.clear()
 
-    def _take(self, future: "Future[SendResult]", claim: Claim) -> None:
+    def _take(self, future: "Future[SendResult]") -> None:
+        claim = self._submitted.pop(future)
+        if future.cancelled():
+            self._note(claim, _unsent(self.stopped or "The push was interrupted"))
+            return
         try:
             sent = future.result()
         except LeaseExpiredError:

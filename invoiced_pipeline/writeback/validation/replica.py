@@ -137,16 +137,8 @@ def _holders(session: Session, numbers: Numbers) -> dict[str, list[Mapping[str, 
 
 def _read_columns(session: Session, name: str) -> list[str]:
     """The table's columns that the catalog declares, and `_deleted_at`."""
-    there = _columns(session, name)
+    there = session.columns(name)
     return [column.name for column in table(name).columns if column.name in there] + ["_deleted_at"]
-
-
-def _columns(session: Session, name: str) -> set[str]:
-    sql = (
-        "select column_name from information_schema.columns "
-        "where table_schema = %s and table_name = %s"
-    )
-    return {column for (column,) in session.rows(sql, [session.dataset, name])}
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

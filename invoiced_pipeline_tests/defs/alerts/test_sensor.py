@@ -119,7 +119,7 @@ def test_the_sensor_is_on_and_keeps_its_state_in_the_cursor(
     assert len(alerts.hook.messages) == 1
     monkeypatch.delenv("INVOICED_ALERT_URLS")
     del service.environment["INVOICED_ALERT_URLS"]
-    assert not service.definitions().get_repository_def().sensor_defs
+    assert not service.definitions().get_repository_def().has_sensor_def(ALERTS_SENSOR)
 
 
 def test_rejects_above_the_limit(alerts: Alerts, service: Service, account: Emulator) -> None:

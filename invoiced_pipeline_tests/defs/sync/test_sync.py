@@ -264,7 +264,7 @@ def test_another_accounts_data_is_refused(service: Service) -> None:
     assert service.instance.get_runs()[0].status is dg.DagsterRunStatus.FAILURE
 
 
-def test_an_empty_account_gives_nine_empty_tables(service: Service) -> None:
+def test_an_empty_account_gives_empty_tables(service: Service) -> None:
     outcome = service.materialize(RUNNING)
     assert outcome.success, outcome.error
     for table in TABLE_NAMES:

@@ -66,7 +66,7 @@ def test_run_is_green_and_shows_what_the_account_does_not_have(
 
     logged = service.query("select table_name, error from _sync_log where status = 'unavailable'")
     assert dict(logged) == first.unavailable
-    assert service.query("select count(*) from _sync_log where status = 'succeeded'") == [(6,)]
+    assert service.query("select count(*) from _sync_log where status = 'succeeded'") == [(13,)]
     assert service.ids("plans") == []
 
     plans = states(service)["plans"]
@@ -129,7 +129,7 @@ def test_key_that_can_read_no_table_is_an_error(service: Service, account: Emula
     account.account.forbidden.update(TABLE_NAMES)
     account.account.forbidden.add("events")
     failed = service.sync()
-    assert "9 tables: none of the connection's tables can be read: the API answered 403" in (
+    assert "16 tables: none of the connection's tables can be read: the API answered 403" in (
         failed.error or ""
     )
     assert (failed.tables, failed.unavailable) == ({}, {})

@@ -89,7 +89,7 @@ def test_every_write_back_is_a_job_that_says_what_it_does(writebacks: Service) -
     assert schedule.cron_schedule == "30 3,9,15,21 * * *"
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
     sensors = [sensor.name for sensor in defs.sensors or ()]
-    assert sensors == ["writeback_bills_after_sync"]
+    assert sensors == ["invoiced_events_sensor", "writeback_bills_after_sync"]
     dg.Definitions.validate_loadable(defs)
 
 

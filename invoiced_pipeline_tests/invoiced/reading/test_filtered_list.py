@@ -206,7 +206,11 @@ def test_coverage_ends_before_the_first_response(
     emulator: Emulator, client: InvoicedClient
 ) -> None:
     put(emulator, 250)
-    emulator.on_request = lambda _, __: emulator.clock.advance(60)
+
+    def pass_time(_: str, __: dict[str, Any]) -> None:
+        emulator.clock.advance(60)
+
+    emulator.on_request = pass_time
     _, reading = walk(client, since(1000), name="tasks")
     (covered,) = reading.covered()
     assert covered == Window(from_epoch(NOW - 1000), from_epoch(NOW + 60) - timedelta(seconds=10))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.catalog import ALL_TABLES
 from invoiced_pipeline.invoiced.reading.events import Event, Snapshot
 from invoiced_pipeline.replication.deletions.consequences import consequences, customer_columns
 from invoiced_pipeline.windows import from_epoch
@@ -22,16 +22,34 @@ def marked(*events: Event) -> set[tuple[str, str, Any, int]]:
     }
 
 
-def test_a_deleted_customer_marks_all_tables_with_a_customer() -> None:
+def test_a_deleted_customer_marks_all_that_goes_with_it() -> None:
+    columns = {table.name: set(customer_columns(table)) for table in ALL_TABLES}
+    assert columns.pop("customers") == {"parent_customer"}
+    assert columns.pop("charges") == {"customer"}  # they stay
     assert marked(event("customer.deleted", id=7)) == {
         ("customers", "id", 7, 100),
-        *(
-            (table.name, "customer", 7, 100)
-            for table in TABLES
-            if "customer" in customer_columns(table)
-        ),
+        *((name, column, 7, 100) for name, found in columns.items() for column in found),
     }
-    assert {table.name for table in TABLES if not customer_columns(table)} == {"plans"}
+    assert columns["tasks"] == {"customer_id"}
+
+
+def test_a_deleted_invoice_takes_its_payment_plan_along() -> None:
+    assert marked(event("invoice.deleted", id=7)) == {
+        ("invoices", "id", 7, 100),
+        ("payment_plans", "invoice_id", 7, 100),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("contact.deleted", "contacts"),
+        ("line_item.deleted", "pending_line_items"),
+        ("payment_plan.deleted", "payment_plans"),
+    ],
+)
+def test_events_of_optional_tables_mark_their_rows(kind: str, table: str) -> None:
+    assert marked(event(kind, id=7)) == {(table, "id", 7, 100)}
 
 
 def test_a_merge_marks_the_victim_alone() -> None:
@@ -52,7 +70,7 @@ def test_a_chain_of_merges_ends_with_the_last_survivor() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["subscription.deleted", "contact.deleted", "payment_source.deleted", "task.deleted"]
+    "kind", ["subscription.deleted", "dispute.deleted", "payment_source.deleted"]
 )
 def test_other_deletions_do_not_affect_rows(kind: str) -> None:
     assert consequences([event(kind, id=1)]).marks == ()
