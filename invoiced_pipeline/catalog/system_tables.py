@@ -109,6 +109,7 @@ TABLE_CHECKS = SystemTable(
         "rows": "The table's rows after that load; null if they must be counted again.",
         "partitions": "The table's rows by partition (JSON), as Dagster shows them.",
         "checks": "The last result of every check of rows (JSON).",
+        "passed": "Whether no check of the table failed.",
         "whole_at": "When all rows were last checked (UTC).",
     },
 )

@@ -55,6 +55,7 @@ class TableMemory(msgspec.Struct, kw_only=True):
         rows: Its rows after that load; None if they must be counted again.
         partitions: Its rows by partition, as they were last recorded; None if they never were.
         checks: The last results.
+        passed: Whether no check of the table failed.
         whole_at: When all of its rows were last checked (UTC).
     """
 
@@ -63,6 +64,7 @@ class TableMemory(msgspec.Struct, kw_only=True):
     rows: int | None = None
     partitions: dict[str, int] | None = None
     checks: dict[str, CheckMemory] = {}
+    passed: bool
     whole_at: datetime
 
 
@@ -73,6 +75,11 @@ def read_memories(session: Session) -> dict[str, TableMemory]:
     return {each.table: each for each in _read(session, "")}
 
 
+def create_memories(session: Session) -> None:
+    """Creates the table of what is known, if it does not exist."""
+    _LAYOUT.create(session)
+
+
 def write_memories(database: Database, dataset: str, memories: Iterable[TableMemory]) -> None:
     """Replaces what is known of some tables; the caller holds the writer's lock.
 
@@ -80,7 +87,7 @@ def write_memories(database: Database, dataset: str, memories: Iterable[TableMem
         WarehouseError: The warehouse cannot be written.
     """
     with database.session(dataset) as session, session.transaction():
-        _LAYOUT.create(session)
+        create_memories(session)
         _LAYOUT.upsert(session, [_row(each) for each in memories])
 
 
@@ -90,6 +97,14 @@ def check_whole_next(session: Session, tables: Collection[str]) -> None:
         places = ", ".join(["%s"] * len(tables))
         sql = f"update {NAME} set whole_at = %s where table_name in ({places})"  # noqa: S608
         session.run(sql, [_NEVER, *tables])
+
+
+def note_failed(session: Session, tables: Collection[str]) -> None:
+    """Notes that checks of some tables failed in a run that did not load them."""
+    if tables and NAME in session.tables():
+        places = ", ".join(["%s"] * len(tables))
+        sql = f"update {NAME} set passed = false where table_name in ({places})"  # noqa: S608
+        session.run(sql, list(tables))
 
 
 def forget_counts(session: Session, table: str) -> None:
@@ -133,9 +148,10 @@ def _read(session: Session, where: str, values: Sequence[Any] = ()) -> list[Tabl
             rows=rows,
             partitions=None if partitions is None else _partitions.decode(partitions),
             checks=_checks.decode(checks),
+            passed=passed,
             whole_at=whole_at.astimezone(UTC),
         )
-        for table, through, rows, partitions, checks, whole_at in session.rows(sql, values)
+        for table, through, rows, partitions, checks, passed, whole_at in session.rows(sql, values)
     ]
 
 
@@ -146,6 +162,7 @@ def _row(memory: TableMemory) -> list[Any]:
         memory.rows,
         None if memory.partitions is None else _text(memory.partitions),
         _text(memory.checks),
+        memory.passed,
         memory.whole_at,
     ]
 
@@ -164,6 +181,7 @@ _LAYOUT = TableLayout(
         "rows": "bigint",
         "partitions": "text",
         "checks": "text",
+        "passed": "boolean",
         "whole_at": "timestamp with time zone",
     },
     key=("table_name",),

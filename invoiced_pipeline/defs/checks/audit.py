@@ -22,6 +22,7 @@ from invoiced_pipeline.settings import ConnectionSettings
 from invoiced_pipeline.warehouse.check_memory import (
     TableMemory,
     loads_after,
+    note_failed,
     read_memories,
     write_memories,
 )
@@ -168,6 +169,12 @@ class Audit:
                 looks.append(Failure(report.table, text, reason=CHECK_FAILED))
         return looks
 
+    def is_settled(self, table: str) -> bool:
+        """Returns whether no check of a table failed, now or before, and its rows were known."""
+        before = self._before.get(table)
+        passed = before is not None and before.passed and table in self.counted
+        return passed and all(finding.passed for finding in self.findings[table])
+
     def checked_at(self, table: str) -> dict[str, dg.MetadataValue]:
         """Returns when all rows of a table were last checked, as metadata of its results."""
         memory = self.memories.get(table)
@@ -187,6 +194,17 @@ class Audit:
             write_memories(self._database, self._dataset, changed)
         except WarehouseError as error:
             logger.warning("The results of the checks were not kept: %s", error)
+
+    def note_failed(self) -> None:
+        """Has the next sync record the checks that failed, although it may find nothing new.
+
+        Raises:
+            WarehouseError: The warehouse cannot be written.
+        """
+        failed = [name for name, found in self.findings.items() if not all(f.passed for f in found)]
+        if failed:
+            with self._database.session(self._dataset) as session:
+                note_failed(session, failed)
 
     def _check(
         self,
@@ -249,12 +267,15 @@ class Audit:
         found = {each.check: each for each in self.findings[table]}
         self.rows[table] = found["primary_key"].counts["rows"]
         before = self._before.get(table)
+        # A run of checks alone does not count by partition: the next sync does.
+        is_counted = self._whole is None or table in self.counted
         self.memories[table] = TableMemory(
             table=table,
             through=max([*later, before.through if before else ""]),
-            rows=self.rows[table],
+            rows=self.rows[table] if is_counted else None,
             partitions=before.partitions if before else None,
             checks={check: found[check].memory for check in _REMEMBERED & found.keys()},
+            passed=all(finding.passed for finding in found.values()),
             whole_at=memory.whole_at if memory else now,
         )
 

@@ -105,7 +105,10 @@ def run_sync(  # noqa: PLR0913 - what is run, and how
         keys=keys,
     )
     materialized = (event.materialization for event in outcome.get_asset_materialization_events())
-    found = {**_metadata_by_table(materialized), **quiet_tables_of(outcome.all_events)}
+    found = {
+        **_metadata_by_table(materialized),
+        **quiet_tables_of(outcome.all_events, outcome.run_id),
+    }
     return SyncResult(
         outcome.run_id,
         run_error(outcome, interrupted=_LOAD_INTERRUPTED),

@@ -20,7 +20,7 @@ from invoiced_pipeline.defs.sync.metadata import (
     ROWS_REJECTED,
     plain_metadata,
 )
-from invoiced_pipeline.defs.sync.quiet_tables import QuietTables, last_quiet_tables
+from invoiced_pipeline.defs.sync.quiet_tables import QuietTable, last_quiet_tables
 from invoiced_pipeline.defs.sync.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.selection.tables import tables_of
@@ -105,7 +105,7 @@ def table_statuses(
         found.append(
             TableStatus(table=table.name, state="pending")
             if run is None
-            else _table(table.name, run, event, quiet, stale_before)
+            else _table(table.name, run, event, quiet.get(table.name), stale_before)
         )
     return found
 
@@ -133,7 +133,7 @@ def _table(
     name: str,
     run: _Run,
     event: dg.EventLogEntry | None,
-    quiet: QuietTables,
+    quiet: QuietTable | None,
     stale_before: datetime,
 ) -> TableStatus:
     """Returns a table's state during or after its last run.
@@ -142,7 +142,7 @@ def _table(
         name: The table.
         run: Its last run.
         event: Its last materialization, of that run or of an earlier one.
-        quiet: The tables in which the last run that had such tables found nothing new.
+        quiet: The last sync that found nothing new in it.
         stale_before: A table whose coverage ends before this instant is stale.
     """
     loaded = event.asset_materialization if event else None
@@ -151,8 +151,8 @@ def _table(
         metadata = plain_metadata(loaded.metadata)
     is_loaded = event is not None and event.run_id == run.run_id
     loaded_at = _instant(event.timestamp) if event else None
-    if event is not None and event.timestamp < quiet.at and name in quiet.tables:
-        metadata |= quiet.tables[name]
+    if quiet is not None and quiet.follows(event):
+        metadata |= quiet.metadata
         is_loaded, loaded_at = quiet.run_id == run.run_id, _instant(quiet.at)
     problem = metadata.get(PROBLEM) if is_loaded else run.error
     unavailable = None if is_loaded else run.unavailable.get(name)

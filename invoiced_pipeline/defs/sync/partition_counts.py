@@ -59,11 +59,14 @@ class PartitionCounts:
         if counts is None:
             counts = self._count(table, self._every_key)
         memory.partitions = {key: counts[key] for key in self._every_key}
-        # Without a record, all partitions may have changed.
+        if recorded is None:  # no check has run yet
+            changed = {self._partition_of(day) for day in report.replaced or () if day is not None}
+        else:
+            changed = {key for key in self._every_key if counts[key] != recorded.get(key)}
         return {
             key: {PARTITION_ROWS: counts[key], **self._rows_read(report, key)}
             for key in self._every_key
-            if key in self._keys or recorded is None or counts[key] != recorded.get(key)
+            if key in self._keys or key in changed
         }
 
     def _after(

@@ -82,13 +82,17 @@ def _partition_range(
     begin = partitions.time_window_for_partition_key(every[0])
     quiet = last_quiet_tables(instance, connection)
     ends: list[datetime] = []
-    for key in (table_key(connection, name) for name in tables):
-        event = instance.get_latest_materialization_event(key)
+    keys = [table_key(connection, name) for name in tables]
+    entries = (record.asset_entry for record in instance.get_asset_records(keys))
+    events = {entry.asset_key: entry.last_materialization for entry in entries}
+    for key in keys:
+        event = events.get(key)
         if unavailable_since_load(instance, key, event):
             continue  # else it would widen the range of every sync to all partitions
         metadata = _metadata(event)
-        if event is not None and event.timestamp < quiet.at:
-            metadata |= quiet.tables.get(key.path[-1], {})
+        known = quiet.get(key.path[-1])
+        if known is not None and known.follows(event):
+            metadata |= known.metadata
         since, until = metadata.get(COVERED_SINCE), metadata.get(COVERED_UNTIL)
         has_gaps = metadata.get(COVERED_WINDOWS, 1) != 1
         if (

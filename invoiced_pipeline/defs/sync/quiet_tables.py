@@ -6,11 +6,11 @@ freshness policy, which asks only when a table was last materialized.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import msgspec
 
 from invoiced_pipeline.defs.names import account_key, table_key
 from invoiced_pipeline.defs.sync.metadata import (
@@ -32,22 +32,25 @@ LONGEST_SILENCE = 0.5
 """The share of `warn_after_hours` after which a table is materialized again."""
 
 _TABLES = "nothing_new_in"
-"""Metadata of the account's observation: what would be the metadata of each table."""
+"""Metadata of the account's observation: the quiet tables."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuietTables:
-    """The tables in which a run found nothing new.
+class QuietTable(msgspec.Struct, frozen=True):
+    """The last sync of a table in which it found nothing new.
 
     Attributes:
         run_id: The run.
-        at: When it recorded them (epoch seconds).
-        tables: Metadata as of a materialization, by table.
+        at: When it ended (epoch seconds).
+        metadata: What would be the metadata of its materialization.
     """
 
     run_id: str
     at: float
-    tables: Mapping[str, Mapping[str, Any]]
+    metadata: Mapping[str, Any]
+
+    def follows(self, event: dg.EventLogEntry | None) -> bool:
+        """Returns whether it says more than a materialization of the table."""
+        return event is not None and event.timestamp < self.at
 
 
 def quiet_tables(
@@ -60,7 +63,7 @@ def quiet_tables(
         if is_idle(each)
         and not (each.was_unavailable or each.warning or each.alarm)
         and len(each.coverage.windows) == 1
-        and all(finding.passed for finding in audit.findings[each.table])
+        and audit.is_settled(each.table)
     }
     if not idle:
         return frozenset()
@@ -98,40 +101,50 @@ def _is_recorded(
 
 
 def observation(
-    connection: ConnectionSettings, tables: Mapping[str, Mapping[str, Any]]
+    context: dg.AssetExecutionContext,
+    connection: ConnectionSettings,
+    tables: Mapping[str, Mapping[str, Any]],
 ) -> dg.AssetObservation:
     """Returns the event that names a run's quiet tables.
 
+    It repeats what earlier runs said of other tables, so that readers need the last one only.
+
     Args:
+        context: The run's.
         connection: Whose account was read.
         tables: Metadata as of a materialization, by table.
     """
+    run_id, at = context.run.run_id, datetime.now(UTC).timestamp()
+    now = {name: QuietTable(run_id, at, metadata) for name, metadata in tables.items()}
+    known = {**last_quiet_tables(context.instance, connection), **now}
     return dg.AssetObservation(
         account_key(connection),
         description=f"Nothing new in {', '.join(tables)}.",
-        metadata={_TABLES: dg.MetadataValue.json(dict(tables))},
+        metadata={_TABLES: dg.MetadataValue.json(msgspec.to_builtins(known))},
     )
 
 
-def quiet_tables_of(events: Sequence[dg.DagsterEvent]) -> Mapping[str, Mapping[str, Any]]:
-    """Returns the quiet tables in a run's events, with metadata."""
-    for event in events:
-        if event.is_asset_observation:
-            found = _tables(event.asset_observation_data.asset_observation)
-            if found:
-                return found
+def quiet_tables_of(events: Sequence[dg.DagsterEvent], run_id: str) -> dict[str, dict[str, Any]]:
+    """Returns metadata of a run's quiet tables, by table, from its events."""
+    return {
+        name: dict(each.metadata)
+        for event in events
+        if event.is_asset_observation
+        for name, each in _tables(event.asset_observation_data.asset_observation).items()
+        if each.run_id == run_id
+    }
+
+
+def last_quiet_tables(
+    instance: dg.DagsterInstance, connection: ConnectionSettings
+) -> dict[str, QuietTable]:
+    """Returns the tables in which a sync found nothing new, by table."""
+    for record in instance.fetch_observations(account_key(connection), limit=1).records:
+        if record.asset_observation is not None:
+            return _tables(record.asset_observation)
     return {}
 
 
-def last_quiet_tables(instance: dg.DagsterInstance, connection: ConnectionSettings) -> QuietTables:
-    """Returns the quiet tables of the last run that had any; none if there was no such run."""
-    for record in instance.fetch_observations(account_key(connection), limit=1).records:
-        known = record.asset_observation
-        if known is not None:
-            return QuietTables(record.run_id, record.timestamp, _tables(known))
-    return QuietTables("", 0.0, {})
-
-
-def _tables(known: dg.AssetObservation) -> Mapping[str, Mapping[str, Any]]:
+def _tables(known: dg.AssetObservation) -> dict[str, QuietTable]:
     value = known.metadata.get(_TABLES)
-    return {} if value is None else cast("Mapping[str, Mapping[str, Any]]", value.value)
+    return {} if value is None else msgspec.convert(value.value, dict[str, QuietTable])

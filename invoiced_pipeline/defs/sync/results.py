@@ -107,6 +107,7 @@ class SyncResults:
     def _observation(self, quiet: Set[str]) -> dg.AssetObservation:
         reports = [each for each in self.audit.complete if each.table in quiet]
         return observation(
+            self.context,
             self.dataset.connection,
             {
                 each.table: plain_metadata(

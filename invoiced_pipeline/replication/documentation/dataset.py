@@ -17,6 +17,7 @@ from invoiced_pipeline.replication.decode.columns import (
     parent_columns,
 )
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
+from invoiced_pipeline.warehouse.check_memory import create_memories
 from invoiced_pipeline.warehouse.comments import Description, write_comments
 from invoiced_pipeline.warehouse.current_views import (
     CurrentView,
@@ -66,6 +67,7 @@ def document_dataset(
     schemas = [session.dataset, current_schema(session.dataset), *filter(None, [stitch_schema])]
     try:
         session.limit_waiting()
+        create_memories(session)  # the checks write it after the comments
         _keep_indexes(session)
         relations = session.relations(schemas)
         is_changed = _keep_views(session, relations, tables, current_views=current_views)
