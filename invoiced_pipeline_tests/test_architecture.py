@@ -42,9 +42,8 @@ MAY_IMPORT = {
 LAYERS = {
     "invoiced": "http ← reading ← first_load ← connection_check",
     "warehouse": (
-        "added_columns · database · dlt_options · looked_up_columns · replication_pipeline · "
-        "stored_table · version_merge ← comments · "
-        "dataset · "
+        "added_columns · database · dlt_options · looked_up_columns · "
+        "stored_table · version_merge ← replication_pipeline ← comments · dataset · "
         "duckdb · load_errors · partition_rows · postgres · "
         "row_redaction · sample_queries · start_date · table_layout ← "
         "check_memory · conversion · dlt_load · files · marked_views · migration · open · "

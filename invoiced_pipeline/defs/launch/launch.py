@@ -96,7 +96,9 @@ def run_sync(  # noqa: PLR0913 - what is run, and how
 ) -> SyncResult:
     """Runs a connection's sync job for some tables, and waits for its end."""
     job = defs.resolve_job_def(sync_job_name(connection))
-    keys = [table_key(connection, table) for table in tables]
+    keys = {table_key(connection, table) for table in tables}
+    if keys == job.asset_layer.selected_asset_keys:
+        keys = set()  # of a selection, Dagster plans the checks, too
     outcome = run_job(
         job,
         instance,
