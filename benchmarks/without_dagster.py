@@ -13,12 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import Settings, load_settings
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
+from invoiced_pipeline.warehouse.dlt_load import Loaded, load
 from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
@@ -61,22 +64,24 @@ def replicate(
     database = open_database(settings.warehouse)
     database.check_writable()
     marks = Marks(database, connection.dataset, connection.deletions)
-    replication = Replication(client, request, None if marks.are_ignored else marks)
+    replaced = ReplacedRows(database, connection.dataset) if checked else None
+    noted = None if marks.are_ignored else marks
+    replication = Replication(client, request, noted, replaced=replaced)
     pipeline = database.pipeline(connection.dataset)
     try:
         if checked:
             _load_and_check(settings, client, replication, pipeline)
         else:
-            _load(invoiced_source(replication), pipeline)
+            _load(invoiced_source(replication), pipeline, database)
     finally:
         replication.close()
         client.close()
     return replication, pipeline
 
 
-def _load(source: "DltSource", pipeline: "Pipeline") -> None:
+def _load(source: "DltSource", pipeline: "Pipeline", database: Database) -> Loaded:
     pipeline.drop()
-    pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
+    return load(source, pipeline, database)
 
 
 def _load_and_check(
@@ -89,9 +94,10 @@ def _load_and_check(
     database = open_database(settings.warehouse)
     log = SyncLogWriter(database, settings.first.dataset, replication.request)
     with log.recording(replication.reports):
-        _load(invoiced_source(replication), pipeline)
+        loaded = _load(invoiced_source(replication), pipeline, database)
     counted = api_counts(client, replication.request, replication.reports)
-    audit = Audit(database, settings.first, replication, counted)
+    audit = Audit(database, settings.first, replication, counted, loads=loaded.load_ids)
+    audit.remember()
     if problems := audit.problems():
         sys.exit(problems)
 
@@ -99,7 +105,7 @@ def _load_and_check(
 def stage_seconds(pipeline: "Pipeline") -> dict[str, float]:
     """Returns the seconds of dlt's stages in the last run."""
     stages = {}
-    for step in pipeline.last_trace.steps:
+    for step in pipeline.last_trace.steps if pipeline.last_trace else ():
         if step.finished_at is not None:
             stages[step.step] = (step.finished_at - step.started_at).total_seconds()
     return stages

@@ -42,12 +42,14 @@ MAY_IMPORT = {
 LAYERS = {
     "invoiced": "http ← reading ← first_load ← connection_check",
     "warehouse": (
-        "added_columns · database · dlt_options · stored_table · version_merge ← comments · "
-        "dataset · "
-        "deletion_marks · duckdb · integrity · load_errors · partition_rows · postgres · "
+        "added_columns · database · dlt_options · looked_up_columns · "
+        "stored_table · version_merge ← replication_pipeline ← comments · dataset · "
+        "duckdb · load_errors · partition_rows · postgres · "
         "row_redaction · sample_queries · start_date · table_layout ← "
-        "conversion · dlt_load · files · marked_views · migration · open · replicas ← "
-        "current_views · history_views · stitch_views · system_tables"
+        "check_memory · conversion · dlt_load · files · marked_views · migration · open · "
+        "replicas ← "
+        "current_views · deletion_marks · history_views · integrity · stitch_views · "
+        "system_tables"
     ),
     "comparison": "keyed_rows · old_table · report · values ← comparison",
     "replication": (

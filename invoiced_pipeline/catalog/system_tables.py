@@ -99,6 +99,21 @@ SYNC_USAGE = SystemTable(
     },
 )
 
+TABLE_CHECKS = SystemTable(
+    "_table_checks",
+    "What the last checks of every table found, so that the next ones only look at what changed. "
+    "After a row is deleted, the next sync checks all rows of its table.",
+    {
+        "table_name": "The table.",
+        "through": "The last load whose rows were checked; joins _dlt_loads.load_id.",
+        "rows": "The table's rows after that load; null if they must be counted again.",
+        "partitions": "The table's rows by partition (JSON), as Dagster shows them.",
+        "checks": "The last result of every check of rows (JSON).",
+        "passed": "Whether no check of the table failed.",
+        "whole_at": "When all rows were last checked (UTC).",
+    },
+)
+
 REJECTED = SystemTable(
     "_rejected",
     "Records that fit no column, as the API sent them. Every sync asks for them again, and removes "
@@ -235,6 +250,7 @@ OWN_TABLES = (
     SYNC_STATUS,
     SYNC_FRESHNESS,
     SYNC_USAGE,
+    TABLE_CHECKS,
     REJECTED,
     LEDGER,
     RESPONSES,

@@ -25,6 +25,7 @@ from invoiced_pipeline.defs.launch.launch import (
     run_models_after,
     run_sync,
 )
+from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
 from invoiced_pipeline.defs.sync.run_config import WhenBusy
 from invoiced_pipeline.plurals import counted
 from invoiced_pipeline.replication.report import Mode
@@ -114,7 +115,8 @@ def show_result(settings: Settings, connection: ConnectionSettings, result: Sync
     """Prints what a sync loaded, and why it failed if it did."""
     counts = result.tables.values()
     if counts:
-        totals = known_totals(settings, connection, list(result.tables))
+        known = {name: each[ROW_COUNT] for name, each in result.tables.items()}
+        totals = known_totals(settings, connection, list(result.tables), known)
         show_tables(result.tables, totals)
         rows = sum(metadata["rows_loaded"] for metadata in counts)
         deleted = sum(metadata["deleted_rows"] for metadata in counts)

@@ -120,6 +120,10 @@ class DatasetState:
         """Notes that the records were read again."""
         self._state.get("survivors", {}).pop(table, None)
 
+    def is_unavailable(self, table: str) -> bool:
+        """Returns whether the account did not have `table` when it was last asked for."""
+        return table in self._state.get("unavailable", [])
+
     def note_unavailable(self, table: str) -> None:
         """Notes that the account does not have `table`."""
         known = self._state.setdefault("unavailable", [])

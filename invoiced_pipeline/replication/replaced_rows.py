@@ -1,19 +1,20 @@
-"""The rows that a load replaces, and the partitions that hold them before the load."""
+"""The rows that a load replaces, and the days on which they were last changed before the load."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.dataset import row_counts
 from invoiced_pipeline.warehouse.partition_rows import days_of
 
 logger = logging.getLogger(__name__)
 
 MOST_IDS = 5_000
-"""Most records to look up; with more, counting all partitions once is cheaper."""
+"""Most records to look up; with more, counting the table once is cheaper."""
 
 
 class ReplacedRows:
@@ -28,22 +29,27 @@ class ReplacedRows:
         self._database = database
         self._dataset = dataset
 
-    def days(self, table: Table, ids: Sequence[Any]) -> frozenset[date] | None:
-        """Returns the days on which the rows of some records were last changed before this run.
+    def days(self, table: Table, ids: Sequence[Any]) -> Counter[int | None] | None:
+        """Counts the rows of some records by the day of their last change before this run.
 
         Returns:
-            None if there are too many ids, or the warehouse cannot be read: the UI then lacks a
-            figure, but the load goes on.
+            See `days_of`. None also if there are too many ids, or the warehouse cannot be read.
         """
         if len(ids) > MOST_IDS:
             return None
         if not ids or not self._database.exists():
-            return frozenset()
+            return Counter()
         try:
             with self._database.session(self._dataset, read_only=True) as session:
-                if table.name not in session.tables():
-                    return frozenset()
-                return frozenset(days_of(session, table, ids))
+                return days_of(session, table, ids) if table.name in session.tables() else Counter()
         except WarehouseError as error:
             logger.debug("%s: the rows to replace could not be looked up: %s", table.name, error)
+            return None
+
+    def count(self, table: Table) -> int | None:
+        """Counts all rows of a table; None if the warehouse cannot be read."""
+        try:
+            return row_counts(self._database, self._dataset, [table.name])[table.name]
+        except WarehouseError as error:
+            logger.debug("%s: its rows could not be counted: %s", table.name, error)
             return None

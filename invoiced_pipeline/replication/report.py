@@ -5,7 +5,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from invoiced_pipeline.invoiced.http.tally import Tally
@@ -42,8 +42,13 @@ class TableReport:
         seconds: From the first request to the last row handed to the load.
         typing_seconds: The part of it spent on typing records and converting them to Arrow.
         periods: Records loaded, by partition key.
-        replaced_days: Days on which the rows that these records replace were last changed; None
-            if they were not looked up.
+        arrived: Rows loaded, by the day (since 1970) of their last change; None if that is not
+            known, because there are many.
+        replaced: The rows that these replace, by the day of their last change; None if they were
+            not looked up.
+        brought: New rows that the sweep after a full refresh has loaded.
+        rows_before: The table's rows before the load; None if they were not counted.
+        was_unavailable: Whether the account did not have the table at the last read.
         gaps: Columns and arrays that some of the table's rows were loaded without, by selection.
         warning: Why deletions of the table may be unknown; None if all are known.
         error: Why the table is not complete; None if it is complete or unavailable.
@@ -71,7 +76,11 @@ class TableReport:
     seconds: float = 0.0
     typing_seconds: float = 0.0
     periods: Counter[str] = field(default_factory=Counter)
-    replaced_days: frozenset[date] | None = None
+    arrived: Counter[int | None] | None = None
+    replaced: Counter[int | None] | None = None
+    brought: int = 0
+    rows_before: int | None = None
+    was_unavailable: bool = False
     gaps: frozenset[str] = frozenset()
     warning: str | None = None
     error: str | None = None
@@ -86,6 +95,13 @@ class TableReport:
     def is_complete(self) -> bool:
         """Whether all windows of the table have been read."""
         return not self.error and not self.unavailable
+
+    @property
+    def new_rows(self) -> int | None:
+        """Rows that were not in the table before; None if that is not known."""
+        if self.arrived is None or self.replaced is None:
+            return None
+        return self.arrived.total() - self.replaced.total() + self.brought
 
     def count_periods(self, updated_at: "pa.ChunkedArray", cadence: Cadence) -> None:
         """Counts records by the partition that holds their `updated_at`.

@@ -30,13 +30,11 @@ class LoadOutcome:
 
     Attributes:
         ended_at: When it ended (UTC).
-        rows_before: Rows per table when the run began.
-        rows_after: Rows per table now.
+        rows_after: Rows now of the tables whose rows were counted before the load.
         error: Why nothing was committed; None if it was.
     """
 
     ended_at: datetime
-    rows_before: Mapping[str, int]
     rows_after: Mapping[str, int]
     error: str | None = None
 
@@ -90,7 +88,9 @@ def _entry(
 ) -> SyncLogEntry:
     error = report.error or load.error or report.alarm
     committed = load.error is None
-    new = load.rows_after.get(report.table, 0) - load.rows_before.get(report.table, 0)
+    new = report.new_rows
+    if new is None:
+        new = load.rows_after.get(report.table, 0) - (report.rows_before or 0)
     ends = [window.end for window in report.covered or report.windows if window.end != FOREVER]
     return SyncLogEntry(
         run_id=request.run_id,

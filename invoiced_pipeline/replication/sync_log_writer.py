@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from invoiced_pipeline.exceptions import DatasetMismatchError, InvoicedPipelineError
 from invoiced_pipeline.replication.report import TableReport
@@ -16,6 +17,7 @@ from invoiced_pipeline.replication.sync_log import (
     sweep_log_entries,
     sync_log_entries,
 )
+from invoiced_pipeline.warehouse.check_memory import check_whole_next
 from invoiced_pipeline.warehouse.database import Database, Session
 from invoiced_pipeline.warehouse.dataset import row_counts
 from invoiced_pipeline.warehouse.system_tables import write_sync_log
@@ -54,7 +56,6 @@ class SyncLogWriter:
             skipped: Gives scheduled starts that were skipped, which the log also has.
             document: Called after a successful block, in the session that wrote the log.
         """
-        before = self._row_counts()
         failure: InvoicedPipelineError | None = None
         try:
             yield
@@ -65,8 +66,7 @@ class SyncLogWriter:
         try:
             outcome = LoadOutcome(
                 ended_at=datetime.now(UTC),
-                rows_before=before,
-                rows_after=self._row_counts(),
+                rows_after=self._rows_after(reports),
                 error=str(failure) if failure else None,
             )
             entries = [
@@ -81,14 +81,16 @@ class SyncLogWriter:
             raise failure
 
     def write_sweep(self, reports: Mapping[str, SweepReport]) -> None:
-        """Appends what a sweep did.
+        """Appends what a sweep did; the next checks of its tables look at all rows.
 
         Raises:
             WarehouseError: The log cannot be written.
         """
         entries = sweep_log_entries(self._request, reports, datetime.now(UTC))
-        write_sync_log(self._database, self._dataset, entries)
+        then = partial(check_whole_next, tables=list(reports))
+        write_sync_log(self._database, self._dataset, entries, then)
 
-    def _row_counts(self) -> Mapping[str, int]:
-        names = [table.name for table in self._request.tables]
-        return row_counts(self._database, self._dataset, names)
+    def _rows_after(self, reports: Mapping[str, TableReport]) -> Mapping[str, int]:
+        """Counts the tables that were counted before the load: others say what is new in them."""
+        names = [name for name, each in reports.items() if each.rows_before is not None]
+        return row_counts(self._database, self._dataset, names) if names else {}

@@ -6,7 +6,7 @@ A `Database` is cheap to create and holds nothing open; `open_database` takes it
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -210,6 +210,16 @@ class Session(ABC):
 
     def limit_waiting(self) -> None:  # noqa: B027 - a file has no other users
         """Makes later statements fail if they wait too long for other users of a table."""
+
+    def keep_indexes(self, columns: Iterable[tuple[str, str]]) -> None:  # noqa: B027 - a file needs none
+        """Creates the indexes that are missing.
+
+        Args:
+            columns: Tables, which need not exist, and columns.
+
+        Raises:
+            WarehouseError: An index could not be created.
+        """
 
     @property
     @abstractmethod

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from invoiced_pipeline.catalog import Table, table
+from invoiced_pipeline.catalog import TABLES, Table, table
 from invoiced_pipeline.settings import Deletions
+from invoiced_pipeline.warehouse.check_memory import forget_counts, loads_after, note_due
 from invoiced_pipeline.warehouse.database import Database, Session
 from invoiced_pipeline.windows import to_epoch
 
@@ -152,7 +153,7 @@ class Marks:
         with self.database.session(self.dataset, read_only=True) as session:
             if not {name, other} <= session.tables(with_column="_deleted_at"):
                 return LoadedAlone(until=since)
-            ((until,),) = session.rows(f'select max(_dlt_load_id) from "{name}"')  # noqa: S608
+            until = max(loads_after(session, since or ""), default=since)
             rows = session.rows(sql, [since or ""]) if until != since else []
         return LoadedAlone(tuple(record for (record,) in rows), until)
 
@@ -174,6 +175,7 @@ class Marks:
     ) -> None:
         if not ids:
             return
+        self._have_checked(session, of, existing, ids)
         columns = {of.name: of.primary_key}
         columns |= {of.child_name(child): of.parent_column for child in of.children}
         for name, column in columns.items():
@@ -185,10 +187,46 @@ class Marks:
             else:
                 sql = f'update "{name}" set _deleted_at = %s where {where}'  # noqa: S608
                 session.run(sql, [at, *ids])
+        if self._deletions == "remove":
+            forget_counts(session, of.name)
         if of.versions_name in existing:  # they stay, also if their record's row is removed
             where = f"{_is_one_of(of.primary_key, ids)} and _deleted_at is null"
             sql = f'update "{of.versions_name}" set _deleted_at = %s where {where}'  # noqa: S608
             session.run(sql, [at, *ids])
+
+    def _have_checked(
+        self, session: Session, of: Table, existing: frozenset[str], ids: list[Any]
+    ) -> None:
+        """Has the next checks look at the records that depend on rows to mark.
+
+        They are those whose balance the rows change, and the children of rows to remove.
+        """
+        for each in TABLES:
+            for applied in each.balance.applied if each.balance else ():
+                name, _, array = applied.table.partition("__")
+                if name == of.name and {each.name, applied.table} <= existing:
+                    column = of.parent_column if array else of.primary_key
+                    note_due(
+                        session,
+                        each.name,
+                        "balance",
+                        _column_of(session, applied.table, applied.key, column, ids),
+                    )
+            for key in each.foreign_keys if self._deletions == "remove" else ():
+                if key.table == of.name and key.is_checked and each.name in existing:
+                    children = _column_of(session, each.name, each.primary_key, key.column, ids)
+                    note_due(session, each.name, "foreign_keys", children)
+
+
+def _column_of(
+    session: Session, name: str, wanted: str, column: str, values: Sequence[Any]
+) -> list[Any]:
+    """Returns the values of a column, but NULL, in rows whose other column has one of `values`."""
+    sql = (
+        f'select distinct "{wanted}" from "{name}" where {_is_one_of(column, values)} '  # noqa: S608
+        f'and "{wanted}" is not null'
+    )
+    return [value for (value,) in session.rows(sql, values)]
 
 
 def _grouped(

@@ -1,7 +1,8 @@
 """The one load by dlt: its errors in this project's words, and how long its stages took."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from dlt import Pipeline
@@ -10,16 +11,30 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.load_errors import load_error
+from invoiced_pipeline.warehouse.replication_pipeline import NothingReadError
 
 _STAGES = ("extract", "normalize", "load")
 
 Run = Callable[[DltSource, Pipeline], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A load that is complete.
+
+    Attributes:
+        stages: Seconds of dlt's stages: extract, normalize and load.
+        load_ids: dlt's ids of what was loaded; none if nothing was read.
+    """
+
+    stages: Mapping[str, float]
+    load_ids: Sequence[str]
+
+
 def load(
     source: DltSource, pipeline: Pipeline, database: Database, run: Run | None = None
-) -> Mapping[str, float]:
-    """Extracts, normalizes and loads a source.
+) -> Loaded:
+    """Extracts, normalizes and loads a source; what a source without rows remembers is committed.
 
     Args:
         source: What is loaded.
@@ -27,20 +42,21 @@ def load(
         database: The warehouse.
         run: Runs the pipeline, such as inside a Dagster op; dlt itself by default.
 
-    Returns:
-        Seconds of dlt's stages: extract, normalize and load.
-
     Raises:
         InvoicedPipelineError: The load failed; the text says why.
     """
-    with _own_errors(database):
+    with _own_errors(database), suppress(NothingReadError):
         (run or _run)(source, pipeline)
-    steps = pipeline.last_trace.steps if pipeline.last_trace else []
-    return {
-        step.step: (step.finished_at - step.started_at).total_seconds()
-        for step in steps
-        if step.finished_at and step.step in _STAGES
-    }
+    trace = pipeline.last_trace
+    info = trace.last_load_info if trace else None
+    return Loaded(
+        stages={
+            step.step: (step.finished_at - step.started_at).total_seconds()
+            for step in (trace.steps if trace else ())
+            if step.finished_at and step.step in _STAGES
+        },
+        load_ids=info.loads_ids if info else (),
+    )
 
 
 def remembered_state(pipeline: Pipeline, database: Database, source: str) -> dict[str, Any]:

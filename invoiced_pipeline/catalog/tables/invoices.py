@@ -148,7 +148,8 @@ INVOICES = Table(
             Applied(
                 table="payments__applied_to",
                 key="invoice",
-                where="payment_id in (select id from payments where _deleted_at is null)",
+                where="exists (select 1 from payments where payments.id = payment_id "
+                "and payments._deleted_at is null)",
             ),
             # Charges and refunds from before payments existed; a payment's own transactions are
             # deleted without an event when it is applied again, its array is always right.

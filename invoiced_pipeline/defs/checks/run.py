@@ -43,10 +43,12 @@ def run_checks(
     ):
         loaded = loaded_tables(warehouse.database, dataset.name, request)
         counted = api_counts(client, loaded.request, loaded.reports)
-        audit = Audit(warehouse.database, dataset.connection, loaded, counted)
+        audit = Audit(warehouse.database, dataset.connection, loaded, counted, whole=True)
+        audit.remember()
     for table in loaded.request.tables:
         key = dataset.asset_key(table)
-        for result in check_results(key, audit.findings[table.name]):
+        more = audit.checked_at(table.name)
+        for result in check_results(key, audit.findings[table.name], more):
             if dg.AssetCheckKey(key, str(result.check_name)) in wanted:
                 yield result
     missing = [table.name for table in chosen if table not in loaded.request.tables]

@@ -21,6 +21,30 @@ def check_specs(connection: ConnectionSettings, tables: Sequence[Table]) -> list
     ]
 
 
+def logged_or_planned(
+    context: dg.AssetExecutionContext, results: Iterable[dg.AssetCheckResult]
+) -> list[dg.AssetCheckResult]:
+    """Logs results of checks that the run did not plan; returns the others, which the op yields."""
+    planned: list[dg.AssetCheckResult] = []
+    for each in results:
+        if each.asset_key is None or each.check_name is None:
+            continue
+        if dg.AssetCheckKey(each.asset_key, each.check_name) in context.selected_asset_check_keys:
+            planned.append(each)
+            continue
+        context.log_event(
+            dg.AssetCheckEvaluation(
+                asset_key=each.asset_key,
+                check_name=each.check_name,
+                passed=each.passed,
+                metadata=each.metadata,
+                severity=each.severity,
+                description=each.description,
+            )
+        )
+    return planned
+
+
 def check_results(
     key: dg.AssetKey,
     findings: Iterable[Finding],

@@ -82,7 +82,8 @@ class UnevaluatedChecks:
         if not request.tables:
             return
         loaded = loaded_tables(self._database, self._dataset.name, request)
-        audit = Audit(self._database, self._dataset.connection, loaded, {})
+        audit = Audit(self._database, self._dataset.connection, loaded, {}, whole=False)
+        audit.note_failed()
         for table in loaded.request.tables:
             yield from self._of_loaded_before(table, loaded, audit)
         missing = [each for each in request.tables if each.name not in audit.rows]

@@ -71,14 +71,15 @@ def _writer(instance: dg.DagsterInstance, dataset: ReplicatedDataset) -> str | N
 
 def _request(instance: dg.DagsterInstance, dataset: ReplicatedDataset, news: News) -> dg.RunRequest:
     connection = dataset.connection
-    keys = [dataset.asset_key(table) for table in dataset.tables if table.name in news.tables]
-    overlap = timedelta(minutes=connection.overlap_minutes)
+    tables = [table for table in dataset.tables if table.name in news.tables]
+    names = [table.name for table in tables]
     return dg.RunRequest(
         run_key=str(news.last),
         # Another run may take the lock first, and Dagster never repeats a run key.
         run_config=sync_config(connection, "sync", when_busy="wait"),
-        tags=range_tags(dataset.partitions, instance, keys, overlap, "sync"),
-        asset_selection=keys,
+        tags=range_tags(dataset.partitions, instance, connection, names, "sync"),
+        asset_selection=[dataset.asset_key(table) for table in tables],
+        asset_check_keys=[],  # as the job: otherwise Dagster plans the checks of these assets
     )
 
 

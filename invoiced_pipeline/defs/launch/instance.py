@@ -5,6 +5,7 @@ import os
 import dagster as dg
 
 from invoiced_pipeline.defs.launch.home import dagster_home
+from invoiced_pipeline.defs.runs.event_log import write_events_in_batches
 from invoiced_pipeline.settings import Settings
 
 
@@ -17,4 +18,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     home = dagster_home(settings)
     home.prepare()
     os.environ["DAGSTER_HOME"] = str(home.folder)
-    return dg.DagsterInstance.get()
+    instance = dg.DagsterInstance.get()
+    write_events_in_batches(instance)
+    return instance

@@ -1,6 +1,6 @@
 """Runs a job in this process; Dagster's UI shows the run like one that it launched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Set
 from typing import Any
 
 import dagster as dg
@@ -29,7 +29,7 @@ def run_job(
     config: Mapping[str, Any],
     *,
     tags: Mapping[str, str] | None = None,
-    keys: Sequence[dg.AssetKey] = (),
+    keys: Set[dg.AssetKey] = frozenset(),
 ) -> ExecutionResult:
     """Runs a job and waits for its end.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -22,6 +21,7 @@ from invoiced_pipeline.defs.runs.op_metadata import op_metadata
 from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.defs.sync.partition_range import range_tags
+from invoiced_pipeline.defs.sync.quiet_tables import quiet_tables_of
 from invoiced_pipeline.defs.sync.run_config import WhenBusy, sync_config
 from invoiced_pipeline.defs.sync.unavailable import api_message, unavailable_tables
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
@@ -96,20 +96,25 @@ def run_sync(  # noqa: PLR0913 - what is run, and how
 ) -> SyncResult:
     """Runs a connection's sync job for some tables, and waits for its end."""
     job = defs.resolve_job_def(sync_job_name(connection))
-    keys = [table_key(connection, table) for table in tables]
-    overlap = timedelta(minutes=connection.overlap_minutes)
+    keys = {table_key(connection, table) for table in tables}
+    if keys == job.asset_layer.selected_asset_keys:
+        keys = set()  # of a selection, Dagster plans the checks, too
     outcome = run_job(
         job,
         instance,
         sync_config(connection, mode, when_busy),
-        tags=range_tags(job.partitions_def, instance, keys, overlap, mode),
+        tags=range_tags(job.partitions_def, instance, connection, tables, mode),
         keys=keys,
     )
     materialized = (event.materialization for event in outcome.get_asset_materialization_events())
+    found = {
+        **_metadata_by_table(materialized),
+        **quiet_tables_of(outcome.all_events, outcome.run_id),
+    }
     return SyncResult(
         outcome.run_id,
         run_error(outcome, interrupted=_LOAD_INTERRUPTED),
-        _metadata_by_table(materialized),
+        {name: dict(found[name]) for name in tables if name in found},
         unavailable_tables(outcome.all_events),
     )
 

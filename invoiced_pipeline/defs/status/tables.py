@@ -20,6 +20,7 @@ from invoiced_pipeline.defs.sync.metadata import (
     ROWS_REJECTED,
     plain_metadata,
 )
+from invoiced_pipeline.defs.sync.quiet_tables import QuietTable, last_quiet_tables
 from invoiced_pipeline.defs.sync.unavailable import unavailable_tables
 from invoiced_pipeline.exceptions import WarehouseError
 from invoiced_pipeline.selection.tables import tables_of
@@ -95,6 +96,7 @@ def table_statuses(
         run_id: _run(instance, run_id, record, is_alive=run_id in alive)
         for run_id, record in records_of_runs.items()
     }
+    quiet = last_quiet_tables(instance, connection)
     found = []
     for key, table in keys.items():
         entry = entries.get(key)
@@ -103,7 +105,7 @@ def table_statuses(
         found.append(
             TableStatus(table=table.name, state="pending")
             if run is None
-            else _table(table.name, run, event, stale_before)
+            else _table(table.name, run, event, quiet.get(table.name), stale_before)
         )
     return found
 
@@ -128,7 +130,11 @@ class _Run:
 
 
 def _table(
-    name: str, run: _Run, event: dg.EventLogEntry | None, stale_before: datetime
+    name: str,
+    run: _Run,
+    event: dg.EventLogEntry | None,
+    quiet: QuietTable | None,
+    stale_before: datetime,
 ) -> TableStatus:
     """Returns a table's state during or after its last run.
 
@@ -136,6 +142,7 @@ def _table(
         name: The table.
         run: Its last run.
         event: Its last materialization, of that run or of an earlier one.
+        quiet: The last sync that found nothing new in it.
         stale_before: A table whose coverage ends before this instant is stale.
     """
     loaded = event.asset_materialization if event else None
@@ -143,12 +150,15 @@ def _table(
     if loaded is not None:
         metadata = plain_metadata(loaded.metadata)
     is_loaded = event is not None and event.run_id == run.run_id
+    loaded_at = _instant(event.timestamp) if event else None
+    if quiet is not None and quiet.follows(event):
+        metadata |= quiet.metadata
+        is_loaded, loaded_at = quiet.run_id == run.run_id, _instant(quiet.at)
     problem = metadata.get(PROBLEM) if is_loaded else run.error
     unavailable = None if is_loaded else run.unavailable.get(name)
     state: State = "ok" if is_loaded and problem is None else "failed"
     if unavailable is not None:
         state, problem = "unavailable", None
-    loaded_at = _instant(event.timestamp) if event else None
     covered_until = _instant(metadata.get(COVERED_UNTIL))
     # Materializing an old partition makes a table no fresher.
     fresh_at = covered_until or loaded_at

@@ -20,6 +20,11 @@ COVERED_WINDOWS = "covered_windows"
 PROBLEM = "problem"
 """Why a person should look at a loaded table."""
 
+GAPS = "not_in_all_rows"
+"""Columns and arrays that some rows were loaded without."""
+
+WARNING = "warning"
+
 ROW_COUNT = "dagster/row_count"
 """Rows of the whole table; recorded by runs that read or compared all of it."""
 
@@ -57,9 +62,9 @@ def run_metadata(
     if problem:
         metadata[PROBLEM] = problem
     if report.gaps:
-        metadata["not_in_all_rows"] = ", ".join(sorted(report.gaps))
+        metadata[GAPS] = gaps_text(report)
     if report.warning:
-        metadata["warning"] = report.warning
+        metadata[WARNING] = report.warning
     if report.coverage.since and report.coverage.until:
         metadata[COVERED_SINCE] = dg.MetadataValue.timestamp(report.coverage.since)
         metadata[COVERED_UNTIL] = dg.MetadataValue.timestamp(report.coverage.until)
@@ -75,12 +80,19 @@ def is_idle(report: TableReport) -> bool:
     return report.mode == "sync" and not (report.rows or report.deleted or report.rejected)
 
 
-def plain_metadata(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
+def gaps_text(report: TableReport) -> str:
+    """Returns the columns and arrays that some rows were loaded without; empty without any."""
+    return ", ".join(sorted(report.gaps))
+
+
+def plain_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the metadata of a materialization or observation as plain values.
 
     It holds the same names for a run that found nothing new as for others.
     """
-    found: dict[str, Any] = {name: value.value for name, value in metadata.items()}
+    found: dict[str, Any] = {
+        name: getattr(value, "value", value) for name, value in metadata.items()
+    }
     found |= found.pop(_NOTHING_NEW, {})
     if _ROWS in found:
         found[ROW_COUNT] = int(found.pop(_ROWS))

@@ -6,10 +6,13 @@ from typing import Any
 
 import dagster as dg
 
+from invoiced_pipeline.defs.names import table_key
 from invoiced_pipeline.defs.sync.metadata import COVERED_SINCE, COVERED_UNTIL, COVERED_WINDOWS
+from invoiced_pipeline.defs.sync.quiet_tables import last_quiet_tables
 from invoiced_pipeline.defs.sync.unavailable import unavailable_since_load
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.replication.report import Mode
+from invoiced_pipeline.settings import ConnectionSettings
 
 _PARTITION = "dagster/partition"
 _RANGE_START = "dagster/asset_partition_range_start"
@@ -47,8 +50,8 @@ def check_partition_range(tags: Mapping[str, str], partitions: dg.PartitionsDefi
 def range_tags(
     partitions: Any,
     instance: dg.DagsterInstance,
-    keys: Sequence[dg.AssetKey],
-    overlap: timedelta,
+    connection: ConnectionSettings,
+    tables: Sequence[str],
     mode: Mode,
 ) -> dict[str, str]:
     """Returns the tags of a run over every partition that the uncovered interval touches.
@@ -59,30 +62,37 @@ def range_tags(
     Args:
         partitions: All partitions.
         instance: Dagster's run history.
-        keys: The assets of the run.
-        overlap: How far a sync reaches back behind the last one.
+        connection: Its settings say how far a sync reaches back behind the last one.
+        tables: The tables of the run.
         mode: What the run reads.
     """
-    first, last = _partition_range(partitions, instance, keys, overlap, mode)
+    first, last = _partition_range(partitions, instance, connection, tables, mode)
     return {_RANGE_START: first, _RANGE_END: last}
 
 
 def _partition_range(
     partitions: Any,
     instance: dg.DagsterInstance,
-    keys: Sequence[dg.AssetKey],
-    overlap: timedelta,
+    connection: ConnectionSettings,
+    tables: Sequence[str],
     mode: Mode,
 ) -> tuple[str, str]:
     """Returns the first and last partition that the uncovered interval touches."""
     every = partitions.get_partition_keys()
     begin = partitions.time_window_for_partition_key(every[0])
+    quiet = last_quiet_tables(instance, connection)
     ends: list[datetime] = []
+    keys = [table_key(connection, name) for name in tables]
+    entries = (record.asset_entry for record in instance.get_asset_records(keys))
+    events = {entry.asset_key: entry.last_materialization for entry in entries}
     for key in keys:
-        event = instance.get_latest_materialization_event(key)
+        event = events.get(key)
         if unavailable_since_load(instance, key, event):
             continue  # else it would widen the range of every sync to all partitions
         metadata = _metadata(event)
+        known = quiet.get(key.path[-1])
+        if known is not None and known.follows(event):
+            metadata |= known.metadata
         since, until = metadata.get(COVERED_SINCE), metadata.get(COVERED_UNTIL)
         has_gaps = metadata.get(COVERED_WINDOWS, 1) != 1
         if (
@@ -95,7 +105,7 @@ def _partition_range(
         ends.append(datetime.fromtimestamp(until, UTC))
     if mode != "sync":
         return every[0], every[-1]
-    now = datetime.now(UTC)
+    now, overlap = datetime.now(UTC), timedelta(minutes=connection.overlap_minutes)
     reach = max(begin.start, min(min(ends, default=now) - overlap, now))
     return partitions.get_partition_key_for_timestamp(reach.timestamp()), every[-1]
 

@@ -1,6 +1,6 @@
 """What the op of the sync does: it loads the selected tables, or only checks them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from invoiced_pipeline.defs.checks.audit import Audit
 from invoiced_pipeline.defs.checks.run import run_checks
 from invoiced_pipeline.defs.checks.unevaluated import checks_after
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.event_log import write_events_in_batches
 from invoiced_pipeline.defs.runs.failure import whole_failure
 from invoiced_pipeline.defs.sync.dlt_run import run_pipeline
 from invoiced_pipeline.defs.sync.documentation import document
@@ -34,7 +35,7 @@ from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import reload_settings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.dlt_load import load
+from invoiced_pipeline.warehouse.dlt_load import Loaded, load
 from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.warehouse.start_date import pin_start_date
 from invoiced_pipeline.windows import Window
@@ -48,6 +49,7 @@ def execute(
     Raises:
         dagster.Failure: Something failed; the text says what, and what to do.
     """
+    write_events_in_batches(context.instance)
     run: SyncRun | None = None
     try:
         if not context.selected_asset_keys:
@@ -95,10 +97,12 @@ class SyncRun:
             self._pin_start_date(database)
             marks = Marks(database, self._dataset.name, self._dataset.connection.deletions)
             with closing(self._replication(client, request, database, marks)) as replication:
-                stages = self._load(replication, client, database, marks)
+                loaded = self._load(replication, client, database, marks)
                 announce(replication.unavailable)
                 counted = api_counts(client, request, replication.reports)
-            audit = Audit(database, self._dataset.connection, replication, counted)
+            audit = Audit(
+                database, self._dataset.connection, replication, counted, loads=loaded.load_ids
+            )
             # Under the lock: Dagster takes a while to record many partitions, and a run that dies
             # meanwhile is found only by what it left in the lock.
             results = SyncResults(
@@ -107,7 +111,7 @@ class SyncRun:
                 database=database,
                 replication=replication,
                 audit=audit,
-                stages=stages,
+                stages=loaded.stages,
             )
             yield from results.events(self._failures)
 
@@ -152,8 +156,8 @@ class SyncRun:
 
     def _load(
         self, replication: Replication, client: InvoicedClient, database: Database, marks: Marks
-    ) -> Mapping[str, float]:
-        """Loads, then sweeps what was read from start to end; returns seconds of dlt's stages."""
+    ) -> Loaded:
+        """Loads, then sweeps what was read from start to end."""
         name, connection = self._dataset.name, self._dataset.connection
         log = SyncLogWriter(database, name, replication.request)
         with log.recording(
@@ -161,7 +165,7 @@ class SyncRun:
             skipped=partial(skipped_starts, self._context.instance, connection),
             document=partial(document, connection),
         ):
-            stages = load(
+            loaded = load(
                 invoiced_source(replication),
                 database.pipeline(name),
                 database,
@@ -169,4 +173,4 @@ class SyncRun:
             )
             remove_expired(database, name, replication.request, replication.reports)
             self._failures += sweep_full_tables(replication, client, marks, connection)
-        return stages
+        return loaded

@@ -1,12 +1,11 @@
 """The schedule of a connection's sync: at which ticks it starts, and at which it is skipped."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import dagster as dg
 
 from invoiced_pipeline.catalog import Table
-from invoiced_pipeline.defs.names import asset_key, sync_job_name
+from invoiced_pipeline.defs.names import sync_job_name
 from invoiced_pipeline.defs.runs.dead_runs import is_over, living_runs, waiting_runs
 from invoiced_pipeline.defs.scheduled_start import cron_schedule
 from invoiced_pipeline.defs.sync.partition_range import range_tags
@@ -60,12 +59,11 @@ def _request(
     tables: Sequence[Table],
     partitions: dg.PartitionsDefinition,
 ) -> dg.RunRequest:
-    keys = [asset_key(connection, table) for table in tables]
-    overlap = timedelta(minutes=connection.overlap_minutes)
+    names = [table.name for table in tables]
     return dg.RunRequest(
         # It waits even with `skip`: another run may take the lock before this one begins.
         run_config=sync_config(connection, "sync", when_busy="wait"),
-        tags=range_tags(partitions, instance, keys, overlap, "sync"),
+        tags=range_tags(partitions, instance, connection, names, "sync"),
     )
 
 

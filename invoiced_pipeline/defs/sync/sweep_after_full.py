@@ -41,6 +41,7 @@ def sweep_full_tables(
         report.unavailable = sweep.unavailable
         report.deleted += sweep.deleted
         report.rows += sweep.brought
+        report.brought += sweep.brought
     return [
         Failure(each.table, each.error, each.cause, reason=each.reason)
         for each in swept.values()

@@ -5,7 +5,7 @@ such a table gets an observation with the reason, and a warning: the check that 
 up to now does not pass.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -24,27 +24,28 @@ _CHECK: Check = "newest_window"
 
 
 def unavailable_events(
-    connection: ConnectionSettings, unavailable: Mapping[str, str]
-) -> Iterator[dg.AssetObservation | dg.AssetCheckResult]:
-    """Yields what a run records of tables that the account does not have.
+    connection: ConnectionSettings, name: str, message: str
+) -> tuple[dg.AssetObservation, dg.AssetCheckResult]:
+    """Returns what a run records of a table that the account does not have.
 
     Args:
-        connection: The connection of the tables.
-        unavailable: The API's message, by table.
+        connection: The connection of the table.
+        name: The table.
+        message: The API's message.
     """
-    for name, message in unavailable.items():
-        key = table_key(connection, name)
-        text = f"The account does not have this table, and nothing was loaded: {message}"
-        yield dg.AssetObservation(
-            asset_key=key, description=text, metadata={UNAVAILABLE: dg.MetadataValue.text(message)}
-        )
-        yield dg.AssetCheckResult(
-            asset_key=key,
-            check_name=_CHECK,
-            passed=False,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=text,
-        )
+    key = table_key(connection, name)
+    text = f"The account does not have this table, and nothing was loaded: {message}"
+    seen = dg.AssetObservation(
+        asset_key=key, description=text, metadata={UNAVAILABLE: dg.MetadataValue.text(message)}
+    )
+    check = dg.AssetCheckResult(
+        asset_key=key,
+        check_name=_CHECK,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=text,
+    )
+    return seen, check
 
 
 def warned_checks(

@@ -17,6 +17,7 @@ from invoiced_pipeline.replication.decode.columns import (
     parent_columns,
 )
 from invoiced_pipeline.replication.rejects import REJECTED, REJECTED_COLUMNS
+from invoiced_pipeline.warehouse.check_memory import create_memories
 from invoiced_pipeline.warehouse.comments import Description, write_comments
 from invoiced_pipeline.warehouse.current_views import (
     CurrentView,
@@ -30,6 +31,7 @@ from invoiced_pipeline.warehouse.history_views import (
     history_text,
     keep_history_views,
 )
+from invoiced_pipeline.warehouse.looked_up_columns import looked_up_columns
 from invoiced_pipeline.warehouse.stitch_views import (
     drop_stitch_views,
     keep_stitch_views,
@@ -51,7 +53,7 @@ def document_dataset(
     current_views: bool,
     stitch_schema: str | None = None,
 ) -> None:
-    """Writes comments on tables and columns, and creates or drops the dataset's views.
+    """Writes comments on tables and columns, and creates indexes and views that are missing.
 
     Writes only what changed. A failure is logged, and does not fail the run.
 
@@ -65,6 +67,8 @@ def document_dataset(
     schemas = [session.dataset, current_schema(session.dataset), *filter(None, [stitch_schema])]
     try:
         session.limit_waiting()
+        create_memories(session)  # the checks write it after the comments
+        _keep_indexes(session)
         relations = session.relations(schemas)
         is_changed = _keep_views(session, relations, tables, current_views=current_views)
         is_changed |= _keep_histories(session, relations, tables)
@@ -74,6 +78,13 @@ def document_dataset(
         write_comments(session, relations, descriptions(tables))
     except WarehouseError as error:
         logger.warning("The comments in %s could not be updated: %s", session.dataset, error)
+
+
+def _keep_indexes(session: Session) -> None:
+    try:
+        session.keep_indexes(looked_up_columns(TABLES))
+    except WarehouseError as error:
+        logger.warning("Indexes in %s could not be created: %s", session.dataset, error)
 
 
 def _keep_views(

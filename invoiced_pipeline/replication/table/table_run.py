@@ -64,6 +64,7 @@ class TableRun:
             for batch in self._records():
                 self._count(batch)
                 yield batch
+            report.was_unavailable = self._dataset.is_unavailable(self._table.name)
             self._dataset.note_available(self._table.name)
             self._covered.note_coverage()
             self._dataset.forget_survivors(self._table.name)

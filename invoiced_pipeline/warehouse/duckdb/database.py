@@ -97,7 +97,7 @@ class DuckDbDatabase(Database):
         from invoiced_pipeline.warehouse.duckdb.pipeline import duckdb_pipeline
 
         return duckdb_pipeline(
-            self._file, dataset, self.beside("dlt"), storage_version=self._storage_version
+            self, self._file, dataset, self.beside("dlt"), storage_version=self._storage_version
         )
 
     def writer_lock(

@@ -66,3 +66,9 @@ class QualifiedDuckDb(plain_duckdb):
     def client_class(self) -> Any:
         """The client that dlt loads with."""
         return QualifiedDuckDbClient
+
+    def capabilities(
+        self, config: Any = None, naming: Any = None
+    ) -> DestinationCapabilitiesContext:
+        """Returns what the database can do, for which dlt would resolve its settings each time."""
+        return super().capabilities(config or self.spec(), naming)

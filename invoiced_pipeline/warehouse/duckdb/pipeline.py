@@ -13,16 +13,17 @@ from typing import Any
 import dlt
 import duckdb
 import pyarrow as pa
-from dlt import Pipeline
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from invoiced_pipeline.exceptions import WarehouseBusyError, WarehouseNotWritableError
 from invoiced_pipeline.settings import STORAGE_VERSION
+from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
 from invoiced_pipeline.warehouse.duckdb.connection import busy_message, connect, is_taken
 from invoiced_pipeline.warehouse.duckdb.destination import QualifiedDuckDb
 from invoiced_pipeline.warehouse.duckdb.load_settings import SETTINGS
+from invoiced_pipeline.warehouse.replication_pipeline import ReplicationPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ _WORKERS = 1
 """Parallel jobs: more need memory and save no time, as two or three tables are most of the work."""
 
 
-class DuckDbPipeline(Pipeline):
+class DuckDbPipeline(ReplicationPipeline):
     """A dlt pipeline into a DuckDB file.
 
     Attributes:
@@ -124,11 +125,12 @@ class DuckDbPipeline(Pipeline):
 
 
 def duckdb_pipeline(
-    file: Path, dataset: str, folder: Path, *, storage_version: str
+    database: Database, file: Path, dataset: str, folder: Path, *, storage_version: str
 ) -> DuckDbPipeline:
     """Returns the pipeline that loads a dataset into a file.
 
     Args:
+        database: The warehouse in the file.
         file: The DuckDB file; it need not exist.
         dataset: The schema.
         folder: Where dlt works.
@@ -142,6 +144,7 @@ def duckdb_pipeline(
         dataset_name=dataset,
         _impl_cls=DuckDbPipeline,
     )
+    pipeline.database = database
     pipeline.storage_version = storage_version
     return pipeline
 

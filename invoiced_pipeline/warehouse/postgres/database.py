@@ -91,7 +91,7 @@ class PostgresDatabase(Database):
         # dlt takes a second to import: definitions, and commands that only read, do without it.
         from invoiced_pipeline.warehouse.postgres.pipeline import postgres_pipeline
 
-        return postgres_pipeline(self.address, dataset, self.beside("dlt"))
+        return postgres_pipeline(self, self.address, dataset, self.beside("dlt"))
 
     def writer_lock(
         self, dataset: str, run_id: str, *, wait: bool = False

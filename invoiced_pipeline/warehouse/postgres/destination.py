@@ -108,3 +108,9 @@ class ExactPostgres(plain_postgres):
     def client_class(self) -> Any:
         """The client that dlt loads with."""
         return ExactPostgresClient
+
+    def capabilities(
+        self, config: Any = None, naming: Any = None
+    ) -> DestinationCapabilitiesContext:
+        """Returns what the database can do, for which dlt would resolve its settings each time."""
+        return super().capabilities(config or self.spec(), naming)

@@ -1,6 +1,6 @@
 """Sessions over a dataset of a PostgreSQL database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,6 +10,7 @@ from psycopg2.extras import register_default_json, register_default_jsonb
 
 from invoiced_pipeline.exceptions import WarehouseError, WarehouseNotWritableError
 from invoiced_pipeline.warehouse.database import Relation, Session
+from invoiced_pipeline.warehouse.looked_up_columns import DELETED_AT
 from invoiced_pipeline.warehouse.postgres.nul_character import without_nul
 
 CONNECT_SECONDS = 15
@@ -99,6 +100,23 @@ class PostgresSession(Session):
     def catalog(self) -> str:
         """Empty: names in a view never begin with the database's."""
         return ""
+
+    def keep_indexes(self, columns: Iterable[tuple[str, str]]) -> None:
+        """Creates the indexes that are missing; one on few rows leaves out NULL."""
+        sql = """
+            select relname, attname, exists (
+                select 1 from pg_index where indrelid = pg_class.oid and indkey[0] = attnum
+            )
+            from pg_class
+            join pg_namespace on pg_namespace.oid = relnamespace
+            join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+            where nspname = %s and relkind = 'r'
+        """
+        known = {(table, column): has for table, column, has in self.rows(sql, [self._dataset])}
+        for table, column in columns:
+            if known.get((table, column)) is False:
+                few = f' where "{column}" is not null' if column == DELETED_AT else ""
+                self.run(f'create index on "{table}" ("{column}"){few}')
 
     def limit_waiting(self) -> None:
         """Sets a lock timeout: others wait behind a statement that waits for readers."""

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.defs.sync import partition_counts
+from invoiced_pipeline.defs.sync import partition_counts, quiet_tables
 from invoiced_pipeline.defs.sync.partition_range import range_tags
 from invoiced_pipeline_tests.defs.conftest import KEYS, RANGE, Service, months_ago
 
@@ -96,31 +96,36 @@ def test_plots_show_rows_by_month_and_figures_by_run(
     assert found[0][1] == {ROWS: 1}
     assert (found[1][1][ROWS], found[1][1]["rows"], found[1][1]["rows_loaded"]) == (1, 1, 1)
     assert by_partition(service, "invoices") == {FIRST: 0, SECOND: 1, THIRD: 1, NEWEST: 1}
-    # Nothing new in a table: the known rows are repeated, and nothing is plotted.
-    ((key, idle),) = events(service, moved.run_id, "plans")
-    assert (key, idle[ROWS], plotted(idle)) == (NEWEST, 0, {ROWS})
-    assert idle["nothing_new"]["requests"] > 0
+    # Nothing new in a table: it has no event of its own, but the run knows its figures.
+    assert events(service, moved.run_id, "plans") == []
+    assert moved.tables["plans"]["requests"] > 0
     assert moved.tables["plans"]["rows_loaded"] == 0
     assert moved.tables["plans"]["dagster/row_count"] == 1
 
     # After an idle run, the next tick still requests only the newest partition.
     job = service.definitions().resolve_job_def("invoiced_sync")
-    keys = [service.key("invoices"), service.key("plans")]
-    tags = range_tags(job.partitions_def, service.instance, keys, timedelta(minutes=5), "sync")
+    connection = service.settings().first
+    tags = range_tags(
+        job.partitions_def, service.instance, connection, ["invoices", "plans"], "sync"
+    )
     assert [tags[tag] for tag in RANGE] == [NEWEST, NEWEST]
 
-    # Nothing is new, and nothing is counted.
+    # Nothing is new, and nothing is counted. Before the table is late, it is materialized again.
     def refuse(*_: Any) -> None:
         message = "a table was read to count its rows"
         raise AssertionError(message)
 
     monkeypatch.setattr(partition_counts.PartitionCounts, "_rows_by_day", refuse)
+    monkeypatch.setattr(quiet_tables, "LONGEST_SILENCE", 0.0)
     before = service.instance.get_latest_materialization_event(service.key("plans"))
     assert service.sync("plans").error is None
     after = service.instance.get_latest_materialization_event(service.key("plans"))
     assert before is not None
     assert after is not None
     assert after.timestamp > before.timestamp  # the freshness policy reads it
+    ((key, idle),) = events(service, after.run_id, "plans")
+    assert (key, idle[ROWS], plotted(idle)) == (NEWEST, 0, {ROWS})
+    assert idle["nothing_new"]["requests"] > 0
 
 
 def test_counts_are_right_in_every_mode(service: Service, billed: Emulator) -> None:

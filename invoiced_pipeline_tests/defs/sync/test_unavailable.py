@@ -75,7 +75,7 @@ def test_run_is_green_and_shows_what_the_account_does_not_have(
     (observed,) = service.instance.fetch_observations(service.key("plans"), limit=9).records
     assert observed.asset_observation is not None
     assert observed.asset_observation.metadata[UNAVAILABLE].value == FEATURE
-    assert check_states(service, "plans") == {"primary_key": "PLANNED", "newest_window": "FAILED"}
+    assert check_states(service, "plans") == {"newest_window": "FAILED"}
 
     # These tables do not widen the range of the next runs.
     assert last_range(service) == (KEYS[0], KEYS[-1])

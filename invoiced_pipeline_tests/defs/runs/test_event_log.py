@@ -1,0 +1,74 @@
+"""Events that a run writes in batches are those that Dagster's own class writes and reads."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from invoiced_pipeline.defs.runs.event_log import BatchedEventLog, write_events_in_batches
+
+MONTHS = dg.MonthlyPartitionsDefinition("2025-01-01", end_date="2026-01-01")
+
+
+@dg.asset(partitions_def=MONTHS, backfill_policy=dg.BackfillPolicy.single_run())
+def loaded() -> None:
+    """Loads nothing, for a year."""
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.local_temp(str(tmp_path))
+
+
+def materialize(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    first, *_, last = MONTHS.get_partition_keys()
+    job = dg.define_asset_job("load").resolve(
+        asset_graph=dg.Definitions(assets=[loaded]).resolve_asset_graph()
+    )
+    prefix = "dagster/asset_partition_range_"
+    return job.execute_in_process(
+        instance=instance, tags={f"{prefix}start": first, f"{prefix}end": last}
+    )
+
+
+def test_dagster_reads_them_while_the_files_are_open(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    write_events_in_batches(instance)
+    write_events_in_batches(instance)
+    assert type(instance.event_log_storage) is BatchedEventLog
+    result = materialize(instance)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as other:
+        assert type(other.event_log_storage) is not BatchedEventLog
+        assert other.get_materialized_partitions(loaded.key) == set(MONTHS.get_partition_keys())
+        kinds = [entry.dagster_event_type for entry in other.all_logs(result.run_id)]
+        assert kinds.count(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED) == 12
+        assert kinds.count(dg.DagsterEventType.ASSET_MATERIALIZATION) == 12
+        assert kinds[-1] is dg.DagsterEventType.PIPELINE_SUCCESS
+        # The other process writes in turn with this one.
+        materialize(other)
+        materialize(instance)
+        assert len(other.fetch_materializations(loaded.key, limit=100).records) == 36
+    instance.dispose()
+
+
+def test_a_batch_that_fails_is_written_event_by_event(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_events_in_batches(instance)
+    log = instance.event_log_storage
+    store, calls = log.store_event, 0
+
+    def fail_once(event: dg.EventLogEntry) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            message = "the disk is full"
+            raise SQLAlchemyError(message)
+        store(event)
+
+    monkeypatch.setattr(log, "store_event", fail_once)
+    materialize(instance)
+    assert len(instance.fetch_materializations(loaded.key, limit=100).records) == 12
+    instance.dispose()
