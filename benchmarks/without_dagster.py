@@ -23,7 +23,6 @@ from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
     from dlt import Pipeline
-    from dlt.extract import DltSource
 
 _LATE = (
     "dlt.sources.helpers.requests",
@@ -66,16 +65,19 @@ def replicate(
         if checked:
             _load_and_check(settings, client, replication, pipeline)
         else:
-            _load(invoiced_source(replication), pipeline)
+            _load(replication, pipeline)
     finally:
         replication.close()
         client.close()
     return replication, pipeline
 
 
-def _load(source: "DltSource", pipeline: "Pipeline") -> None:
-    pipeline.drop()
-    pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
+def _load(replication: Replication, pipeline: "Pipeline") -> None:
+    while not replication.has_ended:
+        pipeline.drop()
+        source = invoiced_source(replication)
+        pipeline.run(source, loader_file_format="parquet").raise_on_failed_jobs()
+        replication.end_package()
 
 
 def _load_and_check(
@@ -88,7 +90,7 @@ def _load_and_check(
     database = open_database(settings.warehouse)
     log = SyncLogWriter(database, settings.first.dataset, replication.request)
     with log.recording(replication.reports):
-        _load(invoiced_source(replication), pipeline)
+        _load(replication, pipeline)
     counted = api_counts(client, replication.request, replication.reports)
     audit = Audit(database, settings.first, replication, counted)
     if problems := audit.problems():

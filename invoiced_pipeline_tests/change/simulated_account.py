@@ -24,6 +24,7 @@ from invoiced_pipeline.invoiced.reading import (
     pages,
     window_walk,
 )
+from invoiced_pipeline.replication import package
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database
@@ -88,6 +89,8 @@ class SimulatedAccount:
     Attributes:
         overlap: How far syncs reach back.
         deletions: What becomes of rows that are gone.
+        most_records: Records after which a package ends.
+        loads: Packages that a sync which dies loads before.
         has_gap: Whether the events feed lacks something that only a sweep can find.
         refused: Steps that the API refused.
         served: The newest `updated_at` that the last sync was shown, by table and id.
@@ -109,6 +112,8 @@ class SimulatedAccount:
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
         self.deletions: Deletions = "mark"
+        self.most_records = package.MOST_RECORDS
+        self.loads = 0
         self.has_gap = False
         self.refused: list[Step] = []
         self.served: dict[str, dict[Any, int]] = defaultdict(dict)
@@ -184,7 +189,8 @@ class SimulatedAccount:
         self, meanwhile: Meanwhile | None = None, also: RequestHook | None = None
     ) -> dict[str, TableReport]:
         """Syncs all tables while steps, and whatever `also` does, happen."""
-        with self.meddling(meanwhile or {}, also), small_pages(), self._watching():
+        small = small_packages(self.most_records)
+        with self.meddling(meanwhile or {}, also), small_pages(), small, self._watching():
             return self.replica(*self.tables, deletions=self.deletions, overlap=self.overlap)
 
     def sync_that_stumbles(self, path: str, meanwhile: Meanwhile) -> None:
@@ -194,12 +200,8 @@ class SimulatedAccount:
         self.emulator.faults.clear()
 
     def sync_that_dies(self, meanwhile: Meanwhile) -> None:
-        """A sync whose process ends when all is read and nothing is loaded yet."""
-
-        def die(*_: Any, **__: Any) -> None:
-            raise DiedError
-
-        with mock.patch.object(Pipeline, "load", die), suppress(DiedError):
+        """A sync whose process ends when a package is read and not loaded yet."""
+        with dying(self.loads):
             self.sync(meanwhile)
 
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:
@@ -295,6 +297,29 @@ def small_pages() -> Iterator[None]:
         mock.patch.object(window_walk, "PAGES_PER_PART", 2),
         mock.patch.object(by_id, "PAGES_PER_PART", 2),
     ):
+        yield
+
+
+@contextmanager
+def small_packages(most_records: int) -> Iterator[None]:
+    """Lets a first load commit after so many records, and go on."""
+    with mock.patch.object(package, "MOST_RECORDS", most_records):
+        yield
+
+
+@contextmanager
+def dying(loads: int = 0) -> Iterator[None]:
+    """The process ends when so many packages are loaded, and the next one is read."""
+    load, left = Pipeline.load, loads
+
+    def load_or_die(pipeline: Pipeline, *arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        if not left:
+            raise DiedError
+        left -= 1
+        return load(pipeline, *arguments, **options)
+
+    with mock.patch.object(Pipeline, "load", load_or_die), suppress(DiedError):
         yield
 
 

@@ -108,6 +108,7 @@ def machine(
     folder: Path,
     clock: str,
     account: type[SimulatedAccount] = SimulatedAccount,
+    rules: type[ChangingAccount] = ChangingAccount,
 ) -> type[ChangingAccount]:
     """The machine over one emulator; each of its examples has a warehouse of its own."""
     numbers = itertools.count()
@@ -119,7 +120,7 @@ def machine(
         names = [table.name for table in ALL_TABLES]
         return account(emulator, folder / str(next(numbers)), template, names)
 
-    return type("Machine", (ChangingAccount,), {"make": make})
+    return type("Machine", (rules,), {"make": make})
 
 
 def run(machine: type[ChangingAccount], examples: int, steps: int, **options: Any) -> None:

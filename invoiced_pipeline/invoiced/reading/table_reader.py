@@ -16,7 +16,6 @@ from invoiced_pipeline.invoiced.reading.per_parent import PerParentReader, Visit
 from invoiced_pipeline.invoiced.reading.read_ahead import ReadAhead
 from invoiced_pipeline.invoiced.reading.window_walk import WindowWalk
 from invoiced_pipeline.windows import (
-    FOREVER,
     Window,
     from_epoch,
     is_beyond_calendar,

@@ -110,10 +110,10 @@ class WindowWalk:
         A page counts as read once the consumer of `pages` asks for the next one.
         """
         with self._lock:
-            parts = [*map(_span, (*self._waiting, *self._running)), *(each for each, _ in self._ready)]
-            if self._taken is not None:
-                parts.append(self._taken)
-        return tuple(part.window for part in parts)
+            spans = [_span(part) for part in (*self._waiting, *self._running)]
+            spans += [span for span, _ in self._ready]
+            spans += [] if self._taken is None else [self._taken]
+        return tuple(span.window for span in spans)
 
     def pages(self) -> Iterator[Page | None]:
         """Yields pages as they arrive, in no particular order, each record once.

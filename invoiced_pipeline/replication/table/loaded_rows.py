@@ -25,6 +25,7 @@ class LoadedRows:
         self._replaced = context.run.replaced
         self._cadence: Cadence = context.run.request.cadence
         self._ids: list[Any] = []
+        self._has_earlier = False
 
     def count(self, batch: Batch) -> None:
         """Counts the records of a batch of the table itself."""
@@ -38,9 +39,16 @@ class LoadedRows:
     def look_up_replaced(self, *, is_new: bool) -> None:
         """Looks up which partitions rows leave, while the warehouse still has the old rows.
 
+        Call it at the end of each package.
+
         Args:
             is_new: Whether the warehouse holds no rows of the table yet.
         """
         if self._replaced is None or self._report.mode == "full" or self._report.error:
             return
-        self._report.replaced_days = self._replaced.days(self._table, [] if is_new else self._ids)
+        ids, self._ids = self._ids, []
+        days = self._replaced.days(self._table, [] if is_new else ids)
+        if self._has_earlier:
+            earlier = self._report.replaced_days
+            days = None if days is None or earlier is None else days | earlier
+        self._report.replaced_days, self._has_earlier = days, True
