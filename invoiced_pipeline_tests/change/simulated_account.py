@@ -38,6 +38,9 @@ from invoiced_pipeline_tests.warehouses import copied, lasting_warehouse
 PAGE = 3
 """Records in a page: with so few, a small account has many boundaries to fall on."""
 
+AHEAD = 4
+"""Pages of a table that are read before they are taken, if packages are small."""
+
 LATEST = 240
 """Seconds that a commit may be late: the overlap is 300."""
 
@@ -89,7 +92,7 @@ class SimulatedAccount:
     Attributes:
         overlap: How far syncs reach back.
         deletions: What becomes of rows that are gone.
-        most_records: Records after which a package ends.
+        most_records: Records after which a package of a first load ends; None for the default.
         loads: Packages that a sync which dies loads before.
         has_gap: Whether the events feed lacks something that only a sweep can find.
         refused: Steps that the API refused.
@@ -112,7 +115,7 @@ class SimulatedAccount:
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
         self.deletions: Deletions = "mark"
-        self.most_records = package.MOST_RECORDS
+        self.most_records: int | None = None
         self.loads = 0
         self.has_gap = False
         self.refused: list[Step] = []
@@ -189,7 +192,8 @@ class SimulatedAccount:
         self, meanwhile: Meanwhile | None = None, also: RequestHook | None = None
     ) -> dict[str, TableReport]:
         """Syncs all tables while steps, and whatever `also` does, happen."""
-        small = small_packages(self.most_records)
+        small = small_packages(self.most_records or package.MOST_RECORDS)
+        small = _if(self.most_records, small)
         with self.meddling(meanwhile or {}, also), small_pages(), small, self._watching():
             return self.replica(*self.tables, deletions=self.deletions, overlap=self.overlap)
 
@@ -286,14 +290,14 @@ class SimulatedAccount:
 
 
 @contextmanager
-def small_pages() -> Iterator[None]:
-    """Lets the client ask for `PAGE` records at a time, and read in parts what is not small."""
+def small_pages(size: int = PAGE) -> Iterator[None]:
+    """Lets the client ask for `size` records at a time, and read in parts what is not small."""
     with (
-        mock.patch.object(pages, "PER_PAGE", PAGE),
-        mock.patch.object(window_walk, "PER_PAGE", PAGE),
-        mock.patch.object(by_page_number, "PER_PAGE", PAGE),
-        mock.patch.object(identifiers, "PER_PAGE", PAGE),
-        mock.patch.object(by_id, "PER_PAGE", PAGE),
+        mock.patch.object(pages, "PER_PAGE", size),
+        mock.patch.object(window_walk, "PER_PAGE", size),
+        mock.patch.object(by_page_number, "PER_PAGE", size),
+        mock.patch.object(identifiers, "PER_PAGE", size),
+        mock.patch.object(by_id, "PER_PAGE", size),
         mock.patch.object(window_walk, "PAGES_PER_PART", 2),
         mock.patch.object(by_id, "PAGES_PER_PART", 2),
     ):
@@ -302,8 +306,11 @@ def small_pages() -> Iterator[None]:
 
 @contextmanager
 def small_packages(most_records: int) -> Iterator[None]:
-    """Lets a first load commit after so many records, and go on."""
-    with mock.patch.object(package, "MOST_RECORDS", most_records):
+    """Lets a first load commit after so many records, and read few pages ahead of a package."""
+    with (
+        mock.patch.object(package, "MOST_RECORDS", most_records),
+        mock.patch.object(window_walk, "MAX_PAGES_AHEAD", AHEAD),
+    ):
         yield
 
 

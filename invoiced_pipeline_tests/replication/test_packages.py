@@ -1,41 +1,51 @@
 """A first load in packages: each commits, and a run that died is not begun again."""
 
 import gc
+import itertools
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
 import pytest
 from dlt import Pipeline
+from pydantic import SecretStr
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.invoiced.http import client
-from invoiced_pipeline.invoiced.http.in_flight_limit import InFlightLimit
-from invoiced_pipeline.invoiced.reading import window_walk
+from invoiced_pipeline.catalog import table
+from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.pages import Page
+from invoiced_pipeline.invoiced.reading.window_walk import WindowWalk
 from invoiced_pipeline.replication.dataset_state import DatasetState
 from invoiced_pipeline.replication.decode.batches import Batcher
 from invoiced_pipeline.replication.partial_read import PartialRead
+from invoiced_pipeline.replication.report import TableReport
+from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.source import SOURCE_NAME
+from invoiced_pipeline.replication.sync_log import LoadOutcome, sync_log_entries
 from invoiced_pipeline.warehouse.dlt_load import remembered_state
-from invoiced_pipeline.windows import Coverage, Window, from_epoch
-from invoiced_pipeline_tests.change.simulated_account import dying, small_packages, small_pages
+from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch
+from invoiced_pipeline_tests.change.simulated_account import (
+    AHEAD,
+    dying,
+    small_packages,
+    small_pages,
+)
 from invoiced_pipeline_tests.conftest import NOW, START, Replica, customer, invoice, items
 from invoiced_pipeline_tests.replication.test_coverage import asked
 
 DAY = 86_400
 OLD = NOW - 300 * DAY
 INVOICES = 60
-AHEAD = 5
-"""Pages of a table that are read before they are taken."""
 
 
 @pytest.fixture(autouse=True)
 def _small() -> Iterator[None]:
-    few = mock.patch.object(client, "shared_limit", return_value=InFlightLimit(3))
-    ahead = mock.patch.object(window_walk, "MAX_PAGES_AHEAD", AHEAD)
-    with small_packages(12), small_pages(), few, ahead:
+    with small_packages(12), small_pages():
         yield
 
 
@@ -245,3 +255,74 @@ def test_a_record_changes_while_packages_are_loaded(account: Emulator, replicate
     assert replicate.query(counted.format(last)) == [(1,)]
     kept = "select count(*) from invoices__versions where id = {}"
     assert replicate.query(kept.format(first)) == [(2,)]
+
+
+def test_a_page_that_arrives_late_belongs_to_the_package_before(
+    account: Emulator, replicate: Replica
+) -> None:
+    """A newer version of its records may be in that package."""
+    arrived, asked_for = threading.Event(), threading.Event()
+    list_page = InvoicedClient.list_page
+
+    def late(client: InvoicedClient, path: str, params: Any, *arguments: Any) -> Any:
+        answer = list_page(client, path, params, *arguments)
+        if ("updated_before", str(OLD + 10 * DAY)) in params:
+            asked_for.set()
+            arrived.wait(60)
+        return answer
+
+    client = InvoicedClient(account.url, SecretStr(account.api_key))
+    windows = (
+        Window(START, from_epoch(OLD + 10 * DAY)),
+        Window(from_epoch(OLD + 10 * DAY), from_epoch(OLD + 14 * DAY)),
+        Window(from_epoch(OLD + 14 * DAY), FOREVER),
+    )
+    with mock.patch.object(InvoicedClient, "list_page", late), ThreadPoolExecutor(4) as executor:
+        walk = WindowWalk(client, table("invoices"), windows, executor, Tally())
+        walk.begin()
+        pages = walk.pages()
+        assert asked_for.wait(60)
+        assert not walk.pause()
+        others = []
+        while (page := next(pages)) is not None or len(walk._running) > 1:
+            others += [page] if page is not None else []
+        assert others
+        assert not walk.pause()
+        assert windows[0] in walk.unread()
+        arrived.set()
+        (page,) = itertools.islice(filter(None, pages), 1)
+        assert page.stamps[0].id == 1
+        assert next(pages) is None
+        assert walk.pause()
+        assert windows[0] not in walk.unread()
+        walk.resume()
+        rest = [page for page in pages if page is not None]
+    read = [stamp.id for each in (*others, page, *rest) for stamp in each.stamps]
+    assert set(read) == set(range(1, INVOICES + 1))
+
+
+def test_a_load_that_fails_counts_what_is_committed() -> None:
+    request = ReplicationRequest(
+        tables=(), mode="sync", start_date=START, connection="Invoiced", host="localhost"
+    )
+    covered = Coverage((Window(START, from_epoch(NOW)),))
+    reports = {
+        "plans": TableReport(
+            "plans", "sync", rows=3, committed_rows=3, is_committed=True, coverage=covered
+        ),
+        "invoices": TableReport("invoices", "sync", rows=90, committed_rows=60),
+        "notes": TableReport("notes", "sync", rows=5),
+    }
+    now = datetime.now(UTC)
+    outcome = LoadOutcome(
+        ended_at=now,
+        rows_before={},
+        rows_after={"plans": 3, "invoices": 60},
+        error="The disk is full",
+    )
+    plans, invoices, notes = sync_log_entries(request, reports, outcome)
+    assert (plans.status, plans.rows, plans.new_rows) == ("succeeded", 3, 3)
+    assert (invoices.status, invoices.rows, invoices.new_rows) == ("failed", 60, 60)
+    assert (notes.status, notes.rows, notes.new_rows) == ("failed", 0, 0)
+    assert plans.coverage_after == str(covered)
+    assert invoices.coverage_after == "nothing"
