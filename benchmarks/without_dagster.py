@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.replication import Replication
+from invoiced_pipeline.replication.replication_load import load_replication
 from invoiced_pipeline.replication.request import ReplicationRequest
-from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.selection.tables import all_tables_of
 from invoiced_pipeline.settings import Settings, load_settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.dlt_load import Loaded, load
+from invoiced_pipeline.warehouse.dlt_load import Loaded
 from invoiced_pipeline.warehouse.open import open_database
 
 if TYPE_CHECKING:
     from dlt import Pipeline
-    from dlt.extract import DltSource
 
 _LATE = (
     "dlt.sources.helpers.requests",
@@ -72,16 +71,16 @@ def replicate(
         if checked:
             _load_and_check(settings, client, replication, pipeline)
         else:
-            _load(invoiced_source(replication), pipeline, database)
+            _load(replication, pipeline, database)
     finally:
         replication.close()
         client.close()
     return replication, pipeline
 
 
-def _load(source: "DltSource", pipeline: "Pipeline", database: Database) -> Loaded:
+def _load(replication: Replication, pipeline: "Pipeline", database: Database) -> Loaded:
     pipeline.drop()
-    return load(source, pipeline, database)
+    return load_replication(replication, pipeline, database)
 
 
 def _load_and_check(
@@ -94,7 +93,7 @@ def _load_and_check(
     database = open_database(settings.warehouse)
     log = SyncLogWriter(database, settings.first.dataset, replication.request)
     with log.recording(replication.reports):
-        loaded = _load(invoiced_source(replication), pipeline, database)
+        loaded = _load(replication, pipeline, database)
     counted = api_counts(client, replication.request, replication.reports)
     audit = Audit(database, settings.first, replication, counted, loads=loaded.load_ids)
     audit.remember()

@@ -19,10 +19,10 @@ from invoiced_pipeline.invoiced.http.client import InvoicedClient, RetryPolicy
 from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.replication.documentation.dataset import document_dataset
 from invoiced_pipeline.replication.replication import Replication
+from invoiced_pipeline.replication.replication_load import load_replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.retention import remove_expired
-from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sweep.dataset_sweep import sweep_dataset
 from invoiced_pipeline.replication.sweep.report import SweepReport
 from invoiced_pipeline.selection.privacy import privacy_of
@@ -30,7 +30,6 @@ from invoiced_pipeline.selection.tables import all_tables_of, tables_of
 from invoiced_pipeline.settings import Cadence, Deletions, Settings
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.dlt_load import load
 from invoiced_pipeline.warehouse.duckdb.destination import QualifiedSqlClient
 from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.windows import Window
@@ -230,7 +229,7 @@ class Replica:
         pipeline = self.database.pipeline(self.dataset)
         pipeline.drop()
         try:
-            load(invoiced_source(replication), pipeline, self.database)
+            load_replication(replication, pipeline, self.database)
             remove_expired(self.database, self.dataset, request, replication.reports)
         finally:
             replication.close()

@@ -53,11 +53,11 @@ LAYERS = {
     ),
     "comparison": "keyed_rows · old_table · report · values ← comparison",
     "replication": (
-        "availability · decode · failure_list · partial_visit · replaced_rows · report · "
-        "server_clock ← request ← api_counts · dataset_state · retention ← "
-        "checks · deletions · hashed_columns · history · rejects ← "
+        "availability · decode · failure_list · package · partial_read · partial_visit · "
+        "replaced_rows · report · server_clock ← request ← api_counts · dataset_state · "
+        "retention ← checks · deletions · hashed_columns · history · rejects ← "
         "documentation · reject_limit · source ← sweep · table ← replication · sync_log ← "
-        "sync_log_writer"
+        "replication_load · sync_log_writer"
     ),
     "writeback": "clock · ledger ← source ← validation ← plan ← recovery ← push ← run",
     "alerts": "incident · reasons ← message · state ← delivery",

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from invoiced_pipeline.exceptions import DatasetMismatchError
+from invoiced_pipeline.replication.partial_read import PartialRead
 from invoiced_pipeline.replication.partial_visit import PartialVisit
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.server_clock import ClockRecord
@@ -15,6 +16,10 @@ class DatasetState:
     """One dataset's state; what a setter notes counts once the load has committed."""
 
     def __init__(self, state: MutableMapping[str, Any]) -> None:
+        self._state = state
+
+    def bind(self, state: MutableMapping[str, Any]) -> None:
+        """Goes on with the state of the next package, which begins as the last one's ended."""
         self._state = state
 
     def check_owner(self, request: ReplicationRequest) -> None:
@@ -140,7 +145,7 @@ class DatasetState:
         if table not in known:
             return
         known.remove(table)
-        until = self.coverage(table).until
+        until = self.read_until(table)
         if until is not None:
             marks = self._state.setdefault("go_back", {})
             marks[table] = to_epoch(until)
@@ -203,6 +208,26 @@ class DatasetState:
             self._state.setdefault("partial_visits", {})[table] = list(visit)
         else:
             self._state.get("partial_visits", {}).pop(table, None)
+
+    def partial_read(self, table: str) -> PartialRead | None:
+        """Returns how far a first read of windows got that ended early; None if none did."""
+        known = self._state.get("partial_reads", {}).get(table)
+        return None if known is None else PartialRead.from_state(known)
+
+    def set_partial_read(self, table: str, read: PartialRead | None) -> None:
+        """Notes how far a first read of windows got; None once all are read."""
+        if read is not None:
+            self._state.setdefault("partial_reads", {})[table] = read.to_state()
+        else:
+            self._state.get("partial_reads", {}).pop(table, None)
+
+    def read_until(self, table: str) -> datetime | None:
+        """Returns until when (UTC) changes of the rows of `table` are known; None if it has none.
+
+        Later deletions can only be found if the events since then are read.
+        """
+        partial = self.partial_read(table)
+        return self.coverage(table).until or (None if partial is None else partial.at)
 
     def reject_parents(self, table: str) -> dict[str, int]:
         """Returns the parents of rejects, by the rejects' ids."""

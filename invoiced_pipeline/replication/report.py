@@ -29,10 +29,13 @@ class TableReport:
         table: Its name.
         mode: How it is read.
         windows: The windows to read.
-        covered: The parts of them that were read completely.
+        covered: The parts of them that were read completely, with those of an earlier run whose
+            first read of the table ended early.
         coverage_before: The dataset's coverage when the run began.
         coverage: The coverage when the table was read; unchanged if that failed.
         rows: Records loaded.
+        committed_rows: Those in packages that are committed.
+        is_committed: Whether the package in which the table ended is committed.
         pages: Pages read.
         parents: Parents asked so far, if the API lists the table per parent.
         expected_parents: How many are to be asked; None while that is not known.
@@ -67,6 +70,8 @@ class TableReport:
     coverage_before: Coverage = field(default_factory=Coverage)
     coverage: Coverage = field(default_factory=Coverage)
     rows: int = 0
+    committed_rows: int = 0
+    is_committed: bool = False
     pages: int = 0
     parents: int = 0
     expected_parents: int | None = None

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from invoiced_pipeline.catalog import TABLE_NAMES, Table
 from invoiced_pipeline.invoiced.reading.per_parent import Visits
+from invoiced_pipeline.replication.partial_read import PartialRead
 from invoiced_pipeline.replication.partial_visit import PartialVisit
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.selection.privacy import Privacy
@@ -92,11 +93,22 @@ class ReplicationRequest:
             return replace(every, since=since, after=partial.after, wanted=(everything,))
         return every
 
-    def windows(self, table: Table, coverage: Coverage) -> tuple[Window, ...]:
-        """Returns the windows of `table` to read, given its coverage."""
+    def windows(
+        self, table: Table, coverage: Coverage, partial: PartialRead | None = None
+    ) -> tuple[Window, ...]:
+        """Returns the windows of `table` to read.
+
+        Args:
+            table: Which table.
+            coverage: Its coverage.
+            partial: How far its first read got, if that ended early.
+        """
         everything, mode = Window(self.start_of(table), FOREVER), self.mode_of(table)
         if mode == "sync":
-            return coverage.missing(everything, self.overlap)
+            missing = Coverage(coverage.missing(everything, self.overlap))
+            for window in partial.coverage.windows if partial is not None else ():
+                missing = missing.remove(window)
+            return missing.windows
         if mode == "full" or self.window is None:
             return (everything,)
         wanted = self.window.intersect(everything)

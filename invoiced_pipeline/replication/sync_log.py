@@ -86,8 +86,9 @@ def sweep_log_entries(
 def _entry(
     request: ReplicationRequest, report: TableReport, load: LoadOutcome, load_seconds: float
 ) -> SyncLogEntry:
-    error = report.error or load.error or report.alarm
-    committed = load.error is None
+    committed = load.error is None or report.is_committed
+    error = report.error or (None if committed else load.error) or report.alarm
+    rows = report.rows if committed else report.committed_rows
     new = report.new_rows
     if new is None:
         new = load.rows_after.get(report.table, 0) - (report.rows_before or 0)
@@ -102,8 +103,8 @@ def _entry(
         started_at=report.started_at or load.ended_at,
         finished_at=load.ended_at,
         status=_status(error, report.unavailable),
-        rows=report.rows if committed else 0,
-        new_rows=max(0, new) if committed else 0,
+        rows=rows,
+        new_rows=max(0, new) if committed or rows else 0,
         deleted_rows=report.deleted if committed else 0,
         rejected_rows=report.rejected,
         pages=report.pages,

@@ -24,6 +24,7 @@ from invoiced_pipeline.invoiced.reading import (
     pages,
     window_walk,
 )
+from invoiced_pipeline.replication import package
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline.warehouse.database import Database
@@ -36,6 +37,9 @@ from invoiced_pipeline_tests.warehouses import copied, lasting_warehouse
 
 PAGE = 3
 """Records in a page: with so few, a small account has many boundaries to fall on."""
+
+AHEAD = 4
+"""Pages of a table that are read before they are taken, if packages are small."""
 
 LATEST = 240
 """Seconds that a commit may be late: the overlap is 300."""
@@ -88,6 +92,8 @@ class SimulatedAccount:
     Attributes:
         overlap: How far syncs reach back.
         deletions: What becomes of rows that are gone.
+        most_records: Records after which a package of a first load ends; None for the default.
+        loads: Packages that a sync which dies loads before.
         has_gap: Whether the events feed lacks something that only a sweep can find.
         refused: Steps that the API refused.
         served: The newest `updated_at` that the last sync was shown, by table and id.
@@ -109,6 +115,8 @@ class SimulatedAccount:
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)
         self.deletions: Deletions = "mark"
+        self.most_records: int | None = None
+        self.loads = 0
         self.has_gap = False
         self.refused: list[Step] = []
         self.served: dict[str, dict[Any, int]] = defaultdict(dict)
@@ -187,8 +195,10 @@ class SimulatedAccount:
         mode: Mode = "sync",
     ) -> dict[str, TableReport]:
         """Syncs all tables while steps, and whatever `also` does, happen."""
+        small = small_packages(self.most_records or package.MOST_RECORDS)
+        small = _if(self.most_records, small)
         options: dict[str, Any] = {"deletions": self.deletions, "overlap": self.overlap}
-        with self.meddling(meanwhile or {}, also), small_pages(), self._watching():
+        with self.meddling(meanwhile or {}, also), small_pages(), small, self._watching():
             return self.replica(*self.tables, mode=mode, **options)
 
     def sync_fully(self, meanwhile: Meanwhile) -> None:
@@ -205,12 +215,8 @@ class SimulatedAccount:
         self.emulator.faults.clear()
 
     def sync_that_dies(self, meanwhile: Meanwhile) -> None:
-        """A sync whose process ends when all is read and nothing is loaded yet."""
-
-        def die(*_: Any, **__: Any) -> None:
-            raise DiedError
-
-        with mock.patch.object(Pipeline, "load", die), suppress(DiedError):
+        """A sync whose process ends when a package is read and not loaded yet."""
+        with dying(self.loads):
             self.sync(meanwhile)
 
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:
@@ -295,17 +301,43 @@ class SimulatedAccount:
 
 
 @contextmanager
-def small_pages() -> Iterator[None]:
-    """Lets the client ask for `PAGE` records at a time, and read in parts what is not small."""
+def small_pages(size: int = PAGE) -> Iterator[None]:
+    """Lets the client ask for `size` records at a time, and read in parts what is not small."""
     with (
-        mock.patch.object(pages, "PER_PAGE", PAGE),
-        mock.patch.object(window_walk, "PER_PAGE", PAGE),
-        mock.patch.object(by_page_number, "PER_PAGE", PAGE),
-        mock.patch.object(identifiers, "PER_PAGE", PAGE),
-        mock.patch.object(by_id, "PER_PAGE", PAGE),
+        mock.patch.object(pages, "PER_PAGE", size),
+        mock.patch.object(window_walk, "PER_PAGE", size),
+        mock.patch.object(by_page_number, "PER_PAGE", size),
+        mock.patch.object(identifiers, "PER_PAGE", size),
+        mock.patch.object(by_id, "PER_PAGE", size),
         mock.patch.object(window_walk, "PAGES_PER_PART", 2),
         mock.patch.object(by_id, "PAGES_PER_PART", 2),
     ):
+        yield
+
+
+@contextmanager
+def small_packages(most_records: int) -> Iterator[None]:
+    """Lets a first load commit after so many records, and read few pages ahead of a package."""
+    with (
+        mock.patch.object(package, "MOST_RECORDS", most_records),
+        mock.patch.object(window_walk, "MAX_PAGES_AHEAD", AHEAD),
+    ):
+        yield
+
+
+@contextmanager
+def dying(loads: int = 0) -> Iterator[None]:
+    """The process ends when so many packages are loaded, and the next one is read."""
+    load, left = Pipeline.load, loads
+
+    def load_or_die(pipeline: Pipeline, *arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        if not left:
+            raise DiedError
+        left -= 1
+        return load(pipeline, *arguments, **options)
+
+    with mock.patch.object(Pipeline, "load", load_or_die), suppress(DiedError):
         yield
 
 

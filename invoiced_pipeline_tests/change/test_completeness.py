@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ LAST_REQUEST = 75
 KINDS = ("sync", "sync", "sync", "full", "sweep", "stumbles", "dies")
 """What stories are made of; values that are there twice are drawn twice as often."""
 
-_steps = st.builds(
+STEPS = st.builds(
     Step,
     st.sampled_from(sorted(OPERATIONS)),
     number=st.integers(0, MOST_NUMBER),
@@ -50,7 +50,7 @@ _steps = st.builds(
     late=st.sampled_from(LATE),
     lost=st.sampled_from(LOST),
 )
-_requests = st.integers(0, LAST_REQUEST)
+REQUESTS = st.integers(0, LAST_REQUEST)
 
 
 class ChangingAccount(RuleBasedStateMachine):
@@ -67,11 +67,11 @@ class ChangingAccount(RuleBasedStateMachine):
     def begin(self, is_new: bool) -> None:
         self.account.begin(is_new=is_new)
 
-    @rule(step=_steps)
+    @rule(step=STEPS)
     def something_happens(self, step: Step) -> None:
         self.account.do(step)
 
-    @rule(some=st.lists(_steps, min_size=2, max_size=4))
+    @rule(some=st.lists(STEPS, min_size=2, max_size=4))
     def much_happens(self, some: list[Step]) -> None:
         for step in some:
             self.account.do(step)
@@ -80,16 +80,16 @@ class ChangingAccount(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.account.emulator.clock.advance(seconds)
 
-    @rule(step=_steps, request=_requests)
+    @rule(step=STEPS, request=REQUESTS)
     def something_will_happen_while_it_is_read(self, step: Step, request: int) -> None:
         self.queued[request].append(step)
 
-    @rule(some=st.lists(st.tuples(_steps, _requests), min_size=2, max_size=4))
+    @rule(some=st.lists(st.tuples(STEPS, REQUESTS), min_size=2, max_size=4))
     def much_will_happen_while_it_is_read(self, some: list[tuple[Step, int]]) -> None:
         for step, request in some:
             self.queued[request].append(step)
 
-    @rule(kind=st.sampled_from(KINDS), at=_requests)
+    @rule(kind=st.sampled_from(KINDS), at=REQUESTS)
     def it_is_read(self, kind: str, at: int) -> None:
         queued, self.queued = self.queued, defaultdict(list)
         if kind == "sweep":
@@ -119,6 +119,9 @@ def machine(
     folder: Path,
     clock: str,
     account: type[SimulatedAccount] = SimulatedAccount,
+    *,
+    rules: type[ChangingAccount] = ChangingAccount,
+    names: Sequence[str] = tuple(table.name for table in ALL_TABLES),
 ) -> type[ChangingAccount]:
     """The machine over one emulator; each of its examples has a warehouse of its own."""
     numbers = itertools.count()
@@ -127,10 +130,9 @@ def machine(
     def make(_: ChangingAccount) -> SimulatedAccount:
         empty(emulator)
         set_clock(emulator, clock)
-        names = [table.name for table in ALL_TABLES]
         return account(emulator, folder / str(next(numbers)), template, names)
 
-    return type("Machine", (ChangingAccount,), {"make": make})
+    return type("Machine", (rules,), {"make": make})
 
 
 def run(machine: type[ChangingAccount], examples: int, steps: int, **options: Any) -> None:

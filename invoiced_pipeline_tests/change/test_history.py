@@ -14,6 +14,7 @@ from invoiced_emulator.calls.call import RequestHook
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import ALL_TABLES, Table
 from invoiced_pipeline.replication.decode.batches import Batcher
+from invoiced_pipeline.replication.replication import Replication
 from invoiced_pipeline.replication.report import Mode, TableReport
 from invoiced_pipeline.warehouse.database import Session
 from invoiced_pipeline.warehouse.history_views import history_query
@@ -105,7 +106,7 @@ class RecordedAccount(SimulatedAccount):
     def _noting(self) -> Iterator[None]:
         """Notes the versions that a run reads, once it has loaded them."""
         read: Versions = defaultdict(set)
-        decode = Batcher.decode
+        decode, end_package = Batcher.decode, Replication.end_package
 
         def noted(batcher: Batcher, page: Any) -> list[Any]:
             records = decode(batcher, page)
@@ -115,10 +116,20 @@ class RecordedAccount(SimulatedAccount):
                 read[table.name].update(versions)
             return records
 
-        with mock.patch.object(Batcher, "decode", noted):
+        def keep(*_: Any) -> None:
+            for name, versions in read.items():
+                self.seen[name] |= versions
+
+        def loaded(replication: Replication) -> None:
+            keep()
+            end_package(replication)
+
+        with (
+            mock.patch.object(Batcher, "decode", noted),
+            mock.patch.object(Replication, "end_package", loaded),
+        ):
             yield
-        for name, versions in read.items():
-            self.seen[name] |= versions
+        keep()
 
 
 def test_every_version_that_a_load_has_read_is_kept(emulator: Emulator, tmp_path: Path) -> None:

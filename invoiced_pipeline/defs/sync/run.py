@@ -27,15 +27,15 @@ from invoiced_pipeline.replication.availability import announce
 from invoiced_pipeline.replication.failure_list import Failure
 from invoiced_pipeline.replication.replaced_rows import ReplacedRows
 from invoiced_pipeline.replication.replication import Replication
+from invoiced_pipeline.replication.replication_load import load_replication
 from invoiced_pipeline.replication.request import ReplicationRequest
 from invoiced_pipeline.replication.retention import remove_expired
-from invoiced_pipeline.replication.source import invoiced_source
 from invoiced_pipeline.replication.sync_log_writer import SyncLogWriter
 from invoiced_pipeline.selection.privacy import privacy_of
 from invoiced_pipeline.settings import reload_settings, remembered_host
 from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.deletion_marks import Marks
-from invoiced_pipeline.warehouse.dlt_load import Loaded, load
+from invoiced_pipeline.warehouse.dlt_load import Loaded
 from invoiced_pipeline.warehouse.row_redaction import RowRedactor
 from invoiced_pipeline.warehouse.start_date import pin_start_date
 from invoiced_pipeline.windows import Window
@@ -165,8 +165,8 @@ class SyncRun:
             skipped=partial(skipped_starts, self._context.instance, connection),
             document=partial(document, connection),
         ):
-            loaded = load(
-                invoiced_source(replication),
+            loaded = load_replication(
+                replication,
                 database.pipeline(name),
                 database,
                 partial(run_pipeline, self._context, connection),

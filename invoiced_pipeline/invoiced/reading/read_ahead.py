@@ -29,7 +29,7 @@ class ReadAhead:
     def __iter__(self) -> Iterator[Page | None]:
         """Yields pages; None while the next page has not arrived."""
         try:
-            while not self._has_ended():
+            while not self.has_ended():
                 yield self._take()
         finally:
             with self._changed:
@@ -38,7 +38,8 @@ class ReadAhead:
         if self._error is not None:
             raise self._error
 
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
+        """Returns whether all pages are taken."""
         with self._changed:
             return self._ended and not self._pages
 

@@ -16,7 +16,6 @@ from invoiced_pipeline.invoiced.reading.per_parent import PerParentReader, Visit
 from invoiced_pipeline.invoiced.reading.read_ahead import ReadAhead
 from invoiced_pipeline.invoiced.reading.window_walk import WindowWalk
 from invoiced_pipeline.windows import (
-    FOREVER,
     Window,
     from_epoch,
     is_beyond_calendar,
@@ -48,10 +47,10 @@ class TableReader:
     tally: Tally = field(default_factory=Tally)
     visits: Visits = field(default_factory=Visits)
     _children: PerParentReader | None = None
-    _walks: list[WindowWalk] = field(default_factory=list)
+    _walk: WindowWalk | None = None
     _numbered: ReadAhead | None = None
-    _first_clocks: list[datetime | None] = field(default_factory=list)
-    """The server's clock at the first response of every list; None if it sends none."""
+    _first_clock: datetime | None = None
+    _is_answered: bool = False
     _newest: int | None = None
 
     def begin(self) -> None:
@@ -59,11 +58,27 @@ class TableReader:
         if self.table.listing != "windowed":
             self._numbered = ReadAhead(self._in_order()) if self.windows else None
             return
-        for window in self.windows:
-            end = None if window.end == FOREVER else window.end
-            walk = WindowWalk(self.client, self.table, window.start, end, self.executor, self.tally)
-            walk.begin()
-            self._walks.append(walk)
+        self._walk = WindowWalk(self.client, self.table, self.windows, self.executor, self.tally)
+        self._walk.begin()
+
+    def pause(self) -> bool:
+        """Requests no more pages; returns whether the rest can be read after a pause by now.
+
+        So a page that is requested after a pause shows no older version of a record than a page
+        taken before it. Lists that no window walk can read are requested in order anyway.
+        """
+        if self._walk is not None:
+            return self._walk.pause()
+        return self._numbered is not None and not self._numbered.has_ended()
+
+    def resume(self) -> None:
+        """Requests pages again."""
+        if self._walk is not None:
+            self._walk.resume()
+
+    def unread(self) -> tuple[Window, ...]:
+        """Returns the parts of the windows that are not read yet: all, if no walk reads them."""
+        return self.windows if self._walk is None else self._walk.unread()
 
     def pages(self) -> Iterator[Page | None]:
         """Yields pages in no particular order, with unwanted records marked to skip.
@@ -96,9 +111,8 @@ class TableReader:
 
     @property
     def clock(self) -> datetime | None:
-        """The server's clock (UTC) at the first responses; None if one of them has none."""
-        clocks = [clock for clock in self._first_clocks if clock is not None]
-        return min(clocks) if len(clocks) == len(self._first_clocks) > 0 else None
+        """The server's clock (UTC) at the first response; None if it has none."""
+        return self._first_clock if self._walk is None else self._walk.server_time
 
     @property
     def newest(self) -> datetime | None:
@@ -127,10 +141,8 @@ class TableReader:
         return tuple(window for window in covered if not window.is_empty)
 
     def _pages(self) -> Iterator[Page | None]:
-        if self.table.listing == "windowed":
-            for walk in self._walks:
-                yield from walk.pages()
-            self._first_clocks = [walk.server_time for walk in self._walks]
+        if self._walk is not None:
+            yield from self._walk.pages()
         elif self._numbered is not None:
             yield from self._numbered
 
@@ -140,8 +152,8 @@ class TableReader:
             yield from self._per_parent()
             return
         for page in self._listed():
-            if not self._first_clocks:
-                self._first_clocks.append(page.server_time)
+            if not self._is_answered:
+                self._first_clock, self._is_answered = page.server_time, True
             yield page
 
     def _listed(self) -> Iterator[Page]:
@@ -174,7 +186,7 @@ class TableReader:
         wanted = self.windows if self.visits.wanted is None else self.visits.wanted
         for page in reader.pages():
             yield self._only_wanted(page, wanted)
-        self._first_clocks.append(reader.clock)
+        self._first_clock = reader.clock
 
     def _only_wanted(self, page: Page, windows: tuple[Window, ...]) -> Page:
         return page.skipping(

@@ -1,4 +1,4 @@
-"""The window walk: every record whose `updated_at` lies in a window, read by key.
+"""The window walk: every record whose `updated_at` lies in some windows, read by key.
 
 It uses no page numbers: a list sorted by `updated_at` changes its order while it is read, and page
 numbers would skip records for good. Instead, each request asks for records from the second of the
@@ -20,7 +20,7 @@ from invoiced_pipeline.invoiced.http.tally import Tally
 from invoiced_pipeline.invoiced.reading.by_page_number import read_by_number
 from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, Stamp, check_order, fetch_page
 from invoiced_pipeline.invoiced.reading.read_ahead import MAX_PAGES_AHEAD
-from invoiced_pipeline.windows import to_epoch
+from invoiced_pipeline.windows import FOREVER, Window, from_epoch, to_epoch
 
 PAGES_PER_PART = 12
 """Least pages of a part that is read on its own: its last page is half empty on average."""
@@ -35,6 +35,12 @@ class Span:
     seen: frozenset[int | str | None] = frozenset()
     """Ids already read whose `updated_at` is `start`."""
 
+    @property
+    def window(self) -> Window:
+        """The same as a window."""
+        end = FOREVER if self.end is None else from_epoch(self.end)
+        return Window(from_epoch(self.start), end)
+
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
@@ -46,38 +52,68 @@ class Crowd:
 
 @dataclass(slots=True)
 class WindowWalk:
-    """Reads one table's records of one window; iterate `pages` once.
+    """Reads one table's records of some windows; iterate `pages` once.
 
     Attributes:
         client: Where to read.
         table: What to read; its `listing` must be `windowed`.
-        start: First instant of the window (UTC).
-        end: First instant after the window, or None to read up to the newest record.
+        windows: Disjoint and ascending; an end of `FOREVER` means up to the newest record.
         executor: Runs requests in parallel.
         tally: Counts requests.
     """
 
     client: InvoicedClient
     table: Table
-    start: datetime
-    end: datetime | None
+    windows: tuple[Window, ...]
     executor: Executor
     tally: Tally
     server_time: datetime | None = None
-    """The server's clock at the first response (UTC); None if it sends no Date header."""
+    """The server's clock (UTC) at the earliest response; None if the first has no Date header."""
     _answered: bool = False
     _waiting: deque[Span | Crowd] = field(default_factory=deque)
-    _running: int = 0
+    _running: list[Span | Crowd] = field(default_factory=list)
+    _is_paused: bool = False
     _closed: bool = False
     _ready: "deque[tuple[Span, Page | Exception]]" = field(default_factory=deque)
+    _taken: Span | None = None
+    """The span of the page that the consumer has not finished yet."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
-        """Requests the first page, so that it is in flight before `pages` is iterated."""
-        end = to_epoch(self.end) if self.end else None
+        """Requests the first pages, so that they are in flight before `pages` is iterated."""
         with self._lock:
-            self._waiting.append(Span(to_epoch(self.start), end))
+            for window in self.windows:
+                end = None if window.end == FOREVER else to_epoch(window.end)
+                self._waiting.append(Span(to_epoch(window.start), end))
             self._submit()
+
+    def pause(self) -> bool:
+        """Requests no more pages; returns True once all pages requested before are taken.
+
+        So a page that is requested after a pause shows no older version of a record than a page
+        taken before it. It returns False, too, if no page is left to read.
+        """
+        with self._lock:
+            self._is_paused = True
+            is_open = self._ready or self._running or self._taken is not None
+            return bool(self._waiting) and not is_open
+
+    def resume(self) -> None:
+        """Requests pages again."""
+        with self._lock:
+            self._is_paused = False
+            self._submit()
+
+    def unread(self) -> tuple[Window, ...]:
+        """Returns the parts of the windows that are not read yet, in no particular order.
+
+        A page counts as read once the consumer of `pages` asks for the next one.
+        """
+        with self._lock:
+            spans = [_span(part) for part in (*self._waiting, *self._running)]
+            spans += [span for span, _ in self._ready]
+            spans += [] if self._taken is None else [self._taken]
+        return tuple(span.window for span in spans)
 
     def pages(self) -> Iterator[Page | None]:
         """Yields pages as they arrive, in no particular order, each record once.
@@ -94,17 +130,19 @@ class WindowWalk:
                 if isinstance(page, Exception):
                     raise page
                 yield _inside(page, span)
+                self._taken = None
         finally:
             with self._lock:
                 self._closed = True
 
     def _has_ended(self) -> bool:
         with self._lock:
-            return not self._ready and not self._running
+            return not self._ready and not self._running and not self._waiting
 
     def _take(self) -> "tuple[Span, Page | Exception] | None":
         with self._lock:
             arrived = self._ready.popleft() if self._ready else None
+            self._taken = arrived[0] if arrived else None
             self._submit()
             return arrived
 
@@ -113,11 +151,13 @@ class WindowWalk:
         while (
             self._waiting
             and not self._closed
-            and self._running < self.client.limit.maximum
-            and self._running + len(self._ready) < MAX_PAGES_AHEAD
+            and not self._is_paused
+            and len(self._running) < self.client.limit.maximum
+            and len(self._running) + len(self._ready) < MAX_PAGES_AHEAD
         ):
-            self._running += 1
-            self.executor.submit(self._work, self._waiting.popleft())
+            part = self._waiting.popleft()
+            self._running.append(part)
+            self.executor.submit(self._work, part)
 
     def _work(self, part: Span | Crowd) -> None:
         """Reads a page in a thread of the executor, and starts reading what follows at once.
@@ -138,7 +178,7 @@ class WindowWalk:
         except Exception as error:  # noqa: BLE001 - raised again where the pages are taken
             arrived = [(_span(part), error)]
         with self._lock:
-            self._running -= 1
+            self._running.remove(part)
             self._ready.extend(arrived)
             self._waiting.extend(following)
             self._submit()
@@ -156,6 +196,8 @@ class WindowWalk:
         with self._lock:
             if not self._answered:
                 self.server_time, self._answered = page.server_time, True
+            elif self.server_time and page.server_time:
+                self.server_time = min(self.server_time, page.server_time)
         return page
 
     def _by_number(self, span: Span) -> Iterator[Page]:
@@ -184,7 +226,7 @@ class WindowWalk:
     def _free_parts(self) -> int:
         """Returns how many more parts could be read in parallel; an ended one gives its place."""
         with self._lock:
-            return max(0, self.client.limit.maximum - self._running - len(self._waiting))
+            return max(0, self.client.limit.maximum - len(self._running) - len(self._waiting))
 
     def _split(self, span: Span, parts: int) -> Iterator[Span]:
         """Yields disjoint spans of equal length that add up to `span`."""

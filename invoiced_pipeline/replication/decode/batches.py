@@ -51,7 +51,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Batcher:
-    """Turns one table's pages into batches, over one load.
+    """Turns one table's pages into batches, over one load or several.
 
     Attributes:
         table: What the pages hold.
@@ -76,7 +76,7 @@ class Batcher:
     _typed: dict[str, list[Batch]] = field(default_factory=dict)
     """Typed rows that are not yielded yet, by warehouse table."""
     _versions: dict[Any, int] = field(default_factory=dict)
-    """`updated_at` of every record yielded, by primary key; only kept for child tables and a
+    """`updated_at` of the package's records, by primary key; only kept for child tables and a
     history."""
 
     def __post_init__(self) -> None:
@@ -159,6 +159,11 @@ class Batcher:
         """Yields the rows that are left, if any."""
         self._type_pending()
         yield from self._handed_on(0)
+
+    def begin_package(self) -> None:
+        """Forgets the versions of records: those of the next package are the newest by then."""
+        self._versions.clear()
+        self.is_new = False
 
     @property
     def _knows_versions(self) -> bool:

@@ -29,6 +29,11 @@ class AbsentRecords:
         self._listed: set[RecordId | None] = set()
         self._seen_at: datetime | None = None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that was seen waits for `settle`."""
+        return not self._parents
+
     def see(self, page: Page) -> None:
         """Remembers which parents were asked, and what they listed."""
         self._parents += page.parents

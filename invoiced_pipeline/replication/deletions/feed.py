@@ -109,7 +109,7 @@ class DeletionFeed:
 
     def _since(self, dataset: DatasetState) -> datetime | None:
         """Where the feed last ended; at first where the earliest table ends, if there is one."""
-        ends = [dataset.coverage(entry.name).until for entry in ALL_TABLES]
+        ends = [dataset.read_until(entry.name) for entry in ALL_TABLES]
         earliest = min((end for end in ends if end is not None), default=None)
         began = dataset.events_until() or earliest
         return None if began is None else began - self._context.request.overlap

@@ -129,6 +129,11 @@ class VanishedTransactions:
             self.see(page)
         return reader
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that was seen waits for `settle`."""
+        return not self._applied
+
     def see(self, page: Page) -> None:
         """Remembers which transactions the payments of a page consist of.
 
@@ -152,7 +157,7 @@ class VanishedTransactions:
             ApiError: Doubtful transactions could not be looked up.
         """
         marks = self._context.marks
-        applied, self._applied = self._applied, {}
+        applied = self._applied
         known = marks.present(TRANSACTIONS.name, "payment", list(applied))
         doubtful = [record for record, payment in known if record not in applied[payment]]
         # `applied_to` need not list all that a payment did, such as a refund.
@@ -160,6 +165,7 @@ class VanishedTransactions:
         gone |= self._missing_adjustments(set().union(*applied.values()))
         at = self._seen_at or datetime.now(UTC)
         self._context.count(marks.apply(of_transactions(gone, at, is_certain=True)))
+        self._applied = {}
 
     def of_deleted(self, doubtful: Mapping[RecordId, datetime]) -> list[Mark]:
         """Returns marks of payments that are deleted, not voided: integrations can do that.
@@ -192,6 +198,8 @@ class VanishedTransactions:
         """
         if not self._has_transactions or TRANSACTIONS.name not in self._context.request.selected:
             return []
+        if dataset.coverage(TRANSACTIONS.name).until is None:
+            return []  # their first read ended early: most adjustments are alone
         alone = self._context.marks.loaded_alone(
             ADJUSTMENTS.name, TRANSACTIONS.name, since=dataset.adjustments_load()
         )

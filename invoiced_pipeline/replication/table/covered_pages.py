@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from invoiced_pipeline.invoiced.reading.pages import LAG, Page
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader
+from invoiced_pipeline.replication.partial_read import PartialRead
 from invoiced_pipeline.replication.partial_visit import PartialVisit
 from invoiced_pipeline.replication.server_clock import WRONG_CLOCK, doubtful_window, record_clock
 from invoiced_pipeline.replication.table.table_context import TableContext
-from invoiced_pipeline.windows import FOREVER, Coverage, Window, to_epoch
+from invoiced_pipeline.windows import FOREVER, Coverage, Window, from_epoch, to_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -75,12 +76,50 @@ class CoveredPages:
         """How many parents are asked; None if that is not known, or if there are none."""
         return self._readers[0].expected_parents
 
-    def note_partial_visit(self) -> None:
-        """Notes how far a first read of all parents got, so that the next run goes on there."""
+    def pause(self) -> bool:
+        """Requests no more pages; returns True once the next package can begin with the rest.
+
+        Only a first read has several packages: it finds no rows that it would have to compare.
+        """
+        return self._is_first and self._readers[0].pause()
+
+    def resume(self) -> None:
+        """Requests pages again."""
+        self._readers[0].resume()
+
+    def note_partial(self) -> None:
+        """Notes how far a first read got, so that the next run can go on there.
+
+        Call it once the pages read so far are handed to the load.
+        """
+        if self._is_first and self._context.table.listing == "windowed":
+            self._note_partial_read()
+        elif self._is_first and self._context.table.parent is not None:
+            self._note_partial_visit()
+
+    @property
+    def _is_first(self) -> bool:
+        report = self._context.report
+        return report.mode == "sync" and report.coverage_before.until is None
+
+    def _note_partial_read(self) -> None:
+        """Notes the windows that are read, up to the time since which records may have changed."""
+        report, dataset, (reader,) = self._context.report, self._context.dataset, self._readers
+        if reader.clock is None or report.started_at is None:
+            return
+        # The earlier of both clocks: a server's clock that is ahead would claim later changes.
+        until = min(reader.clock, report.started_at) - LAG - self._context.run.request.overlap
+        at = from_epoch(to_epoch(until))
+        read = Coverage.of(report.windows)
+        for window in (*reader.unread(), Window(at, FOREVER)):
+            read = read.remove(window)
+        known = dataset.partial_read(report.table)
+        dataset.set_partial_read(report.table, PartialRead(at, read).add(known))
+
+    def _note_partial_visit(self) -> None:
         report, dataset = self._context.report, self._context.dataset
         clock = self._readers[0].parents_clock
-        is_first = report.mode == "sync" and report.coverage_before.until is None
-        if not is_first or self._reached is None or clock is None:
+        if self._reached is None or clock is None:
             return
         start, at = to_epoch(report.windows[0].start), to_epoch(clock - LAG)
         dataset.set_partial_visit(report.table, PartialVisit(start, at, self._reached))
@@ -89,7 +128,11 @@ class CoveredPages:
         """Notes in report and dataset what is covered now; call it after `pages` has ended."""
         report, dataset = self._context.report, self._context.dataset
         name = self._context.table.name
-        report.covered = tuple(each for reader in self._readers for each in reader.covered())
+        covered = [each for reader in self._readers for each in reader.covered()]
+        partial = dataset.partial_read(name)
+        if partial is not None and report.mode == "sync":
+            covered += partial.coverage.windows
+        report.covered = Coverage.of(covered).windows
         known = report.coverage_before
         if self._doubtful is not None:
             known = known.remove(self._doubtful)
@@ -99,6 +142,8 @@ class CoveredPages:
             report.coverage = report.coverage.remove(expired)
         dataset.set_coverage(name, report.coverage)
         dataset.set_partial_visit(name, None)
+        if report.mode != "window":
+            dataset.set_partial_read(name, None)
         clock = self._readers[0].clock
         if clock is not None and report.coverage.until != report.coverage_before.until:
             seen = (reader.newest for reader in self._readers)

@@ -30,6 +30,7 @@ class LoadedRows:
         self._cadence: Cadence = context.run.request.cadence
         self._newest: dict[Any, int | None] = {}
         """The day of each record's last change, by id, until there are too many."""
+        self._is_looked_up = False
 
     def count(self, batch: Batch) -> None:
         """Counts the records of a batch of the table itself."""
@@ -40,16 +41,20 @@ class LoadedRows:
         rows = counted(self._report.rows, "row")
         logger.debug("%s: %s", self._table.name, rows, extra={"report": self._report})
 
-    def look_up_replaced(self, *, is_new: bool) -> None:
+    def look_up_replaced(self, *, is_new: bool, is_last: bool) -> None:
         """Looks up the rows that these replace, while the warehouse still has them.
+
+        Call it at the end of each package. Only the first one comes before all rows of the run.
 
         Args:
             is_new: Whether the warehouse holds no rows of the table yet.
+            is_last: Whether no other package with rows of the table follows.
         """
         report, table = self._report, self._table
-        if self._replaced is None:
+        if self._replaced is None or self._is_looked_up:
             return
-        if len(self._newest) <= MOST_IDS:
+        self._is_looked_up = True
+        if len(self._newest) <= MOST_IDS and is_last:
             report.arrived = Counter(self._newest.values())
             report.replaced = self._replaced.days(table, [] if is_new else list(self._newest))
         if report.replaced is None:

@@ -40,13 +40,21 @@ class RejectRetry:
         if limit.error:
             raise RejectLimitError(limit.error)
 
+    @property
+    def is_over_limit(self) -> bool:
+        """Whether so much was rejected that windows must be read again."""
+        return bool(reject_limit(self._rejects, 0, 1.0).error)
+
     def note_loaded(self, batch: Batch) -> None:
         """Notes that the records of a batch fit."""
         if self._rejects.has_known:
             self._rejects.fit(batch.rows[self._context.table.primary_key].to_pylist())
 
     def keep(self) -> Iterator[Batch]:
-        """Yields the rows of `_rejected`, and notes the ids to read again in the next run."""
+        """Yields the rows of `_rejected`, and notes the ids to read again in the next run.
+
+        Call it at the end of each package.
+        """
         self._rejects.meet(self._batcher.rejects)
         context = self._context
         context.report.rejected = len(self._rejects.met)

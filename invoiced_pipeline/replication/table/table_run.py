@@ -13,6 +13,7 @@ from invoiced_pipeline.invoiced.reading.table_reader import TableReader, lies_in
 from invoiced_pipeline.replication.availability import NO_TABLE, lacks
 from invoiced_pipeline.replication.decode.batches import Batch, Batcher
 from invoiced_pipeline.replication.deletions.absent_records import AbsentRecords
+from invoiced_pipeline.replication.deletions.vanished_transactions import VanishedTransactions
 from invoiced_pipeline.replication.failure_list import cause_of, reason_of
 from invoiced_pipeline.replication.table.covered_pages import CoveredPages
 from invoiced_pipeline.replication.table.declaration import declare
@@ -27,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 class TableRun:
-    """Replicates one table; iterate `batches` once.
+    """Replicates one table; iterate `batches` once for each package, until `has_ended`.
+
+    Attributes:
+        has_ended: Whether all of the table is read, or it failed.
 
     Args:
         context: The table.
@@ -40,9 +44,7 @@ class TableRun:
         self._run = run = context.run
         self._dataset = context.dataset
         self._report = context.report
-        deletions = run.deletions if table.name == "payments" else None
-        self._vanished = deletions.vanished if deletions is not None else None
-        self._absent = self._absent_records()
+        self._deletions = self._deletions_to_find()
         self._asks_all = table.parent is not None and context.report.mode == "full"
         self._listed = Identifiers()
         self._is_new = context.dataset.columns(table.name) is None
@@ -50,18 +52,29 @@ class TableRun:
         self._covered = CoveredPages(context, reader)
         self._retry = RejectRetry(context, self._batcher)
         self._rows = LoadedRows(context)
+        self._began: float | None = None
+        self._all_records = self._records()
+        self.has_ended = False
 
     def batches(self) -> Iterator[Batch | None]:
-        """Yields the table's batches, and notes its coverage at the end.
+        """Yields the table's batches of one package, and notes its coverage at the end.
 
         Yields None while no page has arrived. An error is kept in the report: what was read until
         then is loaded, and the coverage stays as it was.
         """
+        if self.has_ended:
+            return
         report = self._report
-        began, report.started_at = time.monotonic(), datetime.now(UTC)
-        is_whole = False
+        if self._began is None:
+            self._began, report.started_at = time.monotonic(), datetime.now(UTC)
+        is_whole = can_go_on = False
         try:
-            for batch in self._records():
+            for batch in self._all_records:
+                if batch is None and self._run.package.is_full and self._covered.pause():
+                    self._settle()
+                    yield from self._end_package(can_go_on=True)
+                    self._covered.resume()
+                    return
                 self._count(batch)
                 yield batch
             report.was_unavailable = self._dataset.is_unavailable(self._table.name)
@@ -77,22 +90,42 @@ class TableRun:
             else:
                 report.error, report.cause = str(error), cause_of(error)
                 report.reason = reason_of(error)
-                if isinstance(error, ApiError):
-                    self._covered.note_partial_visit()
+                can_go_on = isinstance(error, ApiError)
         except Exception as error:  # one table's error must not stop the others
             logger.exception("%s: unexpected error", self._table.name)
             report.error, report.reason = f"{type(error).__name__}: {error}", reason_of(error)
         self._run.availability.settle(self._table.name)
-        for batch in self._batcher.flush():  # what was read before an error
+        self.has_ended = True
+        yield from self._end_package(is_whole=is_whole, can_go_on=can_go_on)
+        report.typing_seconds = self._batcher.seconds
+        report.seconds, report.finished_at = time.monotonic() - self._began, datetime.now(UTC)
+        new_fields = self._dataset.announce_fields(report.table, self._batcher.unknown_fields)
+        log_table(report, new_fields)
+
+    def _end_package(self, *, can_go_on: bool, is_whole: bool = False) -> Iterator[Batch]:
+        """Hands on what was read, and notes all that the next package or run must know of it.
+
+        Args:
+            can_go_on: Whether there is more to read, after what was read until now.
+            is_whole: Whether the run has read the whole table.
+        """
+        for batch in self._batcher.flush():
             self._count(batch)
             yield batch
         yield from self._retry.keep()
-        self._rows.look_up_replaced(is_new=self._is_new)
+        self._rows.look_up_replaced(is_new=self._is_new, is_last=self.has_ended)
         note_gaps(self._context, is_whole=is_whole)
-        report.typing_seconds = self._batcher.seconds
-        report.seconds, report.finished_at = time.monotonic() - began, datetime.now(UTC)
-        new_fields = self._dataset.announce_fields(report.table, self._batcher.unknown_fields)
-        log_table(report, new_fields)
+        if self._retry.is_over_limit:
+            self._dataset.set_partial_read(self._table.name, None)
+        elif can_go_on and all(each.is_settled for each in self._deletions):
+            self._covered.note_partial()
+        self._batcher.begin_package()
+        self._is_new = False
+
+    def _settle(self) -> None:
+        """Marks the records of the pages seen that are gone."""
+        for deletions in self._deletions:
+            deletions.settle()
 
     def _records(self) -> Iterator[Batch | None]:
         """Yields the windows' records, those that a merge moved, and former rejects that fit."""
@@ -102,9 +135,7 @@ class TableRun:
         for page in pages_of_survivors(self._context):
             self._note_listed(page)
             yield from self._batcher.add(page)
-        for deletions in (self._vanished, self._absent):
-            if deletions is not None:
-                deletions.settle()
+        self._settle()
         windows = self._report.windows
         yield from self._batcher.take_versions(lambda row: lies_in(windows, row.updated_at))
         yield from self._retry.batches()
@@ -118,25 +149,30 @@ class TableRun:
                 self._run.availability.note_readable()
                 yield from self._declare()
             self._report.pages += 1
-            for deletions in (self._vanished, self._absent):
-                if deletions is not None:
-                    deletions.see(page)
+            for deletions in self._deletions:
+                deletions.see(page)
             if page.parents:
                 self._count_parents(page)
             self._note_listed(page)
             yield from self._batcher.add(page)
+            self._run.package.add(len(page.stamps) - len(page.skip))
+            if self._run.package.is_full and self._covered.pause():
+                yield None  # all of the page is with the batcher, so the package can end here
 
     def _note_listed(self, page: Page) -> None:
         """Notes the ids on a page if all parents are asked: the sweep need not ask them again."""
         if self._asks_all:
             self._listed.add(page, parents_of(self._table, page))
 
-    def _absent_records(self) -> AbsentRecords | None:
-        """Returns what finds deleted records of a table that is listed per parent."""
-        has_rows = self._dataset.columns(self._table.name) is not None
-        if self._run.deletions is None or self._table.parent is None or not has_rows:
-            return None
-        return self._run.deletions.absent_records(self._table)
+    def _deletions_to_find(self) -> list[VanishedTransactions | AbsentRecords]:
+        """Returns what finds deletions in the table's pages."""
+        table, deletions = self._table, self._run.deletions
+        if deletions is None:
+            return []
+        if table.name == "payments":
+            return [deletions.vanished]
+        has_rows = self._dataset.columns(table.name) is not None
+        return [deletions.absent_records(table)] if table.parent is not None and has_rows else []
 
     def _count_parents(self, page: Page) -> None:
         report = self._report
