@@ -76,7 +76,8 @@ def measure(
     logs = tuple(_read(folder / f"log{at}.txt") for at in range(len(commands)))
     for process, log in zip(processes, logs, strict=True):
         if process.returncode:
-            message = f"{process.args} exited with {process.returncode}:\n{log[-3000:]}"
+            said = log or _read(folder / _OUTPUT)  # Airbyte's engine prints its errors there
+            message = f"{process.args} exited with {process.returncode}:\n{said[-3000:]}"
             raise CommandFailedError(message)
     return Usage(
         seconds=seconds,

@@ -47,6 +47,11 @@ def test_a_command_that_fails_is_no_figure(tmp_path: Path, failing: int) -> None
         measure(*commands, folder=tmp_path)
 
 
+def test_an_error_on_standard_output_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailedError, match="no such key"):
+        measure(python("print('no such key'); raise SystemExit(1)"), folder=tmp_path)
+
+
 def test_changes_of_an_account_are_shown_by_the_api(tmp_path: Path) -> None:
     fill(tmp_path / "account.sqlite", customers=3)
     with Api(tmp_path / "account.sqlite", NOW) as api:
