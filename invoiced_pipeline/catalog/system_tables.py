@@ -102,7 +102,7 @@ SYNC_USAGE = SystemTable(
 TABLE_CHECKS = SystemTable(
     "_table_checks",
     "What the last checks of every table found, so that the next ones only look at what changed. "
-    "After a row is deleted, the next sync checks all rows of its table.",
+    "Delete a row to have the next sync check all rows of its table.",
     {
         "table_name": "The table.",
         "through": "The last load whose rows were checked; joins _dlt_loads.load_id.",

@@ -77,7 +77,8 @@ def read_memories(session: Session) -> dict[str, TableMemory]:
 
 def create_memories(session: Session) -> None:
     """Creates the table of what is known, if it does not exist."""
-    _LAYOUT.create(session)
+    if NAME not in session.tables():
+        _LAYOUT.create(session)
 
 
 def write_memories(database: Database, dataset: str, memories: Iterable[TableMemory]) -> None:

@@ -87,10 +87,8 @@ def test_a_payment_that_is_deleted_makes_its_invoice_be_added_up_again(
     assert service.sync(*BALANCED).error is None
     off = {("invoices", "balance"): "1 of 2 changed records does not add up; first: id 3"}
     assert failing(service) == off
-    put(billed, "invoices", 3, lately(), customer=1, status="sent", draft=False)
-    billed.store.put(
-        "invoices", billed.store.at("invoices", 3) | {"total": 100, "balance": 100, "items": []}
-    )
+    unpaid = {"status": "sent", "draft": False, "total": 100, "balance": 100, "items": []}
+    put(billed, "invoices", 3, lately(), customer=1, **unpaid)
     assert service.sync(*BALANCED).error is None
     assert failing(service) == {}
 

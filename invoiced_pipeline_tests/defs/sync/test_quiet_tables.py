@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -24,7 +25,7 @@ def recorded(service: Service, run_id: str) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for entry in service.instance.all_logs(run_id, of_type=ASSET_EVENTS):
         event = entry.get_dagster_event()
-        data = event.event_specific_data
+        data: Any = event.event_specific_data
         key = event.asset_key or getattr(data, "asset_key", None) or data.asset_check_key.asset_key
         found[event.event_type_value, key.path[-1]] += 1
     return found
