@@ -31,7 +31,7 @@ class LoadOutcome:
     Attributes:
         ended_at: When it ended (UTC).
         rows_after: Rows now of the tables whose rows were counted before the load.
-        error: Why nothing was committed; None if it was.
+        error: Why the last package was not committed; None if all were.
     """
 
     ended_at: datetime

@@ -316,7 +316,6 @@ def test_a_load_that_fails_counts_what_is_committed() -> None:
     now = datetime.now(UTC)
     outcome = LoadOutcome(
         ended_at=now,
-        rows_before={},
         rows_after={"plans": 3, "invoices": 60},
         error="The disk is full",
     )
