@@ -32,16 +32,16 @@ def logged_or_planned(
         if dg.AssetCheckKey(each.asset_key, each.check_name) in context.selected_asset_check_keys:
             planned.append(each)
             continue
-        context.log_event(
-            dg.AssetCheckEvaluation(
-                asset_key=each.asset_key,
-                check_name=each.check_name,
-                passed=each.passed,
-                metadata=each.metadata,
-                severity=each.severity,
-                description=each.description,
-            )
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=each.asset_key,
+            check_name=each.check_name,
+            passed=each.passed,
+            metadata=each.metadata,
+            severity=each.severity,
+            description=each.description,
         )
+        # Dagster logs evaluations, too, but its type of events leaves them out.
+        context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
     return planned
 
 
