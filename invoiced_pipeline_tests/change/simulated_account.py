@@ -219,6 +219,14 @@ class SimulatedAccount:
         with dying(self.loads):
             self.sync(meanwhile)
 
+    def kept(self) -> Database:
+        """A copy of the warehouse as it is now."""
+        return copied(self.replica.database, self._folder / "kept")
+
+    def put_back(self, kept: Database) -> None:
+        """Replaces the warehouse by an earlier copy of it; dlt's local folder stays."""
+        self.replica.database = copied(kept, self._folder)
+
     def sweep(self, meanwhile: Meanwhile | None = None) -> None:
         """Sweeps all tables while steps happen; there must be something to sweep."""
         if not self.replica.existing().intersection(self.tables):
