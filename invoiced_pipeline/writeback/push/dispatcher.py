@@ -49,6 +49,7 @@ class Dispatcher:
         self._ready: deque[OutgoingRequest] = deque()
         self._behind: defaultdict[str, deque[OutgoingRequest]] = defaultdict(deque)
         self._busy_keys: set[str] = set()
+        self._claims: deque[Claim] = deque()
         self._submitted: dict[Future[SendResult], Claim] = {}
         self._done: SimpleQueue[Future[SendResult]] = SimpleQueue()
         self._failures = 0
@@ -96,7 +97,9 @@ class Dispatcher:
         if not self._ready or len(self._submitted) > _REQUESTS_PER_CLAIM // 2:
             return
         count = min(_REQUESTS_PER_CLAIM, len(self._ready))
-        for claim in self._ledger.claim([self._ready.popleft() for _ in range(count)]):
+        self._claims.extend(self._ledger.claim([self._ready.popleft() for _ in range(count)]))
+        while self._claims:
+            claim = self._claims.popleft()  # first: what may have been sent is no longer here
             future = executor.submit(self._sender.send, claim)
             self._submitted[future] = claim
             future.add_done_callback(self._done.put)
@@ -114,6 +117,9 @@ class Dispatcher:
         for future in [each for each in self._submitted if each.done()]:
             self._take(future)
         self._submitted.clear()
+        for claim in self._claims:
+            self._note(claim, _unsent("The push was interrupted"))
+        self._claims.clear()
 
     def _take(self, future: "Future[SendResult]") -> None:
         claim = self._submitted.pop(future)

@@ -1,5 +1,9 @@
 """A push: every row is sent once, and the ledger says what became of it."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from unittest import mock
+
 import pytest
 
 from invoiced_emulator.http.fault_injection import Fault
@@ -55,6 +59,28 @@ def test_request_lost_before_the_commit(pushing: PushHarness) -> None:
     again = pushing.entries()[key.record_key]
     assert again.idempotency_key == key.idempotency_key
     assert (again.attempts, again.state) == (2, "succeeded")
+
+
+def test_claims_that_an_interruption_left_unsent_are_given_back(pushing: PushHarness) -> None:
+    submit, left = ThreadPoolExecutor.submit, 10
+
+    def submit_or_stop(executor: ThreadPoolExecutor, *arguments: Any) -> Future[Any]:
+        nonlocal left
+        if not left and executor._thread_name_prefix == "writeback":
+            raise KeyboardInterrupt
+        left -= 1
+        return submit(executor, *arguments)
+
+    rows = customers(30)
+    with (
+        mock.patch.object(ThreadPoolExecutor, "submit", submit_or_stop),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        pushing(rows)
+    states = list(pushing.states().values())
+    assert states.count("sent") == 1, "the one that was being handed over may have been sent"
+    assert states.count("succeeded") + states.count("planned") == 29
+    assert states.count("succeeded") == posts(pushing) <= 10
 
 
 def test_waiting_push_resolves_its_own_open_outcomes(pushing: PushHarness) -> None:
