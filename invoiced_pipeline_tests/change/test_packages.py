@@ -54,7 +54,7 @@ def interrupted(
 
 def test_nothing_is_lost_or_doubled_in_packages(emulator: Emulator, tmp_path: Path) -> None:
     options: dict[str, Any] = {"derandomize": True, "database": None}
-    run(interrupted(emulator, tmp_path, "behind"), 2, 6, **options)
+    run(interrupted(emulator, tmp_path, "behind"), 1, 6, **options)
 
 
 @pytest.mark.slow

@@ -152,6 +152,7 @@ def test_memory_does_not_grow_with_the_table(account: Emulator, replicate: Repli
     assert {versions for _, versions in held} == {0}
 
 
+@pytest.mark.slow
 def test_an_earlier_start_date_after_a_death(account: Emulator, replicate: Replica) -> None:
     start = from_epoch(OLD + 10 * DAY)
     read = die(replicate, "invoices", start=start)
@@ -163,6 +164,7 @@ def test_an_earlier_start_date_after_a_death(account: Emulator, replicate: Repli
     assert replicate.ids("invoices") == list(range(1, INVOICES + 1))
 
 
+@pytest.mark.slow
 def test_a_full_refresh_after_a_death_reads_everything(
     account: Emulator, replicate: Replica
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_full_refresh_after_a_death_reads_everything(
     assert partial_read(replicate) is None
 
 
+@pytest.mark.slow
 def test_a_chosen_partition_after_a_death(account: Emulator, replicate: Replica) -> None:
     read = die(replicate, "invoices")
     month = Window.from_epochs(OLD + 20 * DAY, OLD + 30 * DAY)
@@ -198,6 +201,7 @@ def test_an_outage_is_resumed_like_a_death(account: Emulator, replicate: Replica
     assert replicate.ids("invoices") == list(range(1, INVOICES + 1))
 
 
+@pytest.mark.slow
 def test_rejects_that_are_read_with_their_window_are_not_resumed(
     account: Emulator, replicate: Replica
 ) -> None:
@@ -210,6 +214,7 @@ def test_rejects_that_are_read_with_their_window_are_not_resumed(
     assert replicate.ids("invoices") == list(range(1, INVOICES + 1))
 
 
+@pytest.mark.slow
 def test_columns_that_were_left_out_before_a_death_stay_known(
     account: Emulator, replicate: Replica
 ) -> None:
@@ -235,7 +240,6 @@ def before_load(number: int, then: Any) -> Iterator[None]:
         yield
 
 
-@pytest.mark.everywhere
 def test_a_record_changes_while_packages_are_loaded(account: Emulator, replicate: Replica) -> None:
     first, last = 1, INVOICES
 
