@@ -67,7 +67,7 @@ def document_dataset(
     schemas = [session.dataset, current_schema(session.dataset), *filter(None, [stitch_schema])]
     try:
         session.limit_waiting()
-        create_memories(session)  # the checks write it after the comments
+        _keep_memories(session)
         _keep_indexes(session)
         relations = session.relations(schemas)
         is_changed = _keep_views(session, relations, tables, current_views=current_views)
@@ -78,6 +78,14 @@ def document_dataset(
         write_comments(session, relations, descriptions(tables))
     except WarehouseError as error:
         logger.warning("The comments in %s could not be updated: %s", session.dataset, error)
+
+
+def _keep_memories(session: Session) -> None:
+    """Creates the table of the checks, which write it after the comments."""
+    try:
+        create_memories(session)
+    except WarehouseError as error:
+        logger.warning("_table_checks in %s could not be created: %s", session.dataset, error)
 
 
 def _keep_indexes(session: Session) -> None:
