@@ -12,6 +12,8 @@ from invoiced_pipeline.writeback.plan.plan import PlannedRow
 from invoiced_pipeline_tests.conftest import NOW
 from invoiced_pipeline_tests.writeback.push_harness import PushHarness, planned
 
+pytestmark = pytest.mark.everywhere
+
 CUSTOMER = {"id": 7, "object": "customer", "name": "Acme", "updated_at": NOW - 1000}
 PLAN = {
     "id": "gold", "object": "plan", "name": "Gold", "internal_id": 1, "amount": 10,

@@ -17,6 +17,8 @@ from invoiced_pipeline.writeback.validation.diff import Change
 from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plans import ledger_entry, plan_of, planned
 
+pytestmark = pytest.mark.everywhere
+
 
 def succeeded(plan: Plan, row: int = 0, invoiced_id: str = "7") -> Entry:
     """The ledger entry of a row that was sent."""

@@ -12,6 +12,8 @@ from invoiced_pipeline_tests.conftest import Replica, customer
 from invoiced_pipeline_tests.writeback.plan.test_partial_updates import Updating
 from invoiced_pipeline_tests.writeback.push_harness import LONG, PushHarness, planned
 
+pytestmark = pytest.mark.everywhere
+
 DEEP = b'"deep": ' + b'{"a":' * 3000 + b"1" + b"}" * 3000
 
 

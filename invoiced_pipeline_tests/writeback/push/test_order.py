@@ -7,6 +7,8 @@ from invoiced_pipeline.exceptions import PushRefusedError
 from invoiced_pipeline_tests.writeback.push_harness import LONG, PushHarness, customers, planned
 from invoiced_pipeline_tests.writeback.test_exactly_once import change, issued
 
+pytestmark = pytest.mark.everywhere
+
 MAKES = planned("r", {"name": "A"})
 NAMES = [
     planned("r", {"name": name}, action="update", method="PATCH", path="/customers/{id}")

@@ -9,6 +9,8 @@ import pytest
 from invoiced_emulator.http.fault_injection import Fault
 from invoiced_pipeline_tests.writeback.push_harness import LONG, PushHarness, customers, planned
 
+pytestmark = pytest.mark.everywhere
+
 
 def names(pushing: PushHarness) -> list[str]:
     return sorted(record["name"] for record in pushing.emulator.store.all("customers"))
@@ -18,7 +20,6 @@ def posts(pushing: PushHarness) -> int:
     return sum(method == "POST" for method, *_ in pushing.emulator.requests)
 
 
-@pytest.mark.everywhere
 def test_new_rows_are_sent_once(pushing: PushHarness) -> None:
     rows = customers(30)
     report = pushing(rows)

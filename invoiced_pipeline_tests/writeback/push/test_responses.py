@@ -12,6 +12,8 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline_tests.writeback.push_harness import PushHarness, customers, planned
 
+pytestmark = pytest.mark.everywhere
+
 COLUMNS = "record_key, status_code, invoiced_id, response, verified, drift"
 
 
@@ -19,7 +21,6 @@ def responses(pushing: PushHarness) -> list[tuple[Any, ...]]:
     return pushing.rows(f"select {COLUMNS} from _writeback_responses order by record_key")
 
 
-@pytest.mark.everywhere
 def test_responses_are_stored_whole(pushing: PushHarness) -> None:
     pushing([*customers(1), planned("x", {"name": "X", "type": "alien"})])
     (made, refused) = responses(pushing)

@@ -20,6 +20,8 @@ from invoiced_pipeline.writeback.push.selection import sendable_requests
 from invoiced_pipeline_tests.writeback.plans import NAME, plan_of
 from invoiced_pipeline_tests.writeback.push_harness import DATASET, RETRY_POLICY
 
+pytestmark = pytest.mark.everywhere
+
 STATES = ("planned", "sent", "succeeded", "rejected", "unknown", "held", "invalid")
 PAYLOADS = ("same", "changed")
 KEYS = [f"{state} {payload}" for state, payload in product(STATES, PAYLOADS)]

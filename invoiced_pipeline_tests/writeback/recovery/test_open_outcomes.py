@@ -23,6 +23,8 @@ from invoiced_pipeline_tests.writeback.push_harness import (
     planned,
 )
 
+pytestmark = pytest.mark.everywhere
+
 SHORT_TIMEOUT = RetryPolicy(attempts=2, longest_wait=0.001, connect_seconds=5, read_seconds=0.2)
 STALLS: list[Fault] = ["stall_before_commit", "stall_after_commit"]
 
@@ -223,7 +225,6 @@ def test_unknown_outcome_is_sent_again_only_on_request(pushing: PushHarness) -> 
     assert posts(pushing) == 2
 
 
-@pytest.mark.everywhere
 def test_two_pushes_at_once_send_a_row_once(pushing: PushHarness) -> None:
     other = replace(pushing)
     rows = customers(5)

@@ -18,6 +18,8 @@ from invoiced_pipeline_tests.writeback.test_exactly_once import (
     prepare,
 )
 
+pytestmark = pytest.mark.everywhere
+
 BODIES = [
     b"", b"null", b"{}", b"[]", b"OK", b"<html></html>", b'{"id": null}', b'{"id": ""}',
     b'{"id": false}', b'[{"id": 1}]', b'{"ok": true}',

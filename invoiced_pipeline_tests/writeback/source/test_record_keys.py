@@ -17,6 +17,8 @@ from invoiced_pipeline.writeback.source.record_keys import LONGEST_KEY
 from invoiced_pipeline_tests.writeback.plans import NAME, ledger_entry, plan_of, planned
 from invoiced_pipeline_tests.writeback.push_harness import DATASET, PushHarness
 
+pytestmark = pytest.mark.everywhere
+
 SENT = ledger_entry(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
 
 
@@ -90,7 +92,6 @@ def test_references_are_trimmed_as_well(database: Database) -> None:
         ("x" * 100_000, "100,000 bytes"),
     ],
 )
-@pytest.mark.everywhere
 def test_a_key_that_the_ledger_cannot_hold_is_invalid(
     pushing: PushHarness, database: Database, key: str, reason: str
 ) -> None:
@@ -106,7 +107,6 @@ def test_a_key_that_the_ledger_cannot_hold_is_invalid(
     assert states == {"X1": "succeeded", "(unusable key) row 1": "invalid"}
 
 
-@pytest.mark.everywhere
 def test_the_longest_key_is_stored(pushing: PushHarness, database: Database) -> None:
     key = "ü" * (LONGEST_KEY // 2)
     pushing(customers(database, key).rows)
@@ -123,7 +123,6 @@ def test_the_longest_key_is_stored(pushing: PushHarness, database: Database) -> 
         ({"name": "a", "email": "\x00@example.com"}, "email"),
     ],
 )
-@pytest.mark.everywhere
 def test_a_text_with_nul_is_an_invalid_row(
     pushing: PushHarness, database: Database, row: dict[str, Any], field: str | None
 ) -> None:
