@@ -1,4 +1,4 @@
-"""Stories by number, which are the same whenever they are told.
+"""Stories by number: the same number always gives the same story.
 
     python -m invoiced_pipeline_tests.change.stories 1 200
     python -m invoiced_pipeline_tests.change.stories 7 26 --warehouse postgres
@@ -118,7 +118,7 @@ def main(
             result = "ok"
             try:
                 story.play(machine_of(clock)())
-            except Exception as error:  # noqa: BLE001 - the other stories are told all the same
+            except Exception as error:  # noqa: BLE001 - the other stories go on
                 failed += 1
                 result = "\n".join(("failed", *story.told, f"{type(error).__name__}: {error}"))
             used = time.process_time() - began
