@@ -181,7 +181,7 @@ class _Peaks:
                 "where backend_type = 'client backend' and pid <> pg_backend_pid()"
             )
         self.connections = max(self.connections, count)
-        self.scratch = max(self.scratch, _size_of(self._machines.folder.glob("*/data/*.dlt/**/*")))
+        self.scratch = max(self.scratch, _size_of(self._machines.folder.glob("*/data/*.dlt")))
         self.worker_mb = max(self.worker_mb, *map(_resident_mb, self._groups))
 
     def event_bytes(self) -> float:
@@ -198,11 +198,14 @@ class _Peaks:
         return size / count
 
 
-def _size_of(paths: Iterable[Path]) -> int:
+def _size_of(folders: Iterable[Path]) -> int:
+    """Returns the bytes of all files in some folders, which come and go while they are counted."""
     total = 0
-    for path in paths:
-        with suppress(OSError):  # deleted meanwhile
-            total += path.stat().st_size
+    for folder in folders:
+        for place, _, names in os.walk(folder):  # passes over folders that are deleted meanwhile
+            for name in names:
+                with suppress(OSError):
+                    total += Path(place, name).stat().st_size
     return total
 
 
