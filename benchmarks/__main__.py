@@ -26,7 +26,7 @@ def main(
         bool,
         typer.Option("--quick", help="One small account, to see that it works."),
     ] = False,
-    large: Annotated[  # noqa: FBT002
+    large: Annotated[  # noqa: FBT002 - likewise
         bool,
         typer.Option("--large", help=f"Also {LARGE:,} invoices, with this project alone."),
     ] = False,
