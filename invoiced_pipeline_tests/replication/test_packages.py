@@ -288,8 +288,9 @@ def test_a_page_that_arrives_late_belongs_to_the_package_before(
         assert asked_for.wait(60)
         assert not walk.pause()
         others = []
-        while (page := next(pages)) is not None or len(walk._running) > 1:
-            others += [page] if page is not None else []
+        # A page leaves `_running` for `_ready`, so `_running` must be looked at first.
+        while len(walk._running) > 1 or walk._ready:
+            others += filter(None, [next(pages)])
         assert others
         assert not walk.pause()
         assert windows[0] in walk.unread()

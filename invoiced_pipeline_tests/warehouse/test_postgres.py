@@ -1,5 +1,7 @@
 """PostgreSQL only: messages about unsuitable servers, and parallel writers."""
 
+import itertools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from invoiced_pipeline.settings import WarehouseSettings
 from invoiced_pipeline.settings.postgres import fields_of
 from invoiced_pipeline.warehouse.database import LockState
 from invoiced_pipeline.warehouse.open import open_database
+from invoiced_pipeline.warehouse.postgres import destination
 from invoiced_pipeline.warehouse.postgres import server as postgres_server
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
 from invoiced_pipeline_tests.conftest import NOW, Replica, customer, invoice, items
@@ -155,6 +158,47 @@ def test_merges_have_an_index(emulator: Emulator, server: PostgresDatabase) -> N
     assert keys["invoices"] == "(id)"
     assert keys["invoices__items"] == "(invoice_id)"
     assert staged == [(0,)]
+
+
+_TEXTS = ("", None, '"', '""', ",", "\\.", "\\N", "a\r\nb", "\n\\.\n", " ", "NULL", "€\t'", "\\\\")
+_YEAR_ONE = -62_135_596_800
+
+
+@pytest.mark.parametrize(
+    ("most_csv_rows", "first"),
+    [
+        pytest.param(0, _YEAR_ONE - 1, id="adbc"),
+        pytest.param(10_000, _YEAR_ONE, id="csv"),
+        pytest.param(10_000, _YEAR_ONE - 1, id="before year 1"),
+    ],
+)
+def test_values_are_copied_as_they_are(
+    emulator: Emulator,
+    server: PostgresDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    most_csv_rows: int,
+    first: int,
+) -> None:
+    monkeypatch.setattr(destination, "MOST_CSV_ROWS", most_csv_rows)
+    others = zip(
+        itertools.cycle([first, 0, 1, -1, 253_402_300_799, None]),
+        itertools.cycle([0.0, -1e-10, 12_345_678_901.25, 0.1, None]),
+        itertools.cycle([{}, [], [""], {'"': "\\", "\n": ['""', None, 1.1]}, None]),
+    )
+    sent = [
+        {**invoice(n), "notes": text, "due_date": due, "balance": balance, "metadata": metadata}
+        for n, (text, (due, balance, metadata)) in enumerate(zip(_TEXTS, others, strict=False), 1)
+    ]
+    emulator.store.put_many("invoices", sent)
+    Replica(emulator.url, emulator.api_key, server).ok("invoices")
+    with server.session("invoiced", read_only=True) as session:
+        stored = session.rows(
+            "select notes, extract(epoch from due_date)::bigint, balance::float, metadata::text "
+            "from invoices order by id"
+        )
+    found = [(*plain, document and json.loads(document)) for *plain, document in stored]
+    keys = ("notes", "due_date", "balance", "metadata")
+    assert found == [tuple(each[key] for key in keys) for each in sent]
 
 
 @pytest.mark.slow

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.partitions import floor_to_period
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.replication.report import TableReport
 from invoiced_pipeline.warehouse.check_memory import TableMemory
-from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.database import Database, Session
 from invoiced_pipeline.warehouse.partition_rows import rows_by_day
 from invoiced_pipeline.windows import Coverage, Window
 
@@ -20,7 +22,7 @@ _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PartitionCounts:
-    """Counts the rows of partitions.
+    """Counts the rows of partitions; a context, in which all tables share a session.
 
     The counts after a run are those before it, without the rows that it replaced and with those
     that it loaded. If any of these is not known, the table is counted.
@@ -31,17 +33,36 @@ class PartitionCounts:
     Args:
         database: The warehouse, after the load.
         dataset: Whose tables and partitions.
-        keys: The run's partitions, in order.
     """
 
-    def __init__(self, database: Database, dataset: ReplicatedDataset, keys: Sequence[str]) -> None:
+    def __init__(self, database: Database, dataset: ReplicatedDataset) -> None:
         self._database = database
         self._dataset = dataset
         self._every_key = dataset.partitions.get_partition_keys()
-        self._keys = keys
+        self._stack = ExitStack()
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        """Opens nothing yet: most syncs count no table."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes the session."""
+        self._stack.close()
 
     def metadata(
-        self, table: Table, report: TableReport, memory: TableMemory, *, is_counted: bool
+        self,
+        table: Table,
+        report: TableReport,
+        memory: TableMemory,
+        keys: Sequence[str],
+        *,
+        is_counted: bool,
     ) -> dict[str, dict[str, Any]]:
         """Returns metadata of the run's partitions, and of others whose number of rows changed.
 
@@ -49,6 +70,7 @@ class PartitionCounts:
             table: The table.
             report: What the run did to it.
             memory: The counts that were last recorded; they are replaced by those after the run.
+            keys: The partitions that the run read, in order.
             is_counted: Whether these were the table's counts before the run.
 
         Raises:
@@ -64,9 +86,9 @@ class PartitionCounts:
         else:
             changed = {key for key in self._every_key if counts[key] != recorded.get(key)}
         return {
-            key: {PARTITION_ROWS: counts[key], **self._rows_read(report, key)}
+            key: {PARTITION_ROWS: counts[key], **_rows_read(report, key, keys[-1])}
             for key in self._every_key
-            if key in self._keys or key in changed
+            if key in keys or key in changed
         }
 
     def _after(
@@ -83,12 +105,6 @@ class PartitionCounts:
                 if key is not None and key in counts:
                     counts[key] += sign * rows
         return counts
-
-    def _rows_read(self, report: TableReport, key: str) -> dict[str, int]:
-        rows = report.periods[key]
-        if key == self._keys[-1]:  # counts the records without `updated_at`, too
-            rows += report.rows - report.periods.total()
-        return {"rows": rows} if rows or report.mode != "sync" else {}
 
     def _partition_of(self, day: int) -> str | None:
         """Returns the partition of a day since 1970; None if no calendar has it."""
@@ -108,9 +124,20 @@ class PartitionCounts:
 
     def _rows_by_day(self, table: Table, keys: Collection[str]) -> Mapping[int, int]:
         windows = Coverage.of(map(self._window, keys)).windows
-        with self._database.session(self._dataset.name, read_only=True) as session:
-            return rows_by_day(session, table, windows) if table.name in session.tables() else {}
+        if self._session is None:
+            opened = self._database.session(self._dataset.name, read_only=True)
+            self._session = self._stack.enter_context(opened)
+        if table.name not in self._session.tables():
+            return {}
+        return rows_by_day(self._session, table, windows)
 
     def _window(self, key: str) -> Window:
         found = self._dataset.partitions.time_window_for_partition_key(key)
         return Window(found.start, found.end)
+
+
+def _rows_read(report: TableReport, key: str, newest: str) -> dict[str, int]:
+    rows = report.periods[key]
+    if key == newest:  # counts the records without `updated_at`, too
+        rows += report.rows - report.periods.total()
+    return {"rows": rows} if rows or report.mode != "sync" else {}

@@ -69,7 +69,8 @@ class SyncResults:
         if not problems:  # otherwise Dagster shows checks without a result as failed
             quiet = quiet_tables(self.context, self.dataset.connection, self.audit)
         news = [each for each in self.audit.complete if each.table not in quiet]
-        partitions = {each.table: self._partitions(each) for each in news}
+        with PartitionCounts(self.database, self.dataset) as counts:
+            partitions = {each.table: self._partitions(each, counts) for each in news}
         self.audit.remember()
         for report in news:
             yield self._materialization(report, partitions[report.table])
@@ -120,7 +121,9 @@ class SyncResults:
     def _key(self, report: TableReport) -> dg.AssetKey:
         return table_key(self.dataset.connection, report.table)
 
-    def _partitions(self, report: TableReport) -> Mapping[str, Mapping[str, Any]]:
+    def _partitions(
+        self, report: TableReport, counts: PartitionCounts
+    ) -> Mapping[str, Mapping[str, Any]]:
         """Counts the rows of the run's partitions, and of others that rows moved out of."""
         (table,) = [each for each in self.dataset.tables if each.name == report.table]
         memory = self.audit.memories.get(report.table)
@@ -128,10 +131,9 @@ class SyncResults:
             return {}
         earlier = earlier_partitions(self.context, report, self.dataset.partitions)
         keys = [*earlier, *self.context.partition_keys]
-        counts = PartitionCounts(self.database, self.dataset, keys)
         is_counted = report.table in self.audit.counted
         try:
-            return counts.metadata(table, report, memory, is_counted=is_counted)
+            return counts.metadata(table, report, memory, keys, is_counted=is_counted)
         except WarehouseError as error:  # the table is loaded: this must not fail the run
             self.context.log.warning("%s: its partitions were not counted: %s", table.name, error)
             return {}
