@@ -339,6 +339,13 @@ class Database(ABC):
             WarehouseNotWritableError: The lock cannot be taken at all.
         """
 
+    def check_lock(self, dataset: str) -> None:  # noqa: B027 - a file's lock ends with its process
+        """Checks that the writer's lock, if this process took it, has not been lost since.
+
+        Raises:
+            WarehouseError: It was lost, so another run may be writing.
+        """
+
     def current_holder(self, dataset: str) -> Holder | None:
         """Returns who writes `dataset` at this moment; None if nobody does. Takes no lock."""
         return self.lock_state(dataset).holder

@@ -37,8 +37,9 @@ class ReplicationPipeline(Pipeline):
 
         Raises:
             NothingReadError: Only the state was extracted, and is committed.
-            WarehouseError: It could not be committed.
+            WarehouseError: It could not be committed, or the writer's lock was lost.
         """
+        self.database.check_lock(self.dataset_name)
         if self._extracted_tables() <= {_STATE} and self._is_state_committed():
             raise NothingReadError
         return super().normalize(workers)

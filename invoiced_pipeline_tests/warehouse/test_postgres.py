@@ -99,6 +99,32 @@ def test_the_lock_names_who_died_with_it_and_who_is_connected(server: PostgresDa
     assert server.lock_state("sales") == LockState(connected=frozenset())
 
 
+@pytest.mark.parametrize("news", [True, False], ids=["rows", "nothing new"])
+def test_a_run_that_lost_the_lock_loads_nothing(
+    emulator: Emulator, server: PostgresDatabase, url: str, *, news: bool
+) -> None:
+    replica = Replica(emulator.url, emulator.api_key, server)
+    replica.ok("customers")
+    log = "select * from _dlt_pipeline_state order by _dlt_load_id"
+    before = replica.query(log)
+    if news:
+        emulator.store.put("customers", customer(1, emulator.clock.advance(86_400) - 50))
+    lost = pytest.raises(WarehouseError, match=r"closed the connection that held .* of invoiced")
+    with server.writer_lock("invoiced", "run"):
+        with administrator(url) as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where application_name = 'invoiced_pipeline run run'"
+            )
+        with lost:
+            replica("customers")
+    assert replica.query("select count(*) from customers") == [(0,)]
+    assert replica.query(log) == before
+    with server.writer_lock("invoiced", "next"):
+        replica.ok("customers")
+    assert replica.ids("customers") == ([1] if news else [])
+
+
 def test_missing_server_setting_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="set INVOICED_POSTGRES_URL to postgresql://"):
         PostgresDatabase(None, tmp_path).check_writable()

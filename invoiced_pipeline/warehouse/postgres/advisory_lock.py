@@ -38,8 +38,10 @@ Connect = Callable[..., Connection]
 @contextmanager
 def advisory_lock(
     connect: Connect, dataset: str, run_id: str, label: str, *, wait: bool = False
-) -> Iterator[Holder | None]:
-    """Holds the lock of `dataset`; yields the last holder if its process died with the lock.
+) -> Iterator[tuple[Session, Holder | None]]:
+    """Holds the lock of `dataset`.
+
+    Yields its session, and the last holder if that one's process died with the lock.
 
     Args:
         connect: Opens a connection; `name` is shown in the server's list of sessions.
@@ -61,7 +63,7 @@ def advisory_lock(
         dead = _read_holder(session)
         _write_holder(session, Holder.of_this_process(run_id))
         try:
-            yield dead
+            yield session, dead
         finally:
             _clear_holder(session)
     finally:

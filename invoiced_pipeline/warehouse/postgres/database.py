@@ -99,6 +99,10 @@ class PostgresDatabase(Database):
         """Takes an advisory lock on the server, one for each dataset."""
         return self._server.writer_lock(dataset, run_id, wait=wait)
 
+    def check_lock(self, dataset: str) -> None:
+        """Asks the lock's connection whether it is alive, if this process holds the lock."""
+        self._server.check_lock(dataset)
+
     def lock_state(self, dataset: str) -> LockState:
         """Returns who writes the dataset and which runs are connected, as the server says."""
         return self._server.lock_state(dataset)

@@ -1,7 +1,7 @@
 """Everything that a `PostgresDatabase` does on its server through psycopg2."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a small name
 
@@ -24,6 +24,9 @@ _BASE_TABLES = (
     "select table_name from information_schema.tables "
     "where table_schema = %s and table_type = 'BASE TABLE'"
 )
+
+_held_locks: dict[tuple[str, str], Session] = {}
+"""The sessions of the locks that this process holds, by address and dataset."""
 
 
 class PostgresServer:
@@ -107,11 +110,29 @@ class PostgresServer:
                     )
                     raise WarehouseError(message) from error
 
-    def writer_lock(
-        self, dataset: str, run_id: str, *, wait: bool
-    ) -> AbstractContextManager[Holder | None]:
+    @contextmanager
+    def writer_lock(self, dataset: str, run_id: str, *, wait: bool) -> Iterator[Holder | None]:
         """Takes an advisory lock on the server, one for each dataset."""
-        return advisory_lock(self._connect, dataset, run_id, self._label, wait=wait)
+        with advisory_lock(self._connect, dataset, run_id, self._label, wait=wait) as (lock, dead):
+            _held_locks[self._address, dataset] = lock
+            try:
+                yield dead
+            finally:
+                del _held_locks[self._address, dataset]
+
+    def check_lock(self, dataset: str) -> None:
+        """Asks the lock's connection whether it is alive, if this process holds the lock."""
+        lock = _held_locks.get((self._address, dataset))
+        try:
+            if lock is not None:
+                lock.run("select")
+        except WarehouseError as error:
+            message = (
+                f"{self._label} closed the connection that held the writer's lock of {dataset}, so "
+                "another run may be writing. This one stops before it loads, and the next run "
+                f"repeats its work. {error}"
+            )
+            raise WarehouseError(message) from error
 
     def lock_state(self, dataset: str) -> LockState:
         """Returns who writes the dataset and which runs are connected, as the server says."""
