@@ -8,6 +8,7 @@ from invoiced_pipeline.commands.common.lazy_command import LazyCommand, no_optio
 from invoiced_pipeline.commands.common.options import VersionOption
 from invoiced_pipeline.commands.common.termination import orderly_termination
 from invoiced_pipeline.exceptions import InvoicedPipelineError
+from invoiced_pipeline.garbage_collection import collect_rarely
 
 COMMANDS = {
     "init": "Create a project folder with invoiced.toml and .env; no existing file is overwritten.",
@@ -60,6 +61,7 @@ for _name, _help in COMMANDS.items():
 
 def main() -> None:
     """Runs a command; an error that a person can fix is one message, not a traceback."""
+    collect_rarely()
     with orderly_termination():
         try:
             app()

@@ -15,10 +15,20 @@ from invoiced_pipeline_tests.each import each
 PACKAGE = Path(invoiced_pipeline.__file__).parent
 NAME = "invoiced_pipeline"
 
-FOUNDATION = ("exceptions", "exact_json", "json_logs", "nesting", "plurals", "windows", "settings")
+FOUNDATION = (
+    "exceptions",
+    "exact_json",
+    "garbage_collection",
+    "json_logs",
+    "nesting",
+    "plurals",
+    "windows",
+    "settings",
+)
 MAY_IMPORT = {
     "exceptions": (),
     "exact_json": (),
+    "garbage_collection": (),
     "json_logs": (),
     "nesting": (),
     "plurals": (),

@@ -109,3 +109,15 @@ def test_a_quick_command_loads_what_it_needs(
 @each(MODULES)
 def test_modules_import_each_other_at_their_top(module: str) -> None:
     assert set(imported_in_functions(module)) == DOORS.get(module, set())
+
+
+@pytest.mark.parametrize("entry", ["invoiced_pipeline.definitions", "invoiced_pipeline.cli"])
+def test_processes_collect_garbage_rarely(entry: str, tmp_path: Path) -> None:
+    code = (
+        f"import gc, sys, {entry} as entry\nsys.argv[1:] = ['--version']\n"
+        "try: getattr(entry, 'main', int)()\nexcept SystemExit: pass\nprint(gc.get_threshold()[0])"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == "50000"
