@@ -44,7 +44,7 @@ test: $(DEVELOPMENT) $(TAP) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-all: $(DEVELOPMENT) $(TAP) .venv-target/.installed ## Run all tests, including the slow ones
-	@$(BIN)/python -m pytest -n auto --dist worksteal --slow $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --slow --everywhere $(ARGS)
 
 TESTS := invoiced_pipeline_tests
 OF_A_WAREHOUSE := $(addprefix $(TESTS)/,change commands defs replication warehouse writeback \

@@ -59,6 +59,11 @@ hypothesis_settings.load_profile("untimed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
     parser.addoption(
+        "--everywhere",
+        action="store_true",
+        help="repeat all tests of a warehouse on PostgreSQL, not only the quick ones",
+    )
+    parser.addoption(
         "--brief", action="store_true", help="draw a few random cases, the same each time"
     )
     parser.addoption(
@@ -95,6 +100,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: runs with --slow"))
+        if "repeated" in item.keywords and not config.getoption("--everywhere"):
+            item.add_marker(pytest.mark.skip(reason="PostgreSQL: runs with --everywhere"))
         if "random" in item.keywords and config.getoption("--brief"):
             item.add_marker(pytest.mark.skip(reason="random: left out with --brief"))
         if "browser" in item.keywords and not config.getoption("--browser"):
@@ -112,8 +119,8 @@ def _why_a_file_alone(item: pytest.Item) -> str | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives tests of a warehouse each kind of it; those that take the file are DuckDB's alone.
 
-    On PostgreSQL, tests run with `--slow`, and those marked `everywhere` always; `--warehouse`
-    names the only kind.
+    On PostgreSQL, tests run with `--everywhere`, and those marked `everywhere` always;
+    `--warehouse` names the only kind.
     """
     if "database" not in metafunc.fixturenames:
         return
@@ -124,7 +131,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = ["postgres"]
     elif CHOICE.kind is None and not is_of_files:
         is_quick = metafunc.definition.get_closest_marker("everywhere")
-        kinds.append(pytest.param("postgres", marks=[] if is_quick else [pytest.mark.slow]))
+        kinds.append(pytest.param("postgres", marks=[] if is_quick else [pytest.mark.repeated]))
     metafunc.parametrize("database", kinds, indirect=True)
 
 
