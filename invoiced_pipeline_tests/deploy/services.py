@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
@@ -11,6 +13,9 @@ from dagster._daemon.controller import get_daemon_statuses
 
 from invoiced_pipeline_tests.front_door import DEADLINE, wait_until
 from invoiced_pipeline_tests.processes import Process
+
+_PATIENCE = 30.0
+"""Seconds until a process is asked again to end."""
 
 
 def free_port() -> int:
@@ -36,10 +41,19 @@ def stop(processes: Sequence[Process]) -> list[int]:
     """Sends SIGTERM to each with all that it started, as systemd and Docker do; returns codes."""
     for process in processes:
         os.killpg(process.pid, signal.SIGTERM)
-    codes = [process.wait(DEADLINE) for process in processes]
+    codes = [_code_at_end(process) for process in processes]
     for process in processes:
         wait_until(lambda pid=process.pid: not has_processes(pid), "the end of all processes")
     return codes
+
+
+def _code_at_end(process: Process) -> int:
+    """Waits for the end of a process; a signal that arrives in a destructor is lost in Python."""
+    for _ in range(int(DEADLINE / _PATIENCE)):
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(_PATIENCE)
+        os.killpg(process.pid, signal.SIGTERM)
+    return process.wait(_PATIENCE)
 
 
 def has_processes(group: int) -> bool:
