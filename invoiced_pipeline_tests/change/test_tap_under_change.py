@@ -163,4 +163,4 @@ def show(truth: dict[str, Records], readers: dict[str, Counter[tuple[str, str]]]
     Console(width=100).print(shown)
 
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.random]
