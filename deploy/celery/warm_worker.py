@@ -3,8 +3,8 @@
 
 import gc
 
-import dagster_postgres  # noqa: F401 - as do the records of runs
-import psycopg2  # noqa: F401 - Dagster's records in PostgreSQL import it late
+import dagster_postgres  # noqa: F401 - otherwise each run imports it to open Dagster's records
+import psycopg2  # noqa: F401 - likewise
 
 import invoiced_pipeline.defs.sweep.run
 import invoiced_pipeline.defs.sync.run
