@@ -1,17 +1,17 @@
 """Stories that random ones led to: a page is read before a change, and loaded after its mark."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 from unittest import mock
 
 import pytest
 
 from invoiced_emulator.server import Emulator
-from invoiced_pipeline.invoiced.http.client import InvoicedClient
+from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
 from invoiced_pipeline.settings import Deletions
 from invoiced_pipeline_tests.change.simulated_account import SimulatedAccount, Step
 
@@ -105,3 +105,52 @@ def test_a_payment_is_gone_that_was_never_loaded_but_its_transaction_was(
     assert made["applied_to"][0]["id"] in account.replica.ids("transactions")
     account.do(Step("take_back_payment", -1, wait=60))
     account.judge()
+
+
+def test_an_adjustment_changes_after_its_page_and_before_the_last_look_at_the_front(
+    account: SimulatedAccount,
+) -> None:
+    for at in range(4):
+        account.do(Step("adjust_credit", at))
+    change = Step("change_adjustment", -1, wait=1)
+    account.sync({(ADJUSTMENTS, 2): [change]})
+    account.judge_sync()
+    account.judge()
+
+
+def test_an_invoice_leaves_a_crowded_second_between_its_page_and_the_list_by_page_number(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    account = SimulatedAccount(emulator, tmp_path, tables=("invoices",))
+    account.begin()
+    emulator.clock.advance(3600)
+    account.do(Step("rename_document", 0))
+    account.do(Step("stamp_many", 5, wait=1))  # four invoices in one second
+    with read_last_by_number("/invoices", lambda: account.do(Step("rename_document", 3, wait=1))):
+        account.sync()
+    account.judge_sync()
+    account.judge()
+
+
+@contextmanager
+def read_last_by_number(path: str, then: Callable[[], None]) -> Iterator[None]:
+    """A list is asked for by page number after three other pages of it, and after `then`."""
+    answered, is_first = Semaphore(0), True
+    asked = InvoicedClient.list_page
+
+    def list_page(client: InvoicedClient, asked_path: str, params: Params, *rest: Any) -> Any:
+        nonlocal is_first
+        is_by_number = asked_path == path and "sort" not in dict(params)
+        if is_by_number and is_first:
+            is_first = False
+            for _ in range(3):
+                answered.acquire(timeout=_PATIENCE)
+            then()
+        answer = asked(client, asked_path, params, *rest)
+        if asked_path == path:
+            answered.release()
+        return answer
+
+    with mock.patch.object(InvoicedClient, "list_page", list_page):
+        yield
+    assert not is_first

@@ -1,6 +1,6 @@
 """Lists read by page number, because they cannot be read by key; again if they shrank."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from invoiced_pipeline.exceptions import ContractError, TransientApiError
 from invoiced_pipeline.invoiced.http.client import InvoicedClient, Params
@@ -10,12 +10,13 @@ from invoiced_pipeline.invoiced.reading.pages import PER_PAGE, Page, Stamp, fetc
 _PASSES = 5
 
 
-def read_by_number(  # noqa: PLR0913 - two optional predicates, by name
+def read_by_number(  # noqa: PLR0913 - what is optional has names
     client: InvoicedClient,
     path: str,
     params: Params,
     tally: Tally,
     *,
+    seen: Iterable[Stamp] = (),
     wanted: Callable[[Stamp], bool] = lambda _: True,
     beyond: Callable[[Stamp], bool] = lambda _: False,
 ) -> Iterator[Page]:
@@ -30,6 +31,7 @@ def read_by_number(  # noqa: PLR0913 - two optional predicates, by name
         path: The list endpoint.
         params: All parameters except page and per_page.
         tally: Counts requests.
+        seen: Versions of records that were read before; they are skipped.
         wanted: Returns whether a record is wanted; others are skipped.
         beyond: Returns whether no wanted record follows a record, in the list's order.
 
@@ -37,18 +39,25 @@ def read_by_number(  # noqa: PLR0913 - two optional predicates, by name
         TransientApiError: The list kept shrinking while it was read.
         ContractError: The server sends the same page twice.
     """
-    seen: set[tuple[object, ...]] = set()
+    known = {_version(stamp) for stamp in seen}
+
+    def unseen(page: Page) -> Page:
+        keys = [_version(stamp) for stamp in page.stamps]
+        unwanted = [
+            position
+            for position, (key, stamp) in enumerate(zip(keys, page.stamps, strict=True))
+            if key in known or not wanted(stamp)
+        ]
+        known.update(keys)
+        return page.skipping(unwanted)
+
     for _ in range(_PASSES):
         walk = _Pass(client, path, params, tally)
-        for page in walk.pages(beyond):
-            keys = [_version(stamp) for stamp in page.stamps]
-            yield page.skipping(
-                position
-                for position, (key, stamp) in enumerate(zip(keys, page.stamps, strict=True))
-                if key in seen or not wanted(stamp)
-            )
-            seen.update(keys)
-        if walk.is_complete():
+        yield from map(unseen, walk.pages(beyond))
+        is_complete = walk.is_complete()
+        if walk.front is not None:  # what came to the front meanwhile
+            yield unseen(walk.front)
+        if is_complete:
             return
     message = f"GET {path}: records kept disappearing from the list while it was read"
     raise TransientApiError(message, path=path)
@@ -59,13 +68,18 @@ def _version(stamp: Stamp) -> tuple[object, ...]:
 
 
 class _Pass:
-    """One pass over a list, from its first page."""
+    """One pass over a list, from its first page.
+
+    Attributes:
+        front: The list's first page as it was after the pass; None if nobody looked.
+    """
 
     def __init__(self, client: InvoicedClient, path: str, params: Params, tally: Tally) -> None:
         self._client = client
         self._path = path
         self._params = params
         self._tally = tally
+        self.front: Page | None = None
         self._ids: set[tuple[object, ...]] = set()
         self._total: int | None = None
         self._number = 0
@@ -95,7 +109,7 @@ class _Pass:
         if self._number == 1 or self._total is None:
             return True
         if self._stopped_early:
-            front = self._fetch(1)
+            self.front = front = self._fetch(1)
             # Records added in front since then make up for lost ones in the total.
             added = sum((stamp.id, stamp.internal_id) not in self._ids for stamp in front.stamps)
             return front.total is None or (added < PER_PAGE and front.total - added >= self._total)

@@ -172,9 +172,12 @@ class WindowWalk:
                 following = [part] if arrived else []
             else:
                 page = self._read(part)
-                following = list(self._following(part, page))
-                if not any(isinstance(left, Crowd) for left in following):
-                    arrived = [(part, page)]
+                crowded = _crowded(part, page)
+                if crowded is None:
+                    arrived, following = [(part, page)], list(self._following(part, page))
+                else:
+                    shown = _only_in(crowded, page)
+                    arrived, following = [(part, shown)], list(self._around(part, crowded, shown))
         except Exception as error:  # noqa: BLE001 - raised again where the pages are taken
             arrived = [(_span(part), error)]
         with self._lock:
@@ -200,21 +203,17 @@ class WindowWalk:
                 self.server_time = min(self.server_time, page.server_time)
         return page
 
-    def _by_number(self, span: Span) -> Iterator[Page]:
-        params = self._params(span, by_key=False)
-        return read_by_number(self.client, self.table.path, params, self.tally)
+    def _around(self, span: Span, crowded: Span, page: Page) -> Iterator[Span | Crowd]:
+        """Yields the crowd that a page belongs to, and what follows it in `span`."""
+        seen = (stamp for at, stamp in enumerate(page.stamps) if at not in page.skip)
+        params = self._params(crowded, by_key=False)
+        listed = read_by_number(self.client, self.table.path, params, self.tally, seen=seen)
+        yield Crowd(crowded, listed)
+        if crowded.end is not None and crowded.end != span.end:
+            yield Span(crowded.end, span.end)
 
     def _following(self, span: Span, page: Page) -> Iterator[Span | Crowd]:
-        """Yields what is left of `span` after `page`, in parts if it is large.
-
-        A crowd replaces `page` itself: its records are read again, by page number.
-        """
-        crowded = _crowded(span, page)
-        if crowded is not None:
-            yield Crowd(crowded, self._by_number(crowded))
-            if crowded.end is not None and crowded.end != span.end:
-                yield Span(crowded.end, span.end)
-            return
+        """Yields what is left of `span` after `page`, in parts if it is large."""
         last = page.stamps[-1].second if page.stamps else None
         if last is None or not page.more_follow:
             return
@@ -258,6 +257,19 @@ def _crowded(span: Span, page: Page) -> Span | None:
     if last is not None and last > span.start:
         return None
     return Span(span.start, span.start + 1, span.seen) if last == span.start else span
+
+
+def _only_in(crowded: Span, page: Page) -> Page:
+    """Returns `page` with the records of a crowded second only; they may change before the rest.
+
+    Without a second of their own, records are read by page number alone.
+    """
+    is_second = crowded.end == crowded.start + 1
+    return page.skipping(
+        at
+        for at, stamp in enumerate(page.stamps)
+        if not (is_second and stamp.second == crowded.start)
+    )
 
 
 def _inside(page: Page, span: Span) -> Page:
