@@ -30,8 +30,10 @@ def main(
         bool,
         typer.Option("--large", help=f"Also {LARGE:,} invoices, with this project alone."),
     ] = False,
-    output: Annotated[Path, typer.Option(help="Folder for results.md and its charts.")] = ROOT
-    / "benchmarks",
+    output: Annotated[
+        Path,
+        typer.Option(exists=True, file_okay=False, help="Folder for results.md and its charts."),
+    ] = ROOT / "benchmarks",
 ) -> None:
     """Compare this pipeline with Stitch's and Airbyte's engines over the same local API."""
     console = Console()
