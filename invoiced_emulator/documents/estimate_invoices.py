@@ -26,7 +26,7 @@ def generate_invoice(call: Call) -> Response:
         invoice = create_document(call, INVOICE, body)
     except ApiError as err:
         raise refused(f"Could not generate invoice from estimate: {err.message}") from err
-    linked = estimate | {"invoice": invoice["id"], "invoice_id": invoice["id"], "closed": True}
+    linked = estimate | {"invoice": invoice["id"], "closed": True}
     save_document(call.work, "estimates", estimate, linked)
     return record_response(call, "invoices", invoice, 201)
 

@@ -139,7 +139,6 @@ ESTIMATE = DocumentKind(
     blocked_on_update=frozenset({"invoice"}),
     defaults={
         "invoice": None,
-        "invoice_id": None,
         "expiration_date": None,
         "payment_terms": None,
         "deposit": 0,
