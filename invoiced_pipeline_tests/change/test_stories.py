@@ -154,3 +154,15 @@ def read_last_by_number(path: str, then: Callable[[], None]) -> Iterator[None]:
     with mock.patch.object(InvoicedClient, "list_page", list_page):
         yield
     assert not is_first
+
+
+@pytest.mark.parametrize("step", ["add_contact", "save_source", "add_pending_line"])
+def test_a_sweep_brings_what_a_lost_event_told_of_since_the_last_sync(
+    emulator: Emulator, tmp_path: Path, step: str
+) -> None:
+    tables = ("customers", "contacts", "payment_sources", "pending_line_items")
+    account = SimulatedAccount(emulator, tmp_path, tables=tables)
+    account.begin()
+    account.do(Step(step, 4, wait=30, lost=True))
+    account.sweep()
+    account.judge()

@@ -173,13 +173,15 @@ class TableSweep:
 
         It should hold what its coverage claims, from the start date on, and what no window can
         show. The record of a marked row exists again, whatever its date. The next sync brings
-        newer records, and asks again for rejects.
+        newer records, unless only an event tells of them, and asks again for rejects.
         """
         context, name = self._context, self._table.name
         rejected = {key for key, _ in context.dataset.rejected(name)}
         wanted = Window(context.request.start_date, FOREVER)
         covered = context.dataset.coverage(name).windows
         windows = tuple(window.intersect(wanted) for window in covered)
+        if covered and self._table.parent is not None:
+            windows = (wanted,)
         return {
             record
             for record, second in self._listed.seconds.items()
