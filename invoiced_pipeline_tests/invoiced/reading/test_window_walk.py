@@ -19,13 +19,14 @@ from invoiced_pipeline.invoiced.reading.pages import Page
 from invoiced_pipeline.invoiced.reading.table_reader import LAG, TableReader
 from invoiced_pipeline.windows import FOREVER, Window, from_epoch, to_epoch
 from invoiced_pipeline_tests.conftest import NOW, START, customer, empty
+from invoiced_pipeline_tests.examples import examples
 from invoiced_pipeline_tests.invoiced.handmade import HandmadeApi
 
 CUSTOMERS = table("customers")
 BASE = 1_600_000_000
 HTTP_EXAMPLES = settings(
     deadline=None,
-    max_examples=50,
+    max_examples=examples(50, brief=12),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
