@@ -143,7 +143,7 @@ def test_every_version_is_kept_in_many_stories(
     emulator: Emulator, tmp_path: Path, clock: str
 ) -> None:
     stories = machine(emulator, tmp_path, clock, RecordedAccount)
-    run(stories, examples(30, brief=2), examples(20, brief=12))
+    run(stories, examples(30, brief=1), examples(20, brief=12))
 
 
 def test_versions_that_a_record_passes_through_while_it_is_read(
