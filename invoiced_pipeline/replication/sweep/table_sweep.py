@@ -173,7 +173,8 @@ class TableSweep:
 
         It should hold what its coverage claims, from the start date on, and what no window can
         show. The record of a marked row exists again, whatever its date. The next sync brings
-        newer records, unless only an event tells of them, and asks again for rejects.
+        newer records and asks again for rejects. Newer records of a parent are brought at once:
+        the next sync would know of them only by an event, which may be lost.
         """
         context, name = self._context, self._table.name
         rejected = {key for key, _ in context.dataset.rejected(name)}
