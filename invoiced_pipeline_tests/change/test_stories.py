@@ -1,4 +1,4 @@
-"""Stories that random ones led to: a page is read before a change, and loaded after its mark."""
+"""Stories that random ones led to: changes between two requests of a sync or a sweep."""
 
 import itertools
 from collections.abc import Callable, Iterator
