@@ -38,7 +38,7 @@ from invoiced_pipeline.windows import Window
 from invoiced_pipeline_tests import library_caches
 from invoiced_pipeline_tests.examples import draw_few
 from invoiced_pipeline_tests.processes import FORK_SERVER
-from invoiced_pipeline_tests.warehouses import CHOICE, SERVER, new_warehouse
+from invoiced_pipeline_tests.warehouses import CHOICE, OPEN_FILES, SERVER, new_warehouse
 
 NOW = 1_700_000_000
 """The emulator's clock in most tests: it stands still, so nothing depends on the time of day."""
@@ -191,6 +191,8 @@ class Replica:
     """What is set in `[connection.tables]`."""
     listed: Mapping[str, Identifiers] = field(default_factory=dict)
     """What the last full refresh has listed, for the sweep after it."""
+    keeps_open: bool = False
+    """Whether a file stays open after the first load, until `OPEN_FILES.close()`."""
 
     def settings(self) -> Settings:
         return Settings.model_validate(
@@ -251,8 +253,13 @@ class Replica:
         finally:
             replication.close()
             client.close()
+            self._keep_open()
         self.listed = replication.listed
         return replication.reports
+
+    def _keep_open(self) -> None:
+        if self.keeps_open:
+            OPEN_FILES.keep(self.database)
 
     def sweep(
         self,
@@ -362,9 +369,16 @@ def sql_client_of(database: Database) -> type:
 
 
 @pytest.fixture
-def replicate(emulator: Emulator, database: Database) -> Replica:
-    """Loads tables from the emulator into the warehouse and reads them back."""
-    return Replica(emulator.url, emulator.api_key, database)
+def replicate(
+    emulator: Emulator, database: Database, request: pytest.FixtureRequest
+) -> Iterator[Replica]:
+    """Loads tables from the emulator into the warehouse and reads them back.
+
+    The file stays open meanwhile, except where a test is about it.
+    """
+    keeps_open = "warehouse" not in request.fixturenames
+    yield Replica(emulator.url, emulator.api_key, database, keeps_open=keeps_open)
+    OPEN_FILES.close()
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import duckdb
 from pydantic import SecretStr
 
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.database import Database
+from invoiced_pipeline.warehouse.duckdb import connection
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
@@ -63,6 +65,37 @@ def new_warehouse(folder: Path, kind: Kind | None = None) -> Iterator[Database]:
         return
     with new_database(SERVER.url) as url:
         yield PostgresDatabase(SecretStr(url), folder)
+
+
+class OpenFiles:
+    """DuckDB files that stay open between the steps of a test.
+
+    To open one anew is a fifth of the work of a test with many loads or pushes. While it is open,
+    no other process can open it, and its newest rows may be in the write-ahead log.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, duckdb.DuckDBPyConnection] = {}
+        self._plain = connection._open
+        connection._open = self._connect
+
+    def keep(self, database: Database) -> None:
+        """Keeps the file of a warehouse open, once there is one, until `close`."""
+        if isinstance(database, DuckDbDatabase) and database.exists():
+            self._open.setdefault(database.label, duckdb.connect(database.label))
+
+    def close(self) -> None:
+        """Closes all files."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _connect(self, file: str, *, read_only: bool, storage_version: str) -> Any:
+        # DuckDB refuses a process that reads a file only and also writes it.
+        read_only = read_only and file not in self._open
+        return self._plain(file, read_only=read_only, storage_version=storage_version)
+
+
+OPEN_FILES = OpenFiles()
 
 
 def lasting_warehouse(folder: Path) -> Database:

@@ -21,6 +21,7 @@ from invoiced_pipeline.writeback.plan.send_decision import NO_RETRIES, Retries
 from invoiced_pipeline.writeback.push.context import PushContext, PushOptions
 from invoiced_pipeline.writeback.push.push import push
 from invoiced_pipeline.writeback.push.report import PushReport
+from invoiced_pipeline_tests.warehouses import OPEN_FILES
 
 DATASET = "invoiced"
 RETRY_POLICY = RetryPolicy(attempts=3, longest_wait=0.001, connect_seconds=5, read_seconds=5)
@@ -76,6 +77,8 @@ class PushHarness:
     api_key: str | None = None
     run_id: str = "run"
     retry_policy: RetryPolicy = RETRY_POLICY
+    keeps_open: bool = False
+    """Whether a file stays open after the first push, until `OPEN_FILES.close()`."""
 
     def __call__(
         self,
@@ -121,12 +124,18 @@ class PushHarness:
             return push(context, options, make_plan, PushOptions(retries=retries, waits=waits))
         finally:
             client.close()
+            self._keep_open()
 
     def without_replica(self) -> "PushHarness":
         """Replicates another table only, so that pushes load nothing into the replica."""
         with self.database.session(DATASET) as session:
             session.run("create table plans (_deleted_at timestamp with time zone)")
+        self._keep_open()
         return self
+
+    def _keep_open(self) -> None:
+        if self.keeps_open:
+            OPEN_FILES.keep(self.database)
 
     def entries(self, name: str | None = None) -> dict[str, Entry]:
         return Ledger(self.database, DATASET).entries(name or self.operation)

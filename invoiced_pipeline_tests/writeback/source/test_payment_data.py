@@ -13,8 +13,6 @@ from invoiced_pipeline.writeback.source.payment_data import (
 )
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
 
-pytestmark = pytest.mark.everywhere
-
 CARD = "4242424242424242"
 
 

@@ -17,8 +17,6 @@ from invoiced_pipeline.writeback.source.record_keys import LONGEST_KEY
 from invoiced_pipeline_tests.writeback.plans import NAME, ledger_entry, plan_of, planned
 from invoiced_pipeline_tests.writeback.push_harness import DATASET, PushHarness
 
-pytestmark = pytest.mark.everywhere
-
 SENT = ledger_entry(state="succeeded", payload_hash="h", invoiced_id="7", succeeded_hash="h")
 
 

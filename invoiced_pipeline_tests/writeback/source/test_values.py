@@ -34,8 +34,6 @@ from invoiced_pipeline.writeback.source.values import fitted
 from invoiced_pipeline_tests.writeback.plans import plan_of, planned
 from invoiced_pipeline_tests.writeback.push_harness import PushHarness
 
-pytestmark = pytest.mark.everywhere
-
 EPOCH_2026_11_07 = 1_794_009_600
 EPOCH_2026_10_20 = 1_792_454_400
 HOST = "https://api.invoiced.com"
