@@ -92,6 +92,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     gc.unfreeze()
+    OPEN_FILES.close()
     FORK_SERVER.stop()
     SERVER.stop()
 

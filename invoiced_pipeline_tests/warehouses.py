@@ -111,6 +111,7 @@ def copied(database: Database, folder: Path) -> Database:
     if isinstance(database, PostgresDatabase):
         name = urlsplit(address(database)).path.strip("/")
         return PostgresDatabase(SecretStr(SERVER.lasting_database(name)), folder)
+    OPEN_FILES.close()  # all rows are in the file then
     return DuckDbDatabase(Path(shutil.copy(database.label, folder / "invoiced.duckdb")))
 
 

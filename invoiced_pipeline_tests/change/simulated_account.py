@@ -34,7 +34,7 @@ from invoiced_pipeline_tests.change.actors import Actors, OvertakenError
 from invoiced_pipeline_tests.change.operations import MAY_LOSE_EVENTS, OPERATIONS
 from invoiced_pipeline_tests.change.reference_read import all_records, differences, held, torn
 from invoiced_pipeline_tests.conftest import Replica
-from invoiced_pipeline_tests.warehouses import copied, lasting_warehouse
+from invoiced_pipeline_tests.warehouses import OPEN_FILES, copied, lasting_warehouse
 
 PAGE = 3
 """Records in a page: with so few, a small account has many boundaries to fall on."""
@@ -111,7 +111,9 @@ class SimulatedAccount:
         self._folder = folder
         self._template = template
         self.actors = Actors(emulator)
-        self.replica = Replica(emulator.url, emulator.api_key, lasting_warehouse(folder))
+        OPEN_FILES.close()  # of the account before
+        database = lasting_warehouse(folder)
+        self.replica = Replica(emulator.url, emulator.api_key, database, keeps_open=True)
         self.replica.tables = {"optional": [n for n in tables if n in OPTIONAL_TABLE_NAMES]}
         self.tables = tuple(tables)
         self.overlap = timedelta(minutes=5)

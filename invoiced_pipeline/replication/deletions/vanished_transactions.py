@@ -183,8 +183,10 @@ class VanishedTransactions:
         marks = [
             Mark(PAYMENTS.name, "id", record, doubtful[record], is_certain=True) for record in gone
         ]
-        for record, payment in present(TRANSACTIONS.name, "payment", list(gone)):
-            marks += of_transactions([record], doubtful[payment])
+        # Not all transactions of a payment go with it: a refund can stay.
+        payment_of = dict(present(TRANSACTIONS.name, "payment", list(gone)))
+        for record in self._missing(TRANSACTIONS.name, payment_of):
+            marks += of_transactions([record], doubtful[payment_of[record]], is_certain=True)
         return marks
 
     def without_transaction(self, dataset: DatasetState) -> list[Mark]:
