@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from invoiced_pipeline.settings import load_settings
 from invoiced_pipeline.warehouse.database import Database
-from invoiced_pipeline.warehouse.duckdb import connection
+from invoiced_pipeline.warehouse.duckdb import connection, file_rewrite
 from invoiced_pipeline.warehouse.duckdb.database import DuckDbDatabase
 from invoiced_pipeline.warehouse.open import open_database
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
@@ -76,8 +76,9 @@ class OpenFiles:
 
     def __init__(self) -> None:
         self._open: dict[str, duckdb.DuckDBPyConnection] = {}
-        self._plain = connection._open
+        self._plain, self._replace = connection._open, file_rewrite._replace
         connection._open = self._connect
+        file_rewrite._replace = self._replace_closed
 
     def keep(self, database: Database) -> None:
         """Keeps the file of a warehouse open, once there is one, until `close`."""
@@ -93,6 +94,10 @@ class OpenFiles:
         # DuckDB refuses a process that reads a file only and also writes it.
         read_only = read_only and file not in self._open
         return self._plain(file, read_only=read_only, storage_version=storage_version)
+
+    def _replace_closed(self, file: Path, storage_version: str | None) -> None:
+        self.close()
+        self._replace(file, storage_version)
 
 
 OPEN_FILES = OpenFiles()

@@ -183,7 +183,6 @@ def test_redaction_can_be_repeated(emulator: Emulator, replicate: Replica) -> No
     """If a run dies after the redaction, the dataset's state does not contain it."""
     for record_id in range(CHUNK + 2):
         emulator.store.put("customers", customer(record_id, email=f"{record_id}{EMAIL}"))
-    replicate.keeps_open = False  # the redaction replaces the file
     replicate.ok("customers")
     replicate.tables = {"customers": {"hash": ["email"]}}
     redactor = RowRedactor(replicate.database, replicate.dataset, replicate.asked()["privacy"])
@@ -200,7 +199,6 @@ def test_a_column_that_an_upgrade_adds_is_hashed_from_the_start(
 ) -> None:
     """Rows that were loaded by an older version are redacted before the load adds the column."""
     emulator.store.put("customers", customer(1, email=EMAIL, attention_to=EMAIL))
-    replicate.keeps_open = False  # the redaction replaces the file
     replicate.ok("customers")
     with replicate.database.session(replicate.dataset) as session:
         session.run('drop view if exists "customers_current"')
@@ -214,7 +212,6 @@ def test_a_column_that_an_upgrade_adds_is_hashed_from_the_start(
 
 def test_responses_of_writebacks_are_redacted(emulator: Emulator, replicate: Replica) -> None:
     emulator.store.put("customers", customer(1, email=EMAIL))
-    replicate.keeps_open = False  # the redaction replaces the file
     replicate.ok("customers")
     answer = {"id": 1, "object": "customer", "email": EMAIL, "name": f"Jane, {EMAIL}"}
     response = StoredResponse(
