@@ -70,8 +70,8 @@ def new_warehouse(folder: Path, kind: Kind | None = None) -> Iterator[Database]:
 class OpenFiles:
     """DuckDB files that stay open between the steps of a test.
 
-    To open one anew is a fifth of the work of a test with many loads or pushes. While it is open,
-    no other process can open it, and its newest rows may be in the write-ahead log.
+    Opening files takes a fifth of the time of a test with many loads or pushes. While a file is
+    open, no other process can open it, and its newest rows may be in the write-ahead log.
     """
 
     def __init__(self) -> None:
