@@ -254,13 +254,10 @@ class Replica:
         finally:
             replication.close()
             client.close()
-            self._keep_open()
+            if self.keeps_open:
+                OPEN_FILES.keep(self.database)
         self.listed = replication.listed
         return replication.reports
-
-    def _keep_open(self) -> None:
-        if self.keeps_open:
-            OPEN_FILES.keep(self.database)
 
     def sweep(
         self,

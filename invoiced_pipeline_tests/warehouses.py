@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 from urllib.parse import urlsplit
 
 import duckdb
@@ -76,28 +77,37 @@ class OpenFiles:
 
     def __init__(self) -> None:
         self._open: dict[str, duckdb.DuckDBPyConnection] = {}
-        self._plain, self._replace = connection._open, file_rewrite._replace
-        connection._open = self._connect
-        file_rewrite._replace = self._replace_closed
+        self._patches = ExitStack()
 
     def keep(self, database: Database) -> None:
         """Keeps the file of a warehouse open, once there is one, until `close`."""
-        if isinstance(database, DuckDbDatabase) and database.exists():
-            self._open.setdefault(database.label, duckdb.connect(database.label))
+        if not isinstance(database, DuckDbDatabase) or not database.exists():
+            return
+        if not self._open:
+            self._patch()
+        if database.label not in self._open:
+            self._open[database.label] = duckdb.connect(database.label)
 
     def close(self) -> None:
         """Closes all files."""
+        self._patches.close()
         while self._open:
             self._open.popitem()[1].close()
 
-    def _connect(self, file: str, *, read_only: bool, storage_version: str) -> Any:
-        # DuckDB refuses a process that reads a file only and also writes it.
-        read_only = read_only and file not in self._open
-        return self._plain(file, read_only=read_only, storage_version=storage_version)
+    def _patch(self) -> None:
+        plain = connection._open
 
-    def _replace_closed(self, file: Path, storage_version: str | None) -> None:
-        self.close()
-        self._replace(file, storage_version)
+        def open_file(file: str, *, read_only: bool, storage_version: str) -> Any:
+            # DuckDB refuses a process that reads a file only and also writes it.
+            read_only = read_only and file not in self._open
+            return plain(file, read_only=read_only, storage_version=storage_version)
+
+        def replace(file: Path, storage_version: str | None) -> None:
+            self.close()
+            file_rewrite._replace(file, storage_version)
+
+        self._patches.enter_context(mock.patch.object(connection, "_open", open_file))
+        self._patches.enter_context(mock.patch.object(file_rewrite, "_replace", replace))
 
 
 OPEN_FILES = OpenFiles()

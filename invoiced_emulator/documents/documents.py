@@ -118,7 +118,7 @@ def save_document(work: UnitOfWork, collection: str, before: Record, after: Reco
 def with_defaults(document: Record, kind: DocumentKind) -> Record:
     """Returns a stored document with every field that the rules read."""
     complete = {**_shared_defaults(kind), **kind.defaults, **document}
-    if kind.collection == "invoices" and "balance" in document and "amount_paid" not in document:
+    if kind is INVOICE and "balance" in document and "amount_paid" not in document:
         credited = decimal(complete, "amount_credited")
         paid = decimal(complete, "total") - decimal(complete, "balance") - credited
         complete["amount_paid"] = Decimal(0) if complete.get("voided") else paid

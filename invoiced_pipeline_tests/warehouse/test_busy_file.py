@@ -157,7 +157,7 @@ def test_sync_waits_for_a_reader_at_its_load(
     emulator: Emulator, replicate: Replica, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is free when the sync begins, and held when the load begins."""
-    replicate.keeps_open = False
+    replicate.keeps_open = False  # so that another process can hold the file
     replicate.ok("customers")
     emulator.store.put_many("customers", [customer(n, NOW - 1) for n in range(1, 11)])
     file = Path(replicate.database.label)
@@ -170,7 +170,7 @@ def test_sync_waits_for_a_reader_at_its_load(
 def test_sync_whose_load_is_blocked_names_the_program(
     emulator: Emulator, replicate: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replicate.keeps_open = False
+    replicate.keeps_open = False  # so that another process can hold the file
     emulator.store.put("customers", customer(1))
     file = Path(replicate.database.label)
 

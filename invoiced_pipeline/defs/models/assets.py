@@ -11,7 +11,7 @@ from invoiced_pipeline.defs.models.job import ModelsConfig
 from invoiced_pipeline.defs.models.translator import ModelTranslator
 from invoiced_pipeline.defs.names import models_op_name
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.runs.tags import pool
+from invoiced_pipeline.defs.runs.pool import dataset_pool
 from invoiced_pipeline.models.manifest import read_manifest
 from invoiced_pipeline.settings import Settings
 
@@ -31,7 +31,7 @@ def model_assets(settings: Settings, dataset: ReplicatedDataset) -> dg.AssetsDef
         name=models_op_name(dataset.connection),
         dagster_dbt_translator=ModelTranslator(dataset.connection),
         required_resource_keys={dataset.keys.warehouse},
-        pool=pool(dataset.connection),
+        pool=dataset_pool(dataset.connection),
     )
     def build(context: dg.AssetExecutionContext, config: ModelsConfig) -> Iterator[Any]:
         yield from execute(context, config, dataset)

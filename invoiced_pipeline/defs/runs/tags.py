@@ -1,4 +1,4 @@
-"""Tags of runs and pools of ops, by which Dagster's queue limits how many run at a time."""
+"""Tags on the runs of all jobs, by which Dagster's queue limits how many run at a time."""
 
 from collections.abc import Mapping
 
@@ -22,11 +22,3 @@ def run_tags(connection: ConnectionSettings) -> Mapping[str, str]:
 def replication_tags(connection: ConnectionSettings) -> Mapping[str, str]:
     """Returns the tags of the runs of a connection's sync and sweep jobs."""
     return {**run_tags(connection), REPLICATES_TAG: connection.dataset}
-
-
-def pool(connection: ConnectionSettings) -> str:
-    """Returns the pool of every op that takes the lock of a connection's dataset.
-
-    A run that the UI starts with Materialize has no tags, but its ops have their pool.
-    """
-    return f"invoiced_pipeline/{connection.dataset}"

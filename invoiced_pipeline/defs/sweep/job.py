@@ -8,7 +8,8 @@ from pydantic import Field
 from invoiced_pipeline.defs.descriptions import paragraphs
 from invoiced_pipeline.defs.names import sweep_job_name, sweep_op_name
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.runs.tags import pool, replication_tags
+from invoiced_pipeline.defs.runs.pool import dataset_pool
+from invoiced_pipeline.defs.runs.tags import replication_tags
 
 
 class SweepConfig(dg.Config):
@@ -32,7 +33,7 @@ def sweep_job(dataset: ReplicatedDataset) -> dg.JobDefinition:
         name=sweep_op_name(dataset.connection),
         description="Compares the ids in the API with all rows.",
         required_resource_keys=dataset.keys.required,
-        pool=pool(dataset.connection),
+        pool=dataset_pool(dataset.connection),
     )
     def compare(
         context: dg.OpExecutionContext, config: SweepConfig

@@ -7,7 +7,7 @@ import dagster as dg
 from invoiced_pipeline.defs.checks.specs import check_specs
 from invoiced_pipeline.defs.names import op_name
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.runs.tags import pool
+from invoiced_pipeline.defs.runs.pool import dataset_pool
 from invoiced_pipeline.defs.sync.asset_specs import asset_spec
 from invoiced_pipeline.defs.sync.run_config import ReplicateConfig
 from invoiced_pipeline.settings import Destination
@@ -34,7 +34,7 @@ def replicated_assets(
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys=dataset.keys.required,
-        pool=pool(connection),
+        pool=dataset_pool(connection),
     )
     def replicate(
         context: dg.AssetExecutionContext, config: ReplicateConfig

@@ -7,7 +7,8 @@ import dagster as dg
 from invoiced_pipeline.catalog.operations import operation as operation_named
 from invoiced_pipeline.defs.connection_keys import ConnectionKeys
 from invoiced_pipeline.defs.names import writeback_job_name, writeback_op_name
-from invoiced_pipeline.defs.runs.tags import pool, run_tags
+from invoiced_pipeline.defs.runs.pool import dataset_pool
+from invoiced_pipeline.defs.runs.tags import run_tags
 from invoiced_pipeline.defs.writeback.config import WritebackConfig
 from invoiced_pipeline.settings import ConnectionSettings, Settings, WritebackSettings
 
@@ -28,7 +29,7 @@ def writeback_job(
         name=writeback_op_name(connection, writeback.name),
         description=operation_named(writeback.operation).description,
         required_resource_keys=keys.required,
-        pool=pool(connection),
+        pool=dataset_pool(connection),
     )
     def send(context: dg.OpExecutionContext, config: WritebackConfig) -> Iterator[dg.Output]:
         # The one lazy import: it loads dlt, which takes seconds, and definitions do not need it.

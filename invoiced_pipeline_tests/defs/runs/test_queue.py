@@ -18,8 +18,8 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.settings import load_settings
+from invoiced_pipeline_tests.processes import REPOSITORY
 
-ROOT = Path(__file__).parents[3]
 SETTINGS = """
 [[connection]]
 name = "One"
@@ -39,7 +39,9 @@ key = "id"
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    of_machines = yaml.safe_load((ROOT / "deploy/celery/dagster.yaml").read_text(encoding="utf-8"))
+    of_machines = yaml.safe_load(
+        (REPOSITORY / "deploy/celery/dagster.yaml").read_text(encoding="utf-8")
+    )
     with dg.instance_for_test(
         temp_dir=str(tmp_path),
         overrides={"concurrency": of_machines["concurrency"], "telemetry": {"enabled": False}},

@@ -80,6 +80,7 @@ def test_references_are_trimmed_as_well(database: Database) -> None:
     assert found.body["parent_customer"] == 7
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
@@ -105,12 +106,14 @@ def test_a_key_that_the_ledger_cannot_hold_is_invalid(
     assert states == {"X1": "succeeded", "(unusable key) row 1": "invalid"}
 
 
+@pytest.mark.everywhere
 def test_the_longest_key_is_stored(pushing: PushHarness, database: Database) -> None:
     key = "ü" * (LONGEST_KEY // 2)
     pushing(customers(database, key).rows)
     assert Ledger(database, DATASET).entries("create_customer")[key].state == "succeeded"
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize(
     ("row", "field"),
     [

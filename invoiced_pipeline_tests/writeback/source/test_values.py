@@ -556,6 +556,7 @@ def test_a_warning_hides_private_values(database: Database) -> None:
     assert "'1928.0'" in second.warnings[0]
 
 
+@pytest.mark.everywhere
 def test_rows_that_could_not_be_read_are_invalid_rows(pushing: PushHarness) -> None:
     plan = selection_plan(
         pushing.database,
