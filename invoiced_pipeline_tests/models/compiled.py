@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -19,7 +19,8 @@ from invoiced_pipeline.warehouse.database import Database
 
 DBT = Path(sys.executable).with_name("dbt")
 
-_AS_OF = date(2026, 11, 29)
+_TODAY = "today"
+"""Names the file beside the project with the day that its models describe."""
 _ORDER = (
     "invoiced__ar_ledger", "invoiced__ar_open_items", "invoiced__ar_aging",
     "invoiced__cash_receipts", "invoiced__ar_kpis_monthly", "invoiced__customer_overview",
@@ -36,7 +37,7 @@ _PROJECT_FILES = {
         vars:
           dbt_invoiced:
             invoiced_schema: acme
-            invoiced_as_of: 2026-11-29
+            invoiced_as_of: $today
         models:
           dbt_invoiced:
             +schema: receivables
@@ -66,10 +67,15 @@ class Results:
     said: str
 
     def statements(self) -> dict[str, str]:
-        """The SELECT of every end model, over tables and models named without schema."""
+        """The SELECT of every end model, over tables and models named without schema.
+
+        Today is `$today` in them.
+        """
+        today = (self.folder / _TODAY).read_text("utf-8")
         compiled = self.folder / "target" / "compiled" / "dbt_invoiced" / "models"
         return {
             name: re.sub(r'"\w+"\."\w+"\.', "", (compiled / f"{name}.sql").read_text("utf-8"))
+            .replace(f"'{today}'", "'$today'")
             for name in _ORDER
         }
 
@@ -81,9 +87,10 @@ def build(folder: Path, output: dict[str, Any]) -> Results:
         folder: Where the project is made.
         output: How the project's profile connects.
     """
-    for name, text in _PROJECT_FILES.items():
+    today = str(datetime.now(UTC).date())
+    for name, text in {**_PROJECT_FILES, _TODAY: today}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(dedent(text), encoding="utf-8")
+        (folder / name).write_text(dedent(text).replace("$today", today), encoding="utf-8")
     profile = {"finance": {"target": "test", "outputs": {"test": output}}}
     (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
     said = "".join(_dbt(folder, command) for command in ("deps", "build"))
@@ -127,7 +134,7 @@ class Models:
         """Makes all models again, as they are on a day."""
         with self._database.session(self._dataset) as session:
             for name, sql in self._statements.items():
-                dated = sql.replace(f"'{_AS_OF}'", f"'{as_of}'")
+                dated = sql.replace("'$today'", f"'{as_of}'")
                 session.run(f"drop table if exists {name}")
                 session.run(f"create table {name} as {dated}")
 
