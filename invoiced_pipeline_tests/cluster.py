@@ -1,4 +1,4 @@
-"""Several machines as processes: Redis, PostgreSQL, Dagster's daemon and Celery workers.
+"""Several machines as processes: Redis, PostgreSQL, code server, daemon and Celery workers.
 
 All files are those of `deploy/celery`. Each worker has a folder of its own, as a machine has, and
 the only things shared are the servers.
@@ -7,10 +7,11 @@ the only things shared are the servers.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pytest
 from pydantic import SecretStr
 
 from invoiced_pipeline.warehouse.postgres.database import PostgresDatabase
+from invoiced_pipeline_tests.deploy.services import free_port
 from invoiced_pipeline_tests.front_door import DEADLINE, wait_until
 from invoiced_pipeline_tests.postgres_server import new_database, postgres_server
 from invoiced_pipeline_tests.processes import BINARIES, REPOSITORY, Process, start_process
@@ -56,6 +58,8 @@ class Cluster:
     """Lines that every connection has."""
 
     _running: dict[str, Process] = field(default_factory=dict)
+    _port: int = field(default_factory=free_port)
+    """Of the code server."""
 
     def start_worker(self, name: str) -> Process:
         """Starts a worker with one process for runs, and waits until it takes runs."""
@@ -68,8 +72,17 @@ class Cluster:
         return process
 
     def start_daemon(self) -> None:
-        """Starts the daemon, whose code server evaluates the schedules of every minute."""
+        """Starts the code server, and the daemon, for which it evaluates schedules and sensors."""
+        address = ("-h", "127.0.0.1", "-p", str(self._port))
+        module = ("-m", "invoiced_pipeline.definitions")
+        self._start("code", "dagster", "code-server", "start", *address, *module)
+        wait_until(self._has_code, "the code server")
         self._start("daemon", "dagster-daemon", "run", "-w", "workspace.yaml")
+
+    def _has_code(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+            return True
+        return False
 
     def turn_schedules_on(self) -> None:
         """Turns the schedules of all syncs on, as the UI does."""
@@ -123,7 +136,9 @@ class Cluster:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         shutil.copy(FILES / "dagster.yaml", folder)
-        shutil.copy(REPOSITORY / "workspace.yaml", folder)
+        workspace = (FILES / "workspace.yaml").read_text(encoding="utf-8")
+        workspace = workspace.replace("port: 4000", f"port: {self._port}")
+        (folder / "workspace.yaml").write_text(workspace, encoding="utf-8")
         (folder / "invoiced.toml").write_text(self._settings(), encoding="utf-8")
         return folder
 

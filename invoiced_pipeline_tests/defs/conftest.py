@@ -13,7 +13,7 @@ import pytest
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.defs.assembly import build_definitions
 from invoiced_pipeline.defs.launch.launch import SyncResult, run_sweep, run_sync
-from invoiced_pipeline.defs.runs.event_log import write_events_in_batches
+from invoiced_pipeline.defs.runs.event_log import write_events_quickly
 from invoiced_pipeline.defs.sync.metadata import plain_metadata
 from invoiced_pipeline.replication.report import Mode
 from invoiced_pipeline.selection.tables import tables_of
@@ -168,7 +168,7 @@ def service(
         warehouse_variables() as variables,
         dg.DagsterInstance.local_temp(str(storage), overrides=quiet) as instance,
     ):
-        write_events_in_batches(instance)  # as every command does
+        write_events_quickly(instance)  # as every command does
         environment = variables | {
             "INVOICED_API_URL": account.url,
             "INVOICED_API_KEY": account.api_key,

@@ -74,8 +74,9 @@ class Results:
         today = (self.folder / _TODAY).read_text("utf-8")
         compiled = self.folder / "target" / "compiled" / "dbt_invoiced" / "models"
         return {
-            name: re.sub(r'"\w+"\."\w+"\.', "", (compiled / f"{name}.sql").read_text("utf-8"))
-            .replace(f"'{today}'", "'$today'")
+            name: re.sub(
+                r'"\w+"\."\w+"\.', "", (compiled / f"{name}.sql").read_text("utf-8")
+            ).replace(f"'{today}'", "'$today'")
             for name in _ORDER
         }
 

@@ -5,7 +5,7 @@ import os
 import dagster as dg
 
 from invoiced_pipeline.defs.launch.home import dagster_home
-from invoiced_pipeline.defs.runs.event_log import write_events_in_batches
+from invoiced_pipeline.defs.runs.event_log import write_events_quickly
 from invoiced_pipeline.settings import Settings
 
 
@@ -19,5 +19,5 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     home.prepare()
     os.environ["DAGSTER_HOME"] = str(home.folder)
     instance = dg.DagsterInstance.get()
-    write_events_in_batches(instance)
+    write_events_quickly(instance)
     return instance

@@ -19,6 +19,7 @@ from invoiced_pipeline.defs.models.job import ModelsConfig
 from invoiced_pipeline.defs.models.pictures import with_pictures
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
 from invoiced_pipeline.defs.resources import Warehouse
+from invoiced_pipeline.defs.runs.event_log import write_events_quickly
 from invoiced_pipeline.exceptions import InvoicedPipelineError, WarehouseError
 from invoiced_pipeline.models.profile import profile_of
 from invoiced_pipeline.models.project import PROJECT, models_schema
@@ -34,6 +35,7 @@ def execute(
     Raises:
         dagster.Failure: Something failed; the text says what, and what to do.
     """
+    write_events_quickly(context.instance)
     warehouse: Warehouse = getattr(context.resources, dataset.keys.warehouse)
     try:
         database = warehouse.database

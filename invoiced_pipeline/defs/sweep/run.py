@@ -7,6 +7,7 @@ import dagster as dg
 from invoiced_pipeline.catalog import Table
 from invoiced_pipeline.defs.names import table_key
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
+from invoiced_pipeline.defs.runs.event_log import write_events_quickly
 from invoiced_pipeline.defs.runs.failure import run_failure, whole_failure
 from invoiced_pipeline.defs.sweep.job import SweepConfig
 from invoiced_pipeline.defs.sync.metadata import ROW_COUNT
@@ -35,6 +36,7 @@ def execute(
         dagster.Failure: A table could not be compared, or too many of its rows would be marked.
         dagster.RetryRequested: Another run writes the warehouse, and tries are left.
     """
+    write_events_quickly(context.instance)
     chosen = tuple(
         table for table in dataset.tables if not config.tables or table.name in config.tables
     )

@@ -11,7 +11,7 @@ from invoiced_pipeline.defs.checks.audit import Audit
 from invoiced_pipeline.defs.checks.run import run_checks
 from invoiced_pipeline.defs.checks.unevaluated import checks_after
 from invoiced_pipeline.defs.replicated_dataset import ReplicatedDataset
-from invoiced_pipeline.defs.runs.event_log import write_events_in_batches
+from invoiced_pipeline.defs.runs.event_log import write_events_quickly
 from invoiced_pipeline.defs.runs.failure import whole_failure
 from invoiced_pipeline.defs.sync.dlt_run import run_pipeline
 from invoiced_pipeline.defs.sync.documentation import document
@@ -49,7 +49,7 @@ def execute(
     Raises:
         dagster.Failure: Something failed; the text says what, and what to do.
     """
-    write_events_in_batches(context.instance)
+    write_events_quickly(context.instance)
     run: SyncRun | None = None
     try:
         if not context.selected_asset_keys:

@@ -1,12 +1,17 @@
 """Events that a run writes in batches are those that Dagster's own class writes and reads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import Pool
 
-from invoiced_pipeline.defs.runs.event_log import BatchedEventLog, write_events_in_batches
+from invoiced_pipeline.defs.runs.event_log import BatchedEventLog, write_events_quickly
+from invoiced_pipeline_tests.postgres_server import new_database
 
 MONTHS = dg.MonthlyPartitionsDefinition("2025-01-01", end_date="2026-01-01")
 
@@ -35,8 +40,8 @@ def materialize(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
 def test_dagster_reads_them_while_the_files_are_open(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    write_events_in_batches(instance)
-    write_events_in_batches(instance)
+    write_events_quickly(instance)
+    write_events_quickly(instance)
     assert type(instance.event_log_storage) is BatchedEventLog
     result = materialize(instance)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as other:
@@ -56,7 +61,7 @@ def test_dagster_reads_them_while_the_files_are_open(
 def test_a_batch_that_fails_is_written_event_by_event(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_events_in_batches(instance)
+    write_events_quickly(instance)
     log = instance.event_log_storage
     store, calls = log.store_event, 0
 
@@ -72,3 +77,33 @@ def test_a_batch_that_fails_is_written_event_by_event(
     materialize(instance)
     assert len(instance.fetch_materializations(loaded.key, limit=100).records) == 12
     instance.dispose()
+
+
+def test_connections_to_a_server_stay_open(tmp_path: Path, postgres_url: str) -> None:
+    with new_database(postgres_url) as address:
+        storage = f"storage: {{postgres: {{postgres_url: '{address}'}}}}"
+        (tmp_path / "dagster.yaml").write_text(storage, encoding="utf-8")
+        with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+            with connections() as anew:
+                materialize(instance)
+            write_events_quickly(instance)
+            with connections() as kept:
+                materialize(instance)
+            assert len(instance.fetch_materializations(loaded.key, limit=100).records) == 24
+    assert len(anew) > 50
+    assert 0 < len(kept) <= 10
+
+
+@contextmanager
+def connections() -> Iterator[list[object]]:
+    """The connections that this process opens meanwhile."""
+    made: list[object] = []
+
+    def note(connection: object, _: object) -> None:
+        made.append(connection)
+
+    event.listen(Pool, "connect", note)
+    try:
+        yield made
+    finally:
+        event.remove(Pool, "connect", note)
