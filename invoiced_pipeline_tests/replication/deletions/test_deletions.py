@@ -573,6 +573,29 @@ def test_transactions_that_vanished_while_they_were_unavailable_are_found(
     assert set(replicate.ids("transactions")) == before | there
 
 
+@pytest.mark.slow
+def test_transactions_of_a_payment_that_was_deleted_while_they_were_unavailable_are_found(
+    emulator: Emulator, replicate: Replica, sync: Any, paid: Paid
+) -> None:
+    sync("payments", "transactions")
+    before = set(replicate.ids("transactions"))
+    emulator.account.forbidden = {"transactions"}
+    at = emulator.clock.advance(60)
+    for transaction in before:
+        emulator.store.remove("transactions", transaction)
+    emulator.store.remove("payments", paid.id)
+    data = {"object": {"id": paid.id, "object": "payment", "voided": False}}
+    event = {"id": 5000, "type": "payment.deleted", "timestamp": at, "data": data}
+    emulator.store.put("events", event)
+    sync("payments", "transactions")
+    assert gone(replicate, "payments") == {paid.id: at}
+    assert gone(replicate, "transactions") == {}
+    emulator.account.forbidden = set()
+    sync("payments", "transactions", after=2 * 86_400)
+    sync("payments", "transactions")
+    assert set(gone(replicate, "transactions")) == before != set()
+
+
 def test_deletions_of_a_table_are_found_once_it_is_available_again(
     emulator: Emulator, replicate: Replica, sync: Any
 ) -> None:
