@@ -188,6 +188,7 @@ def cluster(
                 "LANG": "C.UTF-8",
                 "PYTHONPATH": f"{REPOSITORY}:{FILES}",
                 "CELERY_BROKER_URL": broker,
+                "DAGSTER_EVENT_BATCH_SIZE": "100",
                 "DAGSTER_POSTGRES_URL": records,
                 "INVOICED_POSTGRES_URL": warehouse,
                 **{each.variable: each.key for each in accounts},
