@@ -2,8 +2,8 @@
 
 Dagster opens a SQLite file, commits and closes it for every event: two waits for the disk and a new
 engine each time. The 2,700 events of a first sync over seven years would take longer than its load.
-To a server it connects anew for every statement: a thousand times in a first sync, which costs the
-server more than the load itself.
+If its records are on a server, it opens a connection for every statement: hundreds in a first sync,
+which cost the server more than the load itself.
 """
 
 import os
@@ -33,8 +33,8 @@ def write_events_quickly(instance: dg.DagsterInstance) -> None:
     """Makes this process write events in batches, through connections that stay open.
 
     Only a run writes many events. So the processes of runs replace Dagster's class for SQLite, and
-    neither the UI nor a `dagster.yaml` needs to know of this one. For a server they call what the
-    web server calls.
+    neither the UI nor a `dagster.yaml` needs to know of this one. With a server, they keep
+    connections open in the way of Dagster's own web server.
     """
     os.environ.setdefault(_BATCH_SIZE, str(_MOST_EVENTS))
     storage = instance.event_log_storage

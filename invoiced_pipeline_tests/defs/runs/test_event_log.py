@@ -84,13 +84,13 @@ def test_connections_to_a_server_stay_open(tmp_path: Path, postgres_url: str) ->
         storage = f"storage: {{postgres: {{postgres_url: '{address}'}}}}"
         (tmp_path / "dagster.yaml").write_text(storage, encoding="utf-8")
         with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-            with connections() as anew:
+            with connections() as reopened:
                 materialize(instance)
             write_events_quickly(instance)
             with connections() as kept:
                 materialize(instance)
             assert len(instance.fetch_materializations(loaded.key, limit=100).records) == 24
-    assert len(anew) > 50
+    assert len(reopened) > 50
     assert 0 < len(kept) <= 10
 
 
