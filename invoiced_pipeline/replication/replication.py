@@ -1,5 +1,6 @@
 """One run's replication: reads all tables in parallel and hands Arrow batches to dlt."""
 
+import gc
 import logging
 import sys
 from collections import Counter
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from invoiced_pipeline.catalog import ALL_TABLES, Table
+from invoiced_pipeline.garbage_collection import collect_rarely
 from invoiced_pipeline.invoiced.http.client import InvoicedClient
 from invoiced_pipeline.invoiced.reading.identifiers import Identifiers
 from invoiced_pipeline.invoiced.reading.table_reader import TableReader
@@ -79,6 +81,8 @@ class Replication:
         self._executor = ThreadPoolExecutor(client.limit.maximum, thread_name_prefix="invoiced")
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
+        self._collection = gc.get_threshold()
+        collect_rarely()
         self._readers: dict[str, TableReader] = {}
         self._runs: dict[str, TableRun] = {}
         self._dataset = DatasetState({})
@@ -111,6 +115,7 @@ class Replication:
         self._client.close()
         self._executor.shutdown(cancel_futures=True)
         sys.setswitchinterval(self._switch_interval)
+        gc.set_threshold(*self._collection)
 
     def batches(self, table: Table, state: MutableMapping[str, Any]) -> Iterator[Batch | None]:
         """Yields one table's batches of one package, and notes its coverage at the end.

@@ -11,6 +11,12 @@ _VARIABLE = "DAGSTER_HOME"
 
 DAGSTER_YAML = """\
 # Dagster's own settings. Its run history is kept beside this file.
+storage:
+  custom: # SQLite, with events written in batches
+    module: invoiced_pipeline.defs.runs.sqlite_storage
+    class: BatchedSqliteStorage
+    config:
+      base_dir: {env: DAGSTER_HOME}
 
 # Messages of the pipeline, such as retries, appear in the run's log.
 python_logs:

@@ -32,21 +32,33 @@ _NO_TIMEOUT = 0
 def write_events_quickly(instance: dg.DagsterInstance) -> None:
     """Makes this process write events in batches, through connections that stay open.
 
-    Only a run writes many events. So the processes of runs replace Dagster's class for SQLite, and
-    neither the UI nor a `dagster.yaml` needs to know of this one. With a server, they keep
-    connections open in the way of Dagster's own web server.
+    For the process of a run, which writes many events. A project whose `dagster.yaml` names
+    Dagster's class for SQLite gets this one here. With a server, connections stay open in the way
+    of Dagster's own web server.
     """
-    os.environ.setdefault(_BATCH_SIZE, str(_MOST_EVENTS))
     storage = instance.event_log_storage
     if type(storage) is SqliteEventLogStorage:
-        log = BatchedEventLog(str(Path(storage.path_for_shard("index")).parent))
-        log.register_instance(instance)
-        instance._event_storage = log
+        storage = BatchedEventLog(event_log_folder(storage))
+        storage.register_instance(instance)
+        instance._event_storage = storage
+    write_in_batches()
+    if isinstance(storage, BatchedEventLog):
+        storage.keep_open()
     instance.optimize_for_webserver(_NO_TIMEOUT, _OLDEST_SECONDS, _ANY_NUMBER)
 
 
+def write_in_batches() -> None:
+    """Makes Dagster hand over events in batches in this process, unless the variable is set."""
+    os.environ.setdefault(_BATCH_SIZE, str(_MOST_EVENTS))
+
+
+def event_log_folder(storage: SqliteEventLogStorage) -> str:
+    """Returns the folder of the files."""
+    return str(Path(storage.path_for_shard("index")).parent)
+
+
 class BatchedEventLog(SqliteEventLogStorage):
-    """The same files, kept open, with one transaction for a batch.
+    """The same files, with one transaction for a batch.
 
     Args:
         base_dir: The folder of the files.
@@ -55,28 +67,44 @@ class BatchedEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         super().__init__(base_dir)
         self._lock = threading.RLock()
+        self._keeps_open = False
         self._engines: dict[str, Engine] = {}
         self._begun: dict[str, Connection] = {}
         self._batch: ExitStack | None = None
 
+    def keep_open(self) -> None:
+        """Keeps every file open from now on: for a process that writes the events of one run."""
+        self._keeps_open = True
+
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Stores events in one transaction of each file."""
-        with self._lock, ExitStack() as batch:
-            self._batch = batch
-            batch.callback(setattr, self, "_batch", None)
-            for each in events:
-                self.store_event(each)
+        with self._lock:
+            try:
+                with ExitStack() as batch:
+                    self._batch = batch
+                    batch.callback(setattr, self, "_batch", None)
+                    for each in events:
+                        self.store_event(each)
+            finally:
+                if not self._keeps_open:
+                    self._close_files()
 
     def dispose(self) -> None:
         """Closes the files."""
         super().dispose()
-        for engine in self._engines.values():
-            engine.dispose()
+        self._close_files()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._lock, ExitStack() as alone:
-            yield self._begun.get(shard) or self._begin(shard, self._batch or alone)
+            if self._batch is None and not self._keeps_open:
+                yield alone.enter_context(super()._connect(shard))
+            else:
+                yield self._begun.get(shard) or self._begin(shard, self._batch or alone)
+
+    def _close_files(self) -> None:
+        while self._engines:
+            self._engines.popitem()[1].dispose()
 
     def _begin(self, shard: str, transaction: ExitStack) -> Connection:
         """Begins a transaction, which ends with `transaction`."""
@@ -93,7 +121,9 @@ class BatchedEventLog(SqliteEventLogStorage):
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(engine, "connect", _commit_without_waiting)
-        self._initdb(engine)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
         return engine
 
 

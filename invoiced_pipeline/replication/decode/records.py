@@ -18,6 +18,9 @@ from invoiced_pipeline.nesting import TOO_DEEP, decode
 from invoiced_pipeline.replication.decode.columns import EXTRA
 from invoiced_pipeline.windows import EARLIEST_SECOND, LAST_SECOND, is_storable
 
+_TURNED_ROWS = 500
+"""Records turned to columns at a time: thousands fit no cache, and take twice as long each."""
+
 _MAX_BIGINT = 2**63
 _MAX_MONEY = Decimal(10) ** 28
 """DECIMAL(38,10) has 28 places before the point."""
@@ -70,9 +73,12 @@ def by_column(columns: Sequence[Column], records: Sequence[Any]) -> dict[str, Se
         records: Structs of one decoder.
     """
     names = [*(column.name for column in columns), EXTRA]
-    if not records:
-        return dict.fromkeys(names, ())
-    return dict(zip(names, zip(*map(msgspec.structs.astuple, records), strict=True), strict=True))
+    values: list[list[Any]] = [[] for _ in names]
+    for start in range(0, len(records), _TURNED_ROWS):
+        some = map(msgspec.structs.astuple, records[start : start + _TURNED_ROWS])
+        for column, more in zip(values, zip(*some, strict=True), strict=True):
+            column.extend(more)
+    return dict(zip(names, values, strict=True))
 
 
 class RecordDecoder:

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
-from invoiced_pipeline.defs.launch.home import DagsterHome, dagster_home
+from invoiced_pipeline.defs.launch.home import DAGSTER_YAML, DagsterHome, dagster_home
 from invoiced_pipeline.exceptions import ConfigurationError
 from invoiced_pipeline.settings import load_settings
-from invoiced_pipeline_tests.front_door import REPOSITORY
 
 ALONE = "environment = false\n"
 OWN = '[dagster]\nhome = "own"\n'
@@ -55,11 +53,7 @@ def test_the_projects_folder_is_created_once_and_edits_stay(tmp_path: Path) -> N
     home = DagsterHome(tmp_path / "demo" / "dagster", is_own=True)
     home.prepare()
     path = home.folder / "dagster.yaml"
-    ours = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
-    placed = {"storage", "local_artifact_storage", "compute_logs"}
-    assert yaml.safe_load(path.read_text()) == {
-        key: value for key, value in ours.items() if key not in placed
-    }
+    assert path.read_text() == DAGSTER_YAML
     path.write_text("telemetry: {enabled: false}\n")
     home.prepare()
     assert path.read_text() == "telemetry: {enabled: false}\n"

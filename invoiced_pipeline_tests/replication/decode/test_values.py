@@ -327,3 +327,20 @@ def test_unknown_numbers_keep_their_digits(replicate: Replica) -> None:
     body = f'[{{"id": 1, "rate": 1000000000000000.010, "updated_at": {NOW}}}]'
     served(replicate, body, "customers")
     assert replicate.query("select _extra from customers") == [('{"rate":1000000000000000.010}',)]
+
+
+@pytest.mark.parametrize("records", [0, 1, 499, 500, 501, 1_250])
+def test_each_value_stays_with_its_record(records: int) -> None:
+    metadata = [{"line": "é" * (number % 3), "n": number} for number in range(records)]
+    body = [
+        {"id": number, "name": f"C{number}", "metadata": metadata[number], "updated_at": NOW}
+        for number in range(records)
+    ]
+    stamps = [Stamp(each["id"], NOW) for each in body]
+    batcher = Batcher(table("customers"))
+    page = Page(json.dumps(body).encode(), stamps, frozenset(), None, None)
+    batches = [*batcher.add(page), *batcher.flush()]
+    rows = [row for batch in batches if batch.record_count for row in batch.rows.to_pylist()]
+    assert [(row["id"], row["name"]) for row in rows] == [(n, f"C{n}") for n in range(records)]
+    assert [json.loads(row["metadata"]) for row in rows] == metadata
+    assert {row["notes"] for row in rows} <= {None}

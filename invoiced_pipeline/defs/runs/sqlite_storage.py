@@ -1,0 +1,35 @@
+"""Dagster's records in SQLite, with an event log that is written in batches.
+
+Before a run starts, Dagster notes each table, partition and check that it will load. Its own class
+opens five files for each of these events: 2.5 s for nine tables.
+"""
+
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
+from dagster._serdes import ConfigurableClassData
+
+from invoiced_pipeline.defs.runs.event_log import (
+    BatchedEventLog,
+    event_log_folder,
+    write_in_batches,
+)
+
+
+class BatchedSqliteStorage(DagsterSqliteStorage):
+    """The same files as `storage: sqlite`, named in `dagster.yaml` as `storage: custom`.
+
+    Args:
+        base_dir: The folder of Dagster's records.
+        inst_data: How `dagster.yaml` names the class.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = BatchedEventLog(event_log_folder(self._event_log_storage))
+        write_in_batches()
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: SqliteStorageConfig
+    ) -> "BatchedSqliteStorage":
+        """Returns the storage that `dagster.yaml` names."""
+        return cls.from_local(inst_data=inst_data, **config_value)
