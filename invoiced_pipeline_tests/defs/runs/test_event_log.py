@@ -139,6 +139,16 @@ def test_another_process_gets_the_same_storage(configured: dg.DagsterInstance) -
         assert len(other.fetch_materializations(loaded.key, limit=100).records) == 12
 
 
+def test_a_tilde_is_the_users_home(
+    configured: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    materialize(configured)
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    monkeypatch.setenv("DAGSTER_HOME", f"~/{tmp_path.name}")
+    with dg.DagsterInstance.get() as same:
+        assert len(same.fetch_materializations(loaded.key, limit=100).records) == 12
+
+
 def test_connections_to_a_server_stay_open(tmp_path: Path, postgres_url: str) -> None:
     with new_database(postgres_url) as address:
         storage = f"storage: {{postgres: {{postgres_url: '{address}'}}}}"
