@@ -13,7 +13,7 @@ from benchmarks.processes import ROOT, measure, module
 FOLDER = ROOT / "data" / "bench"
 SEED = 1
 NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
-"""When the accounts were filled, and where the emulator's clock starts."""
+"""When the accounts were filled: their newest records are of this day."""
 
 START = datetime(2024, 8, 1, tzinfo=UTC)
 """Start date of every sync: the accounts' records begin 26 months before `NOW`."""

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import ours
-from benchmarks.accounts import NOW, working_copy
-from benchmarks.api import Api
+from benchmarks.accounts import working_copy
+from benchmarks.api import Api, clock_start
 from benchmarks.cases import Case, Engine
 from benchmarks.processes import measure
 from benchmarks.sync import Place
@@ -42,7 +42,7 @@ def fixed_cost(folder: Path, runs: int) -> FixedCost:
     nothing: list[float] = []
     one_row: list[float] = []
     something: list[float] = []
-    with Api(working_copy(_NEARLY_EMPTY, folder), NOW) as api:
+    with Api(working_copy(_NEARLY_EMPTY, folder), clock_start()) as api:
         place = Place(_ONE_TABLE, folder / "ours", api)
         ours.prepare(place)
         others = {name: Place(_ONE_TABLE, folder / name, api) for name in ("empty", "one_row")}

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.accounts import NOW, START
+from benchmarks.accounts import START
 from benchmarks.cases import Engine
 from benchmarks.processes import ROOT, Usage, measure, module
 from benchmarks.sync import Place, Sync
@@ -59,7 +59,7 @@ def without_dagster(place: Place) -> Sync:
 
 def _partitions(place: Place) -> str:
     """Returns the range that a schedule requests: first all partitions, then those not covered."""
-    covered = datetime.fromtimestamp(NOW, UTC) - timedelta(days=1)
+    covered = datetime.now(UTC) - timedelta(days=1)
     first = covered if _warehouse(place).exists() else START
     return f"{first:%Y-%m-01}...{datetime.now(UTC):%Y-%m-01}"
 

@@ -12,8 +12,8 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from benchmarks import airbyte, ours, tap
-from benchmarks.accounts import FOLDER, NOW, account_file, working_copy
-from benchmarks.api import Api
+from benchmarks.accounts import FOLDER, account_file, working_copy
+from benchmarks.api import Api, clock_start
 from benchmarks.cases import CHANGES, LARGE, NINE, Case, Engine, Phase
 from benchmarks.fixed_cost import fixed_cost
 from benchmarks.postgres import server_for
@@ -73,7 +73,7 @@ def run(
         account_file(size)
         with (
             _scratch() as folder,
-            Api(working_copy(size, folder), NOW) as api,
+            Api(working_copy(size, folder), clock_start()) as api,
             server_for(cases) as server,
         ):
             accounts[size] = api.counts(NINE)

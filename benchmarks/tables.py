@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from benchmarks import ours
-from benchmarks.accounts import FOLDER, NOW, working_copy
-from benchmarks.api import Api, Served
+from benchmarks.accounts import FOLDER, working_copy
+from benchmarks.api import Api, Served, clock_start
 from benchmarks.cases import CHANGES, LATENCY_MS, Case, Engine
 from benchmarks.sync import Place, Sync
 from invoiced_pipeline.catalog import OPTIONAL_TABLE_NAMES, TABLE_NAMES, table
@@ -56,7 +56,7 @@ def _syncs(invoices: int, names: tuple[str, ...], latency_ms: float) -> dict[str
     FOLDER.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=FOLDER) as name:
         folder = Path(name)
-        with Api(working_copy(invoices, folder), NOW) as api:
+        with Api(working_copy(invoices, folder), clock_start()) as api:
             place = Place(case, folder / "case", api)
             ours.prepare(place)
             for phase, happens in _PHASES.items():

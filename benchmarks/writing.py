@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.accounts import NOW, working_copy
-from benchmarks.api import Api
+from benchmarks.accounts import working_copy
+from benchmarks.api import Api, clock_start
 from benchmarks.cases import LATENCY_MS
 from benchmarks.processes import CommandFailedError, measure, module
 
@@ -67,7 +67,7 @@ def writings(folder: Path, count: int, tell: Callable[[str], None]) -> tuple[Wri
 
 def _write(name: str, program: str, folder: Path, source: Path, count: int) -> Writing:
     folder.mkdir()
-    with Api(working_copy(_NEARLY_EMPTY, folder), NOW) as api:
+    with Api(working_copy(_NEARLY_EMPTY, folder), clock_start()) as api:
         before = api.counts(("customers",))["customers"]
         api.begin(LATENCY_MS)
         command = module(program, api.url, api.api_key, source)

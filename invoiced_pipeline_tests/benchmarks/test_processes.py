@@ -4,12 +4,16 @@ import json
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from benchmarks import ours
 from benchmarks.accounts import NOW, fill
-from benchmarks.api import Api
+from benchmarks.api import Api, clock_start
+from benchmarks.cases import Case, Engine
 from benchmarks.floor import Lists
 from benchmarks.processes import CommandFailedError, measure
+from benchmarks.sync import Place
 
 
 def python(code: str) -> list[str]:
@@ -68,3 +72,27 @@ def test_changes_of_an_account_are_shown_by_the_api(tmp_path: Path) -> None:
         assert api.served().requests == 2
         api.begin(latency_ms=0)
         assert api.served().requests == 0
+
+
+@pytest.mark.slow
+def test_an_idle_sync_is_one_that_finds_nothing_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "account.sqlite", customers=3)
+    case = Case(engine=Engine.IN_DAGSTER, tables=("customers",), latency_ms=0.0)
+    materialized = []
+    with Api(tmp_path / "account.sqlite", clock_start()) as api:
+        place = Place(case, tmp_path / "ours", api)
+        ours.prepare(place)
+        monkeypatch.chdir(place.folder)  # where the paths of its dagster.yaml begin
+        for _ in range(2):
+            api.begin(latency_ms=0)
+            ours.materialize(place)
+            api.pass_an_hour()
+            with dg.DagsterInstance.from_config(str(place.folder)) as instance:
+                customers = dg.AssetKey(["invoiced", "customers"])
+                found = instance.fetch_materializations(customers, limit=1_000)
+                materialized.append(len(found.records))
+    # A table that counts as stale would be materialized each time.
+    assert materialized[0] > 0
+    assert materialized[1] == materialized[0]

@@ -1,7 +1,7 @@
 """Dagster's records in SQLite, with an event log that is written in batches.
 
 Before a run starts, Dagster notes each table, partition and check that it will load. Its own class
-opens five files for each of these events: 6 s for the first sync of nine tables over seven years.
+opens five files for each of these events: 6 s for the first sync of nine tables over 28 months.
 """
 
 from pathlib import Path
