@@ -50,7 +50,9 @@ def server(tmp_path: Path, account: Emulator) -> Iterator[FrontDoor]:
         door.close()
 
 
-def test_webserver_and_daemon_run_and_end(server: FrontDoor, tmp_path: Path) -> None:
+def test_webserver_and_daemon_run_and_end(
+    server: FrontDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = str(free_port())
     settings = units.service(NAMES[0])
     assert under(tmp_path, settings["WorkingDirectory"]) == str(server.folder)
@@ -58,6 +60,7 @@ def test_webserver_and_daemon_run_and_end(server: FrontDoor, tmp_path: Path) -> 
     variables = {name: value or "" for name, value in dotenv_values(file).items()}
     before = {path.name for path in server.folder.iterdir()}
     server.environment |= variables
+    monkeypatch.setenv("DAGSTER_HOME", variables["DAGSTER_HOME"])
     with (tmp_path / "journal").open("a") as journal:
         running = []
         for name in NAMES:
