@@ -5,6 +5,7 @@ import random
 import time
 from collections import deque
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
 
 _HOUR = 3600
 _STOP_SECONDS = 30
-_BEHIND = 3 * _HOUR
+_BEHIND = timedelta(hours=3)
 
 
 def clock_start() -> int:
     """Returns where the clock of a measured account starts, in epoch seconds (UTC).
 
     It is a few hours ago: late enough that the tables count as fresh, as they do in operation (a
-    stale table gets events in every run), and early enough that no phase passes the present.
+    stale table gets events in every run), and early enough that no phase passes the present. On the
+    first of a month it is not before that month, whose partition would otherwise not be covered.
     """
-    return int(time.time()) - _BEHIND
+    now = datetime.now(UTC)
+    month = now.replace(day=1, hour=0, minute=1, second=0)
+    return int(max(now - _BEHIND, month).timestamp())
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,6 @@ def test_an_idle_sync_is_one_that_finds_nothing_new(
         for _ in range(2):
             api.begin(latency_ms=0)
             ours.materialize(place)
-            api.pass_an_hour()
             with dg.DagsterInstance.from_config(str(place.folder)) as instance:
                 customers = dg.AssetKey(["invoiced", "customers"])
                 found = instance.fetch_materializations(customers, limit=1_000)
