@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOUR = 3600
 _STOP_SECONDS = 30
-_BEHIND = timedelta(hours=3)
+_BEHIND = timedelta(hours=8)
 
 
 def clock_start() -> int:

@@ -144,18 +144,19 @@ class Marks:
             since: A load's id, which begins with its time; None for all loads.
         """
         key = table(name).primary_key
-        sql = (
-            f'select "{key}" from "{name}" as alone where alone._deleted_at is null '  # noqa: S608
-            "and alone._dlt_load_id > %s and not exists (select 1 from "
-            f'"{other}" as other where other."{key}" = alone."{key}" '
-            "and other._deleted_at is null)"
-        )
+        loaded = f'select "{key}" from "{name}" where _deleted_at is null and _dlt_load_id > %s'  # noqa: S608
         with self.database.session(self.dataset, read_only=True) as session:
             if not {name, other} <= session.tables(with_column="_deleted_at"):
                 return LoadedAlone(until=since)
             until = max(loads_after(session, since or ""), default=since)
-            rows = session.rows(sql, [since or ""]) if until != since else []
-        return LoadedAlone(tuple(record for (record,) in rows), until)
+            rows = session.rows(loaded, [since or ""]) if until != since else []
+            alone = dict.fromkeys(record for (record,) in rows)
+            # Named ids, because DuckDB would hash all ids of the other table for a subquery.
+            for some in _chunks(tuple(alone)):
+                where = f"_deleted_at is null and {_is_one_of(key, some)}"
+                for (record,) in session.rows(f'select "{key}" from "{other}" where {where}', some):  # noqa: S608
+                    alone.pop(record, None)
+        return LoadedAlone(tuple(alone), until)
 
     def _select(self, name: str, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         if not self.database.exists():

@@ -8,6 +8,7 @@ import pytest
 
 from invoiced_emulator.server import Emulator
 from invoiced_pipeline.catalog import TABLES
+from invoiced_pipeline.warehouse import integrity
 from invoiced_pipeline.warehouse.duckdb.session import DuckDbSession
 from invoiced_pipeline.warehouse.postgres.session import PostgresSession
 from invoiced_pipeline_tests.defs.conftest import Service, months_ago
@@ -74,9 +75,15 @@ BALANCED = ("invoices", "payments", "transactions")
 """The tables that the balance of an invoice needs."""
 
 
+few_and_many = pytest.mark.parametrize("most_listed", [integrity.MOST_LISTED, 0])
+"""With few changed rows a query names their ids, with many it looks them up."""
+
+
+@few_and_many
 def test_a_payment_that_is_deleted_makes_its_invoice_be_added_up_again(
-    service: Service, billed: Emulator
+    service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch, most_listed: int
 ) -> None:
+    monkeypatch.setattr(integrity, "MOST_LISTED", most_listed)
     assert service.sync(*BALANCED).error is None
     assert failing(service) == {}
     delete_payment(billed, 3)  # and the API forgets to change the invoice
@@ -93,7 +100,11 @@ def test_a_payment_that_is_deleted_makes_its_invoice_be_added_up_again(
     assert failing(service) == {}
 
 
-def test_a_parent_that_arrives_late_mends_its_child(service: Service, billed: Emulator) -> None:
+@few_and_many
+def test_a_parent_that_arrives_late_mends_its_child(
+    service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch, most_listed: int
+) -> None:
+    monkeypatch.setattr(integrity, "MOST_LISTED", most_listed)
     put(billed, "customers", 4, months_ago(1), name="last")
     put(billed, "invoices", 9, months_ago(1), customer=3, status="draft", draft=True)
     assert service.sync("customers", "invoices").error is None
@@ -127,11 +138,8 @@ def test_all_rows_are_checked_after_a_week_and_after_a_sweep(
     assert "1 doubled" in (service.sync("invoices").error or "")
 
 
-def test_an_idle_sync_reads_no_table_and_loads_nothing(
-    service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert service.sync().error is None
-    assert service.sync().error is None  # the first one after a load looks at what was loaded
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements of all sessions from now on."""
     statements: list[str] = []
     for session in (DuckDbSession, PostgresSession):
         for name in ("rows", "run"):
@@ -142,6 +150,15 @@ def test_an_idle_sync_reads_no_table_and_loads_nothing(
                 return run(self, sql, values)
 
             monkeypatch.setattr(session, name, record)
+    return statements
+
+
+def test_an_idle_sync_reads_no_table_and_loads_nothing(
+    service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert service.sync().error is None
+    assert service.sync().error is None  # the first one after a load looks at what was loaded
+    statements = recorded(monkeypatch)
     loads = "select count(*) from _dlt_loads"
     before = service.query(loads)
     assert service.sync().error is None
@@ -155,6 +172,24 @@ def test_an_idle_sync_reads_no_table_and_loads_nothing(
     )
     assert service.sync("invoices").error is None
     assert log in service.query("select coverage_before from _sync_log")
+
+
+def test_what_a_small_sync_looks_up_is_named(
+    service: Service, billed: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB hashes a whole table if it does not know how few of its rows are looked for."""
+    assert service.sync().error is None
+    bill(billed, 7, lately())
+    put(billed, "customers", 2, lately(), name="Bob")
+    put(billed, "credit_balance_adjustments", 1, lately(), customer=2, amount=5)
+    statements = recorded(monkeypatch)
+    assert service.sync().error is None
+    named = [sql for sql in statements if "in (select id from (values (%s)" in sql]
+    assert any("left join customers" in sql for sql in named), "orphans"
+    assert any("group by id having" in sql for sql in named), "keys"
+    assert any("with changed as (select id from (values" in sql for sql in statements), "sums"
+    loaded = re.compile(r"\b(in|exists) \([^()]*_dlt_load_id >")
+    assert [sql for sql in statements if loaded.search(sql)] == []
 
 
 def test_an_idle_and_a_small_sync_read_no_table_from_start_to_end(
