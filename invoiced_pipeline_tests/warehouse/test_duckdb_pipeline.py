@@ -7,8 +7,6 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
-from dlt import Pipeline
-from dlt.common.pipeline import LoadInfo
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from invoiced_emulator.server import Emulator
@@ -26,36 +24,10 @@ def test_a_load_that_needs_more_memory_raises_the_limit(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     emulator.store.put_many("customers", map(customer, range(1, 1001)))
-    monkeypatch.setattr(duckdb_pipeline, "SMALL_LOAD_MEMORY", "3MB")
     monkeypatch.setitem(duckdb_pipeline.SETTINGS, "memory_limit", "4MB")
     replicate.ok("customers")
     assert replicate.ids("customers") == list(range(1, 1001))
-    assert "This load needs more than 3MB of memory" in caplog.text
     assert "This load needs more than 4MB of memory" in caplog.text
-
-
-@pytest.mark.parametrize(("most_bytes", "limit"), [(0, "95.3 MiB"), (10**9, "30.5 MiB")])
-def test_a_small_load_has_little_memory(
-    emulator: Emulator,
-    replicate: Replica,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    most_bytes: int,
-    limit: str,
-) -> None:
-    limits: list[str] = []
-    load = Pipeline.load
-
-    def observed(self: Pipeline, *arguments: Any, **options: Any) -> LoadInfo:
-        sql = "select current_setting('memory_limit')"
-        limits.append(options["credentials"].execute(sql).fetchone()[0])
-        return load(self, *arguments, **options)
-
-    monkeypatch.setattr(Pipeline, "load", observed)
-    monkeypatch.setattr(duckdb_pipeline, "SMALL_LOAD_BYTES", most_bytes)
-    emulator.store.put_many("customers", map(customer, range(1, 101)))
-    replicate.ok("customers")
-    assert limits == [limit]
 
 
 def test_nothing_is_staged_and_what_was_staged_before_is_removed(

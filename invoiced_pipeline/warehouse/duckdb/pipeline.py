@@ -6,7 +6,6 @@ to four fifths of the machine's memory by default.
 
 import ctypes
 import logging
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,7 @@ from invoiced_pipeline.warehouse.database import Database
 from invoiced_pipeline.warehouse.dlt_options import set_dlt_options
 from invoiced_pipeline.warehouse.duckdb.connection import busy_message, connect, is_taken
 from invoiced_pipeline.warehouse.duckdb.destination import QualifiedDuckDb
-from invoiced_pipeline.warehouse.duckdb.load_settings import (
-    SETTINGS,
-    SMALL_LOAD_BYTES,
-    SMALL_LOAD_MEMORY,
-)
+from invoiced_pipeline.warehouse.duckdb.load_settings import SETTINGS
 from invoiced_pipeline.warehouse.replication_pipeline import ReplicationPipeline
 
 logger = logging.getLogger(__name__)
@@ -84,31 +79,29 @@ class DuckDbPipeline(ReplicationPipeline):
         file = credentials or parameters["credentials"]
         _give_memory_back()
         with self._opened(file) as connection:
-            limits = self._memory_limits(connection)
+            default = connection.execute("select current_setting('memory_limit')").fetchone()
             for name, value in SETTINGS.items():
                 connection.execute(f"set {name} = '{value}'")
             load = partial(
                 super().load, destination, dataset_name, credentials=connection, workers=_WORKERS
             )
             try:
-                info = _load_with_least_memory(connection, load, limits)
+                info = load()
+            except PipelineStepFailed as error:
+                if "Out of Memory" not in str(error):
+                    raise
+                logger.warning(
+                    "This load needs more than %s of memory: the limit is raised",
+                    SETTINGS["memory_limit"],
+                )
+                # In DuckDB 1.x, `reset` reports success but keeps the limit.
+                connection.execute("set memory_limit = ?", default)
+                info = load()  # loads what is not loaded yet
             finally:
                 parameters["credentials"] = file
             if self._loads(connection) % VACUUM_EVERY == 0:
                 connection.execute("reset max_vacuum_tasks")
             return info
-
-    def _memory_limits(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """Returns the memory limits to try in order; the last one is DuckDB's own default."""
-        sql = "select current_setting('memory_limit')"
-        default = [str(row[0]) for row in connection.execute(sql).fetchall()]
-        small = [SMALL_LOAD_MEMORY] if self._ready_bytes() <= SMALL_LOAD_BYTES else []
-        return [*small, str(SETTINGS["memory_limit"]), *default]
-
-    def _ready_bytes(self) -> int:
-        packages = map(self.get_load_package_info, self.list_normalized_load_packages())
-        jobs = (jobs for package in packages for jobs in package.jobs.values())
-        return sum(job.file_size for each in jobs for job in each)
 
     def _opened(self, file: str) -> duckdb.DuckDBPyConnection:
         try:
@@ -154,30 +147,6 @@ def duckdb_pipeline(
     pipeline.database = database
     pipeline.storage_version = storage_version
     return pipeline
-
-
-def _load_with_least_memory(
-    connection: duckdb.DuckDBPyConnection, load: Callable[[], LoadInfo], limits: Sequence[str]
-) -> LoadInfo:
-    """Loads with the first of some memory limits that is enough.
-
-    Afterwards the connection has at least the usual limit again: tidying up a large table needs it.
-    """
-    *smaller, most = limits
-    for limit in smaller:
-        # In DuckDB 1.x, `reset` reports success but keeps the limit.
-        connection.execute("set memory_limit = ?", [limit])
-        try:
-            info = load()
-        except PipelineStepFailed as error:
-            if "Out of Memory" not in str(error):
-                raise
-            logger.warning("This load needs more than %s of memory: the limit is raised", limit)
-        else:
-            connection.execute("set memory_limit = ?", [SETTINGS["memory_limit"]])
-            return info
-    connection.execute("set memory_limit = ?", [most])
-    return load()  # loads what is not loaded yet
 
 
 def _give_memory_back() -> None:
