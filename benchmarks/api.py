@@ -24,7 +24,8 @@ def clock_start() -> int:
 
     It is a few hours ago: late enough that the tables count as fresh, as they do in operation (a
     stale table gets events in every run), and early enough that no phase passes the present. On the
-    first of a month it is not before that month, whose partition would otherwise not be covered.
+    first of a month it is not before that month, whose partition would otherwise not be covered:
+    until 08:00 UTC of that day, the last phases pass the present, so measure later.
     """
     now = datetime.now(UTC)
     month = now.replace(day=1, hour=0, minute=1, second=0)
